@@ -1,0 +1,43 @@
+"""Architecture search for deep ranking models: AUC against latency, exported as training code.
+
+    Schema, Dataset      what the columns are; the encoded table
+    Space, Architecture  what may be built; one point of it
+    build_model          an architecture as a torch module
+    search               the main job; gives a Result with .front, .trials, .best, .export
+
+Reading order, which is the order of imports and of the data:
+
+    errors documents schema blocks data space architecture model cost evaluate train trials
+    report export jobs cli
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from automlrank.architecture import Architecture as Architecture
+    from automlrank.data.dataset import Dataset as Dataset
+    from automlrank.jobs.search import search as search
+    from automlrank.model import build_model as build_model
+    from automlrank.schema import Schema as Schema
+    from automlrank.space.grammar import Space as Space
+
+__version__ = "0.1.0"
+_HOMES = {
+    "Architecture": "automlrank.architecture",
+    "Dataset": "automlrank.data.dataset",
+    "Schema": "automlrank.schema",
+    "Space": "automlrank.space.grammar",
+    "build_model": "automlrank.model",
+    "search": "automlrank.jobs.search",
+}
+__all__ = ["Architecture", "Dataset", "Schema", "Space", "build_model", "search"]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: torch takes seconds, ``--help`` must not."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'automlrank' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,164 @@
+"""YAML as people write it: safe, with the line of every value, all faults at once.
+
+The plain data that comes out (dicts, lists, scalars) is what a Python caller would pass, so
+there is one reader of schemas and spaces whichever way they arrive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from automlrank.errors import DocumentError, Fault
+
+Path_ = tuple[str | int, ...]
+MAX_VALUES = 20_000  # a space has hundreds; nested anchors reach millions from a few lines
+MAX_DEPTH = 64  # an anchor inside itself would never end
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader with YAML 1.2's scalars: ``1e-3`` is a number, ``no`` is a word."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":float"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"^[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
+        r"|\.[0-9]+(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf)|\.(?:nan|NaN))$"
+    ),
+    list("-+0123456789."),
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain data and, where it came from a file, the line of each path."""
+
+    data: object
+    file: str | None = None
+    lines: Mapping[Path_, int] = field(default_factory=dict)
+
+    def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
+        """A fault at ``path``, with the line of the nearest parent that has one."""
+        line = next(
+            (self.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.lines), None
+        )
+        return Fault(problem, show_path(path), hint, self.file, line)
+
+
+def show_path(path: Path_) -> str:
+    """``("interaction", "parallel", 0)`` as ``interaction.parallel[0]``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def read_document(path: str | Path) -> Document:
+    """Read one YAML file; raises DocumentError with every fault of its form."""
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DocumentError(f"no such file: {file}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(f"{file} cannot be read as UTF-8 text: {error}.") from None
+    return parse_document(text, str(file))
+
+
+def parse_document(text: str, file: str | None = None) -> Document:
+    """Parse YAML text; raises DocumentError with every fault of its form."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+    except yaml.YAMLError as error:
+        raise DocumentError(_syntax_fault(error, file)) from None
+    finally:
+        loader.dispose()
+    if node is None:
+        raise DocumentError(Fault("the file is empty.", file=file))
+    walker = _Walker(loader, file)
+    data = walker.value(node, ())
+    if walker.faults:
+        raise DocumentError(walker.faults)
+    return Document(data, file, walker.lines)
+
+
+def _syntax_fault(error: yaml.YAMLError, file: str | None) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return Fault(f"not valid YAML: {problem}.", file=file, line=mark.line + 1 if mark else None)
+
+
+class _Walker:
+    """Turns nodes into plain data, noting the line of every path and every fault."""
+
+    def __init__(self, loader: _Loader, file: str | None) -> None:
+        self.loader = loader
+        self.file = file
+        self.lines: dict[Path_, int] = {}
+        self.faults: list[Fault] = []
+
+    def value(self, node: yaml.Node, path: Path_) -> object:
+        if len(self.lines) >= MAX_VALUES or len(path) >= MAX_DEPTH:
+            if not self.faults:
+                self._fault(
+                    node,
+                    path,
+                    f"more than {MAX_VALUES} values or {MAX_DEPTH} levels "
+                    "once anchors are expanded.",
+                )
+            return None
+        self.lines[path] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, object]:
+        result: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None:
+                self._fault(key_node, path, "a key must be a plain word.")
+            elif key in result:
+                self._fault(key_node, (*path, key), "this key stands twice.")
+            else:
+                result[key] = self.value(value_node, (*path, key))
+                self.lines[(*path, key)] = key_node.start_mark.line + 1
+        return result
+
+    def _scalar(self, node: yaml.Node, path: Path_) -> object:
+        try:
+            return self.loader.construct_object(node)
+        except yaml.YAMLError:
+            self._fault(node, path, f"the tag {node.tag!r} is not allowed: plain values only.")
+            return None
+
+    def _fault(self, node: yaml.Node, path: Path_, problem: str) -> None:
+        self.faults.append(Fault(problem, show_path(path), "", self.file, node.start_mark.line + 1))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Small leaves on one line, every repeated value written out."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def dump(data: object) -> str:
+    """Plain data as YAML that ``parse_document`` reads back equal."""
+    text: str = yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=96
+    )
+    return text

@@ -1,0 +1,89 @@
+"""Every error that automlrank raises on purpose.
+
+    AutomlrankError
+    ├── UsageError            a person can mend it: the command line prints it and exits with 2
+    │   ├── DocumentError     a YAML file that cannot be read
+    │   ├── SchemaError       a schema that is wrong or does not fit its table
+    │   ├── DataError         a table that cannot be read or holds what it must not
+    │   ├── SpaceError        a space or an architecture that is wrong or cannot be wired
+    │   ├── BudgetError       a limit that nothing meets
+    │   └── RunError          a run's folder or study that cannot be used as asked
+    └── TrialError            ends one trial, whose record keeps the reason
+
+An error about something that a person wrote holds one ``Fault`` per mistake, all at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake: where it is, which rule it breaks with which value, and what to do."""
+
+    problem: str
+    path: str = ""
+    hint: str = ""
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file or ""
+        if self.line is not None:
+            place += f":{self.line}" if place else f"line {self.line}"
+        parts = [part for part in (place, self.path, self.problem) if part]
+        return ": ".join(parts) + (f" {self.hint}" if self.hint else "")
+
+
+class AutomlrankError(Exception):
+    """The root of the tree."""
+
+
+class UsageError(AutomlrankError):
+    """Something that a person gave is wrong; ``faults`` lists every mistake."""
+
+    def __init__(self, faults: str | Fault | Iterable[Fault], hint: str = "") -> None:
+        if isinstance(faults, str):
+            faults = Fault(faults, hint=hint)
+        self.faults = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class DocumentError(UsageError):
+    """A YAML file is missing, broken, unsafe, or says the same key twice."""
+
+
+class SchemaError(UsageError):
+    """A schema is wrong in itself, or names what its table does not have."""
+
+
+class DataError(UsageError):
+    """A table cannot be read, or its values cannot be used."""
+
+
+class SpaceError(UsageError):
+    """A space or an architecture is wrong in itself, or cannot be wired."""
+
+
+class BudgetError(UsageError):
+    """No candidate meets a limit."""
+
+
+class RunError(UsageError):
+    """A run's folder exists, is missing, or belongs to other data or another space."""
+
+
+class TrialError(AutomlrankError):
+    """A trial cannot go on: its loss is not finite, or it needs more than there is."""
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """A hint with the nearest known name, or with all names if none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"Known: {', '.join(names)}." if names else ""
