@@ -1,0 +1,1 @@
+"""The way of the data: read, infer, split, encode, store, batches."""

@@ -1,0 +1,90 @@
+"""Labels, weights and groups: their checks and their arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from automlrank.data.split import Rows
+from automlrank.data.transform import Array, EncodingError, as_numbers, as_text
+from automlrank.errors import DataError, Fault
+from automlrank.schema import Schema, Task
+
+
+def read_labels(frame: pl.DataFrame, schema: Schema, train: Rows) -> Array:
+    """``[rows, tasks]`` float32, null as NaN.
+
+    Raises DataError with every label that is constant on the training rows, or not binary where
+    its task is, or null anywhere where its task is the primary one.
+    """
+    columns = [_numbers(frame[task.name]) for task in schema.tasks]
+    faults = [
+        Fault(problem, f"tasks.{task.name}")
+        for position, (task, column) in enumerate(zip(schema.tasks, columns, strict=True))
+        if (problem := _problem(task, column, train, primary=position == 0))
+    ]
+    if faults:
+        raise DataError(faults)
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def label_rates(
+    labels: Array, schema: Schema, rows: Mapping[str, Rows]
+) -> dict[str, dict[str, float | None]]:
+    """The mean of each label in each split, over the rows where it is known."""
+    return {
+        split: {task.name: _mean(labels[part, i]) for i, task in enumerate(schema.tasks)}
+        for split, part in rows.items()
+    }
+
+
+def read_weight(frame: pl.DataFrame, name: str) -> Array:
+    """``[rows]`` float32; raises DataError for a weight that is null or negative."""
+    weights = _numbers(frame[name])
+    wrong = np.flatnonzero(~(weights >= 0))
+    if len(wrong):
+        raise DataError(
+            f"weights must be 0 or more, but column {name!r} has {weights[wrong[0]]} "
+            f"in row {wrong[0]}."
+        )
+    return weights.astype(np.float32)
+
+
+def read_group(frame: pl.DataFrame, name: str) -> Array:
+    """``[rows]`` int64: equal values have equal codes, 0 is null."""
+    codes = as_text(frame[name]).rank("dense").cast(pl.Int64).fill_null(0)
+    return codes.to_numpy()
+
+
+def _numbers(column: pl.Series) -> Array:
+    try:
+        return as_numbers(column)
+    except EncodingError as error:
+        raise DataError(str(error)) from None
+
+
+def _problem(task: Task, labels: Array, train: Rows, primary: bool) -> str:
+    unknown = np.isnan(labels)
+    known = labels[~unknown]
+    if primary and unknown.any():
+        return (
+            f"the primary label must be known in every row, but is null in "
+            f"{unknown.sum():,} of {len(labels):,}."
+        )
+    if task.kind == "binary" and not np.isin(known, (0.0, 1.0)).all():
+        others = np.setdiff1d(known, (0.0, 1.0))
+        some = ", ".join(f"{value:g}" for value in others[:5])
+        return f"a binary label must be 0 or 1, but holds {some}."
+    trained = labels[train][~unknown[train]]
+    if not len(trained):
+        return "the label is null in every training row."
+    if trained.min() == trained.max():
+        return f"the label is constant on the training rows: always {trained[0]:g}."
+    return ""
+
+
+def _mean(labels: Array) -> float | None:
+    known = labels[~np.isnan(labels)]
+    return float(known.mean(dtype=np.float64)) if len(known) else None

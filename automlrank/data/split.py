@@ -1,0 +1,135 @@
+"""Which rows are train, valid and test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from automlrank.data.read import Data, join_parts, locate, read_table
+from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
+from automlrank.schema import Split
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+Labels = np.ndarray[Any, np.dtype[np.int8]]  # 0 train, 1 valid, 2 test
+NAMES = ("train", "valid", "test")
+SEED = 0  # a random split is the same in every run
+
+
+def files_of_split(source: Data, split: Split) -> tuple[Path, Path]:
+    """The train and the test file of a split by file, where ``source`` is their folder or the
+    train file.
+
+    Raises SchemaError if the split does not name both, DataError if one is missing.
+    """
+    if split.train_file is None or split.test_file is None:
+        raise SchemaError(Fault("a split by file needs train and test.", "split"))
+    if not isinstance(source, str | Path):
+        raise DataError("a split by file needs the folder of its files, but got a frame.")
+    path = locate(source)
+    folder = path if path.is_dir() else path.parent
+    return locate(folder / split.train_file), locate(folder / split.test_file)
+
+
+def read_split(source: Data, split: Split) -> tuple[pl.DataFrame, int | None]:
+    """The table and, for a split by file, how many of its first rows are the train file's."""
+    if split.by != "file":
+        return read_table(source), None
+    train, test = (read_table(file) for file in files_of_split(source, split))
+    return join_parts([train, test]), train.height
+
+
+def assign(frame: pl.DataFrame, split: Split, train_rows: int | None = None) -> dict[str, Rows]:
+    """The rows of train, valid and test, each in the table's order.
+
+    ``train_rows`` is for a split by file: the rows before it are the train file's. Raises
+    DataError if a split would be empty.
+    """
+    match split.by:
+        case "time":
+            labels = _by_time(frame, split)
+        case "column":
+            labels = _by_column(frame, split)
+        case "random":
+            labels = _at_random(frame.height, split.valid, split.test)
+        case "file":
+            assert train_rows is not None
+            rest = _at_random(frame.height - train_rows, split.valid, 1 - split.valid)
+            labels = np.concatenate([np.zeros(train_rows, np.int8), rest])
+    rows = {name: np.flatnonzero(labels == i) for i, name in enumerate(NAMES)}
+    if not all(len(part) for part in rows.values()):
+        sizes = ", ".join(f"{name} {len(part):,}" for name, part in rows.items())
+        raise DataError(
+            f"each split must have rows, but the sizes are {sizes}.", "Change split in the schema."
+        )
+    return rows
+
+
+def _at_random(rows: int, valid: float, test: float) -> Labels:
+    """Labels 0, 1, 2 with the given shares of 1 and 2, by one fixed permutation."""
+    labels = np.zeros(rows, np.int8)
+    order = np.random.default_rng(SEED).permutation(rows)
+    n_test, n_valid = round(test * rows), round(valid * rows)
+    labels[order[:n_test]] = 2
+    labels[order[n_test : n_test + n_valid]] = 1
+    return labels
+
+
+def _by_time(frame: pl.DataFrame, split: Split) -> Labels:
+    """Later rows are test, the ones before them valid; rows of one time stay together."""
+    column = _complete(frame, split)
+    if split.valid_from is None or split.test_from is None:
+        ordered = column.sort()
+        at_test = len(column) - round(split.test * len(column))
+        at_valid = at_test - round(split.valid * len(column))
+        test_from, valid_from = (_at(ordered, at) for at in (at_test, at_valid))
+    else:
+        values = (split.valid_from, split.test_from)
+        valid_from, test_from = (_as_type(column, value) for value in values)
+        if not (valid_from < test_from).all():
+            raise DataError(f"valid_from < test_from must hold, but got {values}.")
+    labels = (column >= valid_from).cast(pl.Int8) + (column >= test_from).cast(pl.Int8)
+    return labels.to_numpy()
+
+
+def _at(ordered: pl.Series, position: int) -> pl.Series:
+    return ordered.slice(min(max(position, 0), len(ordered) - 1), 1)
+
+
+def _as_type(column: pl.Series, value: object) -> pl.Series:
+    """One value as a series of the column's type; raises DataError where it is none."""
+    kind = column.dtype
+    try:
+        if kind.is_temporal():
+            return pl.Series([str(value)]).str.to_datetime().cast(kind)
+        return pl.Series([str(value) if kind == pl.String else value]).cast(kind)
+    except pl.exceptions.PolarsError:
+        raise DataError(
+            f"the split's {value!r} cannot be compared with column {column.name!r} ({kind})."
+        ) from None
+
+
+def _by_column(frame: pl.DataFrame, split: Split) -> Labels:
+    column = _complete(frame, split).cast(pl.String)
+    other = sorted(set(column.unique().to_list()) - set(NAMES))
+    if other:
+        raise DataError(
+            f"column {split.column!r} must say train, valid or test, but says {other[0]!r}.",
+            did_you_mean(other[0], NAMES),
+        )
+    return column.replace_strict(list(NAMES), [0, 1, 2], return_dtype=pl.Int8).to_numpy()
+
+
+def _complete(frame: pl.DataFrame, split: Split) -> pl.Series:
+    """The split's column, which must have a value in every row."""
+    assert split.column is not None
+    column = frame[split.column]
+    column = column.fill_nan(None) if column.dtype.is_float() else column
+    if column.null_count():
+        raise DataError(
+            f"column {split.column!r} splits the rows, but is null in "
+            f"{column.null_count():,} of {len(column):,}."
+        )
+    return column
