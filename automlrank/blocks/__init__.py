@@ -1,0 +1,42 @@
+"""Every block by name: ``BLOCKS["fm"]``, ``BLOCKS.of("gate")``.
+
+    embedding    ids and numbers become fields
+    history      a sequence of behaviours becomes a vector
+    gate         fields become fields, reweighted
+    interaction  fields or a vector become a vector or a logit
+    scenario     a vector becomes one that knows where it is shown
+    tasks        a vector becomes one per task
+    tower        a vector becomes a vector, for each task
+    merge        the vectors of parallel branches become one
+    loss         logits and labels become a loss per task
+    balance      the tasks' losses become one
+    training     how all of it is trained
+
+To add a block: write its module and its declaration in one file of its family's folder (see
+``base``), and add one line here. Spaces, checks, search, export and the conformance tests find
+it by its name; it needs one reference test of its formula.
+"""
+
+from automlrank.blocks.balance.fixed import Fixed as Fixed
+from automlrank.blocks.base import BLOCKS as BLOCKS
+from automlrank.blocks.embedding import Embedding as Embedding
+from automlrank.blocks.gate.senet import SeNet as SeNet
+from automlrank.blocks.interaction.autoint import AutoInt as AutoInt
+from automlrank.blocks.interaction.bridge import BridgeNet as BridgeNet
+from automlrank.blocks.interaction.cin import Cin as Cin
+from automlrank.blocks.interaction.cross_net_v2 import CrossNetV2 as CrossNetV2
+from automlrank.blocks.interaction.fm import Fm as Fm
+from automlrank.blocks.interaction.linear import LinearModel as LinearModel
+from automlrank.blocks.interaction.mlp import Mlp as Mlp
+from automlrank.blocks.loss.bce import Bce as Bce
+from automlrank.blocks.merge.concat import Concat as Concat
+from automlrank.blocks.merge.gated_sum import GatedSum as GatedSum
+from automlrank.blocks.merge.sum import Sum as Sum
+from automlrank.blocks.none import NoBlock as NoBlock
+from automlrank.blocks.scenario.scenario_towers import ScenarioTowers as ScenarioTowers
+from automlrank.blocks.sequence.din import Din as Din
+from automlrank.blocks.sequence.mean_pool import MeanPooling as MeanPooling
+from automlrank.blocks.tasks.mmoe import Mmoe as Mmoe
+from automlrank.blocks.tasks.shared_bottom import SharedBottom as SharedBottom
+from automlrank.blocks.tower.ppnet import PpNet as PpNet
+from automlrank.blocks.training import Training as Training

@@ -1,0 +1,1 @@
+"""Balances: the tasks' losses become the one that is minimised."""

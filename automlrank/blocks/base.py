@@ -1,0 +1,208 @@
+"""What a block is: one frozen declaration from which everything else is derived.
+
+A block's file holds an ``nn.Module`` (the maths: plain numbers in, torch and
+``blocks/parts.py`` only) and its declaration::
+
+    @block("cross_net_v2", family="interaction")
+    class CrossNetV2(Block):
+        \"\"\"Bounded-degree feature crosses: ``x <- x0 * (W x + b) + x``, repeated.\"\"\"
+
+        paper = "Wang et al., DCN V2, WWW 2021, https://arxiv.org/abs/2008.13535"
+        module = CrossNet
+        layers: int = knob(3, legal=ints(1, 8), search=one_of(1, 2, 3), help="crosses in all")
+
+        def out(self, x: Vector) -> Vector: ...
+        def arguments(self, x: Vector) -> dict[str, object]: ...
+
+The first parameter of ``out`` is what flows in, the others are root inputs by name (see
+``ports``). ``arguments`` takes the same ports and gives the module's constructor arguments.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+
+from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.blocks.ports import Port
+from automlrank.errors import did_you_mean
+
+FAMILIES = (
+    "gate",
+    "interaction",
+    "history",
+    "tower",
+    "scenario",
+    "tasks",
+    "merge",
+    "loss",
+    "balance",
+    "optimizer",
+    "embedding",
+    "training",
+)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting of a block: its default, what is legal, what is searched."""
+
+    name: str
+    default: Scalar
+    legal: Domain
+    search: Domain
+    help: str
+    inherit: str | None = None
+
+
+def knob(
+    default: Any,
+    *,
+    legal: Domain,
+    search: Domain | None = None,
+    help: str,
+    inherit: str | None = None,
+) -> Any:
+    """Declare a knob; ``search`` defaults to the default alone.
+
+    ``inherit`` names a training setting (``dropout``, ``batch_norm``) whose value stands in
+    where the knob is left at None.
+    """
+    return dataclasses.field(
+        default=default,
+        metadata={
+            "legal": legal,
+            "search": search or Choice((default,)),
+            "help": help,
+            "inherit": inherit,
+        },
+    )
+
+
+class Block:
+    """A part of a model as a value: it compares, hashes and prints, and holds no weights."""
+
+    name: ClassVar[str]
+    families: ClassVar[tuple[str, ...]]
+    paper: ClassVar[str]
+    module: ClassVar[Callable[..., Any]]
+
+    def __post_init__(self) -> None:
+        for item in self.knobs().values():
+            value = getattr(self, item.name)
+            if value is None and item.inherit:
+                continue
+            if value not in item.legal:
+                raise ValueError(
+                    f"{self.name}.{item.name} must be {item.legal}, but got {value!r}."
+                )
+            object.__setattr__(self, item.name, item.legal.coerce(value))
+
+    @classmethod
+    @cache
+    def knobs(cls) -> Mapping[str, Knob]:
+        """The block's knobs by name, in the order of declaration."""
+        return {f.name: Knob(f.name, f.default, **f.metadata) for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+
+    @classmethod
+    def gives(cls) -> Any:
+        """The port, or ports, that ``out`` says it gives."""
+        return typing.get_type_hints(cls.out)["return"]
+
+    def phrase(self) -> str:
+        """The block in a summary's line: its name, and ``depth x width`` where it has them."""
+        settings = self.settings()
+        sizes = "x".join(str(settings[key]) for key in ("depth", "width") if key in settings)
+        return f"{self.name} {sizes}" if sizes else self.name
+
+    @classmethod
+    @cache
+    def inputs(cls) -> Mapping[str, type[Port]]:
+        """The parameters of ``out`` and their ports: what flows in comes first."""
+        hints = typing.get_type_hints(cls.out)
+        return {name: port for name, port in hints.items() if name != "return"}
+
+    def out(self, *ports: Any) -> Any:
+        """The port that comes out for the ports that go in."""
+        raise NotImplementedError(f"{type(self).__name__} declares no out")
+
+    def arguments(self, *ports: Any) -> dict[str, Any]:
+        """The module's constructor arguments: plain numbers, words, and tuples of them."""
+        raise NotImplementedError(f"{type(self).__name__} declares no arguments")
+
+    def build(self, *ports: Any, **roots: Any) -> Any:
+        """The module, with weights of its own; root inputs may be passed by name."""
+        return self.module(**self.arguments(*ports, **roots))
+
+    def settings(self) -> dict[str, Scalar]:
+        """The knobs' values by name."""
+        return {name: getattr(self, name) for name in self.knobs()}
+
+    def inherited(self, defaults: Mapping[str, Scalar]) -> Self:
+        """The same block with every knob that was left open taken from ``defaults``."""
+        changes = {
+            item.name: defaults[item.inherit]
+            for item in self.knobs().values()
+            if item.inherit and getattr(self, item.name) is None
+        }
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    def canonical(self) -> Block:
+        """The same function at the same cost in its one spelling: idle knobs at their defaults."""
+        return self
+
+    def decay(self) -> dict[str, float]:
+        """Decoupled L2 per epoch by the name of the module's parameter."""
+        return {}
+
+
+B = TypeVar("B", bound=type[Block])
+
+
+class Registry(Mapping[str, type[Block]]):
+    """Every block by name; ``of(family)`` gives a family's."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[str, type[Block]] = {}
+
+    def add(self, cls: type[Block]) -> None:
+        if cls.name in self._blocks:
+            raise ValueError(f"a block named {cls.name!r} is already registered.")
+        self._blocks[cls.name] = cls
+
+    def __getitem__(self, name: str) -> type[Block]:
+        if name not in self._blocks:
+            raise KeyError(f"no block {name!r}. {did_you_mean(name, self._blocks)}")
+        return self._blocks[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._blocks)
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def of(self, family: str) -> dict[str, type[Block]]:
+        """The blocks of one family by name."""
+        return {name: cls for name, cls in self._blocks.items() if family in cls.families}
+
+
+BLOCKS = Registry()
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def block(name: str, *, family: str | tuple[str, ...]) -> Callable[[B], B]:
+    """Make a class a frozen declaration and register it; a name is used once."""
+    families = (family,) if isinstance(family, str) else family
+    assert set(families) <= set(FAMILIES), families
+
+    def register(cls: B) -> B:
+        cls.name, cls.families = name, families
+        dataclass(frozen=True, kw_only=True)(cls)  # in place: the class itself comes back
+        BLOCKS.add(cls)
+        return cls
+
+    return register

@@ -1,0 +1,131 @@
+"""The input layer: one table for all ids, one vector per number, one mean per bag.
+
+Ids are local to their column; each module adds its columns' offsets into the shared table.
+Request columns (the user's and the request's) are embedded apart from the item's, so that
+serving embeds them once per request.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import floats, ints, logs, one_of
+from automlrank.blocks.parts import mean_of_bag
+from automlrank.blocks.ports import FIRST_ID
+
+
+class EmbeddingTable(nn.Module):
+    """``rows`` vectors; the padding's, the nulls' and the unknowns' rows start at zero."""
+
+    def __init__(self, sizes: Sequence[int], dim: int, first_id: int, scale: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(sum(sizes), dim) * scale)
+        for start in itertools.accumulate(sizes[:-1], initial=0):
+            self.weight.data[start : start + first_id] = 0.0
+
+    def forward(self) -> Tensor:
+        return self.weight  # [rows, dim]
+
+
+class FieldEmbedding(nn.Module):
+    """The fields of one side: ids, then numbers times a vector each, then means of bags.
+
+    A null number (NaN) has a vector of its own; an id's null is its own row of the table.
+    """
+
+    offsets: Tensor
+
+    def __init__(
+        self,
+        dim: int,
+        offsets: Sequence[int],
+        numbers: int,
+        bags: Sequence[int],
+        scale: float,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("offsets", torch.tensor(offsets, dtype=torch.int64), persistent=False)
+        self.bag_offsets = tuple(bags)
+        if numbers:
+            self.number_vectors = nn.Parameter(torch.randn(numbers, dim) * scale)
+            self.null_vectors = nn.Parameter(torch.zeros(numbers, dim))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, table: Tensor, ids: Tensor, numbers: Tensor, *bags: Tensor) -> Tensor:
+        fields = []
+        if ids.shape[1]:
+            fields.append(F.embedding(ids + self.offsets, table))  # [batch, n, dim]
+        if numbers.shape[1]:
+            known = numbers.nan_to_num(0.0).unsqueeze(2) * self.number_vectors
+            fields.append(torch.where(numbers.isnan().unsqueeze(2), self.null_vectors, known))
+        for bag, offset in zip(bags, self.bag_offsets, strict=True):
+            fields.append(mean_of_bag(table, bag, offset).unsqueeze(1))
+        joined: Tensor = self.dropout(torch.cat(fields, dim=1))  # [batch, fields, dim]
+        return joined
+
+
+class SequenceEmbedding(nn.Module):
+    """The columns of one sequence, joined per position: ``[batch, length, columns * dim]``."""
+
+    def __init__(self, offsets: Sequence[int]) -> None:
+        super().__init__()
+        self.offsets = tuple(offsets)
+
+    def forward(self, table: Tensor, *columns: Tensor) -> Tensor:
+        keys = [
+            F.embedding(ids + offset, table)
+            for ids, offset in zip(columns, self.offsets, strict=True)
+        ]
+        return torch.cat(keys, dim=2)
+
+
+class SelectFields(nn.Module):
+    """Some of the fields, by position."""
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        super().__init__()
+        self.positions = list(positions)
+
+    def forward(self, fields: Tensor) -> Tensor:
+        return fields[:, self.positions]  # [batch, positions, dim]
+
+
+def real_positions(ids: Tensor) -> Tensor:
+    """The mask of a sequence: true where there is a behaviour."""
+    return ids > 0  # [batch, length]
+
+
+def column_of(ids: Tensor, position: int) -> Tensor:
+    """One column of ids: ``[batch]``."""
+    return ids[:, position]
+
+
+@block("embedding", family="embedding")
+class Embedding(Block):
+    """One row per id, ``value * vector`` per number, one width for all."""
+
+    paper = "Juan et al., Field-aware Factorization Machines, RecSys 2016 (numbers as fields)"
+    module = EmbeddingTable
+
+    dim: int = knob(16, legal=ints(1, 512), search=one_of(8, 16, 32), help="width of a field")
+    l2: float = knob(
+        0.3,
+        legal=floats(0.0, 100.0),
+        search=logs(1e-3, 10.0),
+        help="decoupled decay per epoch: a resting row shrinks by exp(-l2)",
+    )
+    dropout: float = knob(0.0, legal=floats(0.0, 0.9), help="share of the fields' entries dropped")
+    scale: float = knob(0.01, legal=logs(1e-5, 1.0), help="standard deviation at the start")
+
+    def arguments(self, sizes: tuple[int, ...]) -> dict[str, object]:
+        return {"sizes": sizes, "dim": self.dim, "first_id": FIRST_ID, "scale": self.scale}
+
+    def decay(self) -> dict[str, float]:
+        return {"weight": self.l2}

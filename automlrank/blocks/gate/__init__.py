@@ -1,0 +1,1 @@
+"""Gates: they reweight the fields, which keep their shape."""

@@ -1,0 +1,1 @@
+"""Interactions: what the fields say together."""

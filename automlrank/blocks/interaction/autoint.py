@@ -1,0 +1,65 @@
+"""Self-attention over fields: each field meets those that matter to it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.ports import Fields, Vector
+
+
+class FieldAttention(nn.Module):
+    """One layer: ``relu(concat_h(softmax(q_h k_h^T) v_h) + W_res e)``, unscaled as published."""
+
+    def __init__(self, dim: int, heads: int, width: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(dim, heads * width, bias=False)
+        self.key = nn.Linear(dim, heads * width, bias=False)
+        self.value = nn.Linear(dim, heads * width, bias=False)
+        self.residual = nn.Linear(dim, heads * width, bias=False)
+
+    def forward(self, e: Tensor) -> Tensor:
+        query, key, value = (
+            layer(e).unflatten(2, (self.heads, -1)).transpose(1, 2)  # [batch, heads, fields, width]
+            for layer in (self.query, self.key, self.value)
+        )
+        met = F.scaled_dot_product_attention(query, key, value, scale=1.0)
+        return torch.relu(met.transpose(1, 2).flatten(2) + self.residual(e))
+
+
+class AutoInteraction(nn.Module):
+    def __init__(self, dim: int, heads: int, width: int, layers: int) -> None:
+        super().__init__()
+        dims = [dim, *[heads * width] * (layers - 1)]
+        self.layers = nn.Sequential(*(FieldAttention(d, heads, width) for d in dims))
+
+    def forward(self, fields: Tensor) -> Tensor:
+        met: Tensor = self.layers(fields)  # [batch, fields, heads * width]
+        return met.flatten(1)
+
+
+@block("autoint", family="interaction")
+class AutoInt(Block):
+    """Multi-head self-attention over fields with a residual, ``relu(concat heads + W e)``, stacked.
+
+    Shapes: fields ``[batch, n, dim]`` to ``[batch, n * heads * width]``.
+    """
+
+    paper = "Song et al., AutoInt, CIKM 2019, https://arxiv.org/abs/1810.11921"
+    module = AutoInteraction
+
+    layers: int = knob(
+        2, legal=ints(1, 6), search=one_of(1, 2, 3), help="attentions, one above the other"
+    )
+    heads: int = knob(2, legal=ints(1, 16), search=one_of(1, 2, 4), help="heads of a layer")
+    width: int = knob(16, legal=ints(1, 256), search=one_of(8, 16, 32), help="width of a head")
+
+    def out(self, x: Fields) -> Vector:
+        return Vector(x.n * self.heads * self.width)
+
+    def arguments(self, x: Fields) -> dict[str, object]:
+        return {"dim": x.dim, "heads": self.heads, "width": self.width, "layers": self.layers}

@@ -1,0 +1,1 @@
+"""Losses: one value per task from logits and labels."""

@@ -1,0 +1,1 @@
+"""Merges: the vectors of parallel branches become one."""

@@ -1,0 +1,38 @@
+"""Branches projected to one width and added."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.parts import add
+from automlrank.blocks.ports import Vector
+
+
+class ProjectedSum(nn.Module):
+    def __init__(self, dims: tuple[int, ...], width: int) -> None:
+        super().__init__()
+        self.projections = nn.ModuleList(nn.Linear(dim, width, bias=False) for dim in dims)
+
+    def forward(self, *branches: Tensor) -> Tensor:
+        parts = zip(self.projections, branches, strict=True)
+        return add(*(projection(branch) for projection, branch in parts))  # [batch, width]
+
+
+@block("sum", family="merge")
+class Sum(Block):
+    """``sum_i W_i x_i``: what follows stays of one width, however many the branches."""
+
+    paper = "Zhang et al., NASRec, WWW 2023, https://arxiv.org/abs/2207.07187"
+    module = ProjectedSum
+
+    width: int = knob(
+        128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="width of every branch"
+    )
+
+    def out(self, *xs: Vector) -> Vector:
+        return Vector(self.width)
+
+    def arguments(self, *xs: Vector) -> dict[str, object]:
+        return {"dims": tuple(x.dim for x in xs), "width": self.width}

@@ -1,0 +1,22 @@
+"""The absence of a block: what goes in comes out."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from automlrank.blocks.base import Block, block
+from automlrank.blocks.ports import Fields, Vector
+
+
+@block("none", family=("gate", "history", "interaction", "scenario", "tasks", "tower"))
+class NoBlock(Block):
+    """The identity: the stage is left out."""
+
+    paper = "no paper"
+    module = nn.Identity
+
+    def out(self, x: Fields | Vector) -> Fields | Vector:
+        return x
+
+    def arguments(self, x: Fields | Vector) -> dict[str, object]:
+        return {}

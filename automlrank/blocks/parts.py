@@ -1,0 +1,140 @@
+"""Small modules and functions that several blocks, and exported models, share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class MLP(nn.Module):
+    """``depth`` times linear, batch norm, activation, dropout; depth 0 is the identity."""
+
+    def __init__(
+        self,
+        dim: int,
+        width: int,
+        depth: int,
+        activation: str = "relu",
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(depth):
+            layers.append(nn.Linear(dim, width, bias=not batch_norm))  # the norm has the bias
+            if batch_norm:
+                layers.append(nn.BatchNorm1d(width))
+            layers.append(ACTIVATIONS[activation]())
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+            dim = width
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layers(x)  # [batch, width]
+        return y
+
+
+class Experts(nn.Module):
+    """``n`` networks of one shape side by side: ``depth`` times linear, activation, dropout.
+
+    One batched product per layer: ``n`` small modules would cost ``n`` calls each.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        dim: int,
+        width: int,
+        depth: int,
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for _ in range(depth):
+            bound = dim**-0.5  # as nn.Linear starts
+            self.weights.append(torch.empty(n, dim, width).uniform_(-bound, bound))
+            self.biases.append(torch.empty(n, 1, width).uniform_(-bound, bound))
+            dim = width
+        self.activation = ACTIVATIONS[activation]()
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.unsqueeze(0).expand(self.weights[0].shape[0], -1, -1)  # [n, batch, dim]
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            y = self.dropout(self.activation(torch.baddbmm(bias, y, weight)))
+        return y.transpose(0, 1)  # [batch, n, width]
+
+
+class Gate(nn.Module):
+    """``2 * sigmoid(W' relu(W c + b) + b')``: a factor from 0 to 2, about 1 at the start."""
+
+    def __init__(self, given: int, width: int, dim: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(given, width), nn.ReLU(), nn.Linear(width, dim))
+
+    def forward(self, given: Tensor) -> Tensor:
+        factor: Tensor = 2.0 * self.layers(given).sigmoid()  # [batch, dim]
+        return factor
+
+
+def mean_of_bag(table: Tensor, bag: Tensor, offset: int) -> Tensor:
+    """The mean row of each list of ids; padding (id 0) does not count."""
+    real = (bag > 0).unsqueeze(2)  # [batch, length, 1]
+    rows = F.embedding(bag + offset, table) * real
+    return rows.sum(dim=1) / real.sum(dim=1).clamp(min=1)  # [batch, dim]
+
+
+def flatten(x: Tensor) -> Tensor:
+    """``[batch, n, dim]`` to ``[batch, n * dim]``."""
+    return x.flatten(1)
+
+
+def join(*parts: Tensor) -> Tensor:
+    """Concatenate along axis 1; a part of batch 1 (the request's) is repeated for every row."""
+    rows = max(part.shape[0] for part in parts)
+    return torch.cat([part.expand(rows, *part.shape[1:]) for part in parts], dim=1)
+
+
+def add(*parts: Tensor) -> Tensor:
+    """Sum; a part of batch 1 counts for every row."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def expand_as_rows(x: Tensor, rows: Tensor) -> Tensor:
+    """Repeat a request's single row for each row of ``rows``."""
+    return x.expand(rows.shape[0], *x.shape[1:])
+
+
+def as_fields(x: Tensor, dim: int) -> Tensor:
+    """``[batch, k * dim]`` to ``[batch, k, dim]``."""
+    return x.reshape(x.shape[0], -1, dim)
+
+
+def task_of(x: Tensor, task: int) -> Tensor:
+    """One task's vector out of ``[batch, tasks, dim]``."""
+    return x[:, task]
+
+
+class Bias(nn.Module):
+    """A bias per task, for models whose logits come from no head."""
+
+    def __init__(self, tasks: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(tasks))
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return logits + self.bias  # [batch, tasks]

@@ -1,0 +1,105 @@
+"""Ports: what flows between blocks, as shapes without a tensor.
+
+What flows along the edges of a model is ``Fields``, ``Vector``, ``Logit`` or ``Tasks``; the
+others are root inputs, which a block takes by the name of a parameter of its ``out`` (and the
+module by the names of its ``forward``):
+
+    parameter   port         tensors that ``forward`` may name
+    fields      Fields       fields [batch, n, dim], before the gate
+    context     Context      context [batch, n, dim]: the columns marked ``context: true``
+    scenario    Scenario     scenario_id [batch] (below FIRST_ID: unseen), scenario [batch, dim]
+    columns     Columns      ids [batch, n], numbers [batch, m] (NaN = null), bags: a list of
+                             [batch, length]
+    history     History      keys, target, mask (see History)
+    targets     Targets      none: only the number of tasks
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3  # FIRST_ID: the most frequent value
+
+
+@dataclass(frozen=True)
+class Fields:
+    """``[batch, n, dim]``: one embedding per column."""
+
+    n: int
+    dim: int
+
+
+@dataclass(frozen=True)
+class Vector:
+    """``[batch, dim]``."""
+
+    dim: int
+
+
+@dataclass(frozen=True)
+class Logit:
+    """``[batch, tasks]``: added to the tasks' logits; it skips everything that follows."""
+
+    tasks: int
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """``[batch, n, dim]``: one vector per task."""
+
+    n: int
+    dim: int
+
+
+@dataclass(frozen=True)
+class History:
+    """One sequence, its columns joined per position.
+
+    ``keys [batch, length, dim]``, ``target [batch, dim]``, ``mask [batch, length]`` (true = a
+    real behaviour; the real ones come first, oldest first). ``dim`` is the number of columns
+    times the embedding's width.
+    """
+
+    dim: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Raw inputs: ``sizes`` ids per categorical column, then ``numbers``, then ``bags``.
+
+    ``sizes`` counts PAD_ID, NULL_ID and OOV_ID too; ``bags`` are the sizes of the multi columns,
+    whose lists are padded with PAD_ID.
+    """
+
+    sizes: tuple[int, ...]
+    numbers: int
+    bags: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Context:
+    """``[batch, n, dim]``: the fields of the columns marked ``context: true``."""
+
+    n: int
+    dim: int
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``scenario_id [batch]`` of ``size`` ids and its embedding ``scenario [batch, dim]``."""
+
+    size: int
+    dim: int
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The number of tasks."""
+
+    n: int
+
+
+Flow = Fields | Vector | Logit | Tasks
+Root = Columns | Context | Scenario | Targets | History
+Port = Flow | Root

@@ -1,0 +1,1 @@
+"""Scenario structures: what differs between the places where items are shown."""

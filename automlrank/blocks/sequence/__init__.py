@@ -1,0 +1,1 @@
+"""History encoders: a sequence of behaviours becomes one vector."""

@@ -1,0 +1,1 @@
+"""Task structures: one vector becomes one per task."""

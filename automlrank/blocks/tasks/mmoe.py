@@ -1,0 +1,64 @@
+"""Multi-gate mixture of experts: every task mixes the same experts in its own way."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.parts import Experts
+from automlrank.blocks.ports import Targets, Tasks, Vector
+
+
+class MultiGateExperts(nn.Module):
+    def __init__(
+        self,
+        dim: int,
+        tasks: int,
+        experts: int,
+        width: int,
+        depth: int,
+        activation: str,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.experts = Experts(experts, dim, width, depth, activation, dropout)
+        self.gates = nn.Linear(dim, tasks * experts, bias=False)
+        self.shape = (tasks, experts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gates = self.gates(x).unflatten(1, self.shape).softmax(dim=2)  # [batch, tasks, experts]
+        mixed: Tensor = gates @ self.experts(x)  # [batch, tasks, width]
+        return mixed
+
+
+@block("mmoe", family="tasks")
+class Mmoe(Block):
+    """For task t: ``sum_e softmax(W_t x)_e expert_e(x)``, the experts shared by all tasks."""
+
+    paper = "Ma et al., MMoE, KDD 2018, https://doi.org/10.1145/3219819.3220007"
+    module = MultiGateExperts
+
+    experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
+    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
+    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
+    activation: str = knob(
+        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
+    )
+    dropout: float | None = knob(
+        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
+    )
+
+    def out(self, x: Vector, targets: Targets) -> Tasks:
+        return Tasks(targets.n, self.width)
+
+    def arguments(self, x: Vector, targets: Targets) -> dict[str, object]:
+        return {
+            "dim": x.dim,
+            "tasks": targets.n,
+            "experts": self.experts,
+            "width": self.width,
+            "depth": self.depth,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }

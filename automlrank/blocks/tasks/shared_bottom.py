@@ -1,0 +1,67 @@
+"""One network below all tasks."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.parts import MLP
+from automlrank.blocks.ports import Targets, Tasks, Vector
+
+
+class Bottom(nn.Module):
+    def __init__(
+        self,
+        dim: int,
+        tasks: int,
+        width: int,
+        depth: int,
+        activation: str,
+        batch_norm: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.tasks = tasks
+        self.bottom = MLP(dim, width, depth, activation, batch_norm, dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shared: Tensor = self.bottom(x)  # [batch, width]
+        return shared.unsqueeze(1).expand(-1, self.tasks, -1)  # [batch, tasks, width]
+
+
+@block("shared_bottom", family="tasks")
+class SharedBottom(Block):
+    """``h = MLP(x)``, the same for every task; what differs is left to the towers."""
+
+    paper = "Caruana, Multitask Learning, Machine Learning 1997, https://doi.org/10.1023/A:1007379606734"
+    module = Bottom
+
+    width: int = knob(128, legal=ints(4, 4096), search=one_of(64, 128, 256), help="hidden units")
+    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers")
+    activation: str = knob(
+        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
+    )
+    batch_norm: bool | None = knob(
+        None,
+        legal=one_of(False, True),
+        inherit="batch_norm",
+        help="normalise before the activation",
+    )
+    dropout: float | None = knob(
+        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
+    )
+
+    def out(self, x: Vector, targets: Targets) -> Tasks:
+        return Tasks(targets.n, self.width)
+
+    def arguments(self, x: Vector, targets: Targets) -> dict[str, object]:
+        return {
+            "dim": x.dim,
+            "tasks": targets.n,
+            "width": self.width,
+            "depth": self.depth,
+            "activation": self.activation,
+            "batch_norm": self.batch_norm,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,1 @@
+"""Towers: the last layers of each task."""

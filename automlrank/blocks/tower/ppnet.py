@@ -1,0 +1,80 @@
+"""PPNet: a tower whose every layer is gated by the context."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.parts import MLP, Gate
+from automlrank.blocks.ports import Context, Fields, Vector
+
+
+class PersonalizedTower(nn.Module):
+    def __init__(
+        self,
+        dim: int,
+        given: int,
+        gate_width: int,
+        width: int,
+        depth: int,
+        activation: str,
+        batch_norm: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        dims = [dim, *[width] * (depth - 1)]
+        self.gates = nn.ModuleList(Gate(given, gate_width, d) for d in dims)
+        self.layers = nn.ModuleList(MLP(d, width, 1, activation, batch_norm, dropout) for d in dims)
+
+    def forward(self, x: Tensor, context: Tensor, fields: Tensor) -> Tensor:
+        given = torch.cat([context.flatten(1), fields.detach().flatten(1)], dim=1)
+        for gate, layer in zip(self.gates, self.layers, strict=True):
+            x = layer(x * gate(given))  # [batch, width]
+        return x
+
+
+@block("ppnet", family="tower")
+class PpNet(Block):
+    """A gate per layer on that layer's input: ``x <- act(W (x * g_l(c)) + b)``.
+
+    ``g_l(c) = 2 sigmoid(W' relu(W c + b) + b')``, where ``c`` is the context's fields and a copy
+    of all fields through which no gradient flows.
+    """
+
+    paper = "Chang et al., PEPNet, KDD 2023, https://arxiv.org/abs/2302.01115"
+    module = PersonalizedTower
+
+    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
+    depth: int = knob(2, legal=ints(1, 8), search=one_of(1, 2), help="gated layers")
+    gate_width: int = knob(
+        32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of a gate"
+    )
+    activation: str = knob(
+        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
+    )
+    batch_norm: bool | None = knob(
+        None,
+        legal=one_of(False, True),
+        inherit="batch_norm",
+        help="normalise before the activation",
+    )
+    dropout: float | None = knob(
+        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
+    )
+
+    def out(self, x: Vector, context: Context, fields: Fields) -> Vector:
+        return Vector(self.width)
+
+    def arguments(self, x: Vector, context: Context, fields: Fields) -> dict[str, object]:
+        return {
+            "dim": x.dim,
+            "given": context.n * context.dim + fields.n * fields.dim,
+            "gate_width": self.gate_width,
+            "width": self.width,
+            "depth": self.depth,
+            "activation": self.activation,
+            "batch_norm": self.batch_norm,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,39 @@
+"""How a model is trained: the settings that are searched together with its architecture."""
+
+from __future__ import annotations
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import floats, ints, logs, one_of
+
+
+@block("training", family="training")
+class Training(Block):
+    """Optimizer, batches, stopping; ``dropout`` and ``batch_norm`` are the blocks' defaults."""
+
+    paper = "Kingma and Ba, Adam, ICLR 2015, https://arxiv.org/abs/1412.6980"
+
+    learning_rate: float = knob(
+        1e-3, legal=logs(1e-6, 1.0), search=logs(3e-4, 1e-2), help="at the start"
+    )
+    batch_size: int = knob(
+        1024, legal=ints(1, 1_000_000), search=one_of(1024, 4096), help="rows a step"
+    )
+    dropout: float = knob(
+        0.0, legal=floats(0.0, 0.9), search=floats(0.0, 0.5), help="of blocks that leave it open"
+    )
+    batch_norm: bool = knob(
+        False,
+        legal=one_of(False, True),
+        search=one_of(True, False),
+        help="of blocks that leave it open",
+    )
+    optimizer: str = knob("adam", legal=one_of("adam", "adagrad"), help="of all parameters")
+    epochs: int = knob(20, legal=ints(1, 1000), help="at most")
+    patience: int = knob(2, legal=ints(1, 100), help="evaluations without a gain before the end")
+    plateau: float = knob(
+        0.1, legal=floats(0.01, 1.0), help="factor on the learning rate after each without a gain"
+    )
+    gradient_clip: float = knob(10.0, legal=logs(1e-3, 1e6), help="norm of a step's gradient")
+    bf16: str | bool = knob(
+        "auto", legal=one_of("auto", True, False), help="products in bfloat16 where it is fast"
+    )

@@ -1,0 +1,257 @@
+"""What every block promises, with every value of its knobs."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+import torch
+from block_examples import (
+    DEFAULTS,
+    Case,
+    default_cases,
+    flow_blocks,
+    has_var_positional,
+    knob_cases,
+    map_tensors,
+    shape,
+)
+
+from automlrank.blocks import BLOCKS
+from automlrank.blocks import parts as shared_parts
+from automlrank.blocks.base import Block
+from automlrank.blocks.ports import History
+from automlrank.documents import dump, parse_document
+
+every_knob = pytest.mark.parametrize("case", knob_cases(), ids=lambda case: case.label)
+every_block = pytest.mark.parametrize("case", default_cases(), ids=lambda case: case.label)
+every_history = pytest.mark.parametrize(
+    "case",
+    [case for case in knob_cases() if isinstance(case.ports[0], History)],
+    ids=lambda case: case.label,
+)
+every_declaration = pytest.mark.parametrize("cls", BLOCKS.values(), ids=BLOCKS)
+
+
+@every_knob
+def test_declared_port_is_the_real_shape(case: Case) -> None:
+    out = case.run(case.build().eval(), case.inputs(3))
+    declared = case.block.out(*case.ports)
+    expected = case.ports[0] if case.block.name == "none" else declared
+    assert out.shape == (3, *shape(expected))
+
+
+@every_knob
+def test_batch_1_is_row_0_of_a_larger_batch(case: Case) -> None:
+    """In double precision: the law is about rows, not about the order of sums."""
+    module, inputs = case.trained().double().eval(), map_tensors(case.inputs(5), _double)
+    whole = case.run(module, inputs)
+    first = case.run(module, map_tensors(inputs, lambda tensor: tensor[:1]))
+    assert first.shape == (1, *whole.shape[1:])
+    torch.testing.assert_close(first, whole[:1], atol=1e-6, rtol=1e-6)
+
+
+@every_knob
+def test_a_gradient_reaches_every_parameter(case: Case) -> None:
+    """In double precision, so that a cancelled parameter shows as 1e-14 and not as noise.
+
+    One seed of three is enough: in a layer one unit wide, a relu may be closed by chance.
+    """
+    best: dict[str, float] = {}
+    for seed in range(3):
+        module, inputs = case.build(seed).train().double(), case.inputs(64, seed)
+        out = case.run(module, map_tensors(inputs, _double))
+        weights = torch.randn(out.shape, generator=torch.Generator().manual_seed(7)).double()
+        loss = (out * weights).sum()
+        if loss.requires_grad:  # some blocks have no parameters
+            loss.backward()
+        for name, parameter in module.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            best[name] = max(best.get(name, 0.0), parameter.grad.abs().max().item())
+    assert [name for name, size in best.items() if size < 1e-10] == []
+
+
+@every_history
+def test_what_the_mask_hides_changes_nothing(case: Case) -> None:
+    """Neither outputs nor batch-norm statistics, in training as in serving."""
+    inputs = case.inputs(16)
+    hidden = ~inputs["mask"].unsqueeze(2)
+    other = {**inputs, "keys": torch.where(hidden, 5.0 + inputs["keys"] * 3.0, inputs["keys"])}
+    results = []
+    for seen in (inputs, other):
+        module = case.trained().train()
+        torch.manual_seed(3)
+        trained = case.run(module, seen)
+        results.append([trained, case.run(module.eval(), seen), *module.buffers()])
+    for one, two in zip(*results, strict=True):
+        assert torch.equal(one, two)
+
+
+@every_history
+def test_an_empty_history_stays_finite(case: Case) -> None:
+    inputs = case.inputs(4)
+    inputs["mask"] = torch.zeros_like(inputs["mask"])
+    inputs["keys"].requires_grad_()
+    out = case.run(case.build().train(), inputs)
+    out.sum().backward()
+    assert out.isfinite().all()
+    assert inputs["keys"].grad.isfinite().all()
+
+
+@every_block
+def test_the_same_seed_gives_the_same_weights(case: Case) -> None:
+    one, two = case.build(5).state_dict(), case.build(5).state_dict()
+    assert list(one) == list(two)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@every_knob
+def test_zeros_stay_finite(case: Case) -> None:
+    module = case.build().train()
+    inputs = map_tensors(case.inputs(4), torch.zeros_like)
+    assert case.run(module, inputs).isfinite().all()
+    assert case.run(module.eval(), inputs).isfinite().all()
+
+
+@every_block
+def test_it_builds_on_its_own(case: Case) -> None:
+    """Outside an architecture, what a block leaves open counts as off."""
+    torch.manual_seed(0)
+    alone = case.block.build(*case.ports).state_dict()
+    assert {k: v.shape for k, v in alone.items()} == {
+        k: v.shape for k, v in case.build().state_dict().items()
+    }
+
+
+@every_block
+def test_it_can_be_counted_without_memory(case: Case) -> None:
+    """On the meta device it has the parameters that it really has."""
+    with torch.device("meta"):
+        counted = case.build().state_dict()
+    real = case.build().state_dict()
+    assert {k: v.shape for k, v in counted.items()} == {k: v.shape for k, v in real.items()}
+
+
+@every_block
+def test_no_shape_depends_on_the_data(case: Case) -> None:
+    """The graph that is traced with one batch serves another with other values and more rows."""
+    module = case.trained().eval()
+    traced = case.arguments(module, case.inputs(4))
+    other = case.arguments(module, case.inputs(7, seed=9))
+    rows = tuple(map_tensors(list(traced), lambda _: {0: torch.export.Dim.DYNAMIC}))
+    rows = (rows,) if has_var_positional(type(case.block)) else rows
+    graph = torch.export.export(module, traced, dynamic_shapes=rows).module()
+    torch.testing.assert_close(graph(*other), module(*other))
+
+
+@every_knob
+def test_the_canonical_form_computes_the_same(case: Case) -> None:
+    block = case.block.inherited(DEFAULTS)
+    canonical = block.canonical()
+    assert canonical.canonical() == canonical
+    inputs = case.inputs(3)
+    twin = Case(canonical, case.ports, case.label)
+    original = Case(block, case.ports, case.label)
+    assert torch.equal(
+        original.run(original.trained().eval(), inputs), twin.run(twin.trained().eval(), inputs)
+    )
+
+
+@every_knob
+def test_arguments_are_plain(case: Case) -> None:
+    """Numbers, words and tuples of numbers: what an exported program can be written with."""
+    for value in case.block.inherited(DEFAULTS).arguments(*case.ports).values():
+        for item in value if isinstance(value, tuple) else (value,):
+            assert item is None or type(item) in (bool, int, float, str)
+
+
+@every_declaration
+def test_a_declaration_is_a_value(cls: type[Block]) -> None:
+    block = cls()
+    assert block == copy.deepcopy(block) == cls(**block.settings())
+    assert hash(block) == hash(cls())
+    assert BLOCKS[cls.name] is cls
+
+
+@every_declaration
+def test_an_illegal_value_is_named(cls: type[Block]) -> None:
+    for knob in cls.knobs().values():
+        with pytest.raises(ValueError, match=f"{cls.name}.{knob.name} must be .*but got 'no such"):
+            cls(**{knob.name: "no such value"})
+
+
+@every_declaration
+def test_settings_survive_yaml(cls: type[Block]) -> None:
+    for knob in cls.knobs().values():
+        for value in knob.legal.samples():
+            block = cls(**{knob.name: value})
+            assert cls(**parse_document(dump(block.settings()) or "{}").data) == block
+
+
+@every_declaration
+def test_what_is_searched_is_legal(cls: type[Block]) -> None:
+    for knob in cls.knobs().values():
+        assert knob.default in knob.legal or (knob.default is None and knob.inherit)
+        if knob.default is not None:
+            assert knob.search.within(knob.legal), knob.name
+
+
+@every_declaration
+def test_it_says_what_it_is(cls: type[Block]) -> None:
+    assert cls.__doc__
+    assert cls.__doc__.split("\n")[0].endswith((".", ":")), "a sentence on the first line"
+    assert not cls.__doc__.startswith(f"{cls.__name__}("), "the docstring of dataclasses"
+    assert cls.paper
+    assert all(len(knob.help) > 3 for knob in cls.knobs().values())
+
+
+@pytest.mark.parametrize("cls", flow_blocks().values(), ids=flow_blocks())
+def test_a_module_needs_torch_and_the_shared_parts_only(cls: type[Block]) -> None:
+    """Everything that its source names comes from torch, from parts.py, or from its own file."""
+    if not cls.module.__module__.startswith("torch"):
+        _walk_sources(cls.module, cls.module.__module__, set())
+
+
+def test_no_two_modules_share_a_name() -> None:
+    """An exported program holds the sources of several blocks in one file."""
+    homes: dict[str, str] = {}
+    for cls in flow_blocks().values():
+        home = cls.module.__module__
+        if not home.startswith("torch"):
+            tree = ast.parse(inspect.getsource(sys.modules[home]))
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                    assert homes.setdefault(node.name, home) == home, node.name
+
+
+def _walk_sources(thing: Any, home: str, seen: set[object]) -> None:
+    file = sys.modules[home]
+    imported = {
+        alias.asname or alias.name: node.module if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.parse(inspect.getsource(file)).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}:
+        origin = imported.get(name)
+        if origin is not None:
+            allowed = ("torch", "collections.abc", shared_parts.__name__)
+            assert origin == allowed[2] or origin.split(".")[0] == "torch" or origin == allowed[1]
+        value = getattr(file, name, None)
+        own = inspect.isclass(value) or inspect.isfunction(value)
+        if own and value not in seen and value.__module__.startswith("automlrank"):
+            assert value.__module__ in (home, shared_parts.__name__), name
+            seen.add(value)
+            _walk_sources(value, value.__module__, seen)
+
+
+def _double(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.double() if tensor.is_floating_point() else tensor

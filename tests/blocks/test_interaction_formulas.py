@@ -1,0 +1,183 @@
+"""Gates and interactions against their papers' formulas, as plain loops over numpy arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from formula_checks import (
+    DIM,
+    ROWS,
+    TASKS,
+    N,
+    built,
+    close,
+    drawn,
+    relu,
+    sigmoid,
+    softmax,
+    weights_of,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.parts import MLP
+from automlrank.blocks.ports import (
+    Columns,
+    Fields,
+    Targets,
+    Vector,
+)
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+def test_senet_weighs_fields_by_their_means(activation: str) -> None:
+    module = built("senet", Fields(N, DIM), reduction=2, activation=activation)
+    x, w = drawn(ROWS, N, DIM), weights_of(module)
+    last = relu if activation == "relu" else sigmoid
+    expected = []
+    for row in x.numpy():
+        means = np.array([sum(field) / DIM for field in row])
+        weights = last(w["excite.2.weight"] @ relu(w["excite.0.weight"] @ means))
+        expected.append([weights[i] * row[i] for i in range(N)])
+    close(module(x), expected)
+
+
+def test_fm_is_the_sum_over_pairs() -> None:
+    module = built("fm", Fields(N, DIM), Targets(TASKS))
+    x, w = drawn(ROWS, N, DIM), weights_of(module)
+    pairs = [sum(row[i] @ row[j] for i in range(N) for j in range(i)) for row in x.numpy()]
+    close(module(x), [[pair * scale for scale in w["scale"]] for pair in pairs])
+
+
+@settings(max_examples=20, deadline=None)
+@given(order=st.permutations(range(N)), seed=st.integers(0, 1000))
+def test_fm_does_not_know_the_order_of_fields(order: list[int], seed: int) -> None:
+    module, x = built("fm", Fields(N, DIM), Targets(TASKS)), drawn(ROWS, N, DIM, seed=seed)
+    close(module(x[:, order]), module(x).detach().numpy())
+
+
+def test_linear_adds_a_weight_per_value() -> None:
+    """Ids by their column's offset, ``w x`` or the null's weight, the mean over a bag."""
+    columns = Columns((4, 6), 2, (5, 7))
+    module = built("linear", columns, Targets(TASKS))
+    ids = torch.tensor([[3, 0], [1, 5], [2, 2]], dtype=torch.int32)
+    numbers = torch.tensor([[0.5, torch.nan], [torch.nan, torch.nan], [-2.0, 1.0]]).double()
+    bags = [torch.tensor([[1, 3, 0], [4, 4, 4], [0, 0, 0]]), torch.tensor([[6, 0], [0, 0], [1, 2]])]
+    w, expected = weights_of(module), np.zeros((3, TASKS))
+    for row in range(3):
+        for column, offset in enumerate((0, 4)):
+            expected[row] += w["weight"][offset + int(ids[row, column])]
+        for column in range(2):
+            x = float(numbers[row, column])
+            null, per_unit = w["null_weight"][column], w["number_weight"][column]
+            expected[row] += null if np.isnan(x) else x * per_unit
+        for bag, offset in zip(bags, (10, 15), strict=True):
+            real = [int(i) for i in bag[row] if i > 0]
+            expected[row] += sum(w["weight"][offset + i] for i in real) / max(len(real), 1)
+    close(module(ids, numbers, bags), expected)
+
+
+def test_linear_trains_only_what_a_row_holds() -> None:
+    """No gradient is NaN beside nulls, and padding has none."""
+    module = built("linear", Columns((4,), 1, (5,)), Targets(TASKS))
+    bag = torch.tensor([[2, 0]])
+    module(torch.tensor([[3]]), torch.tensor([[torch.nan]]).double(), [bag]).sum().backward()
+    rows = module.weight.grad.abs().sum(dim=1).nonzero().flatten().tolist()
+    assert rows == [3, 4 + 2]
+    assert module.number_weight.grad.abs().sum() == 0.0
+    assert (module.null_weight.grad == 1.0).all()
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_cross_net_v2_multiplies_by_its_input(rank: int) -> None:
+    module, x = built("cross_net_v2", Vector(DIM), layers=3, rank=rank), drawn(ROWS, DIM)
+    w, expected = weights_of(module), []
+    for x0 in x.numpy():
+        state = x0
+        for layer in range(3):
+            if rank:
+                low = w[f"crosses.{layer}.0.weight"] @ state
+                crossed = w[f"crosses.{layer}.1.weight"] @ low + w[f"crosses.{layer}.1.bias"]
+            else:
+                crossed = w[f"crosses.{layer}.weight"] @ state + w[f"crosses.{layer}.bias"]
+            state = x0 * crossed + state
+        expected.append(state)
+    close(module(x), expected)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4])
+def test_cross_layers_are_a_polynomial_of_degree_one_more(layers: int) -> None:
+    """Without biases, in a factor on the input: its differences end after ``layers + 1``."""
+    module, x = built("cross_net_v2", Vector(DIM), layers=layers), drawn(1, DIM)
+    for cross in module.crosses:
+        torch.nn.init.zeros_(cross.bias)
+    values = np.stack([module(x * t).detach().numpy() for t in np.linspace(0, 1, layers + 4)])
+    scale = np.abs(np.diff(values, n=layers + 1, axis=0)).max()
+    assert scale > 1e-6
+    assert np.abs(np.diff(values, n=layers + 2, axis=0)).max() < 1e-9 * max(scale, 1.0)
+
+
+def test_cin_crosses_every_map_with_every_field() -> None:
+    maps, layers = 4, 3
+    module = built("cin", Fields(N, DIM), maps=maps, layers=layers)
+    x, w, expected = drawn(ROWS, N, DIM), weights_of(module), []
+    for x0 in x.numpy():
+        before, pooled = x0, []
+        for layer in range(layers):
+            weight, state = w[f"weights.{layer}"], np.zeros((maps, DIM))
+            for h in range(maps):
+                for i in range(len(before)):
+                    for j in range(N):
+                        state[h] += weight[h, i, j] * before[i] * x0[j]
+            pooled.extend(state.sum(axis=1))
+            before = state
+        expected.append(pooled)
+    close(module(x), expected)
+
+
+def test_autoint_attends_per_head_and_adds_a_residual() -> None:
+    heads, width, layers = 2, 3, 2
+    module = built("autoint", Fields(N, DIM), heads=heads, width=width, layers=layers)
+    x, w, expected = drawn(ROWS, N, DIM), weights_of(module), []
+    for e in x.numpy():
+        for layer in range(layers):
+            q, k, v, r = (
+                e @ w[f"layers.{layer}.{part}.weight"].T
+                for part in ("query", "key", "value", "residual")
+            )
+            met = np.zeros((N, heads * width))
+            for head in range(heads):
+                part = slice(head * width, (head + 1) * width)
+                for i in range(N):
+                    shares = softmax([q[i, part] @ k[j, part] for j in range(N)])
+                    met[i, part] = sum(shares[j] * v[j, part] for j in range(N))
+            e = relu(met + r)
+        expected.append(e.flatten())
+    close(module(x), expected)
+
+
+def test_mlp_without_layers_has_one_spelling() -> None:
+    one, two = BLOCKS["mlp"](depth=0, width=8, activation="tanh"), BLOCKS["mlp"](depth=0)
+    assert one.canonical() == two.canonical()
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_mlp_is_linear_norm_activation(batch_norm: bool) -> None:
+    torch.manual_seed(0)
+    module = MLP(DIM, 4, 2, "tanh", batch_norm).double().eval()
+    x, w = drawn(ROWS, DIM), weights_of(module)
+    step = 3 if batch_norm else 2
+    expected = []
+    for row in x.numpy():
+        state = row
+        for layer in range(2):
+            state = w[f"layers.{step * layer}.weight"] @ state
+            if batch_norm:
+                state = state / np.sqrt(1 + 1e-5)
+            else:
+                state = state + w[f"layers.{step * layer}.bias"]
+            state = np.tanh(state)
+        expected.append(state)
+    close(module(x), expected)
