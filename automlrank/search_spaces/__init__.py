@@ -1,0 +1,1 @@
+"""Spaces and published models, shipped with the package."""

@@ -1,0 +1,286 @@
+"""Is every draw of a space wired? Decided from the ports that blocks declare, without a tensor.
+
+The ports that may flow are followed through the expression as a set, so a fault under any
+choice is found without trying the choices one by one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable
+from types import UnionType
+
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.base import Block
+from automlrank.blocks.ports import (
+    Columns,
+    Context,
+    Fields,
+    History,
+    Logit,
+    Scenario,
+    Tasks,
+    Vector,
+)
+from automlrank.documents import Document, Path_
+from automlrank.errors import Fault, SpaceError
+from automlrank.schema import Schema
+from automlrank.space.grammar import (
+    STAGES,
+    Choose,
+    Expression,
+    Leaf,
+    Maybe,
+    Parallel,
+    Repeat,
+    SomeOf,
+    Space,
+    Stack,
+    leaves,
+    use,
+)
+
+Ports = frozenset[type]
+ABSENT = type(None)  # an optional branch that was not taken
+ENTRY: dict[str, type] = {
+    "history": History,
+    "gate": Fields,
+    "interaction": Fields,
+    "scenario": Vector,
+    "tasks": Vector,
+    "tower": Vector,
+}
+EXIT: dict[str, tuple[type, ...]] = {
+    "history": (Vector, Fields),
+    "gate": (Fields,),
+    "interaction": (Fields, Vector, Logit),
+    "scenario": (Vector,),
+    "tasks": (Tasks, Vector),
+    "tower": (Vector,),
+}
+
+
+def check_space(space: Space, document: Document | None = None) -> None:
+    """Raise SpaceError with every place where some draw could not be wired."""
+    faults = wiring_faults(space, document or Document(None))
+    if faults:
+        raise SpaceError(faults)
+
+
+def wiring_faults(space: Space, document: Document) -> list[Fault]:
+    """Every place where some draw of the space could not be wired."""
+    checker = _Checker(document)
+    for stage in STAGES:
+        node = getattr(space, stage)
+        if stage not in ENTRY:
+            checker.plain_choice(node, (stage,))
+        elif node != use("none"):
+            checker.stage(stage, node)
+    return checker.faults
+
+
+class _Checker:
+    """Follows the sets of ports, collecting faults with their paths."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.faults: list[Fault] = []
+
+    def stage(self, stage: str, node: Expression) -> None:
+        ports = self.follow(node, frozenset({ENTRY[stage]}), (stage,))
+        if stage == "history":
+            ports -= {History}  # only `none` lets it through: no encoder
+        wrong = ports - set(EXIT[stage])
+        if wrong:
+            self.fault(
+                (stage,),
+                f"the {stage} stage gives {_names(EXIT[stage])}, but may give {_names(wrong)}.",
+            )
+
+    def plain_choice(self, node: Expression, path: Path_) -> None:
+        options = node.options if isinstance(node, Choose) else (node,)
+        if not all(isinstance(option, Leaf) for option in options):
+            self.fault(path, "takes one block or a choice of blocks.")
+
+    def follow(self, node: Expression, ports: Ports, path: Path_) -> Ports:
+        """The ports that may come out of ``node`` when ``ports`` may go in."""
+        match node:
+            case Leaf(block):
+                return self.leaf(block, ports, path)
+            case Choose(options):
+                return self.union(options, ports, (*path, "choose"))
+            case Maybe(body):
+                return ports | self.follow(body, ports, (*path, "optional"))
+            case Repeat(body):
+                once = self.follow(body, ports, (*path, "repeat"))
+                return (
+                    once
+                    if node.times.count() == 1 and 1 in node.times
+                    else (once | self.follow(body, self.no_logit(once, path), (*path, "repeat")))
+                )
+            case Stack(members):
+                return self.stack(members, ports, path)
+            case Parallel(branches):
+                return self.side_by_side(branches, ports, (*path, "parallel"))
+            case SomeOf(_, low):
+                if low == 0:
+                    self.fault(path, "a some_of outside a parallel needs min: 1 or more.")
+                return self.branch(node, ports, path) - {ABSENT}
+
+    def leaf(self, block: str, ports: Ports, path: Path_) -> Ports:
+        cls = BLOCKS[block]
+        wanted = first_input(cls)
+        given = members_of(cls.gives())
+        if Columns in wanted:
+            return frozenset(given)
+        bad = {port for port in ports if not accepts(wanted, port)}
+        if block == "none":
+            return ports
+        if bad:
+            self.fault(path, f"{block} takes {_names(wanted)}, but may be given {_names(bad)}.")
+            return frozenset(given)
+        return ports if len(given) > 1 else frozenset(given)
+
+    def stack(self, members: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
+        for i, member in enumerate(members):
+            here = (*path, "stack", i)
+            for leaf in leaves(member) if len(members) > 1 else ():
+                if Columns in first_input(BLOCKS[leaf.block]):
+                    self.fault(
+                        here,
+                        f"{leaf.block} reads the raw columns: it stands alone in a branch.",
+                        "Put it beside this stack in a parallel.",
+                    )
+            ports = self.follow(member, ports, here)
+            if i + 1 < len(members):
+                ports = self.no_logit(ports, here)
+        return ports
+
+    def no_logit(self, ports: Ports, path: Path_) -> Ports:
+        if Logit in ports:
+            self.fault(path, "gives a Logit, so only the last member of a stack may stand here.")
+        return ports - {Logit} or frozenset({Vector})
+
+    def side_by_side(self, branches: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
+        """Vector where some branch may give one, Logit where all that stay may."""
+        outs = [self.branch(b, ports, (*path, i)) for i, b in enumerate(branches)]
+        everything = frozenset[type]().union(*outs)
+        if Tasks in everything:
+            self.fault(path, "a task structure cannot stand beside others.")
+        result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()
+        if Logit in everything and all(out & {Logit, ABSENT} for out in outs):
+            result.add(Logit)
+        return frozenset(result) or frozenset({Vector})
+
+    def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
+        """Like ``follow``, but a branch may also be left out."""
+        match node:
+            case Maybe(body):
+                return self.follow(body, ports, (*path, "optional")) | {ABSENT}
+            case SomeOf(options, low):
+                outs = [self.follow(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
+                vectors = frozenset[type]().union(*outs) - {Logit}
+                n_logits = sum(Logit in out for out in outs)
+                logit = {Logit} if n_logits >= max(low, 1) else set[type]()
+                return vectors | logit | ({ABSENT} if low == 0 else set())
+            case _:
+                return self.follow(node, ports, path)
+
+    def union(self, options: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
+        outs = [self.follow(o, ports, (*path, i)) for i, o in enumerate(options)]
+        return frozenset().union(*outs)
+
+    def fault(self, path: Path_, problem: str, hint: str = "") -> None:
+        self.faults.append(self.document.fault(path, problem, hint))
+
+
+def first_input(cls: type[Block]) -> frozenset[type]:
+    """The ports that may flow into a block."""
+    hints = cls.inputs()
+    return members_of(next(iter(hints.values()))) if hints else frozenset()
+
+
+def members_of(annotation: object) -> frozenset[type]:
+    """The classes of a union, or the one class."""
+    if isinstance(annotation, UnionType):
+        return frozenset(typing.get_args(annotation))
+    return frozenset({annotation})  # type: ignore[arg-type]
+
+
+def accepts(wanted: frozenset[type], port: type) -> bool:
+    """Whether a block that takes ``wanted`` may be given ``port``: Fields flatten to a Vector."""
+    return port in wanted or (port is Fields and Vector in wanted)
+
+
+def _names(ports: Iterable[type]) -> str:
+    return " or ".join(sorted(port.__name__ for port in ports))
+
+
+# ---- what a space needs of a schema ---------------------------------------------------------
+
+
+def lacking(schema: Schema, block: str) -> str | None:
+    """Why ``schema`` cannot serve the block, or None."""
+    ports = {port for hint in BLOCKS[block].inputs().values() for port in members_of(hint)}
+    if block == "none":
+        return None
+    if History in ports and not schema.sequences:
+        return "the schema has no history column"
+    if Context in ports and not any(getattr(f, "context", False) for f in schema.features):
+        return "the schema marks no column as context"
+    if Scenario in ports and schema.scenario is None:
+        return "the schema names no scenario"
+    if "tasks" in BLOCKS[block].families and len(schema.tasks) == 1:
+        return "the schema has one task only"
+    return None
+
+
+def needs_met(space: Space, schema: Schema, document: Document | None = None) -> None:
+    """Raise SpaceError for every block of the space that the schema cannot serve."""
+    faults = [
+        (document or Document(None)).fault((stage,), f"{leaf.block} cannot be used: {reason}.")
+        for stage, node in space.stages()
+        for leaf in leaves(node)
+        if (reason := lacking(schema, leaf.block))
+    ]
+    if faults:
+        raise SpaceError(list(dict.fromkeys(faults)))
+
+
+def fit_to(space: Space, schema: Schema) -> Space:
+    """The space without the blocks that the schema cannot serve: what a default space becomes."""
+    stages: dict[str, Expression] = {}
+    for stage in STAGES:
+        kept = _without(getattr(space, stage), schema)
+        stages[stage] = kept if kept is not None else use("none")
+    return dataclasses.replace(space, **stages)  # type: ignore[arg-type]
+
+
+def _without(node: Expression, schema: Schema) -> Expression | None:
+    """The expression without what the schema cannot serve; None where nothing is left."""
+
+    def each(nodes: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        return tuple(kept for n in nodes if (kept := _without(n, schema)) is not None)
+
+    match node:
+        case Leaf():
+            return None if lacking(schema, node.block) else node
+        case Choose(options):
+            kept = each(options)
+            return Choose(kept) if len(kept) > 1 else kept[0] if kept else None
+        case SomeOf(options, low, high):
+            kept = each(options)
+            return SomeOf(kept, min(low, len(kept)), min(high, len(kept))) if kept else None
+        case Stack(members):
+            kept = each(members)
+            return Stack(kept) if kept else None
+        case Parallel(branches, merge):
+            kept = each(branches)
+            return Parallel(kept, merge) if kept else None
+        case Repeat(body, times):
+            inner = _without(body, schema)
+            return Repeat(inner, times) if inner else None
+        case Maybe(body):
+            inner = _without(body, schema)
+            return Maybe(inner) if inner else None
