@@ -1,0 +1,120 @@
+"""Metrics of ranking: AUC, AUC within groups, log loss. NumPy alone: exported code copies them.
+
+Labels are 0 or 1; a row whose label is NaN does not count. A metric that is not defined (one
+class only, no rows, a score that is NaN) is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+def midranks(values: npt.ArrayLike) -> Floats:
+    """Ranks from 1; equal values share the mean of their ranks. ``[n]``, O(n log n)."""
+    _, which, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[which]
+    return ranks
+
+
+def auc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+    """The probability that a positive row outscores a negative one; a tie counts half.
+
+    ``(sum of the positives' ranks - p (p + 1) / 2) / (p n)`` for ``p`` positives and ``n``
+    negatives (Mann and Whitney, 1947). Both arguments ``[rows]``.
+    """
+    truth, score = np.asarray(labels, np.float64), np.asarray(scores)
+    known = ~np.isnan(truth)
+    positive, score = truth[known] == 1, score[known]
+    p = int(positive.sum())
+    n = positive.size - p
+    if not p or not n or np.isnan(score).any():
+        return math.nan
+    won = midranks(score)[positive].sum() - p * (p + 1) / 2
+    return float(won / (p * n))
+
+
+def gauc(labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike) -> float:
+    """The mean of the groups' AUC, weighted by their rows; groups of one class do not count.
+
+    All arguments ``[rows]`` (Zhu et al., KDD 2017, https://arxiv.org/abs/1703.02091).
+    """
+    truth = np.asarray(labels, np.float64)
+    known = ~np.isnan(truth)
+    positive, score = truth[known] == 1, np.asarray(scores)[known]
+    if np.isnan(score).any():
+        return math.nan
+    group = np.unique(np.asarray(groups)[known], return_inverse=True)[1]
+    order = np.lexsort((score, group))
+    positive, score, group = positive[order], score[order], group[order]
+    first = np.ones(group.size, bool)  # of a run of rows with one group and one score
+    first[1:] = (score[1:] != score[:-1]) | (group[1:] != group[:-1])
+    start = np.flatnonzero(first)
+    rank = (start + (np.diff(start, append=group.size) + 1) / 2)[np.cumsum(first) - 1]
+    rows = np.bincount(group)
+    rank -= (np.cumsum(rows) - rows)[group]  # from 1 within each group
+    p = np.bincount(group, positive)
+    mixed = (p > 0) & (p < rows)
+    if not mixed.any():
+        return math.nan
+    won = np.bincount(group, rank * positive) - p * (p + 1) / 2
+    per_group = won[mixed] / (p * (rows - p))[mixed]
+    return float(np.average(per_group, weights=rows[mixed]))
+
+
+def logloss(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
+    """Mean cross entropy in nats, ``log(1 + exp(-z))`` with ``z`` the logit of the true class."""
+    truth, logit = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
+    known = ~np.isnan(truth)
+    against = (1 - 2 * truth[known]) * logit[known]
+    if not against.size or np.isnan(against).any():
+        return math.nan
+    return float(np.logaddexp(0.0, against).mean())
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric's name, how people write it, whether more is better, whether it needs groups."""
+
+    name: str
+    label: str
+    up: bool
+    grouped: bool
+    function: Callable[..., float]
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether ``a`` is strictly better than ``b``."""
+        return a > b if self.up else a < b
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("auc", "AUC", up=True, grouped=False, function=auc),
+        Metric("gauc", "GAUC", up=True, grouped=True, function=gauc),
+        Metric("logloss", "log loss", up=False, grouped=False, function=logloss),
+    )
+}
+
+
+def evaluate(
+    metric: str,
+    labels: npt.ArrayLike,
+    logits: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+) -> float:
+    """A metric by name; raises ValueError for an unknown one, or one that lacks its groups."""
+    if metric not in METRICS:
+        raise ValueError(f"metric must be one of {', '.join(METRICS)}, but got {metric!r}.")
+    chosen = METRICS[metric]
+    if not chosen.grouped:
+        return chosen.function(labels, logits)
+    if groups is None:
+        raise ValueError(f"{metric} needs a group for each row, but got none.")
+    return chosen.function(labels, logits, groups)

@@ -1,0 +1,1 @@
+"""The plain functions behind the commands: what a notebook calls."""

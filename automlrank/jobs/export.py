@@ -1,0 +1,22 @@
+"""Write one record of a run as training code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automlrank.jobs.result import load
+
+
+def export(
+    run: str | Path,
+    out: str | Path,
+    *,
+    trial: int | None = None,
+    max_latency_ms: float | None = None,
+) -> list[Path]:
+    """Export a run's trial, or its best within a latency; gives the files.
+
+    Raises RunError for a folder that is no run or a trial that is not there, BudgetError where
+    no trial is fast enough.
+    """
+    return load(run).export(out, trial=trial, max_latency_ms=max_latency_ms)

@@ -1,0 +1,21 @@
+"""Read a run, and write its report again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automlrank.jobs.result import Result
+from automlrank.jobs.result import load as load
+from automlrank.report.files import write_report
+from automlrank.report.html import html as html_page
+from automlrank.trials.folder import write_text
+
+
+def rewrite(run: str | Path, html: str | Path | None = None) -> Result:
+    """Write a run's report from its records again; with ``html`` its page goes there alone."""
+    result = load(run)
+    if html is None:
+        write_report(result.results, result.facts, result.folder)
+    else:
+        write_text(Path(html), html_page(result.results, result.facts))
+    return result

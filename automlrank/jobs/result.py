@@ -1,0 +1,75 @@
+"""What a search gives: its records, its facts, and where they lie."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automlrank.architecture import Architecture
+from automlrank.errors import RunError
+from automlrank.trials.folder import RunFolder
+from automlrank.trials.records import Record, Results, RunFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run: ``results`` and ``facts`` as values, ``folder`` where its files are."""
+
+    folder: Path
+    results: Results
+    facts: RunFacts
+
+    @property
+    def front(self) -> tuple[Record, ...]:
+        """The trials that no other beats in both metric and latency."""
+        return self.results.front
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial."""
+        return self.results.trials
+
+    def best(self, max_latency_ms: float | None = None) -> Record:
+        """The best record within a latency, chosen on validation."""
+        return self.results.best(max_latency_ms)
+
+    def record(self, number: int) -> Record:
+        """A trial or reference by its number; raises RunError where there is none."""
+        for record in (*self.results.records, *self.results.references):
+            if record.number == number:
+                return record
+        raise RunError(f"no trial {number} in {self.folder}.")
+
+    def export(
+        self, out: str | Path, trial: int | None = None, max_latency_ms: float | None = None
+    ) -> list[Path]:
+        """Write a trial (the best one unless told) as training code; gives the files."""
+        from automlrank.export.folder import export_architecture
+
+        run = RunFolder(self.folder)
+        record = self.best(max_latency_ms) if trial is None else self.record(trial)
+        return export_architecture(
+            Architecture.read(record.architecture),
+            run.schema(),
+            run.encoder(),
+            out,
+            weights=run.weights(record.fingerprint),
+            metric=self.facts.metric,
+        )
+
+
+def load(run: str | Path) -> Result:
+    """A run from its folder; raises RunError where it has no results yet."""
+    folder = RunFolder(run)
+    facts = RunFacts.from_data(folder.read_run())
+    path = folder.path / "front.json"
+    if not path.is_file():
+        raise RunError(
+            f"{folder.path} has no results yet.", "Finish it with automlrank search --resume."
+        )
+    return Result(folder.path, Results.from_data(json.loads(path.read_text())), facts)

@@ -1,0 +1,319 @@
+"""The main job: a table in, a front of architectures and its report out."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+import math
+import time as clock
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from automlrank.architecture import Architecture, draw
+from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.data.dataset import AsSchema, Dataset
+from automlrank.data.read import Data
+from automlrank.errors import (
+    BudgetError,
+    RunError,
+    SchemaError,
+    SpaceError,
+    UsageError,
+    did_you_mean,
+)
+from automlrank.evaluate.latency import TRIES, measure_latency
+from automlrank.evaluate.metrics import METRICS
+from automlrank.jobs.machine import device_of, machine, versions
+from automlrank.jobs.result import Result
+from automlrank.jobs.spaces import references_for, space_for
+from automlrank.report.files import write_report
+from automlrank.space.grammar import Space
+from automlrank.space.parse import space_data
+from automlrank.trials.bench import Bench, Goal, TimeIsUp, seed_of
+from automlrank.trials.events import DataReady, Feasibility, Listen, Notice, TrialEnded, ignore
+from automlrank.trials.finals import choose_finalists, run_finals, with_finals
+from automlrank.trials.folder import RunFolder, check_new, new_folder
+from automlrank.trials.objective import Objective
+from automlrank.trials.records import Results, RunFacts
+from automlrank.trials.records_of import reference_records, trial_records
+from automlrank.trials.study import (
+    enqueue_references,
+    open_study,
+    retry_cut_off,
+    run_reference,
+    run_trials,
+    trainings,
+)
+
+FEASIBILITY_DRAWS = 10
+QUICK_SECONDS = 0.03  # of a latency that only asks whether a draw is near the budget
+FINALS_SHARE = 1 / 3  # of --time
+SEARCH_ENDED_BY_HAND = "interrupted"
+
+
+def search(
+    data: Data,
+    schema: AsSchema = None,
+    space: str | Path | None = None,
+    *,
+    label: str | None = None,
+    trials: int = 50,
+    time: float | None = None,
+    latency_ms: float | None = None,
+    candidates: int = 200,
+    metric: str = "auc",
+    device: str = "auto",
+    seed: int = 0,
+    out: str | Path | None = None,
+    resume: bool = False,
+    command: str | None = None,
+    listen: Listen = ignore,
+) -> Result:
+    """Search architectures for a table; writes a run's folder and gives its Result.
+
+    ``space`` is a file or a shipped name; ``time`` is in seconds and covers everything, a third
+    of it kept for the finalists. Raises UsageError for what a person can mend.
+    """
+    began = clock.monotonic()
+    _check_options(trials, time, latency_ms, candidates, metric, seed)
+    dataset = Dataset.open(data, schema, label=label)
+    if metric == "gauc" and dataset.schema.group is None:
+        raise SchemaError("the metric gauc needs a group in the schema.", "Write group: COLUMN.")
+    chosen = space_for(dataset.schema, space)
+    limits = chosen.limits
+    goal = Goal(
+        metric=metric,
+        trials=trials,
+        seconds=time,
+        latency_ms=latency_ms or limits.latency_ms,
+        parameters=limits.parameters,
+        candidates=candidates,
+        device=device_of(device),
+        seed=seed,
+    )
+    folder = _folder(out, dataset, resume)
+    set_aside = dataset.inferred.set_aside if dataset.inferred else ()
+    listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside))
+    references, skipped = references_for(dataset.schema, chosen.references)
+    bench = Bench(dataset, goal, listen)
+    _check_budget(bench, chosen, references)
+    facts = RunFacts(
+        command=command or "automlrank.search(...)",
+        seed=seed,
+        data=str(dataset.name),
+        data_fingerprint=dataset.fingerprint,
+        metric=metric,
+        rows=dataset.rows,
+        label_rates=dataset.label_rates,
+        versions=versions(),
+        machine=machine(),
+        seconds=0.0,
+        latency_ms=goal.latency_ms,
+        set_aside=set_aside,
+        skipped=skipped,
+    )
+    with folder.locked():
+        if not folder.exists:
+            folder.create(dataset.schema, chosen, dataset.encoder, facts.to_data())
+        run = _Run(bench, chosen, folder, references, facts, began)
+        return run.to_the_end(resume)
+
+
+@dataclass
+class _Run:
+    """One search from the study to the report."""
+
+    bench: Bench
+    space: Space
+    folder: RunFolder
+    references: Sequence[Architecture]
+    facts: RunFacts
+    began: float
+
+    def to_the_end(self, resume: bool) -> Result:
+        study = open_study(self.folder, self.bench.goal, self.identity(), resume)
+        ended = self.trials(study)
+        results = self.results(study)
+        if ended != SEARCH_ENDED_BY_HAND:
+            try:
+                results = self.finals(results)
+            except KeyboardInterrupt:
+                ended = SEARCH_ENDED_BY_HAND
+        if not any(record.state == "complete" for record in results.records):
+            self.notice("no trial was completed: the report holds no front.")
+        kept = {
+            record.fingerprint
+            for record in (*results.front, *results.finalists, *results.references)
+        }
+        self.folder.drop_weights(kept)
+        seconds = round(clock.monotonic() - self.began, 1) + self.facts.seconds
+        facts = dataclasses.replace(self.facts, seconds=seconds, ended=ended)
+        self.folder.write_run(facts.to_data())
+        write_report(results, facts, self.folder.path)
+        return Result(self.folder.path, results, facts)
+
+    def trials(self, study: optuna.Study) -> str | None:
+        """References, then trials; gives why they ended before their number."""
+        bench = self.bench
+        if bench.goal.seconds:
+            bench.deadline = self.began + bench.goal.seconds * (1 - FINALS_SHARE)
+        again = retry_cut_off(study)
+        if again:
+            self.notice(f"{again} trial(s) that were cut off begin again.")
+        outside = enqueue_references(study, self.space, self.references)
+        try:
+            for reference in outside:
+                number = self.references.index(reference)
+                record = run_reference(study, bench, self.folder, reference, number)
+                bench.listen(
+                    TrialEnded(
+                        record, (*reference_records(study), *trial_records(study)), trainings(study)
+                    )
+                )
+            return run_trials(study, Objective(self.space, bench, self.folder))
+        except TimeIsUp:
+            return "the time was up"
+        except KeyboardInterrupt:
+            return SEARCH_ENDED_BY_HAND
+
+    def results(self, study: optuna.Study) -> Results:
+        goal = self.bench.goal
+        latency = {
+            "candidates": goal.candidates,
+            "threads": goal.threads,
+            "runtime": "torch",
+            "device": goal.device,
+            "tries": TRIES,
+        }
+        return Results(goal.metric, latency, trial_records(study), reference_records(study))
+
+    def finals(self, results: Results) -> Results:
+        """The results with their finalists' scores on the test split."""
+        if self.bench.goal.seconds:
+            self.bench.deadline = self.began + self.bench.goal.seconds
+        finalists = choose_finalists(results, self.valid_error(results))
+        if finalists:
+            self.notice(
+                f"{len(finalists)} finalists are trained again with unseen seeds "
+                "and scored on the test split."
+            )
+        finals = run_finals(self.bench, self.folder, finalists)
+        return dataclasses.replace(
+            results,
+            records=tuple(with_finals(record, finals) for record in results.records),
+            references=tuple(with_finals(record, finals) for record in results.references),
+        )
+
+    def valid_error(self, results: Results) -> float:
+        """The standard error of the best validation AUC (Hanley and McNeil, Radiology 1982)."""
+        labels = self.bench.data.labels("valid")[:, 0]
+        positives = float(np.nansum(labels))
+        negatives = float(np.sum(~np.isnan(labels))) - positives
+        scores = [record.score("auc") or 0.5 for record in results.complete]
+        best = max(scores, default=0.5)
+        q1, q2 = best / (2 - best), 2 * best**2 / (1 + best)
+        variance = (
+            best * (1 - best) + (positives - 1) * (q1 - best**2) + (negatives - 1) * (q2 - best**2)
+        ) / (positives * negatives)
+        return math.sqrt(max(variance, 0.0))
+
+    def identity(self) -> dict[str, str]:
+        """What trials of one study have in common."""
+        text = json.dumps(space_data(self.space), sort_keys=True)
+        return {
+            "space": hashlib.sha256(text.encode()).hexdigest(),
+            "data": self.bench.data.fingerprint,
+            "metric": self.bench.goal.metric,
+            "number of candidates": str(self.bench.goal.candidates),
+        }
+
+    def notice(self, text: str) -> None:
+        self.bench.listen(Notice(text))
+
+
+def _check_options(
+    trials: int,
+    time: float | None,
+    latency_ms: float | None,
+    candidates: int,
+    metric: str,
+    seed: int,
+) -> None:
+    if metric not in METRICS:
+        raise UsageError(f"no metric {metric!r}.", did_you_mean(metric, METRICS))
+    least: dict[str, tuple[Any, float]] = {
+        "trials": (trials, 1),
+        "candidates": (candidates, 1),
+        "seed": (seed, 0),
+    }
+    for name, (value, low) in least.items():
+        if value < low:
+            raise UsageError(f"--{name} must be {low} or more, but got {value}.")
+    for name, amount in (("time", time), ("latency-ms", latency_ms)):
+        if amount is not None and not amount > 0:
+            raise UsageError(f"--{name} must be above 0, but got {amount}.")
+
+
+def _folder(out: str | Path | None, dataset: Dataset, resume: bool) -> RunFolder:
+    """The run's folder: a new one, or the one to resume."""
+    if out is None:
+        if resume:
+            raise RunError("--resume needs the run's folder.", "Give it with --out.")
+        date = datetime.date.today().isoformat()
+        return RunFolder(new_folder("reports", dataset.name, date))
+    folder = RunFolder(out)
+    if resume:
+        known = folder.read_run().get("data_fingerprint")
+        if known != dataset.fingerprint:
+            raise RunError(f"{out} belongs to other data.", "Give the same data, or another --out.")
+    else:
+        check_new(folder.path, "Give another --out, or --resume to continue a run.")
+    return folder
+
+
+def _check_budget(bench: Bench, space: Space, references: Sequence[Architecture]) -> None:
+    """Say which references and what share of draws fit; raise BudgetError if none does."""
+    budget = bench.goal.latency_ms
+    if budget is None:
+        return
+    known = {a.name: _quick_latency(bench, a) for a in references}
+    rng = np.random.default_rng(seed_of(bench.goal.seed, 99))
+    draws = []
+    for _ in range(FEASIBILITY_DRAWS):
+        try:
+            drawn = draw(space, lambda _, domain: _random(domain, rng))
+        except SpaceError:
+            continue
+        draws.append((_quick_latency(bench, drawn), drawn.summary))
+    bench.listen(Feasibility(budget, known, tuple(ms for ms, _ in draws)))
+    fastest, summary = min([*((ms, name) for name, ms in known.items()), *draws])
+    if fastest > budget:
+        raise BudgetError(
+            f"nothing that was tried takes {budget:g} ms or less for {bench.goal.candidates} "
+            f"candidates: the fastest, {summary}, takes {fastest:.2f} ms.",
+            "Raise --latency-ms, or give a smaller space.",
+        )
+
+
+def _quick_latency(bench: Bench, architecture: Architecture) -> float:
+    model = bench.build(architecture, 0).to(bench.goal.device)
+    return measure_latency(
+        model, bench.requests, bench.goal.threads, tries=2, try_seconds=QUICK_SECONDS
+    ).p50
+
+
+def _random(domain: Domain, rng: np.random.Generator) -> Scalar:
+    if isinstance(domain, Choice):
+        return domain.values[int(rng.integers(len(domain.values)))]
+    if domain.kind == "log":
+        return float(np.exp(rng.uniform(math.log(domain.low), math.log(domain.high))))
+    if domain.kind == "int":
+        return int(rng.integers(int(domain.low), int(domain.high) + 1))
+    return float(rng.uniform(domain.low, domain.high))

@@ -1,0 +1,80 @@
+"""Spaces and published models by name: those that the package ships, and files."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from automlrank.architecture import Architecture, only_point
+from automlrank.documents import Document, read_document
+from automlrank.errors import DocumentError, did_you_mean
+from automlrank.schema import Schema
+from automlrank.space.check import check_space, fit_to, lacking, needs_met
+from automlrank.space.grammar import Space
+from automlrank.space.parse import parse_space
+
+DEFAULT = "ctr"
+
+
+def shipped() -> dict[str, Path]:
+    """Every space and zoo model that comes with the package, by name."""
+    root = Path(str(resources.files("automlrank") / "search_spaces"))
+    return {path.stem: path for path in sorted([*root.glob("*.yaml"), *root.glob("zoo/*.yaml")])}
+
+
+def find(name: str | Path) -> Path:
+    """A file by its path or, without one, by the name of a shipped space or model."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    known = shipped()
+    if str(name) in known:
+        return known[str(name)]
+    raise DocumentError(f"no such file, space or model: {name}.", did_you_mean(path.stem, known))
+
+
+def open_space(name: str | Path) -> tuple[Space, Document]:
+    """A checked space and the document that it was read from, for faults' lines."""
+    document = read_document(find(name))
+    space = parse_space(document)
+    check_space(space, document)
+    return space, document
+
+
+def space_for(schema: Schema, name: str | Path | None) -> Space:
+    """The space asked for, or the default one without what the schema lacks.
+
+    Raises SpaceError where a space that was asked for needs what the schema lacks.
+    """
+    space, document = open_space(name or DEFAULT)
+    if name is None:
+        return fit_to(space, schema)
+    needs_met(space, schema, document)
+    return space
+
+
+def architecture_for(schema: Schema, name: str | Path) -> Architecture:
+    """The architecture of a file or a zoo model; SpaceError where the schema cannot serve it."""
+    space, document = open_space(name)
+    needs_met(space, schema, document)
+    return only_point(space)
+
+
+def references_for(
+    schema: Schema, names: tuple[str, ...]
+) -> tuple[list[Architecture], dict[str, str]]:
+    """The references that the schema can serve, and why the others are skipped."""
+    usable, skipped = [], {}
+    for name in names:
+        space, _ = open_space(name)
+        architecture = only_point(space)
+        reasons = [
+            f"{block.name}: {why}"
+            for _, block in architecture.blocks()
+            if (why := lacking(schema, block.name))
+        ]
+        if reasons:
+            skipped[name] = "; ".join(reasons)
+        else:
+            usable.append(architecture)
+    return usable, skipped

@@ -1,0 +1,95 @@
+"""Train one architecture: a zoo model, a file, or what a search found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automlrank.architecture import Architecture
+from automlrank.cost import Cost
+from automlrank.data.dataset import AsSchema, Dataset
+from automlrank.data.read import Data
+from automlrank.evaluate.latency import Latency
+from automlrank.jobs.machine import device_of, machine, versions
+from automlrank.jobs.spaces import architecture_for
+from automlrank.train.loop import score
+from automlrank.trials.bench import Bench, Goal
+from automlrank.trials.events import Listen, ignore
+from automlrank.trials.folder import RunFolder, check_new
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """One training: ``scores`` by split, then as a record holds them; ``test`` only if asked."""
+
+    architecture: Architecture
+    scores: Mapping[str, Mapping[str, Any] | None]
+    latency: Latency
+    cost: Cost
+    curve: list[dict[str, Any]]
+    seconds: float
+    folder: Path | None
+
+
+def train(
+    architecture: str | Path,
+    data: Data,
+    schema: AsSchema = None,
+    *,
+    label: str | None = None,
+    test: bool = False,
+    seed: int = 0,
+    out: str | Path | None = None,
+    metric: str = "auc",
+    candidates: int = 200,
+    device: str = "auto",
+    listen: Listen = ignore,
+) -> TrainingResult:
+    """Train an architecture with a seed; the test split is read only where it is asked for.
+
+    With ``out`` the architecture, the curve, the weights and what was asked are written there.
+    Raises UsageError for what a person can mend, TrialError where the training cannot go on.
+    """
+    began = time.perf_counter()
+    if out is not None:
+        check_new(Path(out))
+    goal = Goal(metric=metric, candidates=candidates, device=device_of(device), seed=seed)
+    dataset = Dataset.open(data, schema, label=label)
+    chosen = architecture_for(dataset.schema, architecture)
+    bench = Bench(dataset, goal, listen)
+    model = bench.build(chosen, seed)
+    latency = bench.latency(model)
+    trained = bench.train(model, chosen, seed, chosen.name)
+    scores: dict[str, Mapping[str, Any] | None] = {
+        "valid": bench.scores(trained.scores),
+        "test": bench.scores(score(model, dataset, "test", metric, goal.device)) if test else None,
+    }
+    seconds = round(time.perf_counter() - began, 1)
+    result = TrainingResult(
+        chosen,
+        scores,
+        latency,
+        bench.cost(chosen),
+        trained.curve,
+        seconds,
+        Path(out) if out else None,
+    )
+    if out is not None:
+        folder = RunFolder(out)
+        facts = {
+            "architecture": chosen.name,
+            "data": dataset.name,
+            "seed": seed,
+            "test": test,
+            "data_fingerprint": dataset.fingerprint,
+            "scores": scores,
+            "latency_ms": vars(latency),
+            "versions": versions(),
+            "machine": machine(),
+        }
+        folder.keep(chosen, trained)
+        folder.write_run(facts)
+    return result

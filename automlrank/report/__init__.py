@@ -1,0 +1,1 @@
+"""What a run has found, for people: cells, comparisons, tables, figures, pages, files."""

@@ -1,0 +1,135 @@
+"""How a record reads in a table: one wording for terminal, Markdown and HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automlrank.evaluate.metrics import METRICS
+from automlrank.report.compare import Difference, best_reference, compare
+from automlrank.trials.records import Record, Results
+
+MISSING = "-"
+UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """The texts of one record.
+
+    ``valid`` is the search's own score, which the front goes by; ``mean`` that over seeds where
+    there is one, which choices go by; ``versus`` the test difference to the best reference.
+    """
+
+    number: str
+    title: str
+    valid: str
+    mean: str
+    test: str
+    seeds: str
+    latency: str
+    parameters: str
+    versus: str
+    on_front: bool
+
+
+def row(record: Record, results: Results) -> Row:
+    """A record as the texts of a table."""
+    metric = results.metric
+    rival = best_reference(results)
+    known = rival is not None and rival.fingerprint != record.fingerprint
+    return Row(
+        number=MISSING if record.state == "reference" else str(record.number),
+        title=title(record),
+        valid=show_score(record.score(metric)),
+        mean=show_score(record.choice_score(metric)),
+        test=show_test(record, metric),
+        seeds=show_seeds(record, metric),
+        latency=show_latency(record),
+        parameters=show_count(record.parameters),
+        versus=show_difference(compare(record, rival, metric) if rival and known else None),
+        on_front=any(record.fingerprint == member.fingerprint for member in results.front),
+    )
+
+
+def ranked(results: Results) -> list[Record]:
+    """The front, the finalists and the references, each once, best validation score first."""
+    chosen = {
+        record.fingerprint: record
+        for record in (*results.references, *results.finalists, *results.front)
+    }
+    sign = -1.0 if METRICS[results.metric].up else 1.0
+
+    def key(record: Record) -> tuple[bool, float, int]:
+        score = record.choice_score(results.metric)
+        return score is None, sign * (score or 0.0), record.number
+
+    return sorted(chosen.values(), key=key)
+
+
+def title(record: Record) -> str:
+    """What it is in one line: a reference's name, then its summary."""
+    return f"{record.name}: {record.summary}" if record.name else record.summary
+
+
+def show_score(value: float | None) -> str:
+    """Four decimals: two standard errors of a large test split."""
+    return MISSING if value is None else f"{value:.4f}"
+
+
+def show_test(record: Record, metric: str) -> str:
+    """The test score and half its 95 % interval."""
+    half = half_width(record, metric)
+    text = show_score(record.score(metric, "test"))
+    return text if half is None else f"{text} ± {half:.4f}"
+
+
+def half_width(record: Record, metric: str) -> float | None:
+    """Half the width of the test score's interval; None where it was not measured."""
+    low, high = record.score(f"{metric}_low", "test"), record.score(f"{metric}_high", "test")
+    return None if low is None or high is None else (high - low) / 2
+
+
+def show_seeds(record: Record, metric: str) -> str:
+    """How many trainings the test score comes from, and their standard deviation."""
+    seeds, deviation = (record.score(key, "test") for key in ("seeds", f"{metric}_std"))
+    if seeds is None:
+        return MISSING
+    return f"{seeds:.0f}" if deviation is None else f"{seeds:.0f}, sd {deviation:.4f}"
+
+
+def show_ms(value: float | None) -> str:
+    """Milliseconds: two decimals below one, then one."""
+    if value is None:
+        return MISSING
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}"
+
+
+def show_latency(record: Record) -> str:
+    """The median and the 95th percentile, in milliseconds."""
+    return f"{show_ms(record.latency())} / {show_ms(record.latency('p95'))}"
+
+
+def show_count(value: float | None) -> str:
+    """Three digits and a unit: 12.3k, 1.23M."""
+    if value is None:
+        return MISSING
+    for size, unit in UNITS:
+        if value >= 0.9995 * size:  # 999,700 is 1M, not 1000k
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.0f}"
+
+
+def show_seconds(value: float | None) -> str:
+    """Seconds, minutes or hours, whichever reads best."""
+    if value is None:
+        return MISSING
+    if value < 120:
+        return f"{value:.1f} s"
+    return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def show_difference(difference: Difference | None) -> str:
+    """A difference and whether it is more than noise."""
+    if difference is None:
+        return MISSING
+    return f"{difference.value:+.4f}, {difference.verdict}"

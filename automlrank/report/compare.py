@@ -1,0 +1,72 @@
+"""Which differences are real, and the sentence that says what the run has shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automlrank.evaluate.metrics import METRICS
+from automlrank.trials.records import Record, Results
+
+Z_95 = 1.96  # two-sided 95 % of the normal distribution
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of test scores; ``real`` is None where no spread was measured."""
+
+    value: float
+    real: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """The difference's standing in two words or three."""
+        if self.real is None:
+            return "spread unknown"
+        return "more than noise" if self.real else "within noise"
+
+
+def compare(a: Record, b: Record, metric: str) -> Difference | None:
+    """``a - b`` on the test split; None where one of them was not scored there.
+
+    Real beyond 1.96 standard errors of the paired difference; where only the separate 95 %
+    intervals are known, where they do not overlap.
+    """
+    score_a, score_b = a.score(metric, "test"), b.score(metric, "test")
+    if score_a is None or score_b is None:
+        return None
+    if metric == "auc":  # the paired errors are DeLong's, of AUC
+        for one, other, sign in ((a, b, 1.0), (b, a, -1.0)):
+            value, error = _paired(one, other)
+            if value is not None and error is not None:
+                return Difference(sign * value, abs(value) > Z_95 * error)
+    value = score_a - score_b
+    ends_a, ends_b = _interval(a, metric), _interval(b, metric)
+    if ends_a is None or ends_b is None:
+        return Difference(value, None)
+    return Difference(value, ends_a[0] > ends_b[1] or ends_b[0] > ends_a[1])
+
+
+def best_reference(results: Results, limit: float | None = None) -> Record | None:
+    """The reference with the best test score within a latency, or at any if none fits.
+
+    By test, not by validation: the strongest opponent, so that no choice of ours flatters.
+    """
+    scored = [r for r in results.references if r.score(results.metric, "test") is not None]
+    fits = [r for r in scored if limit is None or (r.latency() or 0.0) <= limit]
+    return _best_on_test(fits or scored, results.metric)
+
+
+def _best_on_test(records: list[Record], metric: str) -> Record | None:
+    sign = 1.0 if METRICS[metric].up else -1.0
+    return max(records, key=lambda r: sign * (r.score(metric, "test") or 0.0), default=None)
+
+
+def _paired(a: Record, b: Record) -> tuple[float | None, float | None]:
+    """The stored difference ``a - b`` and its standard error."""
+    known = ((a.test or {}).get("versus") or {}).get(b.fingerprint)
+    return (known[0], known[1]) if known else (None, None)
+
+
+def _interval(record: Record, metric: str) -> tuple[float, float] | None:
+    low, high = record.score(f"{metric}_low", "test"), record.score(f"{metric}_high", "test")
+    return None if low is None or high is None else (low, high)

@@ -1,0 +1,187 @@
+"""The score against the latency, as Plotly figures that need no theme of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from automlrank.evaluate.metrics import METRICS
+from automlrank.report.cells import show_count, show_latency, show_score, show_test, title
+from automlrank.trials.records import Record, Results, RunFacts
+
+TRIAL, FRONT, REFERENCE = "#9aa3ad", "#2f6fde", "#d9822b"  # legible on white and on near-black
+LOG_FROM = 8.0  # a ratio of latencies from which a linear axis hides the fast ones
+TICKS = [first * 10.0**power for power in range(-3, 5) for first in (1, 2, 5)]
+
+
+def front_figure(results: Results, facts: RunFacts) -> go.Figure:
+    """Validation score and p50 latency of every complete trial, the front as a line."""
+    chosen = {record.fingerprint for record in (*results.front, *results.references)}
+    others = [record for record in results.complete if record.fingerprint not in chosen]
+    figure = _figure(results, "validation", (*results.complete, *results.references))
+    _add(
+        figure,
+        others,
+        results,
+        "valid",
+        "trials",
+        mode="markers",
+        marker={"color": TRIAL, "size": 8},
+    )
+    _add(
+        figure,
+        results.front,
+        results,
+        "valid",
+        "front",
+        mode="lines+markers",
+        line={"shape": "hv", "color": FRONT, "width": 2},
+        marker={"color": FRONT, "size": 10},
+    )
+    _add_references(figure, results, "valid")
+    _add_budget(figure, facts)
+    return figure
+
+
+def finalists_figure(results: Results, facts: RunFacts) -> go.Figure:
+    """Test score with its 95 % interval and p50 latency of finalists and references."""
+    own = [record for record in results.finalists if not results.is_reference(record)]
+    figure = _figure(results, "test", (*own, *results.references))
+    _add(
+        figure,
+        own,
+        results,
+        "test",
+        "finalists",
+        mode="markers+text",
+        text=[f"#{record.number}" for record in own],
+        textposition="middle right",
+        marker={"color": FRONT, "size": 10},
+        error_y=_errors(own, results.metric),
+    )
+    _add_references(figure, results, "test")
+    _add_budget(figure, facts)
+    return figure
+
+
+def _add_references(figure: go.Figure, results: Results, split: str) -> None:
+    scored = _drawable(results.references, results.metric, split)
+    style = {"error_y": _errors(scored, results.metric)} if split == "test" else {}
+    _add(
+        figure,
+        scored,
+        results,
+        split,
+        "references",
+        mode="markers+text",
+        text=[escape(record.name or "") for record in scored],
+        textposition="middle right",
+        marker={"color": REFERENCE, "size": 11, "symbol": "diamond"},
+        **style,
+    )
+
+
+def _add(
+    figure: go.Figure,
+    records: Sequence[Record],
+    results: Results,
+    split: str,
+    name: str,
+    **style: Any,
+) -> None:
+    """One trace; a summary is escaped because hover texts are a kind of HTML."""
+    records = _drawable(records, results.metric, split)
+    if records:
+        figure.add_trace(
+            go.Scatter(
+                x=[record.latency() for record in records],
+                y=[record.score(results.metric, split) for record in records],
+                hovertext=[_hover(record, results) for record in records],
+                hoverinfo="text",
+                cliponaxis=False,
+                name=name,
+                **style,
+            )
+        )
+
+
+def _drawable(records: Sequence[Record], metric: str, split: str) -> list[Record]:
+    return [
+        record
+        for record in records
+        if record.score(metric, split) is not None and record.latency() is not None
+    ]
+
+
+def _hover(record: Record, results: Results) -> str:
+    metric = results.metric
+    number = "" if record.state == "reference" else f"<br>trial {record.number}"
+    return (
+        f"<b>{escape(title(record))}</b><br>{METRICS[metric].label}: "
+        f"valid {show_score(record.score(metric))}, test {show_test(record, metric)}"
+        f"<br>{show_latency(record)} ms, {show_count(record.parameters)} parameters{number}"
+    )
+
+
+def _errors(records: Sequence[Record], metric: str) -> dict[str, Any]:
+    """Asymmetric bars from the stored interval; none where there is none."""
+    up, down = [], []
+    for record in records:
+        middle = record.score(metric, "test") or 0.0
+        low = record.score(f"{metric}_low", "test")
+        high = record.score(f"{metric}_high", "test")
+        down.append(0.0 if low is None else middle - low)
+        up.append(0.0 if high is None else high - middle)
+    return {"type": "data", "array": up, "arrayminus": down, "thickness": 1.2, "width": 5}
+
+
+def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figure:
+    label = METRICS[results.metric].label
+    times = [time for record in records if (time := record.latency())]
+    wide = bool(times) and max(times) > LOG_FROM * min(times)
+    axis = {"type": "log", "tickvals": TICKS} if wide else {"rangemode": "tozero"}
+    clear = "rgba(0,0,0,0)"
+    return go.Figure(
+        layout={
+            "template": "none",
+            "paper_bgcolor": clear,
+            "plot_bgcolor": clear,
+            "height": 440,
+            "margin": {"l": 86, "r": 70, "t": 20, "b": 55},
+            "hovermode": "closest",
+            "font": {"family": "system-ui, sans-serif", "size": 13},
+            "legend": {"orientation": "h", "y": 1.1, "x": 0, "bgcolor": clear},
+            "xaxis": {
+                "title": {"text": "p50 latency of a request, ms"},
+                "zeroline": False,
+                "showspikes": False,
+                **axis,
+            },
+            "yaxis": {
+                "title": {"text": f"{split} {label}"},
+                "zeroline": False,
+                "tickformat": ".4f",
+            },
+        }
+    )
+
+
+def _add_budget(figure: go.Figure, facts: RunFacts) -> None:
+    """The budget as a line, where trials come near enough to show it beside them."""
+    limit = facts.latency_ms
+    times = [time for trace in figure.data for time in trace.x]
+    if not limit or not times or max(times) < limit / 2:
+        return
+    style = {"dash": "dot", "width": 1.5, "color": REFERENCE}
+    figure.add_shape(
+        {"type": "line", "x0": limit, "x1": limit, "y0": 0, "y1": 1, "yref": "paper", "line": style}
+    )
+    place = math.log10(limit) if figure.layout.xaxis.type == "log" else limit  # shapes need no log
+    figure.add_annotation(
+        {"x": place, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+        | {"text": f"budget {limit:g} ms"}
+    )

@@ -1,0 +1,70 @@
+"""What a report says beside its tables: pairs of a term and its text, plain and unescaped."""
+
+from __future__ import annotations
+
+from automlrank.evaluate.metrics import METRICS
+from automlrank.report.cells import show_seconds
+from automlrank.trials.records import Results, RunFacts
+
+Pairs = list[tuple[str, str]]
+
+
+def cost(results: Results, facts: RunFacts) -> Pairs:
+    """What the run took: trials by state, time."""
+    counts = [f"{n} {state.replace('_', ' ')}" for state, n in results.counts.items() if n]
+    trained = sum(record.seconds or 0.0 for record in results.records)
+    pairs = [
+        ("Trials", f"{len(results.records)}: {', '.join(counts)}" if counts else "none"),
+        (
+            "Time",
+            f"{show_seconds(facts.seconds)} by the clock; trials add up to {show_seconds(trained)}",
+        ),
+    ]
+    return pairs + ([("The search ended", facts.ended)] if facts.ended else [])
+
+
+def measured(results: Results, facts: RunFacts) -> Pairs:
+    """How scores and latencies were measured."""
+    pairs = [("Metric", METRICS[results.metric].label)]
+    for split, rows in facts.rows.items():
+        rates = facts.label_rates.get(split, {})
+        shown = "".join(f"; {task} {rate:.1%}" for task, rate in rates.items())
+        pairs.append((f"Split {split}", f"{rows:,} rows{shown}"))
+    pairs.append(("Choice", "by validation; the test split was scored for finalists only"))
+    if results.finalists or any(reference.test for reference in results.references):
+        pairs.append(("Test", _test_protocol(results)))
+    protocol = ", ".join(f"{key} {value}" for key, value in results.latency.items())
+    pairs.append(("Latency of one request", protocol or "not measured"))
+    if facts.latency_ms is not None:
+        pairs.append(("Budget", f"{facts.latency_ms:g} ms at p50"))
+    return pairs
+
+
+def _test_protocol(results: Results) -> str:
+    if results.metric != "auc":
+        return "trained anew with seeds that the search had not seen"
+    return (
+        "trained anew with seeds that the search had not seen; the AUC is the seeds' mean, its "
+        "95 % interval (DeLong) that of one trained model on these rows, sd the spread between "
+        "seeds; a difference is more than noise beyond 1.96 standard errors, which hold the "
+        "paired rows and the seeds"
+    )
+
+
+def provenance(facts: RunFacts) -> Pairs:
+    """What is needed to run it again."""
+    return [
+        ("Command", facts.command),
+        ("Seed", str(facts.seed)),
+        ("Data", f"{facts.data}, fingerprint {facts.data_fingerprint}"),
+        ("Machine", facts.machine),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in facts.versions.items())),
+    ]
+
+
+def notes(facts: RunFacts) -> Pairs:
+    """What was left out, and what looks wrong."""
+    pairs = [("Suspicion", sentence) for sentence in facts.suspicions]
+    if facts.set_aside:
+        pairs.append(("Columns set aside", ", ".join(facts.set_aside)))
+    return pairs + [(f"Reference {name} skipped", why) for name, why in facts.skipped.items()]

@@ -1,0 +1,1 @@
+"""Trials are drawn, measured, trained and recorded; only this package imports Optuna."""

@@ -1,0 +1,69 @@
+"""What a search tells whoever listens: plain values, drawn elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from automlrank.train.loop import Progress
+from automlrank.trials.records import Record
+
+
+@dataclass(frozen=True)
+class DataReady:
+    """The store is open."""
+
+    name: str
+    rows: Mapping[str, int]
+    label_rates: Mapping[str, Mapping[str, float | None]]
+    set_aside: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """Before any training: which references fit the budget, what share of draws does."""
+
+    budget_ms: float | None
+    references_ms: Mapping[str, float]
+    draws_ms: tuple[float, ...]
+
+    @property
+    def share(self) -> float:
+        """The share of random draws within the budget."""
+        if self.budget_ms is None:
+            return 1.0
+        return sum(ms <= self.budget_ms for ms in self.draws_ms) / len(self.draws_ms)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A model is being trained: a trial's, a reference's or a finalist's."""
+
+    what: str
+    summary: str
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial or a reference has its record; ``records`` are all so far."""
+
+    record: Record
+    records: tuple[Record, ...]
+    trained: int
+    """Trainings begun of drawn architectures: what ``--trials`` counts."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the reader."""
+
+    text: str
+
+
+Event = DataReady | Feasibility | Training | TrialEnded | Notice
+Listen = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""

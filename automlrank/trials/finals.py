@@ -1,0 +1,173 @@
+"""Finalists: retrained with seeds that the search never used, scored on the test split.
+
+A finalist's test AUC is the mean over its seeds. Its interval is that of one trained model on
+these rows (DeLong, the variance averaged over the seeds); the spread over seeds stands apart.
+``versus`` compares two finalists on the same rows: the mean of the seeds' paired differences,
+its standard error from DeLong's paired variance and from the spread over seeds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automlrank.architecture import Architecture
+from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.significance import delong_interval, paired_delong
+from automlrank.train.loop import predict, score_logits
+from automlrank.trials.bench import Bench, TimeIsUp, seed_of
+from automlrank.trials.folder import RunFolder
+from automlrank.trials.records import Record, Results
+
+MOST = 5  # finalists, references not counted
+SEEDS = 3
+FINAL_SEEDS = 3  # the stream of seeds
+NOISE = 0.5
+"""Share of the validation AUC's standard error that counts as noise between two models on the
+same rows: with a correlation of .9 between their scores the difference's error is .45 of it."""
+
+Logits = npt.NDArray[np.float32]
+
+
+def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
+    """At most 5: the front's best, then trials within noise of the best one; then references."""
+    up = METRICS[results.metric].up
+    sign = -1.0 if up else 1.0
+
+    def rank(record: Record) -> float:
+        return sign * (record.score(results.metric) or 0.0)
+
+    front = sorted(results.front, key=rank)
+    chosen = list(front[:MOST])
+    if front and results.metric != "gauc":
+        best = rank(front[0])
+        near = [
+            r
+            for r in sorted(results.complete, key=rank)
+            if r not in chosen and rank(r) - best <= NOISE * valid_error
+        ]
+        chosen += near[: MOST - len(chosen)]
+    taken = {record.fingerprint for record in chosen}
+    return (
+        *chosen,
+        *(r for r in results.references if r.fingerprint not in taken and r.valid is not None),
+    )
+
+
+def run_finals(
+    bench: Bench, folder: RunFolder, finalists: Sequence[Record]
+) -> dict[str, dict[str, Any]]:
+    """Train every finalist ``SEEDS`` times, one seed of all before the next; gives what is new.
+
+    By fingerprint: ``valid`` and ``test`` as a record holds them. Where the time ends first,
+    what was reached stands.
+    """
+    runs: dict[str, list[tuple[Mapping[str, Any], Logits]]] = {}
+    try:
+        for n in range(SEEDS):
+            for record in finalists:
+                done = _final(bench, folder, record, n)
+                runs.setdefault(record.fingerprint, []).append(done)
+    except TimeIsUp:
+        pass  # fewer seeds: the report says how many
+    return {
+        record.fingerprint: _summary(bench, record, runs)
+        for record in finalists
+        if record.fingerprint in runs
+    }
+
+
+def _final(
+    bench: Bench, folder: RunFolder, record: Record, n: int
+) -> tuple[Mapping[str, Any], Logits]:
+    """One training of a finalist, or what an earlier run left of it."""
+    seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+    kept = folder.final(record.fingerprint, seed)
+    if kept is not None:
+        return kept
+    architecture = Architecture.read(record.architecture)
+    model = bench.build(architecture, seed)
+    name = record.name or f"trial {record.number}"
+    trained = bench.train(model, architecture, seed, f"finalist {name}, seed {n + 1} of {SEEDS}")
+    logits = predict(trained.model, bench.data, "test", bench.goal.device)
+    scores = {
+        "valid": dict(trained.scores),
+        "test": score_logits(logits, bench.data, "test", bench.goal.metric),
+    }
+    if n == 0:  # the weights to export come from a seed that the search did not choose by
+        folder.keep(architecture, trained)
+    folder.write_final(record.fingerprint, seed, scores, logits)
+    return scores, logits
+
+
+def _summary(
+    bench: Bench,
+    record: Record,
+    runs: Mapping[str, Sequence[tuple[Mapping[str, Any], Logits]]],
+) -> dict[str, Any]:
+    metric, task = bench.goal.metric, bench.data.schema.tasks[0].name
+    mine = runs[record.fingerprint]
+    valid = [scores["valid"][task] for scores, _ in mine]
+    test = [scores["test"][task] for scores, _ in mine]
+    spread = float(np.std(test, ddof=1)) if len(test) > 1 else None
+    summary: dict[str, Any] = {
+        metric: float(np.mean(test)),
+        "seeds": len(test),
+        f"{metric}_std": spread,
+        "tasks": _task_means(mine, "test", metric),
+    }
+    labels = bench.data.labels("test")[:, 0]
+    if metric == "auc" and bench.data.schema.tasks[0].kind == "binary":
+        error = _error(labels, [logits for _, logits in mine])
+        summary |= {
+            "auc_low": summary["auc"] - 1.96 * error,
+            "auc_high": summary["auc"] + 1.96 * error,
+        }
+        summary["versus"] = {
+            other: _versus(labels, [x for _, x in mine], [x for _, x in theirs])
+            for other, theirs in runs.items()
+            if other != record.fingerprint
+        }
+    return {"valid": {f"{metric}_mean": float(np.mean(valid))}, "test": summary}
+
+
+def _task_means(
+    runs: Iterable[tuple[Mapping[str, Any], Logits]], split: str, metric: str
+) -> dict[str, dict[str, float]]:
+    scores = [run[split] for run, _ in runs]
+    return {task: {metric: float(np.mean([s[task] for s in scores]))} for task in scores[0]}
+
+
+def _error(labels: npt.NDArray[Any], runs: Sequence[Logits]) -> float:
+    """The standard error of one trained model's AUC on these rows."""
+    variances = []
+    for logits in runs:
+        _, low, high = delong_interval(labels, logits[:, 0])
+        variances.append(((high - low) / 2 / 1.96) ** 2)
+    return math.sqrt(float(np.mean(variances)))
+
+
+def _versus(
+    labels: npt.NDArray[Any], a: Sequence[Logits], b: Sequence[Logits]
+) -> tuple[float, float]:
+    """The mean difference in AUC and its standard error."""
+    pairs = [paired_delong(labels, x[:, 0], y[:, 0]) for x, y in zip(a, b, strict=False)]
+    differences = [difference for difference, _ in pairs]
+    variance = float(np.mean([error**2 for _, error in pairs]))
+    if len(pairs) > 1:
+        variance += float(np.var(differences, ddof=1)) / len(pairs)
+    return float(np.mean(differences)), math.sqrt(variance)
+
+
+def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Record:
+    """The record with its finalist's scores, where it was one."""
+    if record.fingerprint not in finals or record.state == "duplicate":
+        return record
+    final = finals[record.fingerprint]
+    valid = {**(record.valid or {}), **final["valid"]}
+    return dataclasses.replace(record, valid=valid, test=final["test"])

@@ -1,0 +1,168 @@
+"""A run's folder: what stands where, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from automlrank.architecture import Architecture
+from automlrank.data.transform import Encoder
+from automlrank.documents import dump, read_document
+from automlrank.errors import RunError
+from automlrank.schema import Schema, read_schema
+from automlrank.space.grammar import Space
+from automlrank.space.parse import space_data
+from automlrank.trials.bench import Trained
+
+RUN_FILE = "run.yaml"
+
+
+class RunFolder:
+    """``run.yaml schema.yaml space.yaml study.db data/encoder trials/<fingerprint>/``."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def storage_url(self) -> str:
+        return f"sqlite:///{self.path.resolve() / 'study.db'}"
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / RUN_FILE).is_file()
+
+    def create(
+        self, schema: Schema, space: Space, encoder: Encoder, run: Mapping[str, Any]
+    ) -> None:
+        """Write a new run's files; ``run.yaml`` last, because it makes the folder a run."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        encoder_folder = self.path / "data" / "encoder"
+        encoder_folder.mkdir(parents=True, exist_ok=True)
+        encoder.save(encoder_folder)
+        write_text(self.path / "data" / "sizes.json", json.dumps(encoder.sizes))
+        write_text(self.path / "schema.yaml", dump(schema.to_data()))
+        write_text(self.path / "space.yaml", dump(space_data(space)))
+        self.write_run(run)
+
+    def write_run(self, run: Mapping[str, Any]) -> None:
+        write_text(self.path / RUN_FILE, dump(dict(run)))
+
+    def read_run(self) -> dict[str, Any]:
+        """What ``run.yaml`` holds; raises RunError where the folder is no run."""
+        if not self.exists:
+            raise RunError(
+                f"{self.path} is not a run: it has no {RUN_FILE}.",
+                "Give the folder that automlrank search wrote.",
+            )
+        data = read_document(self.path / RUN_FILE).data
+        if not isinstance(data, dict):
+            raise RunError(f"{self.path / RUN_FILE} must be a mapping, but got {data!r}.")
+        return data
+
+    def schema(self) -> Schema:
+        """The run's schema with its columns' sizes."""
+        sizes = json.loads((self.path / "data" / "sizes.json").read_text())
+        return read_schema(self.path / "schema.yaml").fitted(sizes)
+
+    def encoder(self) -> Encoder:
+        return Encoder.load(self.path / "data" / "encoder")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run; raises RunError where another process holds it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / "run.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(
+                f"another search is at work in {self.path}.", "Wait for it, or give another --out."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # -- trials -----------------------------------------------------------------------------
+
+    def trial(self, fingerprint: str) -> Path:
+        return self.path / "trials" / fingerprint
+
+    def keep(self, architecture: Architecture, trained: Trained) -> None:
+        """Write a trained trial's architecture, curve and weights."""
+        folder = self.trial(architecture.fingerprint)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "architecture.yaml", architecture.to_yaml())
+        write_text(folder / "curve.json", json.dumps(trained.curve, indent=1))
+        self.keep_weights(architecture.fingerprint, trained)
+
+    def keep_weights(self, fingerprint: str, trained: Trained) -> None:
+        target = self.trial(fingerprint) / "weights.safetensors"
+        partial = target.with_suffix(".partial")
+        weights = {k: v.detach().cpu().contiguous() for k, v in trained.model.state_dict().items()}
+        save_file(weights, partial)
+        os.replace(partial, target)
+
+    def weights(self, fingerprint: str) -> dict[str, Tensor]:
+        """A trial's weights; raises RunError where they were not kept."""
+        path = self.trial(fingerprint) / "weights.safetensors"
+        if not path.is_file():
+            raise RunError(
+                f"no weights were kept for {fingerprint[:12]}: it is not on the front.",
+                "Give a trial of the front.",
+            )
+        return load_file(path)
+
+    def drop_weights(self, keep: set[str]) -> None:
+        """Remove the weights of every trial that is not kept."""
+        for path in (self.path / "trials").glob("*/weights.safetensors"):
+            if path.parent.name not in keep:
+                path.unlink()
+
+    # -- finalists --------------------------------------------------------------------------
+
+    def final(self, fingerprint: str, seed: int) -> tuple[dict[str, Any], npt.NDArray[Any]] | None:
+        """A finalist's scores and test logits for a seed, where an earlier run left them."""
+        stem = self.trial(fingerprint) / f"final-{seed}"
+        if not stem.with_suffix(".json").is_file():
+            return None
+        logits = np.load(stem.with_suffix(".npy"), allow_pickle=False)
+        return json.loads(stem.with_suffix(".json").read_text()), logits
+
+    def write_final(
+        self, fingerprint: str, seed: int, scores: Mapping[str, Any], logits: npt.NDArray[Any]
+    ) -> None:
+        stem = self.trial(fingerprint) / f"final-{seed}"
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        np.save(stem.with_suffix(".npy"), logits, allow_pickle=False)
+        write_text(stem.with_suffix(".json"), json.dumps(dict(scores)))  # last: it vouches
+
+
+def new_folder(parent: str | Path, name: str, date: str) -> Path:
+    """A folder that is not there yet: ``parent/name-date``, then ``-2``, ``-3``."""
+    stem = Path(parent) / f"{name}-{date}"
+    candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in range(1, 10_000))
+    return next(path for path in candidates if not path.exists())
+
+
+def check_new(path: Path, hint: str = "Give another --out.") -> None:
+    """Raise RunError where something is there already."""
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise RunError(f"{path} exists and is not empty.", hint)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)

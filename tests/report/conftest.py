@@ -1,0 +1,121 @@
+"""A hand-made run: six trials of every state, one reference outside the space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from automlrank.trials.records import Record, Results, RunFacts
+
+
+def trial(number: int, auc: float | None, p50: float | None, **values: object) -> Record:
+    fields: dict[str, object] = {
+        "number": number,
+        "state": "complete",
+        "fingerprint": f"print{number}",
+        "architecture": {"interaction": ["linear", {"mlp": {"width": 64, "depth": 2}}]},
+        "summary": "emb16 · din · [linear, fm, mlp 2x128] · mmoe",
+        "valid": None if auc is None else {"auc": auc, "tasks": {"is_click": {"auc": auc}}},
+        "latency_ms": None if p50 is None else {"p50": p50, "p95": p50 * 1.3},
+        "parameters": 1_234_567,
+        "embedding_bytes": 4_000_000,
+        "matmul_flops": 80_000,
+        "seconds": 31.5,
+    }
+    return Record(**{**fields, **values})  # type: ignore[arg-type]
+
+
+def scored(auc: float, half: float = 0.0027, **versus: list[float]) -> dict[str, object]:
+    return {
+        "auc": auc,
+        "auc_low": auc - half,
+        "auc_high": auc + half,
+        "auc_std": 0.0006,
+        "seeds": 3,
+        **({"versus": versus} if versus else {}),
+    }
+
+
+DEEPFM = trial(
+    -1,
+    0.735,
+    5.0,
+    state="reference",
+    name="deepfm",
+    test=scored(0.7264),
+    fingerprint="deepfm",
+    summary="emb16 · [linear, fm, mlp 2x128]",
+)
+
+
+@pytest.fixture
+def make_trial() -> Callable[..., Record]:
+    return trial
+
+
+@pytest.fixture
+def make_test() -> Callable[..., dict[str, object]]:
+    return scored
+
+
+@pytest.fixture
+def deepfm() -> Record:
+    return DEEPFM
+
+
+@pytest.fixture
+def results() -> Results:
+    return Results(
+        metric="auc",
+        latency={"candidates": 200, "threads": 1, "runtime": "torch", "device": "cpu"},
+        records=(
+            trial(
+                0,
+                0.7300,
+                1.5,
+                name="lr",
+                summary="emb8 · linear",
+                fingerprint="lr",
+                test=scored(0.7190, lr=[0.0, 0.0], deepfm=[-0.0074, 0.0012]),
+            ),
+            trial(1, 0.7371, 4.1, test=scored(0.7279, deepfm=[0.0015, 0.0011])),
+            trial(2, 0.7330, 9.0),
+            trial(3, None, 48.0, state="over_budget", reason="48.0 ms, the budget is 30 ms"),
+            trial(4, 0.6990, 3.0, state="pruned", reason="behind its peers at 40,000 rows"),
+            trial(5, None, None, state="failed", reason="the loss was not finite"),
+            trial(6, 0.7371, 4.1, state="duplicate", duplicate_of=1),
+        ),
+        references=(
+            trial(
+                0,
+                0.7300,
+                1.5,
+                name="lr",
+                summary="emb8 · linear",
+                fingerprint="lr",
+                test=scored(0.7190, lr=[0.0, 0.0], deepfm=[-0.0074, 0.0012]),
+            ),
+            DEEPFM,
+        ),
+    )
+
+
+@pytest.fixture
+def facts() -> RunFacts:
+    return RunFacts(
+        command="automlrank search kuairand --latency-ms 30 --seed 1",
+        seed=1,
+        data="kuairand",
+        data_fingerprint="c0ffee",
+        metric="auc",
+        rows={"train": 131_474, "valid": 48_910, "test": 42_485},
+        label_rates={"train": {"is_click": 0.41}, "test": {"is_click": 0.39}},
+        versions={"automlrank": "0.1.0", "torch": "2.13.0"},
+        machine="2 cores",
+        seconds=412.0,
+        latency_ms=30.0,
+        set_aside=("is_like", "is_follow"),
+        suspicions=("video_id: 31 % of the test rows hold an id unseen in training.",),
+        skipped={"din": "needs a history"},
+    )
