@@ -17,6 +17,7 @@ from automlrank.errors import DocumentError, Fault
 
 Path_ = tuple[str | int, ...]
 MAX_VALUES = 20_000  # a space has hundreds; nested anchors reach millions from a few lines
+COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 MAX_DEPTH = 64  # an anchor inside itself would never end
 
 
@@ -119,6 +120,9 @@ class _Walker:
                 )
             return None
         self.lines[path] = node.start_mark.line + 1
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in COLLECTIONS:
+            self._bad_tag(node, path)
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -142,8 +146,11 @@ class _Walker:
         try:
             return self.loader.construct_object(node)
         except yaml.YAMLError:
-            self._fault(node, path, f"the tag {node.tag!r} is not allowed: plain values only.")
+            self._bad_tag(node, path)
             return None
+
+    def _bad_tag(self, node: yaml.Node, path: Path_) -> None:
+        self._fault(node, path, f"the tag {node.tag!r} is not allowed: plain values only.")
 
     def _fault(self, node: yaml.Node, path: Path_, problem: str) -> None:
         self.faults.append(Fault(problem, show_path(path), "", self.file, node.start_mark.line + 1))
@@ -154,6 +161,23 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: object) -> bool:
         return True
+
+
+_Dumper.yaml_implicit_resolvers = {  # what either version of YAML reads as no text is quoted
+    first: [
+        *yaml.SafeLoader.yaml_implicit_resolvers.get(first, []),
+        *_Loader.yaml_implicit_resolvers.get(first, []),
+    ]
+    for first in {*yaml.SafeLoader.yaml_implicit_resolvers, *_Loader.yaml_implicit_resolvers}
+}
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if re.search("[\x85\u2028\u2029\ufeff]", text) else None  # read as line ends
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def dump(data: object) -> str:

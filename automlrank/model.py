@@ -514,4 +514,4 @@ def as_list(*parts: Tensor) -> list[Tensor]:
 def identifier(name: str, index: int) -> str:
     """A name that may stand in source code for a column's or a task's, whatever it contains."""
     plain = name.isascii() and name.isidentifier() and len(name) <= 40
-    return name if plain else f"number_{index}"
+    return name if plain and not name.startswith("number_") else f"number_{index}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import UnionType
 
 from automlrank.blocks import BLOCKS
@@ -37,6 +37,7 @@ from automlrank.space.grammar import (
     SomeOf,
     Space,
     Stack,
+    children,
     leaves,
     use,
 )
@@ -145,7 +146,7 @@ class _Checker:
     def stack(self, members: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
         for i, member in enumerate(members):
             here = (*path, "stack", i)
-            for leaf in leaves(member) if len(members) > 1 else ():
+            for leaf in _in_line(member) if len(members) > 1 else ():
                 if Columns in first_input(BLOCKS[leaf.block]):
                     self.fault(
                         here,
@@ -193,6 +194,15 @@ class _Checker:
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> None:
         self.faults.append(self.document.fault(path, problem, hint))
+
+
+def _in_line(node: Expression) -> Iterator[Leaf]:
+    """The blocks that may stand right here, not in a branch of their own."""
+    if isinstance(node, Leaf):
+        yield node
+    elif not isinstance(node, Parallel | SomeOf):
+        for child in children(node):
+            yield from _in_line(child)
 
 
 def first_input(cls: type[Block]) -> frozenset[type]:

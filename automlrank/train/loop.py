@@ -52,6 +52,7 @@ def fit(
     them end the training. Raises TrialError where the loss is not finite.
     """
     settings = architecture.training
+    torch.manual_seed(seed)  # dropout's
     model.to(device)
     trainer = Trainer(model, architecture, data.rows["train"], device)
     direction = METRICS[metric]

@@ -13,6 +13,7 @@ import numpy as np
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
+from automlrank.errors import SchemaError
 from automlrank.evaluate.latency import Latency, measure_latency
 from automlrank.model import RankingModel, build_model
 from automlrank.train.loop import Progress, fit
@@ -56,6 +57,11 @@ class Bench:
     """The data, the goal, the clock, and who listens."""
 
     def __init__(self, data: Dataset, goal: Goal, listen: Listen) -> None:
+        regressions = [task.name for task in data.schema.tasks if task.kind != "binary"]
+        if regressions:
+            raise SchemaError(
+                f"only binary tasks can be trained, but {', '.join(regressions)} is a regression."
+            )
         self.data = data
         self.goal = goal
         self.listen = listen

@@ -152,16 +152,14 @@ def _error(labels: npt.NDArray[Any], runs: Sequence[Logits]) -> float:
     return math.sqrt(float(np.mean(variances)))
 
 
-def _versus(
-    labels: npt.NDArray[Any], a: Sequence[Logits], b: Sequence[Logits]
-) -> tuple[float, float]:
+def _versus(labels: npt.NDArray[Any], a: Sequence[Logits], b: Sequence[Logits]) -> list[float]:
     """The mean difference in AUC and its standard error."""
     pairs = [paired_delong(labels, x[:, 0], y[:, 0]) for x, y in zip(a, b, strict=False)]
     differences = [difference for difference, _ in pairs]
     variance = float(np.mean([error**2 for _, error in pairs]))
     if len(pairs) > 1:
         variance += float(np.var(differences, ddof=1)) / len(pairs)
-    return float(np.mean(differences)), math.sqrt(variance)
+    return [float(np.mean(differences)), math.sqrt(variance)]
 
 
 def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Record:

@@ -43,10 +43,12 @@ def open_study(
 
     ``identity`` is what a study's trials are comparable under: space, data, metric, candidates.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # failures are in the records
     up = METRICS[goal.metric].up
-    directions = [StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
-                  StudyDirection.MINIMIZE]
+    directions = [
+        StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
+        StudyDirection.MINIMIZE,
+    ]
     if not resume:
         study = optuna.create_study(
             storage=folder.storage_url, study_name=NAME, directions=directions
@@ -177,9 +179,12 @@ def last_finished(study: optuna.Study) -> FrozenTrial:
 
 
 def trainings(study: optuna.Study) -> int:
-    """Trainings begun of drawn architectures; references come on top."""
+    """Trainings begun of drawn architectures; references come on top, a retry counts once."""
+    replaced = study.user_attrs.get(REPLACED, [])
     return sum(
-        "began" in trial.user_attrs and "name" not in trial.user_attrs
+        "began" in trial.user_attrs
+        and "name" not in trial.user_attrs
+        and trial.number not in replaced
+        and trial.state.is_finished()
         for trial in study.get_trials(deepcopy=False)
-        if trial.state.is_finished()
     )

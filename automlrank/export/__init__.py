@@ -1,0 +1,1 @@
+"""Architectures as training code that needs no automlrank."""

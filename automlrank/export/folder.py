@@ -1,0 +1,94 @@
+"""An architecture as a folder of code that its owners train: torch, polars, numpy, no more."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from automlrank.architecture import Architecture
+from automlrank.data import transform
+from automlrank.data.transform import Encoder
+from automlrank.documents import dump
+from automlrank.export.model_source import model_source
+from automlrank.export.train_source import train_source
+from automlrank.schema import Schema
+from automlrank.trials.folder import check_new
+
+REQUIREMENTS = ("numpy", "polars", "safetensors", "torch")
+
+
+def export_architecture(
+    architecture: Architecture,
+    schema: Schema,
+    encoder: Encoder,
+    out: str | Path,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+    metric: str = "auc",
+) -> list[Path]:
+    """Write ``model.py``, ``encoder.py``, ``train.py`` and what they read; gives the files.
+
+    ``schema`` is fitted; ``weights`` are those of our ``RankingModel``; ``metric`` ends the
+    training. Raises RunError where ``out`` is a file or holds something; then, and if anything
+    fails on the way, nothing is written.
+    """
+    out = Path(out)
+    texts = {
+        "model.py": model_source(architecture, schema),
+        "train.py": train_source(architecture, schema, metric),
+        "encoder.py": inspect.getsource(transform),
+        "architecture.yaml": architecture.to_yaml(),
+        "schema.yaml": dump(schema.to_data()),
+        "requirements.txt": "".join(f"{name}>={_version(name)}\n" for name in REQUIREMENTS),
+        "README.md": _readme(architecture, weights is not None),
+    }
+    with _new_folder(out) as folder:
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        encoder.save(folder)
+        if weights is not None:
+            state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+            save_file(state, folder / "weights.safetensors")
+    return sorted(out.iterdir())
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` that takes its place when all went well."""
+    check_new(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.partial")
+    partial.mkdir()
+    try:
+        yield partial
+        if out.is_dir():
+            out.rmdir()
+        partial.rename(out)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _version(name: str) -> str:
+    return version(name).partition("+")[0]
+
+
+def _readme(architecture: Architecture, has_weights: bool) -> str:
+    score = "    python train.py DATA --score --test    # the AUC of weights.safetensors\n"
+    return (
+        f"# A ranking model\n\n{architecture.summary}\n\n"
+        "    pip install -r requirements.txt\n"
+        "    python train.py DATA --seed 1          # trains, writes model.safetensors\n"
+        f"{score if has_weights else ''}\n"
+        "DATA is a Parquet or CSV file with the columns of schema.yaml. model.py is the model;\n"
+        "encoder.py turns columns into ids and numbers; encoder.json and vocabularies.parquet\n"
+        "hold what it learned from the training rows; architecture.yaml says what was built.\n"
+    )

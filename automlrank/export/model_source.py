@@ -1,0 +1,164 @@
+"""``model.py``: the plan of a model printed as a module that needs nothing but torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from automlrank.architecture import Architecture
+from automlrank.blocks.parts import add, join
+from automlrank.export.printing import Constants, in_docstring, laid_out, wrapped
+from automlrank.export.source import Closure, Import, import_lines
+from automlrank.model import Plan, RankingModel, Step, wire
+from automlrank.schema import Schema
+
+STAGES = {
+    "history_": "# histories",
+    "gate_": "# gate",
+    "interaction_": "# interaction",
+    "scenario_stage_": "# scenario",
+    "tasks_stage_": "# tasks",
+    "task_": "# a tower and a head for each task",
+}
+SIDE_KEYS = ("ids", "numbers")
+
+
+def model_source(architecture: Architecture, schema: Schema) -> str:
+    """The text of ``model.py``; the parameters are named as those of our ``RankingModel``."""
+    plan = wire(architecture, schema)
+    steps = live_steps(plan)
+    closure, constants = Closure(), Constants()
+    closure.imports |= {Import("torch", "nn"), Import("torch", "Tensor")}
+    closure.imports.add(Import("collections.abc", "Mapping"))
+    for step in steps:
+        if not isinstance(step.call, str) and not _is_alias(step):
+            closure.reference(step.call)
+    init = [_init_line(plan, name, closure, constants) for name in _live_modules(plan, steps)]
+    forward = list(_forward_lines(steps, constants))
+    parts = [
+        _docstring(architecture, schema, plan),
+        import_lines(closure.imports),
+        "\n".join([*constants.lines.values(), *closure.constants.values()]),
+    ]
+    head = "\n\n".join(part for part in parts if part)
+    ours = _class_source(init, forward)
+    return "\n\n\n".join([head, *closure.definitions.values(), ours]) + "\n"
+
+
+def live_steps(plan: Plan) -> list[Step]:
+    """The steps that the logits depend on: an encoder need not read all that a history offers."""
+    wanted, kept = {"logits"}, []
+    for step in reversed(plan.steps):
+        if step.output in wanted:
+            wanted = wanted - {step.output} | set(step.inputs)
+            kept.append(step)
+    return kept[::-1]
+
+
+def _live_modules(plan: Plan, steps: list[Step]) -> list[str]:
+    """The modules that run, and those whose weights are in the state, in the plan's order."""
+    called = {step.call for step in steps}
+    with torch.device("meta"):
+        stored = {key.partition(".")[0] for key in RankingModel(plan).state_dict()}
+    return [name for name in plan.modules if name in called or name in stored]
+
+
+def _init_line(plan: Plan, name: str, closure: Closure, constants: Constants) -> str:
+    made = plan.modules[name]
+    arguments = [
+        f"{key}={constants.text(value, f'{name}_{key}')}" for key, value in made.arguments.items()
+    ]
+    return laid_out(f"self.{name} = {closure.reference(made.cls)}(", arguments, ")", 8)
+
+
+def _is_alias(step: Step) -> bool:
+    """A sum or a join of one part is that part."""
+    return step.call in (add, join) and len(step.inputs) == 1
+
+
+def _forward_lines(steps: list[Step], constants: Constants) -> Iterator[str]:
+    """One line a step, with a comment where a stage begins; then the return."""
+    names: dict[str, str] = {}
+    stages = list(STAGES.items())
+    for step in steps:
+        stage = next((s for s in stages if step.output.startswith(s[0])), None)
+        if stage:
+            del stages[: stages.index(stage) + 1]
+            yield f"\n        {stage[1]}"
+        inputs = [_value(name, names, constants) for name in step.inputs]
+        if _is_alias(step):
+            names[step.output] = inputs[0]
+            continue
+        names[step.output] = step.output
+        call = f"self.{step.call}" if isinstance(step.call, str) else step.call.__name__
+        arguments = [*inputs, *map(str, step.constants)]
+        yield laid_out(f"{step.output} = {call}(", arguments, ")", 8)
+    yield f"        return {names['logits']}"
+
+
+def _value(name: str, names: dict[str, str], constants: Constants) -> str:
+    """A local variable, or what the batch holds."""
+    return names[name] if name in names else f"batch[{constants.text(name, 'COLUMN')}]"
+
+
+def _class_source(init: list[str], forward: list[str]) -> str:
+    lines = [
+        "class RankingModel(nn.Module):",
+        "    def __init__(self) -> None:",
+        "        super().__init__()",
+        *init,
+        "",
+        "    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:",
+        '        """Logits ``[rows, tasks]``."""',
+        *forward,
+    ]
+    return "\n".join(lines)
+
+
+# ---- what the module says of itself -------------------------------------------------------
+
+
+def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
+    tasks = ", ".join(in_docstring(task.name) for task in schema.tasks)
+    read = {name for step in live_steps(plan) for name in step.inputs if ":" in name}
+    rows = [_layout(key, schema) for key in _batch_keys(schema) if key in read]
+    width = max(len(key) for key, _, _ in rows)
+    table = "\n".join(_table_row(*row, width=width) for row in rows)
+    what = wrapped(f"A ranking model: {in_docstring(architecture.name)}.")
+    summary = wrapped(architecture.summary, "    ", "        ")
+    said = wrapped(f"Each row gets a logit for each task: {tasks}. A batch is a dict of tensors:")
+    ids = wrapped(
+        "Ids are local to their column: 0 padding, 1 null, 2 unknown, 3 and up by frequency. "
+        "Numbers are scaled, NaN is null. Where a request is scored, the user's side may have "
+        "one row."
+    )
+    return f'"""{what}\n\n{summary}\n\n{said}\n\n{table}\n\n{ids}\n"""'
+
+
+def _batch_keys(schema: Schema) -> list[str]:
+    """The keys of a batch in the order of the model's fields."""
+    lists = (f for kind in ("multi", "history") for f in schema.of_kind(kind))
+    sides = [f"{key}:{side}" for side in ("request", "item") for key in SIDE_KEYS]
+    return [*sides, *(f"{f.kind}:{f.name}" for f in lists)]
+
+
+def _layout(key: str, schema: Schema) -> tuple[str, str, str]:
+    """A tensor's key, its shape and type, its columns."""
+    kind, _, name = key.partition(":")
+    if kind in SIDE_KEYS:
+        columns = schema.of_kind(
+            "categorical" if kind == "ids" else "numeric", request=name == "request"
+        )
+        rows = "rows or 1" if name == "request" else "rows"
+        names = ", ".join(in_docstring(column.name) for column in columns) or "none"
+        dtype = "int32" if kind == "ids" else "float32"
+        return key, f"[{rows}, {len(columns)}] {dtype}", names
+    column = schema.feature(name)
+    rows = "rows" if column.side == "item" else "rows or 1"
+    said = "oldest first, padded at the end" if kind == "history" else "padded at the end"
+    return f"{kind}:{in_docstring(name)}", f"[{rows}, length] int32", said
+
+
+def _table_row(key: str, shape: str, columns: str, width: int) -> str:
+    return wrapped(f"{key:<{width}}  {shape:<25}  {columns}", "    ", "        ")

@@ -1,0 +1,159 @@
+"""What an exported ``train.py`` does with its table: real functions, printed from here.
+
+The constants on top are examples; an export puts the schema's own in their place, and prints
+the one ``read_split`` and ``split_rows`` that the schema's split asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from automlrank.data.dataset import _gather
+from automlrank.data.labels import read_group
+from automlrank.data.read import _typed
+from automlrank.data.split import NAMES, Labels, Rows, _at, _at_random
+from automlrank.data.transform import as_numbers
+
+TASKS: tuple[str, ...] = ("click",)
+WEIGHT: str | None = None
+GROUP = "user_id"
+SPLIT_COLUMN = "time"
+VALID_SHARE = 0.1
+TEST_SHARE = 0.1
+VALID_FROM: object = 1
+TEST_FROM: object = 2
+TRAIN_FILE = "train.parquet"
+TEST_FILE = "test.parquet"
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+Arrays = Mapping[str, Any]  # arrays and ragged lists by their keys in a batch
+
+
+class TableError(ValueError):
+    """A table is missing, or does not hold what the training needs."""
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A Parquet or CSV file, or a folder of Parquet parts."""
+    if not path.exists():
+        raise TableError(f"no such file: {path}.")
+    if path.is_dir():
+        parts = [pl.read_parquet(part) for part in sorted(path.glob("*.parquet"))]
+        if not parts:
+            raise TableError(f"the folder {path} holds no .parquet file.")
+        columns = parts[0].columns
+        return pl.concat([part.select(columns) for part in parts], how="vertical_relaxed")
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path)
+    return pl.DataFrame([_typed(text) for text in pl.read_csv(path, infer_schema=False)])
+
+
+def column_of(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column that every row must have a value in."""
+    if name not in frame.columns:
+        raise TableError(f"the table has no column {name!r}.")
+    column = frame[name]
+    column = column.fill_nan(None) if column.dtype.is_float() else column
+    if column.null_count():
+        raise TableError(f"column {name!r} is null in {column.null_count()} rows.")
+    return column
+
+
+def read_split(path: Path) -> tuple[pl.DataFrame, dict[str, Rows]]:
+    """The table, and the rows of train, valid and test."""
+    frame = read_table(path)
+    return frame, rows_of(split_rows(frame))
+
+
+def read_split_files(path: Path) -> tuple[pl.DataFrame, dict[str, Rows]]:
+    """The train file's rows, then the test file's, of which some are for validation."""
+    folder = path if path.is_dir() else path.parent
+    train, test = (read_table(folder / file) for file in (TRAIN_FILE, TEST_FILE))
+    rest = _at_random(test.height, VALID_SHARE, 1 - VALID_SHARE)
+    frame = pl.concat([train, test.select(train.columns)], how="vertical_relaxed")
+    return frame, rows_of(np.concatenate([np.zeros(train.height, np.int8), rest]))
+
+
+def rows_of(labels: Labels) -> dict[str, Rows]:
+    """The rows of each split, in the table's order."""
+    rows = {name: np.flatnonzero(labels == i) for i, name in enumerate(NAMES)}
+    for name, part in rows.items():
+        if not len(part):
+            raise TableError(f"the {name} split has no rows.")
+    return rows
+
+
+def split_rows(frame: pl.DataFrame) -> Labels:
+    """Later rows are test, the ones before them valid; rows of one time stay together."""
+    column = column_of(frame, SPLIT_COLUMN)
+    at_test = len(column) - round(TEST_SHARE * len(column))
+    at_valid = at_test - round(VALID_SHARE * len(column))
+    ordered = column.sort()
+    is_test, is_valid = (column >= _at(ordered, at) for at in (at_test, at_valid))
+    return (is_valid.cast(pl.Int8) + is_test.cast(pl.Int8)).to_numpy()
+
+
+def split_rows_from(frame: pl.DataFrame) -> Labels:
+    """Rows from VALID_FROM on are valid, from TEST_FROM on test."""
+    column = column_of(frame, SPLIT_COLUMN)
+    is_valid, is_test = (column >= as_value(column, at) for at in (VALID_FROM, TEST_FROM))
+    return (is_valid.cast(pl.Int8) + is_test.cast(pl.Int8)).to_numpy()
+
+
+def as_value(column: pl.Series, value: object) -> pl.Series:
+    """One value as a series of the column's type."""
+    kind = column.dtype
+    if kind.is_temporal():
+        return pl.Series([str(value)]).str.to_datetime().cast(kind)
+    return pl.Series([str(value) if kind == pl.String else value]).cast(kind)
+
+
+def split_rows_at_random(frame: pl.DataFrame) -> Labels:
+    """Shares of the rows by one fixed permutation."""
+    return _at_random(frame.height, VALID_SHARE, TEST_SHARE)
+
+
+def split_rows_by_column(frame: pl.DataFrame) -> Labels:
+    """The column says train, valid or test."""
+    column = column_of(frame, SPLIT_COLUMN).cast(pl.String)
+    others = set(column.unique()) - set(NAMES)
+    if others:
+        raise TableError(f"column {SPLIT_COLUMN!r} must say train, valid or test, not {others}.")
+    return column.replace_strict(list(NAMES), [0, 1, 2], return_dtype=pl.Int8).to_numpy()
+
+
+def outcomes(frame: pl.DataFrame) -> dict[str, Any]:
+    """Labels ``[rows, tasks]`` with null as NaN, and weights ``[rows]``."""
+    wanted = [*TASKS, WEIGHT] if WEIGHT else [*TASKS]
+    absent = [name for name in wanted if name not in frame.columns]
+    if absent:
+        raise TableError(f"the table has no column {', '.join(map(repr, absent))}.")
+    labels = np.stack([as_numbers(frame[task]) for task in TASKS], axis=1)
+    arrays = {"labels": labels.astype(np.float32)}
+    return arrays | ({"weight": as_numbers(frame[WEIGHT]).astype(np.float32)} if WEIGHT else {})
+
+
+def groups(frame: pl.DataFrame) -> Any:
+    """The group of each row, for the GAUC."""
+    if GROUP not in frame.columns:
+        raise TableError(f"the table has no column {GROUP!r}.")
+    return read_group(frame, GROUP)
+
+
+def batches(
+    arrays: Arrays, rows: Rows, batch_size: int, seed: int | None = None
+) -> Iterator[dict[str, Tensor]]:
+    """All rows once, in their order or, with a seed, shuffled; one gather per array."""
+    order = rows if seed is None else np.random.default_rng(seed).permutation(rows)
+    for start in range(0, len(order), batch_size):
+        part = order[start : start + batch_size]
+        yield {
+            key: torch.from_numpy(_gather(array, part)).to(DEVICE) for key, array in arrays.items()
+        }

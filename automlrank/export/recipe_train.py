@@ -1,0 +1,207 @@
+"""How an exported ``train.py`` trains and scores: real functions, printed from here.
+
+The maths is that of ``train/loop.py``; a test holds both to the same numbers. The constants on
+top are examples; an export puts the architecture's own in their place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from automlrank.data.split import Rows
+from automlrank.data.transform import Array, Encoder, EncodingError
+from automlrank.evaluate.metrics import auc, gauc, logloss
+from automlrank.export.recipe_data import (
+    DEVICE,
+    TASKS,
+    Arrays,
+    TableError,
+    batches,
+    groups,
+    outcomes,
+    read_split,
+)
+from automlrank.train.loop import EVALUATION_ROWS, epoch_seed, fast_bf16
+from automlrank.train.optimizers import decay
+
+HERE = Path(__file__).parent
+METRIC = "AUC"
+OPTIMIZER = torch.optim.Adam
+LEARNING_RATE = 1e-3
+BATCH_SIZE = 1024
+EPOCHS = 20
+PATIENCE = 2
+PLATEAU = 0.1
+GRADIENT_CLIP = 10.0
+BF16: bool | str = "auto"
+TABLE_DECAY: dict[str, float] = {}
+
+
+def build_model() -> nn.Module:
+    """Stands for the constructor of the printed model."""
+    raise NotImplementedError
+
+
+def build_loss() -> nn.Module:
+    """Stands for the constructor of the printed loss."""
+    raise NotImplementedError
+
+
+def build_balance() -> nn.Module:
+    """Stands for the constructor of the printed balance."""
+    raise NotImplementedError
+
+
+def load(path: Path) -> tuple[Arrays, dict[str, Rows]]:
+    """The encoded table, and the rows of train, valid and test."""
+    frame, rows = read_split(path)
+    return {**Encoder.load(HERE).encode(frame), **outcomes(frame)}, rows
+
+
+def load_with_groups(path: Path) -> tuple[Arrays, dict[str, Rows]]:
+    """The encoded table with the group of each row, and the rows of train, valid and test."""
+    frame, rows = read_split(path)
+    arrays = {**Encoder.load(HERE).encode(frame), **outcomes(frame), "group": groups(frame)}
+    return arrays, rows
+
+
+def train(
+    model: nn.Module, arrays: Arrays, rows: Mapping[str, Rows], seed: int, epochs: int
+) -> None:
+    """Train until the validation metric stands still; at the end the best weights are back."""
+    torch.manual_seed(seed)  # dropout
+    loss_of, balance = build_loss(), build_balance()
+    optimizer = OPTIMIZER(model.parameters(), lr=LEARNING_RATE, fused=True)
+    best, best_weights, waited = None, model.state_dict(), 0
+    for epoch in range(epochs):
+        model.train()
+        for batch in batches(arrays, rows["train"], BATCH_SIZE, epoch_seed(seed, epoch)):
+            losses = losses_of(model, batch, loss_of)
+            loss = balance(losses)
+            learn(model, optimizer, loss, len(batch["labels"]) / len(rows["train"]))
+        if not loss.isfinite():
+            raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
+        scores = score(model, arrays, rows["valid"])
+        logging.info("epoch %d: loss %.4f, valid %s", epoch + 1, loss.item(), shown(scores))
+        if best is None or is_better(scores[TASKS[0]], best):
+            best, best_weights, waited = scores[TASKS[0]], copy.deepcopy(model.state_dict()), 0
+            continue
+        waited += 1
+        for group in optimizer.param_groups:
+            group["lr"] *= PLATEAU
+        if waited == PATIENCE:
+            break
+    model.load_state_dict(best_weights)
+
+
+def losses_of(model: nn.Module, batch: Mapping[str, Tensor], loss_of: nn.Module) -> Tensor:
+    """The loss of each task."""
+    bf16 = fast_bf16(DEVICE) if BF16 == "auto" else bool(BF16)
+    with torch.autocast(DEVICE, torch.bfloat16, enabled=bf16):
+        logits = model(batch)
+    losses: Tensor = loss_of(logits.float(), batch["labels"], batch.get("weight"))
+    return losses
+
+
+def learn(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, share: float) -> None:
+    """One update from a batch that is ``share`` of an epoch."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_CLIP)
+    optimizer.step()
+    decay(model, TABLE_DECAY, share * optimizer.param_groups[0]["lr"] / LEARNING_RATE)
+
+
+def predict(model: nn.Module, arrays: Arrays, rows: Rows) -> Array:
+    """Logits ``[rows, tasks]``."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [model(batch).float().cpu() for batch in batches(arrays, rows, EVALUATION_ROWS)]
+    logits: Array = torch.cat(parts).numpy()
+    return logits
+
+
+def score(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The AUC of each task."""
+    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    return {task: auc(labels[:, i], logits[:, i]) for i, task in enumerate(TASKS)}
+
+
+def score_gauc(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The AUC within groups of each task."""
+    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    group = arrays["group"][rows]
+    return {task: gauc(labels[:, i], logits[:, i], group) for i, task in enumerate(TASKS)}
+
+
+def score_logloss(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The log loss of each task."""
+    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    return {task: logloss(labels[:, i], logits[:, i]) for i, task in enumerate(TASKS)}
+
+
+def is_better(score: float, best: float) -> bool:
+    """More is better."""
+    return score > best
+
+
+def is_less(score: float, best: float) -> bool:
+    """Less is better."""
+    return score < best
+
+
+def shown(scores: Mapping[str, float]) -> str:
+    """The metric of each task in one line."""
+    return f"{METRIC} " + ", ".join(f"{task} {value:.6f}" for task, value in scores.items())
+
+
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Train the ranking model of model.py.")
+    parser.add_argument("data", type=Path, help="Parquet or CSV file, or folder of Parquet parts")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and dropout")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="at most (%(default)s)")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder for model.safetensors")
+    parser.add_argument("--test", action="store_true", help="score the test split too")
+    parser.add_argument(
+        "--score", action="store_true", help="score weights.safetensors, no training"
+    )
+    parser.add_argument("--threads", type=int, help="threads of torch")
+    return parser
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Train and save, or load; then score."""
+    arrays, rows = load(chosen.data)
+    torch.manual_seed(chosen.seed)
+    model = build_model().to(DEVICE)
+    if chosen.score:
+        model.load_state_dict(load_file(HERE / "weights.safetensors"))
+    else:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        train(model, arrays, rows, chosen.seed, chosen.epochs)
+        save_file(model.state_dict(), chosen.out / "model.safetensors")
+    for split in ("valid", "test") if chosen.test else ("valid",):
+        logging.info("%s: %s", split, shown(score(model, arrays, rows[split])))
+
+
+def main() -> None:
+    parser = options()
+    chosen = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    try:
+        run(chosen)
+    except (TableError, EncodingError, OSError, pl.exceptions.PolarsError) as error:
+        parser.exit(2, f"{str(error).splitlines()[0]}\n")

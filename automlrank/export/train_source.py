@@ -1,0 +1,155 @@
+"""``train.py``: the training of an architecture printed as a script with a command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from automlrank.architecture import Architecture
+from automlrank.blocks.base import Block
+from automlrank.evaluate.metrics import METRICS, Metric
+from automlrank.export.printing import Constants, in_docstring, laid_out, literal, wrapped
+from automlrank.export.source import Closure, Import, import_lines
+from automlrank.model import wire
+from automlrank.schema import Schema, Split
+from automlrank.train.optimizers import OPTIMIZERS
+
+RECIPE = f"{__package__}.recipe_train"
+HOMES = {"automlrank.data.transform": "encoder"}
+SCORES = {"auc": "score", "gauc": "score_gauc", "logloss": "score_logloss"}
+STUBS = ("build_model", "build_loss", "build_balance")
+ENTRY = 'if __name__ == "__main__":\n    main()\n'
+
+
+def train_source(architecture: Architecture, schema: Schema, metric: str = "auc") -> str:
+    """The text of ``train.py``; it imports the exported ``encoder`` and ``model``."""
+    constants = Constants()
+    values = dict(_constants(architecture, schema, METRICS[metric], constants))
+    closure = Closure(HOMES, [*values, *STUBS], _instead(schema.split, METRICS[metric]))
+    calls = {
+        "build_model": "RankingModel()",
+        "build_loss": _constructor(architecture.loss, closure),
+        "build_balance": _constructor(architecture.balance, closure),
+    }
+    closure.add(RECIPE, "main")
+    closure.imports.add(Import("model", "RankingModel"))
+    closure.imports.add(Import("torch"))
+    used = [name for name in values if _is_read(name, closure)]
+    lines = [*constants.lines.values(), *(values[name] for name in used)]
+    head = [
+        _docstring(architecture, schema),
+        import_lines(closure.imports, ("encoder", "model")),
+        "\n".join(lines),
+        "\n".join(closure.constants.values()),
+    ]
+    definitions = [_called(text, calls) for text in closure.definitions.values()]
+    return "\n\n\n".join(["\n\n".join(head), *definitions, ENTRY])
+
+
+def _constructor(block: Block, closure: Closure) -> str:
+    arguments = [f"{key}={literal(value)}" for key, value in block.arguments().items()]
+    return laid_out(f"{closure.reference(block.module)}(", arguments, ")")
+
+
+def _called(text: str, calls: dict[str, str]) -> str:
+    """The text with the constructors in the place of their stubs."""
+    for stub, constructor in calls.items():
+        text = text.replace(f"{stub}()", constructor)
+    return text
+
+
+def _is_read(name: str, closure: Closure) -> bool:
+    return any(re.search(rf"\b{name}\b", text) for text in closure.definitions.values())
+
+
+def _constants(
+    architecture: Architecture, schema: Schema, metric: Metric, constants: Constants
+) -> Iterator[tuple[str, str]]:
+    """Every constant that the recipes name, by its name."""
+    names: dict[str, Any] = {
+        "TASKS": tuple(task.name for task in schema.tasks),
+        "WEIGHT": schema.weight,
+        "GROUP": schema.group,
+        **_split_constants(schema.split),
+    }
+    for name, value in names.items():
+        yield name, _assigned(name, value, constants)
+    training = architecture.training
+    optimizer = OPTIMIZERS[training.optimizer].__name__
+    yield "METRIC", f"METRIC = {literal(metric.label)}"
+    yield "OPTIMIZER", f"OPTIMIZER = torch.optim.{optimizer}"
+    for name in (
+        "learning_rate",
+        "batch_size",
+        "epochs",
+        "patience",
+        "plateau",
+        "gradient_clip",
+        "bf16",
+    ):
+        yield name.upper(), f"{name.upper()} = {literal(getattr(training, name))}"
+    decays = [f"{literal(key)}: {l2!r}" for key, l2 in wire(architecture, schema).decays.items()]
+    yield "TABLE_DECAY", _decays(decays)
+
+
+def _assigned(name: str, value: Any, constants: Constants) -> str:
+    """``NAME = value``; what is long has a constant of its own."""
+    text = constants.text(value, f"{name}_TEXT")
+    if name in constants.lines:
+        return constants.lines.pop(name)
+    return f"{name} = {text}"
+
+
+def _decays(items: list[str]) -> str:
+    """The decoupled L2 of tables, as a dictionary."""
+    comment = "# decoupled L2: over an epoch a resting row shrinks by exp(-value)"
+    one = f"TABLE_DECAY = {{{', '.join(items)}}}"
+    if len(one) <= 100:
+        return f"{comment}\n{one}"
+    return f"{comment}\nTABLE_DECAY = {{\n" + "".join(f"    {item},\n" for item in items) + "}"
+
+
+def _split_constants(split: Split) -> dict[str, Any]:
+    plain = (int, float, str)
+    values = {"VALID_FROM": split.valid_from, "TEST_FROM": split.test_from}
+    return {
+        "SPLIT_COLUMN": split.column,
+        "VALID_SHARE": split.valid,
+        "TEST_SHARE": split.test,
+        **{k: v if v is None or isinstance(v, plain) else str(v) for k, v in values.items()},
+        "TRAIN_FILE": split.train_file,
+        "TEST_FILE": split.test_file,
+    }
+
+
+def _instead(split: Split, metric: Metric) -> dict[str, str]:
+    """The recipe's functions that this schema and metric ask for, by the name they get."""
+    by_values = split.valid_from is not None
+    return {
+        "score": SCORES[metric.name],
+        "is_better": "is_better" if metric.up else "is_less",
+        "load": "load_with_groups" if metric.grouped else "load",
+        "read_split": "read_split_files" if split.by == "file" else "read_split",
+        "split_rows": {
+            "time": "split_rows_from" if by_values else "split_rows",
+            "column": "split_rows_by_column",
+        }.get(split.by, "split_rows_at_random"),
+    }
+
+
+def _docstring(architecture: Architecture, schema: Schema) -> str:
+    summary = wrapped(architecture.summary, "    ", "        ")
+    names = [task.name for task in schema.tasks]
+    labels = ", ".join(in_docstring(name) for name in names)
+    data = wrapped(
+        "DATA is a Parquet or CSV file, or a folder of Parquet parts, with the columns of "
+        f"encoder.json and the labels ({labels}). encoder.py turns its values into ids and "
+        "numbers with the vocabularies of the training rows that the model was found on."
+    )
+    return (
+        f'"""Train the ranking model of model.py.\n\n{summary}\n\n'
+        "    python train.py DATA            train, and write model.safetensors\n"
+        "    python train.py DATA --score    score weights.safetensors without training\n"
+        f'\n{data}\n"""'
+    )

@@ -1,0 +1,154 @@
+"""The program itself: light help, exit codes, no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import typer
+
+import automlrank
+import automlrank.errors
+from automlrank.cli.options import Metric, seconds
+from automlrank.evaluate.metrics import METRICS
+from automlrank.jobs import latency
+
+COMMANDS = ("search", "train", "latency", "report", "export", "data inspect", "blocks",
+            "space check", "space count", "space show")  # fmt: skip
+HEAVY = ("torch", "polars", "optuna", "pandas", "numpy", "rich", "plotly")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """``--help`` must answer at once: no torch, no polars, no optuna, no pandas."""
+    script = (
+        "import sys, atexit\n"
+        f"atexit.register(lambda: print([m for m in {HEAVY} if m in sys.modules]))\n"
+        "sys.argv = ['automlrank', '--help']\n"
+        "from automlrank.cli import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_is_quick() -> None:
+    """Under half a second on an idle machine; the best of three, within twice that here."""
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "automlrank", "--help"], capture_output=True,
+                       check=True)  # fmt: skip
+        times.append(time.perf_counter() - began)
+    assert min(times) < 1.0
+
+
+def test_help_names_every_command(command: Callable[..., Any]) -> None:
+    text = command("--help").out
+    assert all(name.split()[0] in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_a_format(name: str, command: Callable[..., Any]) -> None:
+    ended = command(*name.split(), "--help")
+    assert ended.code == 0
+    assert "human|json|quiet" in ended.out
+
+
+def test_version(command: Callable[..., Any]) -> None:
+    assert command("--version").out == f"automlrank {automlrank.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["serch"], "No such command 'serch'."),
+        (["search"], "Missing argument 'DATA'."),
+        (["search", "x.csv", "--trails", "3"], "No such option: --trails"),
+        (["search", "x.csv", "--time", "30"], "such as 90s, 30m or 2h, but got '30'."),
+        (["search", "x.csv", "--trials", "many"], "'many' is not a valid int"),
+        (["blocks", "--format", "xml"], "'xml' is not one of"),
+        (["export", "run"], "Missing option '--out'"),
+        (["export", "run", "--out", "x", "--trial", "1", "--max-latency-ms", "3"],
+         "--trial and --max-latency-ms both choose a trial."),
+    ],
+)  # fmt: skip
+def test_wrong_use_exits_with_2(
+    arguments: list[str], sentence: str, command: Callable[..., Any]
+) -> None:
+    ended = command(*arguments)
+    assert ended.code == 2
+    assert sentence in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("30m", 1800), ("1.5h", 5400)])
+def test_a_time_has_a_unit(text: str, value: float) -> None:
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["", "30", "m", "-3m", "0s", "3d", "1h30m", "nans", "9" * 400 + "h"]
+)
+def test_another_time_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="90s, 30m or 2h"):
+        seconds(text)
+
+
+def test_the_help_names_the_metrics_that_there_are() -> None:
+    assert Metric.__metadata__[0].metavar == "|".join(METRICS)
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def job(*_: object, **__: object) -> None:
+        raise error
+
+    return job
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (ZeroDivisionError("by zero"), 1, "Internal error: ZeroDivisionError: by zero\n"),
+        (KeyboardInterrupt(), 130, "Interrupted: the command did not finish.\n"),
+        (PermissionError(13, "Permission denied", "/x"), 1, "Error: Permission denied: /x.\n"),
+        (automlrank.errors.TrialError("the loss is nan"), 1, "Error: the loss is nan\n"),
+        (automlrank.errors.RunError("no.", "Do."), 2, "Error: no. Do.\n"),
+    ],
+)
+def test_what_goes_wrong_inside_is_a_sentence(
+    error: BaseException,
+    code: int,
+    sentence: str,
+    command: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(latency, "latency", raising(error))
+    monkeypatch.delenv("AUTOMLRANK_DEBUG", raising=False)
+    ended = command("latency", "lr", "kuairand")
+    assert ended.code == code
+    assert ended.err.startswith(sentence)
+    assert ended.out == ""
+
+
+def test_a_developer_may_ask_for_the_traceback() -> None:
+    """Only with AUTOMLRANK_DEBUG=1 does an unexpected error show where it comes from."""
+    script = (
+        "import sys\n"
+        "from automlrank.jobs import latency\n"
+        "latency.latency = lambda *_, **__: 1 / 0\n"
+        "sys.argv = ['automlrank', 'latency', 'lr', 'kuairand']\n"
+        "from automlrank.cli import main\n"
+        "main()\n"
+    )
+    for debug, shown in (("1", True), ("", False)):
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                               env={**os.environ, "AUTOMLRANK_DEBUG": debug})  # fmt: skip
+        assert ended.returncode == 1
+        assert ("Traceback" in ended.stderr) is shown
+        assert "ZeroDivisionError: division by zero" in ended.stderr

@@ -1,0 +1,310 @@
+"""The main job on a small table: every trial has a record, budgets hold, kills lose nothing."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import automlrank
+from automlrank.data.synthetic import synthetic_frame
+from automlrank.documents import dump
+from automlrank.errors import BudgetError, RunError, SpaceError, UsageError
+from automlrank.jobs.latency import latency
+from automlrank.jobs.report import load, rewrite
+from automlrank.jobs.search import search
+from automlrank.jobs.train import train
+from automlrank.trials.events import Event, Notice, Training, TrialEnded
+
+SPACE = """
+name: tiny
+references: [lr, deepfm]
+embedding: {dim: [4, 8], l2: 0.1}
+history: {choose: [none, mean_pool]}
+interaction: {parallel: [{optional: {linear: {l2: 0.1}}}, {mlp: {width: [8, 16], depth: 1}}]}
+training: {learning_rate: 0.01, batch_size: 512, dropout: 0.0, batch_norm: false, epochs: 2}
+"""
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> dict[str, Any]:
+    """A table, a schema and a small space as files."""
+    frame, schema = synthetic_frame(2000, seed=0)
+    frame.write_parquet(tmp_path / "t.parquet")
+    (tmp_path / "schema.yaml").write_text(dump(schema.to_data()))
+    (tmp_path / "space.yaml").write_text(SPACE)
+    return {
+        "data": tmp_path / "t.parquet",
+        "schema": tmp_path / "schema.yaml",
+        "space": tmp_path / "space.yaml",
+        "out": tmp_path / "run",
+    }
+
+
+def test_from_a_table_to_a_front(inputs: dict[str, Any]) -> None:
+    events: list[Event] = []
+    result = search(**inputs, trials=4, seed=1, listen=events.append)
+    results = result.results
+    assert results.counts["complete"] == 4
+    assert results.counts["failed"] == 0
+    assert {r.name for r in results.references} == {"lr", "deepfm"}
+    assert all(record.score("auc") for record in results.complete)
+    for record in (*results.front, *results.references):
+        assert record.test is not None
+        assert record.test["seeds"] == 3
+        assert record.test["auc_low"] < record.test["auc"] < record.test["auc_high"]
+        assert (result.folder / "trials" / record.fingerprint / "weights.safetensors").is_file()
+    for name in (
+        "report.html",
+        "report.md",
+        "front.json",
+        "trials.csv",
+        "run.yaml",
+        "space.yaml",
+        "schema.yaml",
+        "study.db",
+    ):
+        assert (result.folder / name).is_file(), name
+    assert load(result.folder).results == results
+    assert any(isinstance(event, TrialEnded) for event in events)
+    assert len(result.trials) == len(results.records)
+    assert result.best() in results.finalists
+
+
+def test_seeds_of_finalists_are_unseen_and_their_spread_is_real(inputs: dict[str, Any]) -> None:
+    result = search(**inputs, trials=1, seed=1)
+    assert any(r.test["auc_std"] > 0 for r in result.results.references if r.test)
+    versus = [r.test["versus"] for r in result.results.references if r.test]
+    a, b = result.results.references
+    assert versus[0][b.fingerprint][0] == pytest.approx(-versus[1][a.fingerprint][0])
+
+
+def test_one_seed_gives_one_sequence_of_trials(inputs: dict[str, Any]) -> None:
+    """With one worker and no budget nothing depends on the clock but TPE's view of latency,
+    which its ten random draws do not look at."""
+    out = inputs.pop("out")
+    runs = [search(**inputs, trials=3, seed=5, out=out.with_name(f"run{i}")) for i in range(2)]
+    prints = [[r.fingerprint for r in run.results.records] for run in runs]
+    scores = [[r.score("auc") for r in run.results.records] for run in runs]
+    assert prints[0] == prints[1]
+    np.testing.assert_allclose(*scores)
+
+
+def test_duplicates_are_answered_and_an_exhausted_space_ends(inputs: dict[str, Any]) -> None:
+    text = SPACE.replace("[4, 8]", "4").replace("[8, 16]", "8").replace("[lr, deepfm]", "[lr]")
+    inputs["space"].write_text(text)  # 4 points in all
+    result = search(**inputs, trials=6, seed=0)
+    counts = result.results.counts
+    assert counts["complete"] <= 4
+    assert counts["duplicate"] > 0
+    assert "exhausted" in str(result.facts.ended)
+    for record in result.results.records:
+        if record.state == "duplicate":
+            twin = result.record(int(record.duplicate_of or 0))
+            assert twin.fingerprint == record.fingerprint
+            assert twin.score("auc") == record.score("auc")
+
+
+def test_the_budget_is_held_before_training(inputs: dict[str, Any]) -> None:
+    """Over budget is pruned with its reason; what nothing meets names the fastest, writes nothing."""
+    with pytest.raises(BudgetError, match=r"the fastest, .*, takes [\d.]+ ms"):
+        search(**inputs, trials=2, latency_ms=1e-4)
+    assert not inputs["out"].exists()
+
+
+def test_a_space_that_the_schema_cannot_serve_is_refused(inputs: dict[str, Any]) -> None:
+    inputs["space"].write_text(SPACE + "tower: ppnet\nscenario: scenario_towers\n")
+    schema = inputs["schema"].read_text().replace("scenario: page\n", "")
+    inputs["schema"].write_text(schema)
+    with pytest.raises(SpaceError, match=r"space\.yaml:\d+: scenario: .*names no scenario"):
+        search(**inputs)
+    assert not inputs["out"].exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"metric": "acu"}, "Did you mean 'auc'"),
+        ({"trials": 0}, "--trials must be 1 or more"),
+        ({"time": 0.0}, "--time must be above 0"),
+        ({"device": "tpu"}, "--device must be one of"),
+        ({"resume": True}, "is not a run"),
+        ({"label": "clik"}, "Did you mean 'click'"),
+    ],
+)
+def test_wrong_options_are_one_sentence(
+    inputs: dict[str, Any], options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        search(**{**inputs, **options})
+    assert not inputs["out"].exists()
+
+
+def test_a_folder_that_exists_is_not_touched(inputs: dict[str, Any]) -> None:
+    inputs["out"].mkdir()
+    (inputs["out"] / "mine.txt").write_text("x")
+    with pytest.raises(RunError, match="exists and is not empty"):
+        search(**inputs)
+    assert [p.name for p in inputs["out"].iterdir()] == ["mine.txt"]
+
+
+def test_resume_refuses_other_data_and_another_space(inputs: dict[str, Any]) -> None:
+    search(**inputs, trials=1)
+    frame, _ = synthetic_frame(1500, seed=3)
+    other = inputs["data"].with_name("other.parquet")
+    frame.write_parquet(other)
+    with pytest.raises(RunError, match="belongs to other data"):
+        search(**{**inputs, "data": other}, resume=True)
+    inputs["space"].write_text(SPACE.replace("[4, 8]", "[4, 16]"))
+    with pytest.raises(RunError, match="belongs to another space"):
+        search(**inputs, resume=True)
+
+
+def test_ctrl_c_ends_with_a_report_and_resume_goes_on(inputs: dict[str, Any]) -> None:
+    """The trial that was cut off is trained again under the same params, counted once."""
+    seen = 0
+
+    def interrupt(event: Event) -> None:
+        nonlocal seen
+        if isinstance(event, Training) and event.what.startswith("trial"):
+            seen += 1
+            if seen == 12:
+                raise KeyboardInterrupt
+
+    result = search(**inputs, trials=4, seed=2, listen=interrupt)
+    assert result.facts.ended == "interrupted"
+    assert (result.folder / "report.md").is_file()
+    before = {r.number: r.fingerprint for r in result.results.complete}
+    cut = [r.fingerprint for r in result.results.records if r.reason == "interrupted"]
+    assert len(cut) == 1
+    again = search(**inputs, trials=4, seed=2, resume=True)
+    assert again.results.counts["complete"] == 4
+    assert again.results.counts["failed"] == 0
+    after = {r.number: r.fingerprint for r in again.results.complete}
+    assert before.items() <= after.items()
+    assert cut[0] in after.values()
+
+
+def test_resume_after_a_kill_loses_nothing(inputs: dict[str, Any], tmp_path: Path) -> None:
+    """SIGKILL while trial 2 is trained: finished trials stay, the killed one is trained again."""
+    script = tmp_path / "kill.py"
+    script.write_text(
+        "import os, signal, sys\n"
+        "from automlrank.jobs.search import search\n"
+        "from automlrank.trials.events import Training\n"
+        "def listen(event):\n"
+        "    if isinstance(event, Training) and event.what == 'trial 2':\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"search({str(inputs['data'])!r}, {str(inputs['schema'])!r}, {str(inputs['space'])!r},\n"
+        f"       out={str(inputs['out'])!r}, trials=4, seed=2, listen=listen)\n"
+    )
+    killed = subprocess.run([sys.executable, str(script)], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    result = search(**inputs, trials=4, seed=2, resume=True)
+    assert result.results.counts["complete"] == 4
+    assert [r.number for r in result.results.complete][:2] == [0, 1]
+    assert 2 not in {r.number for r in result.results.records}
+
+
+def test_a_second_search_on_a_run_is_refused(inputs: dict[str, Any]) -> None:
+    refused: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Training) and not refused:
+            with pytest.raises(RunError) as caught:
+                search(**inputs, resume=True)
+            refused.append(str(caught.value))
+
+    search(**inputs, trials=1, listen=listen)
+    assert "another search is at work" in refused[0]
+
+
+def test_the_time_covers_everything(inputs: dict[str, Any]) -> None:
+    began = time.monotonic()
+    result = search(**inputs, trials=10_000, time=12.0)
+    assert time.monotonic() - began < 20
+    assert result.facts.ended == "the time was up"
+    assert result.results.complete
+
+
+def test_a_trial_that_fails_is_recorded_with_its_reason(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One model that breaks does not end the search."""
+    from automlrank.trials.bench import Bench
+
+    train_one, calls = Bench.train, []
+
+    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str) -> Any:
+        if what.startswith("trial"):
+            calls.append(what)
+            if len(calls) == 2:
+                raise RuntimeError("not enough memory: you tried to allocate\nmore lines")
+        return train_one(self, model, architecture, seed, what)
+
+    monkeypatch.setattr(Bench, "train", break_one)
+    result = search(**inputs, trials=3, seed=1)
+    failed = [r for r in result.results.records if r.state == "failed"]
+    assert [r.reason for r in failed] == ["RuntimeError: not enough memory: you tried to allocate"]
+    assert result.results.counts["complete"] == 2
+
+
+def test_train_reports_test_only_if_asked(inputs: dict[str, Any], tmp_path: Path) -> None:
+    arguments = {"data": inputs["data"], "schema": inputs["schema"]}
+    plain = train("deepfm", **arguments)
+    assert plain.scores["test"] is None
+    asked = train("lr", **arguments, test=True, out=tmp_path / "lr")
+    assert asked.scores["test"]["auc"] > 0.5  # type: ignore[index]
+    assert "test: true" in (tmp_path / "lr" / "run.yaml").read_text()
+    with pytest.raises(RunError, match="not empty"):
+        train("lr", **arguments, out=tmp_path / "lr")
+    with pytest.raises(SpaceError, match="nothing to choose"):
+        train(inputs["space"], **arguments)
+
+
+def test_latency_of_a_model_and_of_a_run(inputs: dict[str, Any]) -> None:
+    one = latency("lr", inputs["data"], inputs["schema"], candidates=50)
+    assert len(one) == 1
+    assert 0 < one[0].p50 <= one[0].p95
+    result = search(**inputs, trials=2, seed=1)
+    front = latency(result.folder, inputs["data"])
+    assert len(front) >= len(result.front)
+
+
+def test_a_report_is_written_again_from_the_run(inputs: dict[str, Any], tmp_path: Path) -> None:
+    result = search(**inputs, trials=1, seed=1)
+    before = (result.folder / "front.json").read_text()
+    (result.folder / "report.md").unlink()
+    rewrite(result.folder)
+    assert (result.folder / "report.md").is_file()
+    assert json.loads(before) == json.loads((result.folder / "front.json").read_text())
+    rewrite(result.folder, html=tmp_path / "page.html")
+    assert "<html" in (tmp_path / "page.html").read_text()
+
+
+def test_search_takes_a_frame(tmp_path: Path) -> None:
+    """The public name, from a pandas frame, with what a notebook does next."""
+    frame, schema = synthetic_frame(1500, seed=0)
+    (tmp_path / "space.yaml").write_text(SPACE)
+    result = automlrank.search(
+        frame.to_pandas(), schema, tmp_path / "space.yaml", trials=2, out=tmp_path / "run"
+    )
+    assert result.best(max_latency_ms=1000.0).fingerprint
+    assert list(result.trials.columns)[:2] == ["number", "state"]
+
+
+def test_notices_are_sentences(inputs: dict[str, Any]) -> None:
+    notices: list[str] = []
+    search(
+        **inputs,
+        trials=1,
+        listen=lambda e: notices.append(e.text) if isinstance(e, Notice) else None,
+    )
+    assert any("finalists" in text for text in notices)

@@ -1,0 +1,121 @@
+"""The training loop: it learns, stops, restores, repeats itself, and ends what diverges."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from automlrank.architecture import Architecture
+from automlrank.data.dataset import Dataset
+from automlrank.documents import parse_document
+from automlrank.errors import TrialError
+from automlrank.model import build_model
+from automlrank.train.loop import Progress, Trainer, fit, predict, score
+from automlrank.train.optimizers import decay
+
+
+def read(
+    training: str = "", interaction: str = "{parallel: [linear, {mlp: {width: 16}}]}"
+) -> Architecture:
+    text = f"architecture: a\nembedding: {{dim: 8}}\ninteraction: {interaction}\ntraining: {{{training}}}"
+    return Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
+
+
+def run(architecture: Architecture, data: Dataset, seed: int = 0) -> tuple[Any, list[Progress]]:
+    model = build_model(architecture, data.schema, seed)
+    return model, list(fit(model, architecture, data, seed=seed))
+
+
+FAST = "learning_rate: 0.02, batch_size: 256, bf16: false"
+
+
+def test_it_learns(dataset: Dataset) -> None:
+    """The synthetic table has a signal: validation AUC is far from .5."""
+    _, steps = run(read(FAST), dataset)
+    assert steps[-1].best is not None
+    assert steps[-1].best["click"] > 0.65
+
+
+def test_the_same_seed_gives_the_same_numbers(dataset: Dataset) -> None:
+    (one, a), (other, b) = run(read(FAST), dataset), run(read(FAST), dataset)
+    assert [(s.rows, s.loss, s.scores) for s in a] == [(s.rows, s.loss, s.scores) for s in b]
+    for p, q in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(p, q)
+    assert [s.loss for s in a] != [s.loss for s in run(read(FAST), dataset, seed=1)[1]]
+
+
+def test_the_best_weights_are_restored(dataset: Dataset) -> None:
+    """The model's own score after training is the best of the curve, not the last."""
+    model, steps = run(read(FAST), dataset)
+    curve = [s.scores["click"] for s in steps if s.scores]
+    assert score(model, dataset, "valid", "auc")["click"] == max(curve)
+    assert curve[-1] != max(curve)
+
+
+def test_patience_ends_it(dataset: Dataset) -> None:
+    _, steps = run(read(FAST + ", patience: 1"), dataset)
+    curve = [s.scores["click"] for s in steps if s.scores]
+    assert len(curve) < 20
+    assert curve[-1] <= max(curve[:-1])
+    assert all(a < b for a, b in zip(curve[:-2], curve[1:-1], strict=True))
+
+
+def test_rows_seen_are_counted(dataset: Dataset) -> None:
+    _, steps = run(read(FAST + ", epochs: 2, patience: 2"), dataset)
+    assert steps[-1].rows == 2 * dataset.rows["train"]
+
+
+def test_a_loss_that_is_not_finite_ends_the_trial(dataset: Dataset) -> None:
+    class Broken(Dataset):
+        def take(self, split: str, rows: Any) -> dict[str, torch.Tensor]:
+            batch = super().take(split, rows)
+            return {**batch, "labels": batch["labels"] * math.inf}
+
+    parts = (dataset.name, dataset.schema, dataset.fingerprint, dataset.store, dataset.inferred)
+    with pytest.raises(TrialError, match=r"the loss is (nan|-?inf) after \d+ rows"):
+        run(read(FAST), Broken(*parts))
+
+
+def test_bf16_keeps_float32_weights(dataset: Dataset) -> None:
+    model, steps = run(read("learning_rate: 0.02, batch_size: 256, bf16: true, epochs: 2"), dataset)
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert steps[-1].best is not None
+    assert steps[-1].best["click"] > 0.6
+
+
+def test_decay_is_per_epoch_whatever_the_batch_size() -> None:
+    """A resting parameter shrinks by exp(-l2) over an epoch, in 3 steps or in 300."""
+    for n in (3, 300):
+        model = torch.nn.Linear(2, 2)
+        before = model.weight.detach().clone()
+        for _ in range(n):
+            decay(model, {"weight": 0.7}, 1 / n)
+        torch.testing.assert_close(model.weight.detach(), before * math.exp(-0.7))
+
+
+def test_a_step_without_gradient_only_decays(dataset: Dataset) -> None:
+    """A row of the table that no batch touches shrinks by exp(-l2 * share of the epoch)."""
+    architecture = read("batch_size: 100, bf16: false, learning_rate: 0.01")
+    model = build_model(architecture, dataset.schema, 0)
+    trainer = Trainer(model, architecture, epoch_rows=dataset.rows["train"], device="cpu")
+    batch = dataset.take("train", np.arange(100))
+    with torch.no_grad():
+        model.table.weight.fill_(1.0)  # type: ignore[union-attr,operator]
+    trainer.step(batch)
+    weight = model.get_parameter("table.weight")
+    assert architecture.embedding is not None
+    expected = math.exp(-architecture.embedding.l2 * 100 / dataset.rows["train"])
+    assert (weight == torch.full_like(weight, 1.0) * expected).any(dim=1).any()
+
+
+def test_predictions_keep_the_order_of_rows(dataset: Dataset) -> None:
+    model = build_model(read(), dataset.schema, 0).eval()
+    logits = predict(model, dataset, "valid")
+    with torch.no_grad():
+        some = model(dataset.take("valid", np.array([3, 1])))
+    np.testing.assert_allclose(logits[[3, 1]], some.numpy(), atol=1e-5)
+    assert logits.shape == (dataset.rows["valid"], 2)

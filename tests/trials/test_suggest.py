@@ -1,0 +1,41 @@
+"""References inside a space become the params that draw exactly them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from automlrank.architecture import Architecture, draw
+from automlrank.blocks.domains import Domain, Range, Scalar
+from automlrank.documents import parse_document
+from automlrank.jobs.spaces import shipped
+from automlrank.space.parse import read_space
+from automlrank.trials.suggest import params_of
+
+SPACE = read_space(shipped()["ctr"])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_a_space_draws_is_found_inside_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+
+    def decide(path: str, domain: Domain) -> Scalar:
+        if isinstance(domain, Range):
+            return domain.coerce(float(rng.uniform(domain.low, domain.high)))
+        return domain.values[int(rng.integers(len(domain.values)))]
+
+    drawn = draw(SPACE, decide)
+    params = params_of(SPACE, drawn)
+    assert params is not None
+    assert draw(SPACE, lambda path, _: params[path]).fingerprint == drawn.fingerprint
+
+
+@pytest.mark.parametrize(("name", "inside"), [("deepfm", True), ("dcn_v2", True), ("lr", False)])
+def test_references_of_the_default_space(name: str, inside: bool) -> None:
+    reference = Architecture.read(shipped()[name])
+    assert (params_of(SPACE, reference) is not None) == inside
+
+
+def test_a_setting_outside_puts_it_outside() -> None:
+    data = parse_document("architecture: a\ninteraction: {mlp: {width: 77}}").data
+    assert params_of(SPACE, Architecture.read(data)) is None  # type: ignore[arg-type]
