@@ -101,12 +101,16 @@ class Dataset:
         return self._array(split, "group") if self.schema.group else None
 
     def batches(self, split: str, batch_size: int, *, seed: int | None = None) -> Iterator[Batch]:
-        """All rows once, in their order or, with a seed, shuffled; the last batch may be short."""
+        """All rows once, in their order or, with a seed, shuffled; the last batch may be short.
+
+        Shuffled, a last batch of one row is left out: batch norm has no statistics of one row.
+        """
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more, but got {batch_size}.")
         rows = np.arange(self.rows[split])
         if seed is not None:
             np.random.default_rng(seed).shuffle(rows)
+            rows = rows[: len(rows) - (len(rows) % batch_size == 1)]
         for start in range(0, len(rows), batch_size):
             yield self.take(split, rows[start : start + batch_size])
 

@@ -150,8 +150,13 @@ def groups(frame: pl.DataFrame) -> Any:
 def batches(
     arrays: Arrays, rows: Rows, batch_size: int, seed: int | None = None
 ) -> Iterator[dict[str, Tensor]]:
-    """All rows once, in their order or, with a seed, shuffled; one gather per array."""
+    """All rows once, in their order or, with a seed, shuffled; one gather per array.
+
+    Shuffled, a last batch of one row is left out: batch norm has no statistics of one row.
+    """
     order = rows if seed is None else np.random.default_rng(seed).permutation(rows)
+    if seed is not None and len(order) % batch_size == 1:
+        order = order[:-1]
     for start in range(0, len(order), batch_size):
         part = order[start : start + batch_size]
         yield {

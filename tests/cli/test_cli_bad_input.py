@@ -11,7 +11,7 @@ import pytest
 
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import dump
-from automlrank.schema import Schema, Task
+from automlrank.schema import Categorical, Schema, Task
 
 ROWS = 300
 
@@ -207,7 +207,8 @@ def test_training_that_the_schema_cannot_serve(
     inputs: Path, tmp_path: Path, command: Callable[..., Any]
 ) -> None:
     schema = tmp_path / "schema.yaml"
-    schema.write_text(dump(Schema((Task("click"),), ignore=("history_item_id",)).to_data()))
+    features = (Categorical("user_id"),)
+    schema.write_text(dump(Schema((Task("click"),), features).to_data()))
     out = tmp_path / "out"
     arguments = ["din", inputs / "impressions.parquet", "--schema", schema, "--out", out]
     ended = command("train", *arguments)

@@ -133,7 +133,7 @@ def test_train_scores_the_test_split_only_when_asked(
     assert data["architecture"]["interaction"]["linear"]
     quiet = command(*arguments, "--out", tmp_path / "kept", "--format", "quiet").out
     assert quiet.startswith("valid 0.")
-    assert (tmp_path / "kept" / "weights.safetensors").is_file()
+    assert list((tmp_path / "kept").rglob("weights.safetensors"))
 
 
 def test_export_names_its_files_and_what_is_next(

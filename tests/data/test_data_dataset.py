@@ -338,3 +338,13 @@ def test_a_dataset_is_a_value_that_cannot_be_changed(dataset):
         dataset.name = "other"
     with pytest.raises(ValueError, match="read-only"):
         dataset.labels("train")[0] = 1
+
+
+def test_a_last_training_batch_of_one_row_is_left_out(dataset: Dataset) -> None:
+    """Batch norm has no statistics of one row; in order, for evaluation, every row counts."""
+    rows = dataset.rows["train"]
+    size = next(n for n in range(2, rows) if rows % n == 1)
+    shuffled = [len(batch["labels"]) for batch in dataset.batches("train", size, seed=0)]
+    in_order = [len(batch["labels"]) for batch in dataset.batches("train", size)]
+    assert (sum(shuffled), min(shuffled)) == (rows - 1, size)
+    assert sum(in_order) == rows

@@ -1,0 +1,78 @@
+"""``automlrank latency``: how long a request takes, measured on this host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from automlrank.cli import options
+from automlrank.cli.console import Console, Format
+from automlrank.cli.failures import reported
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from automlrank.jobs.latency import Timed
+
+
+@reported
+def latency(
+    what: options.ArchitectureOrRun,
+    data: options.Data,
+    schema: options.Schema = None,
+    label: options.Label = None,
+    candidates: options.Candidates = 200,
+    threads: options.Threads = 1,
+    device: options.Device = "auto",
+    format: options.Format = Format.human,
+) -> None:
+    """Measure an architecture, or a run's front again, on this host."""
+    from automlrank.jobs.latency import latency as job
+    from automlrank.jobs.machine import device_of
+
+    console = Console(format)
+    timed = job(
+        what, data, schema, candidates=candidates, threads=threads, device=device, label=label
+    )
+    device = device_of(device)
+    console.data(lambda: as_data(timed, candidates, threads, device))
+    console.say(f"One request: {candidates} candidates, {threads} thread(s), torch, {device}")
+    console.show(table(timed))
+    console.brief(*(f"{one.name} {one.p50:.4f} {one.p95:.4f}" for one in timed))
+
+
+def as_data(
+    timed: Sequence[Timed], candidates: int, threads: int, device: str
+) -> dict[str, object]:
+    """The JSON of the command."""
+    conditions = {
+        "candidates": candidates,
+        "threads": threads,
+        "runtime": "torch",
+        "device": device,
+    }
+    models = [
+        {
+            "name": one.name,
+            "summary": one.summary,
+            "latency_ms": {"p50": one.p50, "p95": one.p95},
+        }
+        for one in timed
+    ]
+    return {"latency": conditions, "models": models}
+
+
+def table(timed: Sequence[Timed]) -> Table:
+    """One row a model."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from automlrank.report.cells import show_ms
+
+    result = Table("name", "architecture", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("p50 ms", "p95 ms"):
+        result.add_column(heading, justify="right", no_wrap=True)
+    for one in timed:
+        result.add_row(Text(one.name), Text(one.summary), show_ms(one.p50), show_ms(one.p95))
+    return result

@@ -1,0 +1,90 @@
+"""``automlrank search``: a table in, a front of architectures and its report out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from automlrank.cli import options
+from automlrank.cli.console import Console, Format
+from automlrank.cli.failures import FAILED, reported
+
+if TYPE_CHECKING:
+    from automlrank.jobs.result import Result
+
+
+@reported
+def search(
+    data: options.Data,
+    schema: options.Schema = None,
+    space: options.Space = None,
+    label: options.Label = None,
+    trials: options.Trials = 50,
+    time: options.Time = None,
+    latency_ms: options.LatencyMs = None,
+    candidates: options.Candidates = 200,
+    metric: options.Metric = "auc",
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    out: options.SearchOut = None,
+    resume: options.Resume = False,
+    format: options.Format = Format.human,
+) -> None:
+    """Search architectures for a table, within a latency budget."""
+    from automlrank.cli.views import watch
+    from automlrank.cli.wording import Goal
+    from automlrank.jobs.search import search as job
+
+    console = Console(format)
+    with watch(console, Goal(metric, trials, time)) as listen:
+        result = job(
+            data,
+            schema,
+            space,
+            label=label,
+            trials=trials,
+            time=time,
+            latency_ms=latency_ms,
+            candidates=candidates,
+            metric=metric,
+            device=device,
+            seed=seed,
+            out=out,
+            resume=resume,
+            command=shlex.join(["automlrank", *sys.argv[1:]]),
+            listen=listen,
+        )
+    show_result(console, result)
+    console.brief(result.folder)
+    if not result.results.complete:
+        raise typer.Exit(FAILED)
+
+
+def show_result(console: Console, result: Result) -> None:
+    """The leaderboard under its headline, and what to type next."""
+    from automlrank.report.leaderboard import leaderboard
+
+    console.data(result.results.to_data)
+    console.say()
+    console.show(leaderboard(result.results, result.facts))
+    if result.facts.ended:
+        console.say(f"The search ended early: {result.facts.ended}.")
+    console.say(f"Report: {result.folder / 'report.html'}")
+    console.say("Next:")
+    for command in next_commands(result):
+        console.say(f"  {command}")
+
+
+def next_commands(result: Result) -> list[str]:
+    """The commands that go on from a run."""
+    run = str(result.folder)
+    commands = [["report", run, "--open"]]
+    if result.results.complete:
+        budget = result.facts.latency_ms
+        fits = budget is not None and result.results.within(budget)
+        limit = ["--max-latency-ms", f"{budget:g}"] if fits else []
+        commands.append(["export", run, *limit, "--out", f"{result.folder.name}-export"])
+    return [shlex.join(["automlrank", *command]) for command in commands]

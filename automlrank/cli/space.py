@@ -1,0 +1,178 @@
+"""``automlrank space``: check, count, show a search space or an architecture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automlrank.cli import options
+from automlrank.cli.console import Console, Format
+from automlrank.cli.failures import reported
+from automlrank.errors import Fault, SpaceError, did_you_mean
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from automlrank.blocks.domains import Domain
+    from automlrank.documents import Document
+    from automlrank.space.count import Size
+    from automlrank.space.grammar import Expression, Leaf, Space
+
+
+@reported
+def check(file: options.SpaceFile, format: options.Format = Format.human) -> None:
+    """Tell every mistake of a file, with its line."""
+    space = _open(file)
+    size = _count(space)
+    console = Console(format)
+    console.data(lambda: {"file": file, "valid": True, **_size_data(size)})
+    console.say(f"{file}: {_kind(space, size)}; every draw can be wired.")
+
+
+@reported
+def count(file: options.SpaceFile, format: options.Format = Format.human) -> None:
+    """Tell how many draws a space has, and its continuous knobs."""
+    size = _count(_open(file))
+    console = Console(format)
+    console.data(lambda: _size_data(size))
+    console.say(f"{size.draws:,} draws of the discrete choices")
+    knobs = ", ".join(size.continuous) or "none"
+    console.say(f"{len(size.continuous)} continuous knobs on top: {knobs}")
+    console.brief(size.draws)
+
+
+@reported
+def show(file: options.SpaceFile, format: options.Format = Format.human) -> None:
+    """Show the parts of a space as a tree, with what is open."""
+    from automlrank.documents import dump
+    from automlrank.space.parse import space_data
+
+    space = _open(file)
+    console = Console(format)
+    console.data(lambda: space_data(space))
+    if format is Format.human:
+        console.show(tree(space))
+    console.brief(dump(space_data(space)).rstrip())
+
+
+def _open(file: str) -> Space:
+    """A space without mistakes; raises SpaceError with all of them."""
+    from automlrank.documents import read_document
+    from automlrank.jobs.spaces import find
+    from automlrank.space.check import wiring_faults
+    from automlrank.space.parse import parse_space
+
+    document = read_document(find(file))
+    space = parse_space(document)
+    faults = [*wiring_faults(space, document), *_reference_faults(space, document)]
+    if faults:
+        raise SpaceError(faults)
+    return space
+
+
+def _reference_faults(space: Space, document: Document) -> list[Fault]:
+    from automlrank.jobs.spaces import shipped
+
+    known = shipped()
+    return [
+        document.fault(("references", i), f"no architecture {name!r}.", did_you_mean(name, known))
+        for i, name in enumerate(space.references)
+        if name not in known and not Path(name).is_file()
+    ]
+
+
+def _count(space: Space) -> Size:
+    from automlrank.space.count import count as count_draws
+
+    return count_draws(space)
+
+
+def _size_data(size: Size) -> dict[str, object]:
+    return {"draws": size.draws, "continuous": list(size.continuous)}
+
+
+def _kind(space: Space, size: Size) -> str:
+    from automlrank.architecture import only_point
+
+    if size.draws == 1 and not size.continuous:
+        return f"an architecture, {only_point(space).summary}"
+    return f"a space of {size.draws:,} draws and {len(size.continuous)} continuous knobs"
+
+
+def tree(space: Space) -> Tree:
+    """A branch per stage that is not left out; what is fixed at its default is not said."""
+    from rich.tree import Tree
+
+    from automlrank.space.grammar import use
+
+    result = Tree(f"{space.name}: {_kind(space, _count(space))}")
+    for stage, node in space.stages():
+        if node != use("none"):
+            _grow(result, node, f"{stage}: " if stage != getattr(node, "block", "") else "")
+    limits = {name: f"{value:,g}" for name, value in vars(space.limits).items() if value}
+    if limits:
+        result.add("limits: " + ", ".join(f"{name} {value}" for name, value in limits.items()))
+    result.add(f"references: {', '.join(space.references) or 'none'}")
+    return result
+
+
+def _grow(tree: Tree, node: Expression, prefix: str = "") -> None:
+    from automlrank.space import grammar
+
+    match node:
+        case grammar.Leaf():
+            tree.add(f"{prefix}{_leaf(node)}")
+        case grammar.Parallel(branches, merge):
+            branch = tree.add(f"{prefix}parallel: side by side")
+            for member in branches:
+                _grow(branch, member)
+            _grow(branch, merge, "merge: ")
+        case _:
+            branch = tree.add(f"{prefix}{_words(node)}")
+            for child in grammar.children(node):
+                _grow(branch, child)
+
+
+def _words(node: Expression) -> str:
+    from automlrank.space import grammar
+
+    match node:
+        case grammar.Choose():
+            return "choose: one of"
+        case grammar.SomeOf(_, low, high):
+            return f"some_of: {low} to {high} of"
+        case grammar.Repeat(_, times):
+            return f"repeat: {short(times)} times"
+        case grammar.Maybe():
+            return "optional: or nothing"
+        case _:
+            return f"{node.label}: one after the other"
+
+
+def _leaf(leaf: Leaf) -> str:
+    from automlrank.blocks import BLOCKS
+    from automlrank.blocks.domains import Choice
+
+    knobs = BLOCKS[leaf.block].knobs()
+    said = [
+        f"{name} {short(domain)}"
+        for name, domain in leaf.domains.items()
+        if domain != Choice((knobs[name].default,))
+    ]
+    return f"{leaf.block} ({', '.join(said)})" if said else leaf.block
+
+
+def short(domain: Domain) -> str:
+    """A domain in few letters: ``64|128``, ``1..8``, ``0.001..10 log``."""
+    from automlrank.blocks.domains import Choice
+
+    if isinstance(domain, Choice):
+        return "|".join(word(value) for value in domain.values)
+    ends = f"{domain.low:g}..{domain.high:g}"
+    return f"{ends} log" if domain.kind == "log" else ends
+
+
+def word(value: object) -> str:
+    """A value as YAML has it."""
+    known = {None: "null", True: "true", False: "false"}
+    return known[value] if value is None or isinstance(value, bool) else str(value)

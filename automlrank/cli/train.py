@@ -1,0 +1,108 @@
+"""``automlrank train``: one architecture on a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from automlrank.cli import options
+from automlrank.cli.console import Console, Format
+from automlrank.cli.failures import reported
+
+if TYPE_CHECKING:
+    from automlrank.jobs.train import TrainingResult
+    from automlrank.trials.events import Listen
+
+
+@reported
+def train(
+    architecture: options.Architecture,
+    data: options.Data,
+    schema: options.Schema = None,
+    label: options.Label = None,
+    test: options.Test = False,
+    metric: options.Metric = "auc",
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    out: options.TrainOut = None,
+    format: options.Format = Format.human,
+) -> None:
+    """Train one architecture and score it.
+
+    The test split is scored only with --test.
+    """
+    from automlrank.jobs.train import train as job
+
+    console = Console(format)
+    result = job(
+        architecture,
+        data,
+        schema,
+        label=label,
+        test=test,
+        seed=seed,
+        out=out,
+        metric=metric,
+        device=device,
+        listen=epoch_lines(console, metric),
+    )
+    console.data(lambda: as_data(result))
+    show(console, result, metric)
+    console.brief(*brief_lines(result, metric))
+
+
+def epoch_lines(console: Console, metric: str) -> Listen:
+    """A listener that says a line per epoch."""
+    from automlrank.cli.wording import epoch_line
+    from automlrank.trials.events import Event, Training
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Training) and event.progress.scores is not None:
+            console.say(epoch_line(event.progress, metric))
+
+    return listen
+
+
+def show(console: Console, result: TrainingResult, metric: str) -> None:
+    """What was trained, its scores per split and task, what it costs."""
+    from automlrank.evaluate.metrics import METRICS
+    from automlrank.report.cells import show_count, show_ms, show_score, show_seconds
+
+    console.say(f"{result.architecture.name}: {result.architecture.summary}")
+    for split, scores in result.scores.items():
+        if scores is not None:
+            tasks = scores["tasks"].items()
+            shown = ", ".join(f"{task} {show_score(values[metric])}" for task, values in tasks)
+            console.say(f"{split} {METRICS[metric].label}: {shown}")
+    p50, p95 = show_ms(result.latency.p50), show_ms(result.latency.p95)
+    console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms")
+    console.say(f"{show_count(result.cost.parameters)} parameters")
+    console.say(f"in {show_seconds(result.seconds)}")
+    if result.folder:
+        console.say(f"Kept in {result.folder}")
+
+
+def as_data(result: TrainingResult) -> object:
+    """The JSON of the command, in a record's words."""
+    from automlrank.trials.records import plain
+
+    return plain(
+        {
+            "architecture": result.architecture.to_data(),
+            "fingerprint": result.architecture.fingerprint,
+            "summary": result.architecture.summary,
+            **result.scores,
+            "latency_ms": vars(result.latency),
+            **vars(result.cost),
+            "curve": result.curve,
+            "seconds": result.seconds,
+            "folder": str(result.folder) if result.folder else None,
+        }
+    )
+
+
+def brief_lines(result: TrainingResult, metric: str) -> Iterator[str]:
+    """``valid 0.7123``, and ``test`` where it was asked for."""
+    for split, scores in result.scores.items():
+        if scores is not None:
+            yield f"{split} {scores[metric]:.6f}"

@@ -1,0 +1,118 @@
+"""A search as it goes: redrawn in a terminal, one line per event elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from automlrank.cli.console import Console, Format
+from automlrank.cli.wording import Goal, counts, current, left, outcome, sentences
+from automlrank.report.leaderboard import front_table
+from automlrank.trials.events import Event, Listen, Training, TrialEnded, ignore
+from automlrank.trials.records import Results
+
+REDRAW_SECONDS = 0.25
+
+
+@contextmanager
+def watch(console: Console, goal: Goal) -> Iterator[Listen]:
+    """The listener for a format and a terminal."""
+    if console.format is not Format.human:
+        yield ignore
+    elif console.is_live:
+        with LiveView(console, goal) as view:
+            yield view
+    else:
+        yield PlainView(console, goal)
+
+
+class PlainView:
+    """One line for each training that begins and each trial that ends."""
+
+    def __init__(self, console: Console, goal: Goal) -> None:
+        self.console = console
+        self.goal = goal
+        self.what = ""
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Training(what, summary):
+                if what != self.what:
+                    self.what = what
+                    self.console.say(f"training {what}: {summary}")
+            case TrialEnded(record, _, trained):
+                done = f"{trained} of {self.goal.trials} trained"
+                self.console.say(f"{outcome(record, self.goal.metric)} ({done})")
+            case _:
+                for line in sentences(event):
+                    self.console.say(line)
+
+
+class LiveView:
+    """Counts, the current training, the time left, and the front so far.
+
+    It is redrawn when something is told, not by a clock: a drawing thread would disturb the
+    latencies that are measured meanwhile.
+    """
+
+    def __init__(self, console: Console, goal: Goal) -> None:
+        self.goal = goal
+        self.began = time.monotonic()
+        self.drawn = 0.0
+        self.training: Training | None = None
+        self.ended: TrialEnded | None = None
+        self.live = Live(console=console.screen, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        self.live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.live.stop()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Training():
+                self.training = event
+            case TrialEnded(record):
+                self.ended = event
+                if record.state == "failed":
+                    self.tell(outcome(record, self.goal.metric))
+            case _:
+                for line in sentences(event):
+                    self.tell(line)
+        now = time.monotonic()
+        if now - self.drawn > REDRAW_SECONDS or isinstance(event, TrialEnded):
+            self.drawn = now
+            self.live.update(self.picture(now - self.began), refresh=True)
+
+    def tell(self, line: str) -> None:
+        """A line that stays, above what is redrawn."""
+        self.live.console.print(line)
+
+    def picture(self, elapsed: float) -> RenderableType:
+        """What the terminal shows now."""
+        parts: list[RenderableType] = [Text()]
+        if self.ended:
+            results = so_far(self.ended, self.goal.metric)
+            parts.append(Text(counts(results, self.ended.trained, self.goal)))
+            parts.append(Text(left(results, self.ended.trained, self.goal, elapsed)))
+        if self.training:
+            parts += [Text(line) for line in current(self.training, self.goal.metric)]
+        if self.ended and results.front:
+            parts += [Text(), Text("The front so far:"), front_table(results)]
+        return Group(*parts)
+
+
+def so_far(event: TrialEnded, metric: str) -> Results:
+    """The trials until now as results: an event names a reference's trial twice."""
+    records = {record.number: record for record in event.records}
+    trials = tuple(record for record in records.values() if record.state != "reference")
+    references = tuple(record for record in records.values() if record.name)
+    return Results(metric, {}, trials, references)

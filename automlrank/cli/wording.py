@@ -1,0 +1,108 @@
+"""The sentences of a search: what its events say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from automlrank.evaluate.metrics import METRICS
+from automlrank.report.cells import show_ms, show_score, show_seconds
+from automlrank.train.loop import Progress
+from automlrank.trials.events import DataReady, Event, Feasibility, Notice, Training
+from automlrank.trials.records import Record, Results
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a search counts up to; ``seconds`` is the whole time, where it is limited."""
+
+    metric: str
+    trials: int
+    seconds: float | None
+
+
+def sentences(event: Event) -> Iterator[str]:
+    """What an event says that is neither a training nor a trial's end."""
+    match event:
+        case DataReady(name, rows, label_rates, set_aside):
+            yield f"{name}:"
+            for split, n in rows.items():
+                rates = (f"{task} {share(rate)}" for task, rate in label_rates[split].items())
+                yield f"  {split:<5} {n:>10,} rows   {', '.join(rates)}"
+            if set_aside:
+                yield (
+                    f"Set aside, since they may be outcomes: {', '.join(set_aside)}. "
+                    "A schema that names them decides."
+                )
+        case Feasibility():
+            yield feasibility(event)
+        case Notice(text):
+            yield text
+
+
+def feasibility(event: Feasibility) -> str:
+    """Which references fit the budget, and what share of draws does."""
+    references = ", ".join(f"{name} {show_ms(ms)} ms" for name, ms in event.references_ms.items())
+    start = f"References {references}" if references else "No references"
+    if event.budget_ms is None or not event.draws_ms:
+        return f"{start}."
+    fits = f"{event.share:.0%}".replace("%", " %")
+    return f"{start}; {fits} of random draws fit {event.budget_ms:g} ms."
+
+
+def outcome(record: Record, metric: str) -> str:
+    """How a trial ended, in one line."""
+    name = f"trial {record.number}" if record.number >= 0 else "reference"
+    start = f"{name}{f' ({record.name})' if record.name else ''}"
+    state = record.state.replace("_", " ")
+    score = record.score(metric)
+    if record.state not in ("complete", "reference") or score is None:
+        return f"{start} {state}: {record.reason or 'no reason was kept'}"
+    scored = f"{METRICS[metric].label} {show_score(score)}"
+    took = show_seconds(record.seconds)
+    return f"{start}: valid {scored} at {show_ms(record.latency())} ms, in {took}"
+
+
+def counts(results: Results, trained: int, goal: Goal) -> str:
+    """``7 of 20 trained · 2 pruned · 3 over budget · 0 failed · 1 duplicate``."""
+    states = ("pruned", "over_budget", "failed", "duplicate")
+    others = [f"{results.counts[state]} {state.replace('_', ' ')}" for state in states]
+    return " · ".join([f"{trained} of {goal.trials} trained", *others])
+
+
+def left(results: Results, trained: int, goal: Goal, elapsed: float) -> str:
+    """Time gone, and what is left by the limit or by the trials until now."""
+    gone = f"{show_seconds(elapsed)} gone"
+    if goal.seconds is not None:
+        return f"{gone} of {show_seconds(goal.seconds)}"
+    drawn = [r.seconds for r in results.complete if r.seconds is not None and not r.name]
+    to_train = max(0, goal.trials - trained)
+    if not to_train:
+        return f"{gone}; the finalists remain"
+    if not drawn:
+        return f"{gone}, {to_train} trials left"
+    guess = show_seconds(sum(drawn) / len(drawn) * to_train)
+    return f"{gone}, about {guess} left for {to_train} trials, then the finalists"
+
+
+def current(training: Training, metric: str) -> list[str]:
+    """The training at work: what it is, and how far it has come."""
+    return [
+        f"{training.what}: {training.summary}",
+        f"  {epoch_line(training.progress, metric)}",
+    ]
+
+
+def epoch_line(progress: Progress, metric: str) -> str:
+    """``epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6712 (best 0.6734)``."""
+    text = f"epoch {progress.epoch + 1}, {progress.rows:,} rows, loss {progress.loss:.4f}"
+    label = METRICS[metric].label
+    if progress.scores and progress.best:
+        scores = (next(iter(known.values())) for known in (progress.scores, progress.best))
+        text += f", valid {label} {{}} (best {{}})".format(*map(show_score, scores))
+    return text
+
+
+def share(value: float | None) -> str:
+    """A share in per cent."""
+    return "-" if value is None else f"{value:.1%}".replace("%", " %")
