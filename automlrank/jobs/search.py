@@ -166,7 +166,7 @@ class _Run:
             bench.deadline = self.began + bench.goal.seconds * (1 - FINALS_SHARE)
         again = retry_cut_off(study)
         if again:
-            self.notice(f"{again} trial(s) that were cut off begin again.")
+            self.notice(f"Trials that were cut off and begin again: {again}.")
         outside = enqueue_references(study, self.space, self.references)
         try:
             for reference in outside:
@@ -201,8 +201,8 @@ class _Run:
         finalists = choose_finalists(results, self.valid_error(results))
         if finalists:
             self.notice(
-                f"{len(finalists)} finalists are trained again with unseen seeds "
-                "and scored on the test split."
+                f"Finalists, trained again with unseen seeds and scored on the test split: "
+                f"{len(finalists)}."
             )
         finals = run_finals(self.bench, self.folder, finalists)
         return dataclasses.replace(

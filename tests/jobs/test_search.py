@@ -307,4 +307,4 @@ def test_notices_are_sentences(inputs: dict[str, Any]) -> None:
         trials=1,
         listen=lambda e: notices.append(e.text) if isinstance(e, Notice) else None,
     )
-    assert any("finalists" in text for text in notices)
+    assert any("Finalists" in text for text in notices)
