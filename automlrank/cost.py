@@ -8,8 +8,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from automlrank.architecture import Architecture
-from automlrank.model import RankingModel, wire
+from automlrank.model import RankingModel
 from automlrank.schema import Schema
+from automlrank.wiring import wire
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,9 @@ from automlrank.data.synthetic import synthetic_frame
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
+def one_thread() -> None:
     """Two processes of tests on two cores, and sums in one order."""
     torch.set_num_threads(1)
-    yield
 
 
 @pytest.fixture(autouse=True)

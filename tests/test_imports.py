@@ -10,10 +10,11 @@ import pytest
 import automlrank
 
 PACKAGE = Path(automlrank.__file__).parent
-ORDER = (
-    "errors documents schema blocks data space architecture plan wiring model cost evaluate train "
-    "trials report export jobs cli"
-).split()
+ORDER = [
+    *("errors", "documents", "schema", "blocks", "data", "space", "architecture", "plan"),
+    *("inputs", "wiring", "model", "cost", "evaluate", "train", "trials", "report", "export"),
+    *("jobs", "cli"),
+]
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE / "search_spaces")
 
 

@@ -10,8 +10,10 @@ from automlrank.architecture import Architecture
 from automlrank.blocks.parts import add, join
 from automlrank.export.printing import Constants, in_docstring, laid_out, wrapped
 from automlrank.export.source import Closure, Import, import_lines
-from automlrank.model import Plan, RankingModel, Step, wire
+from automlrank.model import RankingModel
+from automlrank.plan import Plan, Step
 from automlrank.schema import Schema
+from automlrank.wiring import wire
 
 STAGES = {
     "history_": "# histories",

@@ -11,9 +11,9 @@ from automlrank.blocks.base import Block
 from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.export.printing import Constants, in_docstring, laid_out, literal, wrapped
 from automlrank.export.source import Closure, Import, import_lines
-from automlrank.model import wire
 from automlrank.schema import Schema, Split
 from automlrank.train.optimizers import OPTIMIZERS
+from automlrank.wiring import wire
 
 RECIPE = f"{__package__}.recipe_train"
 HOMES = {"automlrank.data.transform": "encoder"}

@@ -16,28 +16,26 @@ from typing import Any
 import numpy as np
 import optuna
 
-from automlrank.architecture import Architecture, draw
-from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.architecture import Architecture
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import (
-    BudgetError,
     RunError,
     SchemaError,
-    SpaceError,
     UsageError,
     did_you_mean,
 )
-from automlrank.evaluate.latency import TRIES, measure_latency
+from automlrank.evaluate.latency import TRIES
 from automlrank.evaluate.metrics import METRICS
+from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
 from automlrank.jobs.spaces import references_for, space_for
 from automlrank.report.files import write_report
 from automlrank.space.grammar import Space
 from automlrank.space.parse import space_data
-from automlrank.trials.bench import Bench, Goal, TimeIsUp, seed_of
-from automlrank.trials.events import DataReady, Feasibility, Listen, Notice, TrialEnded, ignore
+from automlrank.trials.bench import Bench, Goal, TimeIsUp
+from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore
 from automlrank.trials.finals import choose_finalists, run_finals, with_finals
 from automlrank.trials.folder import RunFolder, check_new, new_folder
 from automlrank.trials.objective import Objective
@@ -52,8 +50,6 @@ from automlrank.trials.study import (
     trainings,
 )
 
-FEASIBILITY_DRAWS = 10
-QUICK_SECONDS = 0.03  # of a latency that only asks whether a draw is near the budget
 FINALS_SHARE = 1 / 3  # of --time
 SEARCH_ENDED_BY_HAND = "interrupted"
 
@@ -103,7 +99,7 @@ def search(
     listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside))
     references, skipped = references_for(dataset.schema, chosen.references)
     bench = Bench(dataset, goal, listen)
-    _check_budget(bench, chosen, references)
+    check_budget(bench, chosen, references)
     facts = RunFacts(
         command=command or "automlrank.search(...)",
         seed=seed,
@@ -276,44 +272,3 @@ def _folder(out: str | Path | None, dataset: Dataset, resume: bool) -> RunFolder
     else:
         check_new(folder.path, "Give another --out, or --resume to continue a run.")
     return folder
-
-
-def _check_budget(bench: Bench, space: Space, references: Sequence[Architecture]) -> None:
-    """Say which references and what share of draws fit; raise BudgetError if none does."""
-    budget = bench.goal.latency_ms
-    if budget is None:
-        return
-    known = {a.name: _quick_latency(bench, a) for a in references}
-    rng = np.random.default_rng(seed_of(bench.goal.seed, 99))
-    draws = []
-    for _ in range(FEASIBILITY_DRAWS):
-        try:
-            drawn = draw(space, lambda _, domain: _random(domain, rng))
-        except SpaceError:
-            continue
-        draws.append((_quick_latency(bench, drawn), drawn.summary))
-    bench.listen(Feasibility(budget, known, tuple(ms for ms, _ in draws)))
-    fastest, summary = min([*((ms, name) for name, ms in known.items()), *draws])
-    if fastest > budget:
-        raise BudgetError(
-            f"nothing that was tried takes {budget:g} ms or less for {bench.goal.candidates} "
-            f"candidates: the fastest, {summary}, takes {fastest:.2f} ms.",
-            "Raise --latency-ms, or give a smaller space.",
-        )
-
-
-def _quick_latency(bench: Bench, architecture: Architecture) -> float:
-    model = bench.build(architecture, 0).to(bench.goal.device)
-    return measure_latency(
-        model, bench.requests, bench.goal.threads, tries=2, try_seconds=QUICK_SECONDS
-    ).p50
-
-
-def _random(domain: Domain, rng: np.random.Generator) -> Scalar:
-    if isinstance(domain, Choice):
-        return domain.values[int(rng.integers(len(domain.values)))]
-    if domain.kind == "log":
-        return float(np.exp(rng.uniform(math.log(domain.low), math.log(domain.high))))
-    if domain.kind == "int":
-        return int(rng.integers(int(domain.low), int(domain.high) + 1))
-    return float(rng.uniform(domain.low, domain.high))

@@ -24,7 +24,7 @@ def test_it_says_what_it_does_in_order(searched: Searched) -> None:
     assert (ended.code, ended.err) == (0, "")
     said = [
         "impressions:", "  train ", "References lr ", "of random draws fit 1000 ms.",
-        "training trial 0: ", "trial 0: valid AUC", "finalists", "The best architecture", "lr: ",
+        "training trial 0: ", "trial 0: valid AUC", "Finalists", "The best architecture", "lr: ",
         f"Report: {folder / 'report.html'}", f"  automlrank report {folder} --open",
         f"  automlrank export {folder} --max-latency-ms 1000 --out small-export"]  # fmt: skip
     position = 0

@@ -113,7 +113,7 @@ def test_duplicates_are_answered_and_an_exhausted_space_ends(inputs: dict[str, A
 
 
 def test_the_budget_is_held_before_training(inputs: dict[str, Any]) -> None:
-    """Over budget is pruned with its reason; what nothing meets names the fastest, writes nothing."""
+    """A budget that nothing meets names the fastest and writes nothing."""
     with pytest.raises(BudgetError, match=r"the fastest, .*, takes [\d.]+ ms"):
         search(**inputs, trials=2, latency_ms=1e-4)
     assert not inputs["out"].exists()

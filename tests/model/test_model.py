@@ -15,9 +15,10 @@ from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
-from automlrank.model import RankingModel, build_model, wire
+from automlrank.model import RankingModel, build_model
 from automlrank.space.check import check_space
 from automlrank.space.parse import read_space
+from automlrank.wiring import wire
 
 ZOO = sorted(name for name, path in shipped().items() if path.parent.name == "zoo")
 RICH = """
@@ -25,7 +26,11 @@ architecture: rich
 history: {parallel: [din, mean_pool]}
 gate: senet
 interaction:
-  parallel: [linear, fm, {stack: [senet, {parallel: [{mlp: {width: 8}}, linear]}, {mlp: {width: 8}}]}, bridge]
+  parallel:
+    - linear
+    - fm
+    - {stack: [senet, {parallel: [{mlp: {width: 8}}, linear]}, {mlp: {width: 8}}]}
+    - bridge
   merge: gated_sum
 scenario: scenario_towers
 tasks: mmoe

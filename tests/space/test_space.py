@@ -41,7 +41,9 @@ interaction:
   parallel:
     - {optional: linear}
     - {some_of: [fm, {cin: {maps: 8, layers: 1}}], min: 1, max: 2}
-    - {stack: [{mlp: {width: [32, 64], depth: 1}}, {repeat: {mlp: {width: 16, depth: 1}}, times: [1, 2]}]}
+    - stack:
+        - {mlp: {width: [32, 64], depth: 1}}
+        - {repeat: {mlp: {width: 16, depth: 1}}, times: [1, 2]}
   merge: {choose: [concat, sum]}
 training: {learning_rate: {log: [1e-4, 1e-2]}, batch_size: 256, dropout: 0.0, batch_norm: false}
 limits: {latency_ms: 5}

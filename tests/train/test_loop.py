@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -17,11 +18,14 @@ from automlrank.model import build_model
 from automlrank.train.loop import Progress, Trainer, fit, predict, score
 from automlrank.train.optimizers import decay
 
+NET = "{parallel: [linear, {mlp: {width: 16}}]}"
 
-def read(
-    training: str = "", interaction: str = "{parallel: [linear, {mlp: {width: 16}}]}"
-) -> Architecture:
-    text = f"architecture: a\nembedding: {{dim: 8}}\ninteraction: {interaction}\ntraining: {{{training}}}"
+
+def read(training: str = "", interaction: str = NET) -> Architecture:
+    text = (
+        f"{{architecture: a, embedding: {{dim: 8}}, interaction: {interaction}, "
+        f"training: {{{training}}}}}"
+    )
     return Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
 
 
@@ -61,7 +65,7 @@ def test_patience_ends_it(dataset: Dataset) -> None:
     curve = [s.scores["click"] for s in steps if s.scores]
     assert len(curve) < 20
     assert curve[-1] <= max(curve[:-1])
-    assert all(a < b for a, b in zip(curve[:-2], curve[1:-1], strict=True))
+    assert all(a < b for a, b in itertools.pairwise(curve[:-1]))
 
 
 def test_rows_seen_are_counted(dataset: Dataset) -> None:

@@ -1,0 +1,16 @@
+"""An architecture: a space with nothing left to choose, in its one canonical form.
+
+``draw(space, decide)`` is the whole interface between a space and whatever searches it:
+``decide(path, domain)`` gives a value of the domain for the name ``path``.
+"""
+
+from automlrank.architecture.drawing import Decide as Decide
+from automlrank.architecture.drawing import draw as draw
+from automlrank.architecture.drawing import only_point as only_point
+from automlrank.architecture.parts import NONE as NONE
+from automlrank.architecture.parts import Parallel as Parallel
+from automlrank.architecture.parts import Part as Part
+from automlrank.architecture.parts import Stack as Stack
+from automlrank.architecture.parts import gives_vector as gives_vector
+from automlrank.architecture.value import INHERITED as INHERITED
+from automlrank.architecture.value import Architecture as Architecture

@@ -1,0 +1,111 @@
+"""Drawing: a space and a decider give an architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from automlrank.architecture.parts import CONCAT, NOTHING, Parallel, Part, Stack
+from automlrank.architecture.value import Architecture, canonical
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.base import Block
+from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.errors import Fault, SpaceError
+from automlrank.space import grammar
+from automlrank.space.grammar import MAX_SUBSETS, Expression, Leaf, Space
+
+Decide = Callable[[str, Domain], Scalar]
+
+
+def draw(space: Space, decide: Decide) -> Architecture:
+    """The architecture that ``decide`` chooses from ``space``."""
+    parts = {stage: _draw(node, stage, node.label, decide) for stage, node in space.stages()}
+    return canonical(Architecture(name=space.name, **parts))  # type: ignore[arg-type]
+
+
+def only_point(space: Space) -> Architecture:
+    """The architecture of a space with one point; raises SpaceError naming what is left open."""
+    left: list[Fault] = []
+
+    def decide(path: str, domain: Domain) -> Scalar:
+        if domain.count() > 1:
+            problem = f"an architecture leaves nothing to choose, but got {domain}."
+            left.append(Fault(problem, path))
+        return domain.samples()[0]
+
+    architecture = draw(space, decide)
+    if left:
+        raise SpaceError(left)
+    return architecture
+
+
+def _draw(node: Expression, path: str, label: str, decide: Decide) -> Part:
+    """Draw one expression that stands at ``path``; ``label`` names a block among its peers."""
+    match node:
+        case Leaf(block, domains):
+            stem = path if path == block else f"{path}.{label}"  # embedding.dim, not twice
+            values = {name: _value(f"{stem}.{name}", d, decide) for name, d in domains.items()}
+            return BLOCKS[block](**values)
+        case grammar.Choose(options):
+            chosen = str(_value(path, Choice(node.labels), decide))
+            return _draw_inside(options[node.labels.index(chosen)], path, chosen, decide)
+        case grammar.SomeOf(options):
+            labels = grammar.unique_labels(options)
+            chosen_ones = _members(node, path, labels, decide)
+            return Parallel(
+                tuple(_draw_inside(options[i], path, labels[i], decide) for i in chosen_ones),
+                CONCAT,
+            )
+        case grammar.Stack(members):
+            return Stack(
+                tuple(
+                    _draw(member, f"{path}.{i}", member.label, decide)
+                    for i, member in enumerate(members)
+                )
+            )
+        case grammar.Parallel(branches, merge):
+            joined = _draw(merge, f"{path}.merge", merge.label, decide)
+            assert isinstance(joined, Block)
+            drawn = [_draw(b, f"{path}.{i}", b.label, decide) for i, b in enumerate(branches)]
+            return Parallel(tuple(_spliced(drawn, branches)), joined)
+        case grammar.Repeat(body, times):
+            n = _value(f"{path}.times", times, decide)
+            assert isinstance(n, int)
+            return Stack((_draw_inside(body, path, body.label, decide),) * n)
+        case grammar.Maybe(body):
+            taken = _value(path, Choice(("none", body.label)), decide) != "none"
+            return _draw_inside(body, path, body.label, decide) if taken else NOTHING
+
+
+def _draw_inside(node: Expression, path: str, label: str, decide: Decide) -> Part:
+    """Draw an expression at its parent's place: a combinator adds its label to the path."""
+    if isinstance(node, Leaf):
+        return _draw(node, path, label, decide)
+    return _draw(node, f"{path}.{label}", node.label, decide)
+
+
+def _value(path: str, domain: Domain, decide: Decide) -> Scalar:
+    value = domain.samples()[0] if domain.count() == 1 else decide(path, domain)
+    assert value in domain, (path, value, domain)
+    return value
+
+
+def _members(
+    node: grammar.SomeOf, path: str, labels: tuple[str, ...], decide: Decide
+) -> tuple[int, ...]:
+    """Which options a ``some_of`` takes: one name of a subset, or a switch each beyond 64."""
+    if node.n_subsets <= MAX_SUBSETS:
+        subsets = node.subsets()
+        return subsets[str(_value(path, Choice(tuple(subsets)), decide))]
+    switches = [bool(decide(f"{path}.{label}.taken", Choice((False, True)))) for label in labels]
+    on = [i for i, switch in enumerate(switches) if switch][: node.high]
+    off = [i for i in range(len(labels)) if i not in on]
+    return tuple(sorted(on + off[: max(0, node.low - len(on))]))
+
+
+def _spliced(drawn: list[Part], branches: tuple[Expression, ...]) -> list[Part]:
+    """The members of a ``some_of`` are branches of the parallel that it stands in."""
+    result: list[Part] = []
+    for part, node in zip(drawn, branches, strict=True):
+        inside = isinstance(node, grammar.SomeOf) and isinstance(part, Parallel)
+        result += part.branches if inside and isinstance(part, Parallel) else (part,)
+    return result

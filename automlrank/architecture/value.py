@@ -1,0 +1,116 @@
+"""The architecture itself: a value with one canonical form and a fingerprint."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from automlrank.architecture.canonical import folded
+from automlrank.architecture.parts import (
+    NONE,
+    Part,
+    blocks_of,
+    gives_vector,
+    part_data,
+    phrase_of,
+    reads_fields,
+)
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.base import Block
+from automlrank.blocks.embedding import Embedding
+from automlrank.blocks.training import Training
+from automlrank.documents import dump
+from automlrank.space.grammar import STAGES
+from automlrank.space.parse import read_space
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One candidate; make it with ``draw``, ``Architecture.read`` or ``canonical``.
+
+    ``embedding`` is None where nothing reads fields (lr).
+    """
+
+    interaction: Part
+    embedding: Embedding | None
+    training: Training
+    history: Part = NONE
+    gate: Part = NONE
+    scenario: Part = NONE
+    tasks: Part = NONE
+    tower: Part = NONE
+    loss: Block = dataclasses.field(default_factory=lambda: BLOCKS["bce"]())
+    balance: Block = dataclasses.field(default_factory=lambda: BLOCKS["fixed"]())
+    name: str = dataclasses.field(default="architecture", compare=False)
+
+    @staticmethod
+    def read(source: str | Path | Mapping[str, object]) -> Architecture:
+        """An architecture from YAML or a mapping; raises SpaceError where a choice is left."""
+        from automlrank.architecture.drawing import only_point  # it draws what this file defines
+
+        return only_point(read_space(source))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical form, training settings included, the name left out."""
+        data = {key: value for key, value in self.to_data().items() if key != "architecture"}
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_data(self) -> dict[str, object]:
+        """Plain data in the DSL's words, every knob said; ``read`` gives an equal architecture."""
+        data: dict[str, object] = {"architecture": self.name}
+        if self.embedding:
+            data["embedding"] = self.embedding.settings()
+        for stage in STAGES:
+            part = getattr(self, stage)
+            if part != NONE or stage == "interaction":
+                data[stage] = part_data(part)
+        training = self.training.settings()
+        data["training"] = {k: v for k, v in training.items() if k not in INHERITED}
+        return data
+
+    def to_yaml(self) -> str:
+        """The same as YAML text."""
+        return dump(self.to_data())
+
+    @property
+    def summary(self) -> str:
+        """One readable line: ``emb16 · din · [linear, fm, mlp 2x128] · mmoe``."""
+        stages = (getattr(self, stage) for stage in STAGES if stage not in ("loss", "balance"))
+        parts = [phrase_of(part) for part in stages if part != NONE]
+        return " · ".join([f"emb{self.embedding.dim}", *parts] if self.embedding else parts)
+
+    def blocks(self) -> Iterator[tuple[str, Block]]:
+        """Every block by its stage."""
+        for stage in STAGES:
+            for block in blocks_of(getattr(self, stage)):
+                yield stage, block
+
+
+INHERITED = ("dropout", "batch_norm")
+"""Training settings that canonical blocks carry themselves."""
+
+
+def canonical(drawn: Architecture) -> Architecture:
+    """Defaults resolved, idle parts dropped, branches ordered, equal forms folded."""
+    defaults = {name: getattr(drawn.training, name) for name in INHERITED}
+    parts: dict[str, Any] = {stage: folded(getattr(drawn, stage), defaults) for stage in STAGES}
+    if not gives_vector(parts["interaction"]):
+        parts |= {"scenario": NONE, "tasks": NONE, "tower": NONE}
+    reads = reads_fields(parts["interaction"])
+    if not reads:
+        parts |= {"history": NONE, "gate": NONE}
+    blank = Training()
+    training = dataclasses.replace(
+        drawn.training, **{name: getattr(blank, name) for name in INHERITED}
+    )
+    return dataclasses.replace(
+        drawn, embedding=drawn.embedding if reads else None, training=training, **parts
+    )

@@ -1,0 +1,61 @@
+"""Before anything is trained: what fits the latency budget, and is there anything at all?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from automlrank.architecture import Architecture, draw
+from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.errors import BudgetError, SpaceError
+from automlrank.evaluate.latency import measure_latency
+from automlrank.space.grammar import Space
+from automlrank.trials.bench import Bench, seed_of
+from automlrank.trials.events import Feasibility
+
+DRAWS = 10
+DRAW_SEEDS = 4  # the stream of seeds
+QUICK_SECONDS = 0.03  # of a latency that only asks whether a draw is near the budget
+
+
+def check_budget(bench: Bench, space: Space, references: Sequence[Architecture]) -> None:
+    """Say which references and what share of draws fit; raise BudgetError if none does."""
+    budget = bench.goal.latency_ms
+    if budget is None:
+        return
+    known = {a.name: _quick_latency(bench, a) for a in references}
+    rng = np.random.default_rng(seed_of(bench.goal.seed, DRAW_SEEDS))
+    draws = []
+    for _ in range(DRAWS):
+        try:
+            drawn = draw(space, lambda _, domain: _random(domain, rng))
+        except SpaceError:
+            continue
+        draws.append((_quick_latency(bench, drawn), drawn.summary))
+    bench.listen(Feasibility(budget, known, tuple(ms for ms, _ in draws)))
+    fastest, summary = min([*((ms, name) for name, ms in known.items()), *draws])
+    if fastest > budget:
+        raise BudgetError(
+            f"nothing that was tried takes {budget:g} ms or less for {bench.goal.candidates} "
+            f"candidates: the fastest, {summary}, takes {fastest:.2f} ms.",
+            "Raise --latency-ms, or give a smaller space.",
+        )
+
+
+def _quick_latency(bench: Bench, architecture: Architecture) -> float:
+    model = bench.build(architecture, 0).to(bench.goal.device)
+    return measure_latency(
+        model, bench.requests, bench.goal.threads, tries=2, try_seconds=QUICK_SECONDS
+    ).p50
+
+
+def _random(domain: Domain, rng: np.random.Generator) -> Scalar:
+    if isinstance(domain, Choice):
+        return domain.values[int(rng.integers(len(domain.values)))]
+    if domain.kind == "log":
+        return float(np.exp(rng.uniform(math.log(domain.low), math.log(domain.high))))
+    if domain.kind == "int":
+        return int(rng.integers(int(domain.low), int(domain.high) + 1))
+    return float(rng.uniform(domain.low, domain.high))

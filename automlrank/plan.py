@@ -1,0 +1,134 @@
+"""The wiring plan: named steps in order, run by the model and printed by the exporter.
+
+A step whose inputs come from user and request columns only runs at batch 1 for a request; where
+such a value meets the item's rows, it is expanded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from automlrank.blocks.base import Block
+from automlrank.blocks.parts import expand_as_rows, flatten
+from automlrank.blocks.ports import Fields, Port, Vector
+
+
+@dataclass(frozen=True)
+class Made:
+    """A module by its class and the plain arguments of its constructor."""
+
+    cls: Callable[..., nn.Module]
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """``output = call(*inputs, *constants)``; ``call`` is a module's name or a function."""
+
+    output: str
+    call: str | Callable[..., Any]
+    inputs: tuple[str, ...]
+    constants: tuple[int, ...] = ()
+    request: bool = False
+    """Whether it runs once per request."""
+
+
+@dataclass
+class Plan:
+    """The whole model: its modules by name, its steps in order, its own decays."""
+
+    modules: dict[str, Made] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    decays: dict[str, float] = field(default_factory=dict)
+    """Decoupled L2 per epoch by the name of the parameter."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What flows: its name in the plan, its port, and whether it exists once per request."""
+
+    name: str
+    port: Port | None = None
+    request: bool = False
+
+
+class PlanBuilder:
+    """Adds steps to a plan, each once: the same call of the same inputs is the same value."""
+
+    def __init__(self) -> None:
+        self.plan = Plan()
+        self.cache: dict[tuple[object, ...], Value] = {}
+
+    def flat(self, value: Value) -> Value:
+        """A vector; fields are flattened once."""
+        if not isinstance(value.port, Fields):
+            return value
+        port = Vector(value.port.n * value.port.dim)
+        return self.function(flatten, [value], f"{value.name}_flat", port)
+
+    def module(
+        self, name: str, made: Made, inputs: list[Value], output: str, port: Port | None = None
+    ) -> Value:
+        self.plan.modules[name] = made
+        return self.step(name, self.same_rows(inputs), output, port)
+
+    def same_rows(self, inputs: list[Value]) -> list[Value]:
+        """Expand the request's values where they meet the item's rows; the table has no rows."""
+        item = next((value for value in inputs if not value.request), None)
+        if item is None:
+            return inputs
+        return [
+            self.function(expand_as_rows, [value, item], f"{value.name}_rows", value.port)
+            if value.request and value.name != "table"
+            else value
+            for value in inputs
+        ]
+
+    def function(
+        self,
+        call: Callable[..., Any],
+        inputs: list[Value],
+        output: str,
+        port: Port | None = None,
+        constants: tuple[int, ...] = (),
+        request: bool | None = None,
+    ) -> Value:
+        return self.step(call, inputs, output, port, constants, request)
+
+    def step(
+        self,
+        call: str | Callable[..., Any],
+        inputs: list[Value],
+        output: str,
+        port: Port | None,
+        constants: tuple[int, ...] = (),
+        request: bool | None = None,
+    ) -> Value:
+        names = tuple(value.name for value in inputs)
+        key = (call, names, constants)
+        if key not in self.cache:
+            once = all(value.request for value in inputs) if request is None else request
+            name = re.sub(r"\W", "_", output)
+            self.cache[key] = Value(name, port, once)
+            self.plan.steps.append(Step(name, call, names, constants, once))
+        return self.cache[key]
+
+    def decay(self, name: str, block: Block) -> None:
+        self.plan.decays |= {f"{name}.{key}": l2 for key, l2 in block.decay().items()}
+
+
+def fields_of(value: Value) -> Fields:
+    """The value's port, which must be Fields."""
+    assert isinstance(value.port, Fields), value
+    return value.port
+
+
+def vector_of(value: Value) -> Vector:
+    """The value's port, which must be a Vector."""
+    assert isinstance(value.port, Vector), value
+    return value.port
