@@ -5,8 +5,6 @@
 """
 
 from automlrank.architecture.drawing import Decide as Decide
-from automlrank.architecture.drawing import draw as draw
-from automlrank.architecture.drawing import only_point as only_point
 from automlrank.architecture.parts import NONE as NONE
 from automlrank.architecture.parts import Parallel as Parallel
 from automlrank.architecture.parts import Part as Part
@@ -14,3 +12,5 @@ from automlrank.architecture.parts import Stack as Stack
 from automlrank.architecture.parts import gives_vector as gives_vector
 from automlrank.architecture.value import INHERITED as INHERITED
 from automlrank.architecture.value import Architecture as Architecture
+from automlrank.architecture.value import draw as draw
+from automlrank.architecture.value import only_point as only_point

@@ -1,41 +1,22 @@
-"""Drawing: a space and a decider give an architecture."""
+"""Drawing: a space and a decider give the parts of an architecture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from automlrank.architecture.parts import CONCAT, NOTHING, Parallel, Part, Stack
-from automlrank.architecture.value import Architecture, canonical
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, Scalar
-from automlrank.errors import Fault, SpaceError
 from automlrank.space import grammar
 from automlrank.space.grammar import MAX_SUBSETS, Expression, Leaf, Space
 
 Decide = Callable[[str, Domain], Scalar]
 
 
-def draw(space: Space, decide: Decide) -> Architecture:
-    """The architecture that ``decide`` chooses from ``space``."""
-    parts = {stage: _draw(node, stage, node.label, decide) for stage, node in space.stages()}
-    return canonical(Architecture(name=space.name, **parts))  # type: ignore[arg-type]
-
-
-def only_point(space: Space) -> Architecture:
-    """The architecture of a space with one point; raises SpaceError naming what is left open."""
-    left: list[Fault] = []
-
-    def decide(path: str, domain: Domain) -> Scalar:
-        if domain.count() > 1:
-            problem = f"an architecture leaves nothing to choose, but got {domain}."
-            left.append(Fault(problem, path))
-        return domain.samples()[0]
-
-    architecture = draw(space, decide)
-    if left:
-        raise SpaceError(left)
-    return architecture
+def draw_parts(space: Space, decide: Decide) -> dict[str, Part]:
+    """The part of every stage that ``decide`` chooses."""
+    return {stage: _draw(node, stage, node.label, decide) for stage, node in space.stages()}
 
 
 def _draw(node: Expression, path: str, label: str, decide: Decide) -> Part:

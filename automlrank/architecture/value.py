@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from automlrank.architecture.canonical import folded
+from automlrank.architecture.drawing import Decide, draw_parts
 from automlrank.architecture.parts import (
     NONE,
     Part,
@@ -23,10 +24,12 @@ from automlrank.architecture.parts import (
 )
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
+from automlrank.blocks.domains import Domain, Scalar
 from automlrank.blocks.embedding import Embedding
 from automlrank.blocks.training import Training
 from automlrank.documents import dump
-from automlrank.space.grammar import STAGES
+from automlrank.errors import Fault, SpaceError
+from automlrank.space.grammar import STAGES, Space
 from automlrank.space.parse import read_space
 
 
@@ -52,8 +55,6 @@ class Architecture:
     @staticmethod
     def read(source: str | Path | Mapping[str, object]) -> Architecture:
         """An architecture from YAML or a mapping; raises SpaceError where a choice is left."""
-        from automlrank.architecture.drawing import only_point  # it draws what this file defines
-
         return only_point(read_space(source))
 
     @cached_property
@@ -96,6 +97,28 @@ class Architecture:
 
 INHERITED = ("dropout", "batch_norm")
 """Training settings that canonical blocks carry themselves."""
+
+
+def draw(space: Space, decide: Decide) -> Architecture:
+    """The architecture that ``decide`` chooses from ``space``."""
+    parts = draw_parts(space, decide)
+    return canonical(Architecture(name=space.name, **parts))  # type: ignore[arg-type]
+
+
+def only_point(space: Space) -> Architecture:
+    """The architecture of a space with one point; raises SpaceError naming what is left open."""
+    left: list[Fault] = []
+
+    def decide(path: str, domain: Domain) -> Scalar:
+        if domain.count() > 1:
+            problem = f"an architecture leaves nothing to choose, but got {domain}."
+            left.append(Fault(problem, path))
+        return domain.samples()[0]
+
+    architecture = draw(space, decide)
+    if left:
+        raise SpaceError(left)
+    return architecture
 
 
 def canonical(drawn: Architecture) -> Architecture:

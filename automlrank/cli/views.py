@@ -15,7 +15,7 @@ from automlrank.cli.console import Console, Format
 from automlrank.cli.wording import Goal, counts, current, left, outcome, sentences
 from automlrank.report.leaderboard import front_table
 from automlrank.trials.events import Event, Listen, Training, TrialEnded, ignore
-from automlrank.trials.records import Results
+from automlrank.trials.results import Results
 
 REDRAW_SECONDS = 0.25
 

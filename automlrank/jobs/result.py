@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from automlrank.architecture import Architecture
 from automlrank.errors import RunError
+from automlrank.trials.facts import RunFacts
 from automlrank.trials.folder import RunFolder
-from automlrank.trials.records import Record, Results, RunFacts
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd

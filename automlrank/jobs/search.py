@@ -36,11 +36,12 @@ from automlrank.space.grammar import Space
 from automlrank.space.parse import space_data
 from automlrank.trials.bench import Bench, Goal, TimeIsUp
 from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore
+from automlrank.trials.facts import RunFacts
 from automlrank.trials.finals import choose_finalists, run_finals, with_finals
 from automlrank.trials.folder import RunFolder, check_new, new_folder
 from automlrank.trials.objective import Objective
-from automlrank.trials.records import Results, RunFacts
 from automlrank.trials.records_of import reference_records, trial_records
+from automlrank.trials.results import Results
 from automlrank.trials.study import (
     enqueue_references,
     open_study,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.compare import Difference, best_reference, compare
-from automlrank.trials.records import Record, Results
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 MISSING = "-"
 UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))

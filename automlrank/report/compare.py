@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.trials.records import Record, Results
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 Z_95 = 1.96  # two-sided 95 % of the normal distribution
 

@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import show_count, show_latency, show_score, show_test, title
-from automlrank.trials.records import Record, Results, RunFacts
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 TRIAL, FRONT, REFERENCE = "#9aa3ad", "#2f6fde", "#d9822b"  # legible on white and on near-black
 LOG_FROM = 8.0  # a ratio of latencies from which a linear axis hides the fast ones

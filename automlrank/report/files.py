@@ -10,7 +10,9 @@ from pathlib import Path
 
 from automlrank.report.html import html as html_text
 from automlrank.report.markdown import markdown
-from automlrank.trials.records import Results, RunFacts, flat
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import flat
+from automlrank.trials.results import Results
 
 
 def write_report(

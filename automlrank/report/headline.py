@@ -5,7 +5,9 @@ from __future__ import annotations
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import show_ms, show_score, show_test
 from automlrank.report.compare import best_reference, compare
-from automlrank.trials.records import Record, Results, RunFacts
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 
 def headline(results: Results, facts: RunFacts) -> str:

@@ -24,7 +24,9 @@ from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.headline import headline
 from automlrank.report.page import SCRIPT, STYLE
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
-from automlrank.trials.records import Record, Results, RunFacts, plain
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record, plain
+from automlrank.trials.results import Results
 
 WORDS = ("state", "architecture", "reason")  # headings of columns that hold text
 

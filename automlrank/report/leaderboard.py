@@ -11,7 +11,9 @@ from rich.text import Text
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import ranked, row
 from automlrank.report.headline import headline
-from automlrank.trials.records import Record, Results, RunFacts
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 CAPTION = "* on the front. valid: the mean over seeds for finalists. ±: half a 95 % interval."
 

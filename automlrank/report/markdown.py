@@ -9,7 +9,9 @@ from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import ranked, row
 from automlrank.report.headline import headline
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
-from automlrank.trials.records import Record, Results, RunFacts
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import show_seconds
-from automlrank.trials.records import Results, RunFacts
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.results import Results
 
 Pairs = list[tuple[str, str]]
 

@@ -22,7 +22,8 @@ from automlrank.evaluate.significance import delong_interval, paired_delong
 from automlrank.train.loop import predict, score_logits
 from automlrank.trials.bench import Bench, TimeIsUp, seed_of
 from automlrank.trials.folder import RunFolder
-from automlrank.trials.records import Record, Results
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 MOST = 5  # finalists, references not counted
 SEEDS = 3

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from automlrank.trials.records import Record, Results, RunFacts
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
 
 
 def trial(number: int, auc: float | None, p50: float | None, **values: object) -> Record:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from automlrank.report.files import write_csv, write_report
-from automlrank.trials.records import Results
+from automlrank.trials.results import Results
 
 
 def test_a_report_is_its_four_files(results, facts, tmp_path):

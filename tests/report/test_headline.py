@@ -8,7 +8,7 @@ import pytest
 
 from automlrank.report.compare import best_reference, compare
 from automlrank.report.headline import headline
-from automlrank.trials.records import Results
+from automlrank.trials.results import Results
 
 
 def run(*records, references=(), metric="auc"):

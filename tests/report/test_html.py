@@ -12,7 +12,7 @@ import pytest
 
 from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.html import escape_json, html
-from automlrank.trials.records import Results
+from automlrank.trials.results import Results
 
 EVIL = "</script><img src=x onerror=alert(1)>\"'&"
 

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automlrank.errors import BudgetError, RunError
-from automlrank.trials.records import Record, Results, RunFacts, pareto, plain
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record, plain
+from automlrank.trials.results import Results, pareto
 
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=30)
 CONTRACT = {
