@@ -10,6 +10,7 @@ DEMO_TIME ?= 7m
 demo: $(READY)
 	rm -rf demo
 	$(BIN)/automlrank search kuairand --trials $(DEMO_TRIALS) --time $(DEMO_TIME) --latency-ms 30 --seed 1 --out demo/run
+	$(BIN)/automlrank report demo/run
 	$(BIN)/automlrank export demo/run --out demo/model
 	$(BIN)/python demo/model/train.py automlrank/data/samples/kuairand.parquet --out demo/trained
 
@@ -17,8 +18,8 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2
 
 lint: $(READY)
-	$(BIN)/ruff format --check automlrank tests benchmarks
-	$(BIN)/ruff check automlrank tests benchmarks
+	$(BIN)/ruff format --check automlrank tests
+	$(BIN)/ruff check automlrank tests
 	$(BIN)/mypy
 
 $(READY): pyproject.toml constraints.txt

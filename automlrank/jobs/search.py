@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,26 +101,15 @@ def search(
     references, skipped = references_for(dataset.schema, chosen.references)
     bench = Bench(dataset, goal, listen)
     check_budget(bench, chosen, references)
-    facts = RunFacts(
-        command=command or "automlrank.search(...)",
-        seed=seed,
-        data=str(dataset.name),
-        data_fingerprint=dataset.fingerprint,
-        metric=metric,
-        rows=dataset.rows,
-        label_rates=dataset.label_rates,
-        versions=versions(),
-        machine=machine(),
-        seconds=0.0,
-        latency_ms=goal.latency_ms,
-        set_aside=set_aside,
-        skipped=skipped,
-    )
+    facts = _facts(bench, set_aside, skipped, command)
     with folder.locked():
-        if not folder.exists:
+        if folder.exists:
+            before = float(folder.read_run().get("seconds", 0.0))
+            facts = dataclasses.replace(facts, seconds=before)
+        else:
             folder.create(dataset.schema, chosen, dataset.encoder, facts.to_data())
         run = _Run(bench, chosen, folder, references, facts, began)
-        return run.to_the_end(resume)
+        return run.to_the_end()
 
 
 @dataclass
@@ -134,8 +123,8 @@ class _Run:
     facts: RunFacts
     began: float
 
-    def to_the_end(self, resume: bool) -> Result:
-        study = open_study(self.folder, self.bench.goal, self.identity(), resume)
+    def to_the_end(self) -> Result:
+        study = open_study(self.folder, self.bench.goal, self.identity())
         ended = self.trials(study)
         results = self.results(study)
         if ended != SEARCH_ENDED_BY_HAND:
@@ -233,6 +222,27 @@ class _Run:
 
     def notice(self, text: str) -> None:
         self.bench.listen(Notice(text))
+
+
+def _facts(
+    bench: Bench, set_aside: tuple[str, ...], skipped: Mapping[str, str], command: str | None
+) -> RunFacts:
+    data, goal = bench.data, bench.goal
+    return RunFacts(
+        command=command or "automlrank.search(...)",
+        seed=goal.seed,
+        data=data.name,
+        data_fingerprint=data.fingerprint,
+        metric=goal.metric,
+        rows=data.rows,
+        label_rates=data.label_rates,
+        versions=versions(),
+        machine=machine(),
+        seconds=0.0,
+        latency_ms=goal.latency_ms,
+        set_aside=set_aside,
+        skipped=skipped,
+    )
 
 
 def _check_options(

@@ -13,7 +13,7 @@ import numpy as np
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
-from automlrank.errors import SchemaError
+from automlrank.errors import DataError, Fault
 from automlrank.evaluate.latency import Latency, measure_latency
 from automlrank.model import RankingModel, build_model
 from automlrank.train.loop import Progress, fit
@@ -57,11 +57,7 @@ class Bench:
     """The data, the goal, the clock, and who listens."""
 
     def __init__(self, data: Dataset, goal: Goal, listen: Listen) -> None:
-        regressions = [task.name for task in data.schema.tasks if task.kind != "binary"]
-        if regressions:
-            raise SchemaError(
-                f"only binary tasks can be trained, but {', '.join(regressions)} is a regression."
-            )
+        check_tasks(data)
         self.data = data
         self.goal = goal
         self.listen = listen
@@ -126,6 +122,26 @@ class Bench:
             metric: trained[primary],
             "tasks": {task: {metric: value} for task, value in trained.items()},
         }
+
+
+def check_tasks(data: Dataset) -> None:
+    """Raise where a task cannot be trained, or the primary one not be scored, on its splits."""
+    faults = [
+        Fault(f"only binary tasks can be trained, but {task.name} is a {task.kind}.")
+        for task in data.schema.tasks
+        if task.kind != "binary"
+    ]
+    primary = data.schema.tasks[0].name
+    faults += [
+        Fault(
+            f"the {split} split holds one class of {primary} only, so no AUC is defined.",
+            hint="Choose another split.",
+        )
+        for split, rates in data.label_rates.items()
+        if rates[primary] in (0.0, 1.0)
+    ]
+    if faults:
+        raise DataError(faults)
 
 
 def seed_of(base: int, *stream: int) -> int:

@@ -28,14 +28,14 @@ class Objective:
 
     def __call__(self, trial: optuna.Trial) -> tuple[float, float]:
         began = time.perf_counter()
-        architecture = draw(self.space, decider(trial))
-        note(
-            trial,
-            fingerprint=architecture.fingerprint,
-            architecture=architecture.to_data(),
-            summary=architecture.summary,
-        )
         try:
+            architecture = draw(self.space, decider(trial))
+            note(
+                trial,
+                fingerprint=architecture.fingerprint,
+                architecture=architecture.to_data(),
+                summary=architecture.summary,
+            )
             twin = find_twin(trial, architecture.fingerprint)
             return self.answer(trial, twin) if twin else self.train(trial, architecture)
         except optuna.TrialPruned:

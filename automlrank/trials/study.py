@@ -13,7 +13,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.architecture import Architecture
-from automlrank.errors import RunError
+from automlrank.errors import RunError, SpaceError, TrialError
 from automlrank.evaluate.metrics import METRICS
 from automlrank.space.grammar import Space
 from automlrank.trials.bench import Bench, Goal, TimeIsUp, seed_of
@@ -32,30 +32,30 @@ from automlrank.trials.suggest import params_of
 
 NAME = "search"
 DRAWS_PER_TRIAL = 20  # beyond it, new draws are all known: the space is exhausted
-FAILURES = (RuntimeError, ValueError, ArithmeticError, MemoryError)  # of one model; recorded
+FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, MemoryError)
+"""What may go wrong with one model: recorded with its reason, and the search goes on."""
 REFERENCE_SEEDS = 2  # the stream of seeds that references beside the study train with
 
 
-def open_study(
-    folder: RunFolder, goal: Goal, identity: dict[str, str], resume: bool
-) -> optuna.Study:
+def open_study(folder: RunFolder, goal: Goal, identity: dict[str, str]) -> optuna.Study:
     """Create the run's study, or continue it; raises RunError where it belongs to other inputs.
 
     ``identity`` is what a study's trials are comparable under: space, data, metric, candidates.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # failures are in the records
     up = METRICS[goal.metric].up
-    directions = [
-        StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
-        StudyDirection.MINIMIZE,
-    ]
-    if not resume:
-        study = optuna.create_study(
-            storage=folder.storage_url, study_name=NAME, directions=directions
-        )
+    study = optuna.create_study(
+        storage=folder.storage_url,
+        study_name=NAME,
+        directions=[
+            StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
+            StudyDirection.MINIMIZE,
+        ],
+        load_if_exists=True,
+    )
+    if "identity" not in study.user_attrs:
         study.set_user_attr("identity", identity)
-    study = optuna.load_study(storage=folder.storage_url, study_name=NAME)
-    known = study.user_attrs.get("identity", {})
+    known = study.user_attrs["identity"]
     different = [key for key in identity if known.get(key) != identity[key]]
     if different:
         raise RunError(

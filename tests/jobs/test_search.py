@@ -16,7 +16,7 @@ import pytest
 import automlrank
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import dump
-from automlrank.errors import BudgetError, RunError, SpaceError, UsageError
+from automlrank.errors import BudgetError, RunError, SpaceError, TrialError, UsageError
 from automlrank.jobs.latency import latency
 from automlrank.jobs.report import load, rewrite
 from automlrank.jobs.search import search
@@ -147,6 +147,20 @@ def test_wrong_options_are_one_sentence(
     assert not inputs["out"].exists()
 
 
+def test_a_split_of_one_class_is_refused(inputs: dict[str, Any]) -> None:
+    """Before any training: AUC on such a split would be undefined for every trial."""
+    import polars as pl
+
+    frame = pl.read_parquet(inputs["data"])
+    late = frame["time"] > frame["time"].quantile(0.7)
+    frame.with_columns(click=pl.when(late).then(0).otherwise(frame["click"])).write_parquet(
+        inputs["data"]
+    )
+    with pytest.raises(UsageError, match="the test split holds one class of click only"):
+        search(**inputs)
+    assert not inputs["out"].exists()
+
+
 def test_a_folder_that_exists_is_not_touched(inputs: dict[str, Any]) -> None:
     inputs["out"].mkdir()
     (inputs["out"] / "mine.txt").write_text("x")
@@ -189,6 +203,7 @@ def test_ctrl_c_ends_with_a_report_and_resume_goes_on(inputs: dict[str, Any]) ->
     assert again.results.counts["failed"] == 0
     after = {r.number: r.fingerprint for r in again.results.complete}
     assert before.items() <= after.items()
+    assert again.facts.seconds > result.facts.seconds
     assert cut[0] in after.values()
 
 
@@ -234,8 +249,19 @@ def test_the_time_covers_everything(inputs: dict[str, Any]) -> None:
     assert result.results.complete
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("not enough memory:\nmore"), "RuntimeError: not enough memory:"),
+        (
+            TrialError("the loss is nan after 512 rows"),
+            "TrialError: the loss is nan after 512 rows",
+        ),
+        (MemoryError(), "MemoryError"),
+    ],
+)
 def test_a_trial_that_fails_is_recorded_with_its_reason(
-    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     """One model that breaks does not end the search."""
     from automlrank.trials.bench import Bench
@@ -246,13 +272,13 @@ def test_a_trial_that_fails_is_recorded_with_its_reason(
         if what.startswith("trial"):
             calls.append(what)
             if len(calls) == 2:
-                raise RuntimeError("not enough memory: you tried to allocate\nmore lines")
+                raise error
         return train_one(self, model, architecture, seed, what)
 
     monkeypatch.setattr(Bench, "train", break_one)
     result = search(**inputs, trials=3, seed=1)
     failed = [r for r in result.results.records if r.state == "failed"]
-    assert [r.reason for r in failed] == ["RuntimeError: not enough memory: you tried to allocate"]
+    assert [r.reason for r in failed] == [reason]
     assert result.results.counts["complete"] == 2
 
 
