@@ -2,13 +2,14 @@
 
     Schema, Dataset      what the columns are; the encoded table
     Space, Architecture  what may be built; one point of it
+    blocks.BLOCKS        every block by its name
     build_model          an architecture as a torch module
     search               the main job; gives a Result with .front, .trials, .best, .export
 
 Reading order, which is the order of imports and of the data:
 
-    errors documents schema blocks data space architecture model cost evaluate train trials
-    report export jobs cli
+    errors documents schema blocks data space architecture plan inputs wiring model cost
+    evaluate train trials report export jobs cli
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ __all__ = ["Architecture", "Dataset", "Schema", "Space", "build_model", "search"
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used: torch takes seconds, ``--help`` must not."""
+    if name == "blocks":
+        return importlib.import_module("automlrank.blocks")
     if name not in _HOMES:
         raise AttributeError(f"module 'automlrank' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

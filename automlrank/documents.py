@@ -17,7 +17,8 @@ from automlrank.errors import DocumentError, Fault
 
 Path_ = tuple[str | int, ...]
 MAX_VALUES = 20_000  # a space has hundreds; nested anchors reach millions from a few lines
-COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+TAG = "tag:yaml.org,2002:"
+COLLECTIONS = (f"{TAG}map", f"{TAG}seq")
 MAX_DEPTH = 64  # an anchor inside itself would never end
 
 
@@ -78,13 +79,11 @@ def read_document(path: str | Path) -> Document:
 
 def parse_document(text: str, file: str | None = None) -> Document:
     """Parse YAML text; raises DocumentError with every fault of its form."""
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         raise DocumentError(_syntax_fault(error, file)) from None
-    finally:
-        loader.dispose()
     if node is None:
         raise DocumentError(Fault("the file is empty.", file=file))
     walker = _Walker(loader, file)
@@ -144,10 +143,13 @@ class _Walker:
 
     def _scalar(self, node: yaml.Node, path: Path_) -> object:
         try:
-            return self.loader.construct_object(node)
-        except yaml.YAMLError:
-            self._bad_tag(node, path)
+            value = self.loader.construct_object(node)
+        except (yaml.YAMLError, ValueError):
+            self._fault(node, path, f"{node.value!r} is no {node.tag.removeprefix(TAG)}.")
             return None
+        if isinstance(value, bytes):
+            self._bad_tag(node, path)
+        return value
 
     def _bad_tag(self, node: yaml.Node, path: Path_) -> None:
         self._fault(node, path, f"the tag {node.tag!r} is not allowed: plain values only.")

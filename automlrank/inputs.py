@@ -60,9 +60,7 @@ class Inputs:
     def join_fields(self, parts: list[Value], name: str) -> Value:
         n = sum(fields_of(part).n for part in parts)
         return (
-            parts[0]
-            if len(parts) == 1
-            else self.steps.function(join, parts, name, Fields(n, self.dim))
+            parts[0] if len(parts) == 1 else self.steps.step(join, parts, name, Fields(n, self.dim))
         )
 
     def side(self, request: bool) -> Value | None:
@@ -130,7 +128,7 @@ class Inputs:
         self.values |= {
             "keys": keys,
             "target": self.steps.flat(target),
-            "mask": self.steps.function(real_positions, ids[:1], f"{name}_mask"),
+            "mask": self.steps.step(real_positions, ids[:1], f"{name}_mask"),
         }
         length = max(column.max_length for column in columns)
         return Value("", History(len(columns) * self.dim, length))
@@ -180,20 +178,20 @@ class Inputs:
             feature.name
         )
         key = "ids:request" if request else "ids:item"
-        return self.steps.function(
+        return self.steps.step(
             column_of, [Value(key, request=request)], "scenario_id", None, (position,)
         )
 
     def both_sides(self, kind: str, key: str) -> Value:
         sides = [Value(f"{key}:request", request=True), Value(f"{key}:item")]
-        return self.steps.function(join, sides, key)
+        return self.steps.step(join, sides, key)
 
     def bags(self) -> Value:
         bags = [
             Value(f"multi:{f.name}", request=f.side != "item")
             for f in _by_side(self.schema.of_kind("multi"))
         ]
-        return self.steps.function(as_list, bags, "bags", request=False)
+        return self.steps.step(as_list, bags, "bags", request=False)
 
 
 def _by_side(features: tuple[Any, ...]) -> list[Any]:

@@ -69,7 +69,7 @@ class PlanBuilder:
         if not isinstance(value.port, Fields):
             return value
         port = Vector(value.port.n * value.port.dim)
-        return self.function(flatten, [value], f"{value.name}_flat", port)
+        return self.step(flatten, [value], f"{value.name}_flat", port)
 
     def module(
         self, name: str, made: Made, inputs: list[Value], output: str, port: Port | None = None
@@ -83,29 +83,18 @@ class PlanBuilder:
         if item is None:
             return inputs
         return [
-            self.function(expand_as_rows, [value, item], f"{value.name}_rows", value.port)
+            self.step(expand_as_rows, [value, item], f"{value.name}_rows", value.port)
             if value.request and value.name != "table"
             else value
             for value in inputs
         ]
-
-    def function(
-        self,
-        call: Callable[..., Any],
-        inputs: list[Value],
-        output: str,
-        port: Port | None = None,
-        constants: tuple[int, ...] = (),
-        request: bool | None = None,
-    ) -> Value:
-        return self.step(call, inputs, output, port, constants, request)
 
     def step(
         self,
         call: str | Callable[..., Any],
         inputs: list[Value],
         output: str,
-        port: Port | None,
+        port: Port | None = None,
         constants: tuple[int, ...] = (),
         request: bool | None = None,
     ) -> Value:

@@ -50,12 +50,12 @@ class _Wiring:
             start = self.part(architecture.gate, start, "gate")
         body = self.part(architecture.interaction, start, "interaction")
         if body is None:
-            total = self.steps.function(add, self.logits, "summed")
+            total = self.steps.step(add, self.logits, "summed")
             bias = Made(Bias, {"tasks": len(self.schema.tasks)})
             self.steps.module("bias", bias, [total], "logits")
         else:
             self.logits.insert(0, self.heads(self.steps.flat(body)))
-            self.steps.function(add, self.logits, "logits")
+            self.steps.step(add, self.logits, "logits")
         return self.steps.plan
 
     def fields(self) -> Value:
@@ -84,7 +84,7 @@ class _Wiring:
                 f"{name}_projection", made, [flat], f"{name}_projected", Vector(width)
             )
         port = Fields(vector_of(flat).dim // dim, dim)
-        return self.steps.function(as_fields, [flat], f"{name}_interest", port, (dim,))
+        return self.steps.step(as_fields, [flat], f"{name}_interest", port, (dim,))
 
     def part(self, part: Part, value: Value | None, name: str) -> Value | None:
         """Wire a part; its logits leave to ``self.logits``, None where nothing else remains."""
@@ -145,9 +145,9 @@ class _Wiring:
             value: Value | None = tasks
             if isinstance(tasks.port, Tasks):
                 port = Vector(tasks.port.dim)
-                value = self.steps.function(task_of, [tasks], f"{name}_vector", port, (i,))
+                value = self.steps.step(task_of, [tasks], f"{name}_vector", port, (i,))
             value = self.part(self.architecture.tower, value, f"{name}_tower")
             assert value is not None
             made = Made(nn.Linear, {"in_features": vector_of(value).dim, "out_features": 1})
             logits.append(self.steps.module(f"{name}_head", made, [value], f"{name}_logit"))
-        return logits[0] if len(logits) == 1 else self.steps.function(join, logits, "task_logits")
+        return logits[0] if len(logits) == 1 else self.steps.step(join, logits, "task_logits")

@@ -75,6 +75,11 @@ def test_duplicate_keys_are_faults_all_at_once() -> None:
     [
         ("a: [1, 2", "f.yaml:1: not valid YAML"),
         ("a: !!python/object/apply:os.system ['true']", "is not allowed"),
+        ("a: !!python/name:os.system x", "is no python/name:os.system"),
+        ("a: \x01", "not valid YAML"),
+        ("a: 2024-02-31", "'2024-02-31' is no timestamp"),
+        ("a: !!int abc", "'abc' is no int"),
+        ("a: !!binary aGk=", "is not allowed"),
         ("", "the file is empty"),
         ("? [1, 2]\n: 3", "a key must be a plain word"),
         ("a: &x [*x]", "once anchors are expanded"),

@@ -78,5 +78,6 @@ def test_no_forbidden_words() -> None:
 def test_public_names_exist() -> None:
     for name in automlrank.__all__:
         assert getattr(automlrank, name) is not None
+    assert automlrank.blocks.BLOCKS["fm"]().name == "fm"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         automlrank.nothing  # noqa: B018

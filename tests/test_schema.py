@@ -38,6 +38,16 @@ def test_sizes_belong_to_the_encoder_and_stay_out_of_yaml() -> None:
         ({"features": {"a": {"kind": "categorical", "context": "yes"}}}, "true or false"),
         ({"features": {"y": {"kind": "numeric"}}}, "a label must not be a feature"),
         ({"features": {"h": {"kind": "history", "of": "a"}}}, "a history is of a categorical"),
+        (
+            {
+                "features": {
+                    "a": {"kind": "categorical"},
+                    "h": {"kind": "history", "of": "a", "sequence": "s", "side": "user"},
+                    "g": {"kind": "history", "of": "a", "sequence": "s"},
+                }
+            },
+            "need one side, but got h: user, g: item",
+        ),
         ({"split": {"by": "tme"}}, "time, random, column, file"),
         ({"split": {"by": "time"}}, "needs its column"),
         ({"split": {"by": "random", "valid": 1.5}}, "a share between 0 and 1"),

@@ -40,13 +40,19 @@ def _fold_stack(members: list[Part]) -> Part:
     return kept[0] if len(kept) == 1 else Stack(tuple(kept)) if kept else NONE
 
 
+def _same_level(branch: Part, merge: Block | None) -> tuple[Part, ...]:
+    """A parallel of logits only, or a concat inside a concat, stands for its branches."""
+    if isinstance(branch, Parallel) and (branch.merge is None or branch.merge == CONCAT == merge):
+        return branch.branches
+    return (branch,)
+
+
 def _fold_parallel(branches: list[Part], merge: Block | None) -> Part:
     if not branches:
         raise SpaceError("a parallel needs at least one branch, but every option was left out.")
     flat: list[Part] = []
     for branch in branches:
-        nested = isinstance(branch, Parallel) and branch.merge in (None, CONCAT)
-        flat += branch.branches if nested and merge == CONCAT else (branch,)  # type: ignore[union-attr]
+        flat += _same_level(branch, merge)
     flat.sort(key=lambda branch: json.dumps(part_data(branch), sort_keys=True))
     if not any(gives_vector(branch) for branch in flat):
         merge = None

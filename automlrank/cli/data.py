@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from automlrank.cli import options
 from automlrank.cli.console import Console, Format
 from automlrank.cli.failures import reported
-from automlrank.errors import Fault, SchemaError, did_you_mean
+from automlrank.errors import SchemaError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +76,7 @@ def inspect_table(
     data: str | Path, schema: str | Path | None = None, label: str | None = None
 ) -> Inspection:
     """Look at every column; raises UsageError for what a person can mend."""
+    from automlrank.data.dataset import with_primary
     from automlrank.data.infer import complete
     from automlrank.data.read import is_sample, sample_schema
     from automlrank.data.split import read_split
@@ -85,7 +86,10 @@ def inspect_table(
         schema = sample_schema(str(data))
     given = read_schema(schema) if schema is not None else None
     frame, _ = read_split(data, given.split if given else Split())
-    wanted = _with_label(given, label) if given else Schema((_task(frame, label),))
+    if given is None:
+        wanted = Schema((_task(frame, label),))
+    else:
+        wanted = given if label is None else with_primary(given, label)
     inferred = complete(wanted, frame)
     columns = {
         name: Column(name, _reason(name, inferred.schema, inferred.reasons), *_values(frame[name]))
@@ -143,17 +147,6 @@ def _task(frame: pl.DataFrame, label: str | None) -> Task:
             f"Give --label; columns of only 0 and 1: {columns}.",
         )
     return Task(label or known[0])
-
-
-def _with_label(schema: Schema, label: str | None) -> Schema:
-    """The schema with the label's task first."""
-    names = [task.name for task in schema.tasks]
-    if label is not None and label not in names:
-        raise SchemaError(
-            Fault(f"no task {label!r} in the schema.", "tasks", did_you_mean(label, names))
-        )
-    tasks = sorted(schema.tasks, key=lambda task: task.name != label)
-    return dataclasses.replace(schema, tasks=tuple(tasks))
 
 
 def _reason(name: str, schema: Schema, reasons: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import show_ms, show_score, show_seconds
+from automlrank.report.cells import show_ms, show_score, show_seconds, show_share
 from automlrank.train.loop import Progress
 from automlrank.trials.events import DataReady, Event, Feasibility, Notice, Training
 from automlrank.trials.records import Record
@@ -28,7 +28,7 @@ def sentences(event: Event) -> Iterator[str]:
         case DataReady(name, rows, label_rates, set_aside):
             yield f"{name}:"
             for split, n in rows.items():
-                rates = (f"{task} {share(rate)}" for task, rate in label_rates[split].items())
+                rates = (f"{task} {show_share(rate)}" for task, rate in label_rates[split].items())
                 yield f"  {split:<5} {n:>10,} rows   {', '.join(rates)}"
             if set_aside:
                 yield (
@@ -102,8 +102,3 @@ def epoch_line(progress: Progress, metric: str) -> str:
         scores = (next(iter(known.values())) for known in (progress.scores, progress.best))
         text += f", valid {label} {{}} (best {{}})".format(*map(show_score, scores))
     return text
-
-
-def share(value: float | None) -> str:
-    """A share in per cent."""
-    return "-" if value is None else f"{value:.1%}".replace("%", " %")

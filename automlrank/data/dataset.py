@@ -167,7 +167,7 @@ def _wanted(data: read.Data, schema: AsSchema, label: str | None) -> Schema:
         return Schema((Task(label or _ask_for_label(data)),))
     if not isinstance(schema, Schema):
         schema = read_schema(schema)
-    return schema if label is None else _with_primary(schema, label)
+    return schema if label is None else with_primary(schema, label)
 
 
 def _ask_for_label(data: read.Data) -> NoReturn:
@@ -177,7 +177,8 @@ def _ask_for_label(data: read.Data) -> NoReturn:
     )
 
 
-def _with_primary(schema: Schema, label: str) -> Schema:
+def with_primary(schema: Schema, label: str) -> Schema:
+    """The schema with the label's task first; raises SchemaError where it has no such task."""
     names = [task.name for task in schema.tasks]
     if label not in names:
         raise SchemaError(

@@ -43,8 +43,8 @@ def latency(
     folder = RunFolder(what)
     if folder.exists and schema is None:
         schema = folder.path / "schema.yaml"
-    dataset = Dataset.open(data, schema, label=label)
     goal = Goal(candidates=candidates, threads=threads, device=device_of(device))
+    dataset = Dataset.open(data, schema, label=label)
     bench = Bench(dataset, goal, ignore)
     timed = []
     for name, architecture in _architectures(folder, dataset, what):

@@ -11,7 +11,6 @@ import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -21,20 +20,16 @@ from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import (
     RunError,
-    SchemaError,
-    UsageError,
-    did_you_mean,
 )
 from automlrank.evaluate.latency import TRIES
-from automlrank.evaluate.metrics import METRICS
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
-from automlrank.jobs.spaces import references_for, space_for
+from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.report.files import write_report
 from automlrank.space.grammar import Space
 from automlrank.space.parse import space_data
-from automlrank.trials.bench import Bench, Goal, TimeIsUp
+from automlrank.trials.bench import INTERRUPTED, TIME_UP, Bench, Goal, TimeIsUp
 from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.finals import choose_finalists, run_finals, with_finals
@@ -52,13 +47,12 @@ from automlrank.trials.study import (
 )
 
 FINALS_SHARE = 1 / 3  # of --time
-SEARCH_ENDED_BY_HAND = "interrupted"
 
 
 def search(
     data: Data,
     schema: AsSchema = None,
-    space: str | Path | None = None,
+    space: AsSpace | None = None,
     *,
     label: str | None = None,
     trials: int = 50,
@@ -75,39 +69,38 @@ def search(
 ) -> Result:
     """Search architectures for a table; writes a run's folder and gives its Result.
 
-    ``space`` is a file or a shipped name; ``time`` is in seconds and covers everything, a third
-    of it kept for the finalists. Raises UsageError for what a person can mend.
+    ``space`` is a file, a shipped name, or a Space; ``time`` is in seconds and covers
+    everything, a third of it kept for the finalists. Raises UsageError for what a person can mend.
     """
     began = clock.monotonic()
-    _check_options(trials, time, latency_ms, candidates, metric, seed)
-    dataset = Dataset.open(data, schema, label=label)
-    if metric == "gauc" and dataset.schema.group is None:
-        raise SchemaError("the metric gauc needs a group in the schema.", "Write group: COLUMN.")
-    chosen = space_for(dataset.schema, space)
-    limits = chosen.limits
     goal = Goal(
         metric=metric,
         trials=trials,
         seconds=time,
-        latency_ms=latency_ms or limits.latency_ms,
-        parameters=limits.parameters,
+        latency_ms=latency_ms,
         candidates=candidates,
         device=device_of(device),
         seed=seed,
+    )
+    dataset = Dataset.open(data, schema, label=label)
+    chosen = space_for(dataset.schema, space)
+    limits = chosen.limits
+    goal = dataclasses.replace(
+        goal, latency_ms=latency_ms or limits.latency_ms, parameters=limits.parameters
     )
     folder = _folder(out, dataset, resume)
     set_aside = dataset.inferred.set_aside if dataset.inferred else ()
     listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside))
     references, skipped = references_for(dataset.schema, chosen.references)
-    bench = Bench(dataset, goal, listen)
+    bench = Bench(dataset, goal, listen, splits=("valid", "test"))
     check_budget(bench, chosen, references)
     facts = _facts(bench, set_aside, skipped, command)
     with folder.locked():
         if folder.exists:
-            before = float(folder.read_run().get("seconds", 0.0))
-            facts = dataclasses.replace(facts, seconds=before)
+            known = folder.read_run()
+            facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
         else:
-            folder.create(dataset.schema, chosen, dataset.encoder, facts.to_data())
+            folder.create(dataset, chosen, facts.to_data())
         run = _Run(bench, chosen, folder, references, facts, began)
         return run.to_the_end()
 
@@ -127,11 +120,9 @@ class _Run:
         study = open_study(self.folder, self.bench.goal, self.identity())
         ended = self.trials(study)
         results = self.results(study)
-        if ended != SEARCH_ENDED_BY_HAND:
-            try:
-                results = self.finals(results)
-            except KeyboardInterrupt:
-                ended = SEARCH_ENDED_BY_HAND
+        if ended != INTERRUPTED:
+            results, cut = self.finals(results)
+            ended = ended or cut
         if not any(record.state == "complete" for record in results.records):
             self.notice("no trial was completed: the report holds no front.")
         kept = {
@@ -165,9 +156,9 @@ class _Run:
                 )
             return run_trials(study, Objective(self.space, bench, self.folder))
         except TimeIsUp:
-            return "the time was up"
+            return TIME_UP
         except KeyboardInterrupt:
-            return SEARCH_ENDED_BY_HAND
+            return INTERRUPTED
 
     def results(self, study: optuna.Study) -> Results:
         goal = self.bench.goal
@@ -180,8 +171,8 @@ class _Run:
         }
         return Results(goal.metric, latency, trial_records(study), reference_records(study))
 
-    def finals(self, results: Results) -> Results:
-        """The results with their finalists' scores on the test split."""
+    def finals(self, results: Results) -> tuple[Results, str | None]:
+        """The results with their finalists' scores on the test split; why it ended early."""
         if self.bench.goal.seconds:
             self.bench.deadline = self.began + self.bench.goal.seconds
         finalists = choose_finalists(results, self.valid_error(results))
@@ -190,12 +181,13 @@ class _Run:
                 f"Finalists, trained again with unseen seeds and scored on the test split: "
                 f"{len(finalists)}."
             )
-        finals = run_finals(self.bench, self.folder, finalists)
-        return dataclasses.replace(
+        finals, ended = run_finals(self.bench, self.folder, finalists)
+        scored = dataclasses.replace(
             results,
             records=tuple(with_finals(record, finals) for record in results.records),
             references=tuple(with_finals(record, finals) for record in results.references),
         )
+        return scored, ended
 
     def valid_error(self, results: Results) -> float:
         """The standard error of the best validation AUC (Hanley and McNeil, Radiology 1982)."""
@@ -217,6 +209,7 @@ class _Run:
             "space": hashlib.sha256(text.encode()).hexdigest(),
             "data": self.bench.data.fingerprint,
             "metric": self.bench.goal.metric,
+            "seed": str(self.bench.goal.seed),
             "number of candidates": str(self.bench.goal.candidates),
         }
 
@@ -243,29 +236,6 @@ def _facts(
         set_aside=set_aside,
         skipped=skipped,
     )
-
-
-def _check_options(
-    trials: int,
-    time: float | None,
-    latency_ms: float | None,
-    candidates: int,
-    metric: str,
-    seed: int,
-) -> None:
-    if metric not in METRICS:
-        raise UsageError(f"no metric {metric!r}.", did_you_mean(metric, METRICS))
-    least: dict[str, tuple[Any, float]] = {
-        "trials": (trials, 1),
-        "candidates": (candidates, 1),
-        "seed": (seed, 0),
-    }
-    for name, (value, low) in least.items():
-        if value < low:
-            raise UsageError(f"--{name} must be {low} or more, but got {value}.")
-    for name, amount in (("time", time), ("latency-ms", latency_ms)):
-        if amount is not None and not amount > 0:
-            raise UsageError(f"--{name} must be above 0, but got {amount}.")
 
 
 def _folder(out: str | Path | None, dataset: Dataset, resume: bool) -> RunFolder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from automlrank.space.grammar import Space
 from automlrank.space.parse import parse_space
 
 DEFAULT = "ctr"
+AsSpace = Space | str | Path | Mapping[str, object]
 
 
 def shipped() -> dict[str, Path]:
@@ -33,29 +35,34 @@ def find(name: str | Path) -> Path:
     raise DocumentError(f"no such file, space or model: {name}.", did_you_mean(path.stem, known))
 
 
-def open_space(name: str | Path) -> tuple[Space, Document]:
-    """A checked space and the document that it was read from, for faults' lines."""
-    document = read_document(find(name))
-    space = parse_space(document)
+def open_space(source: AsSpace) -> tuple[Space, Document]:
+    """A checked space, and the document that it was read from for faults' lines."""
+    if isinstance(source, Space):
+        document, space = Document(None), source
+    else:
+        document = Document(source) if isinstance(source, Mapping) else read_document(find(source))
+        space = parse_space(document)
     check_space(space, document)
     return space, document
 
 
-def space_for(schema: Schema, name: str | Path | None) -> Space:
+def space_for(schema: Schema, source: AsSpace | None) -> Space:
     """The space asked for, or the default one without what the schema lacks.
 
     Raises SpaceError where a space that was asked for needs what the schema lacks.
     """
-    space, document = open_space(name or DEFAULT)
-    if name is None:
+    space, document = open_space(DEFAULT if source is None else source)
+    if source is None:
         return fit_to(space, schema)
     needs_met(space, schema, document)
     return space
 
 
-def architecture_for(schema: Schema, name: str | Path) -> Architecture:
+def architecture_for(schema: Schema, source: AsSpace | Architecture) -> Architecture:
     """The architecture of a file or a zoo model; SpaceError where the schema cannot serve it."""
-    space, document = open_space(name)
+    if isinstance(source, Architecture):
+        return source  # its wiring checks it against the schema
+    space, document = open_space(source)
     needs_met(space, schema, document)
     return only_point(space)
 

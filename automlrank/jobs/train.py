@@ -12,13 +12,14 @@ from automlrank.architecture import Architecture
 from automlrank.cost import Cost
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
+from automlrank.documents import dump
 from automlrank.evaluate.latency import Latency
 from automlrank.jobs.machine import device_of, machine, versions
-from automlrank.jobs.spaces import architecture_for
+from automlrank.jobs.spaces import AsSpace, architecture_for
 from automlrank.train.loop import score
 from automlrank.trials.bench import Bench, Goal
 from automlrank.trials.events import Listen, ignore
-from automlrank.trials.folder import RunFolder, check_new
+from automlrank.trials.folder import RunFolder, check_new, write_text
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class TrainingResult:
 
 
 def train(
-    architecture: str | Path,
+    architecture: AsSpace | Architecture,
     data: Data,
     schema: AsSchema = None,
     *,
@@ -59,7 +60,7 @@ def train(
     goal = Goal(metric=metric, candidates=candidates, device=device_of(device), seed=seed)
     dataset = Dataset.open(data, schema, label=label)
     chosen = architecture_for(dataset.schema, architecture)
-    bench = Bench(dataset, goal, listen)
+    bench = Bench(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
     model = bench.build(chosen, seed)
     latency = bench.latency(model)
     trained = bench.train(model, chosen, seed, chosen.name)
@@ -91,5 +92,5 @@ def train(
             "machine": machine(),
         }
         folder.keep(chosen, trained)
-        folder.write_run(facts)
+        write_text(folder.path / "training.yaml", dump(facts))
     return result

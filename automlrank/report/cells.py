@@ -134,3 +134,8 @@ def show_difference(difference: Difference | None) -> str:
     if difference is None:
         return MISSING
     return f"{difference.value:+.4f}, {difference.verdict}"
+
+
+def show_share(value: float | None) -> str:
+    """A share in per cent; a dash where nothing is known."""
+    return "-" if value is None else f"{value:.1%}".replace("%", " %")

@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from pathlib import Path
 
 from automlrank.report.html import html as html_text
 from automlrank.report.markdown import markdown
 from automlrank.trials.facts import RunFacts
+from automlrank.trials.folder import write_text
 from automlrank.trials.records import flat
 from automlrank.trials.results import Results
 
 
-def write_report(
-    results: Results, facts: RunFacts, folder: str | Path, html: bool = True
-) -> list[Path]:
+def write_report(results: Results, facts: RunFacts, folder: str | Path) -> list[Path]:
     """Write report.md, front.json, trials.csv and report.html; the paths that were written."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -25,17 +23,11 @@ def write_report(
         "report.md": markdown(results, facts),
         "front.json": json_text(results),
         "trials.csv": csv_text(results),
+        "report.html": html_text(results, facts),
     }
-    if html:
-        texts["report.html"] = html_text(results, facts)
     for name, text in texts.items():
-        _write(folder / name, text)
+        write_text(folder / name, text)
     return [folder / name for name in texts]
-
-
-def write_csv(results: Results, path: str | Path) -> None:
-    """One row per trial, flat columns such as ``valid.auc``; empty where there is no value."""
-    _write(Path(path), csv_text(results))
 
 
 def csv_text(results: Results) -> str:
@@ -52,13 +44,3 @@ def csv_text(results: Results) -> str:
 def json_text(results: Results) -> str:
     """The JSON contract as text; never NaN."""
     return json.dumps(results.to_data(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write beside the target, then rename: a reader never sees half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

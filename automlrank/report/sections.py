@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import show_seconds
+from automlrank.report.cells import show_seconds, show_share
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.results import Results
 
@@ -29,7 +29,7 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
     pairs = [("Metric", METRICS[results.metric].label)]
     for split, rows in facts.rows.items():
         rates = facts.label_rates.get(split, {})
-        shown = "".join(f"; {task} {rate:.1%}" for task, rate in rates.items())
+        shown = "".join(f"; {task} {show_share(rate)}" for task, rate in rates.items())
         pairs.append((f"Split {split}", f"{rows:,} rows{shown}"))
     pairs.append(("Choice", "by validation; the test split was scored for finalists only"))
     if results.finalists or any(reference.test for reference in results.references):

@@ -175,6 +175,12 @@ class _Reader:
                     f"a history is of a categorical or multi feature, but got {feature.of!r}.",
                     did_you_mean(feature.of, by_name),
                 )
+        for name, columns in schema.sequences.items():
+            sides = {column.name: column.side for column in columns}
+            if len(set(sides.values())) > 1:
+                shown = ", ".join(f"{column}: {side}" for column, side in sides.items())
+                problem = f"the histories of sequence {name!r} need one side, but got {shown}."
+                self.fault(("features", columns[0].name, "side"), problem)
         if (
             schema.scenario
             and schema.features

@@ -122,7 +122,8 @@ class _Checker:
                 )
             case Stack(members):
                 return self.stack(members, ports, path)
-            case Parallel(branches):
+            case Parallel(branches, merge):
+                self.plain_choice(merge, (*path, "merge"))
                 return self.side_by_side(branches, ports, (*path, "parallel"))
             case SomeOf(_, low):
                 if low == 0:
@@ -167,6 +168,12 @@ class _Checker:
         """Vector where some branch may give one, Logit where all that stay may."""
         outs = [self.branch(b, ports, (*path, i)) for i, b in enumerate(branches)]
         everything = frozenset[type]().union(*outs)
+        if all(ABSENT in out for out in outs):
+            self.fault(
+                path,
+                "every branch may be left out, so nothing may be left.",
+                "Keep one branch, or give a some_of min: 1.",
+            )
         if Tasks in everything:
             self.fault(path, "a task structure cannot stand beside others.")
         result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()

@@ -205,7 +205,7 @@ def choose(*options: Like) -> Choose:
 def some_of(*options: Like, min: int = 1, max: int | None = None) -> SomeOf:
     """Between ``min`` and ``max`` (default: all) of the options, side by side."""
     high = len(options) if max is None else max
-    if not 0 <= min <= high <= len(options):
+    if {type(min), type(high)} != {int} or not 0 <= min <= high <= len(options):
         raise ValueError(
             f"0 <= min <= max <= {len(options)} must hold, but got min={min}, max={high}."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,12 +13,22 @@ import numpy as np
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
-from automlrank.errors import DataError, Fault
+from automlrank.errors import (
+    DataError,
+    Fault,
+    SchemaError,
+    SpaceError,
+    TrialError,
+    UsageError,
+    did_you_mean,
+)
 from automlrank.evaluate.latency import Latency, measure_latency
+from automlrank.evaluate.metrics import METRICS
 from automlrank.model import RankingModel, build_model
 from automlrank.train.loop import Progress, fit
 from automlrank.trials.events import Listen, Training
 
+TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search ended
 REQUESTS = 8  # different requests that a latency walks through
 
 
@@ -37,6 +47,20 @@ class Goal:
     device: str = "cpu"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.metric not in METRICS:
+            raise UsageError(f"no metric {self.metric!r}.", did_you_mean(self.metric, METRICS))
+        for name, low in (("trials", 1), ("candidates", 1), ("threads", 1), ("seed", 0)):
+            if getattr(self, name) < low:
+                raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
+        for name, amount in (("time", self.seconds), ("latency-ms", self.latency_ms)):
+            if amount is not None and not amount > 0:
+                raise UsageError(f"--{name} must be above 0, but got {amount}.")
+
+
+FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, MemoryError)
+"""What may go wrong with one model: recorded with its reason, and the search goes on."""
+
 
 class TimeIsUp(Exception):
     """The search's share of the time ended while a model was being trained."""
@@ -54,10 +78,16 @@ class Trained:
 
 
 class Bench:
-    """The data, the goal, the clock, and who listens."""
+    """The data, the goal, the clock, and who listens.
 
-    def __init__(self, data: Dataset, goal: Goal, listen: Listen) -> None:
-        check_tasks(data)
+    ``splits`` are those that will be scored. Raises UsageError where the data cannot serve the
+    goal.
+    """
+
+    def __init__(
+        self, data: Dataset, goal: Goal, listen: Listen, splits: Sequence[str] = ()
+    ) -> None:
+        check_fit(data, goal, splits)
         self.data = data
         self.goal = goal
         self.listen = listen
@@ -124,21 +154,25 @@ class Bench:
         }
 
 
-def check_tasks(data: Dataset) -> None:
-    """Raise where a task cannot be trained, or the primary one not be scored, on its splits."""
+def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
+    """Raise where the data cannot be trained on, scored by the metric, or served."""
+    schema, primary = data.schema, data.schema.tasks[0].name
+    if METRICS[goal.metric].grouped and schema.group is None:
+        raise SchemaError(
+            f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."
+        )
     faults = [
         Fault(f"only binary tasks can be trained, but {task.name} is a {task.kind}.")
-        for task in data.schema.tasks
+        for task in schema.tasks
         if task.kind != "binary"
     ]
-    primary = data.schema.tasks[0].name
+    if all(feature.side != "item" for feature in schema.features):
+        hint = "Give the columns that differ between candidates side: item."
+        faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))
     faults += [
-        Fault(
-            f"the {split} split holds one class of {primary} only, so no AUC is defined.",
-            hint="Choose another split.",
-        )
-        for split, rates in data.label_rates.items()
-        if rates[primary] in (0.0, 1.0)
+        Fault(f"the {split} split holds one class of {primary} only.", hint="Split otherwise.")
+        for split in splits
+        if data.label_rates[split][primary] in (0.0, 1.0)
     ]
     if faults:
         raise DataError(faults)
@@ -147,3 +181,9 @@ def check_tasks(data: Dataset) -> None:
 def seed_of(base: int, *stream: int) -> int:
     """A seed for one stream of random numbers: never the same for two of them."""
     return int(np.random.SeedSequence([base, *stream]).generate_state(1)[0])
+
+
+def reason_of(error: BaseException) -> str:
+    """One line on what ended a trial."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -9,6 +9,7 @@ its standard error from DeLong's paired variance and from the spread over seeds.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,16 @@ from automlrank.architecture import Architecture
 from automlrank.evaluate.metrics import METRICS
 from automlrank.evaluate.significance import delong_interval, paired_delong
 from automlrank.train.loop import predict, score_logits
-from automlrank.trials.bench import Bench, TimeIsUp, seed_of
+from automlrank.trials.bench import (
+    FAILURES,
+    INTERRUPTED,
+    TIME_UP,
+    Bench,
+    TimeIsUp,
+    reason_of,
+    seed_of,
+)
+from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -45,7 +55,7 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 
     front = sorted(results.front, key=rank)
     chosen = list(front[:MOST])
-    if front and results.metric != "gauc":
+    if front and results.metric == "auc":  # the error is one of an AUC
         best = rank(front[0])
         near = [
             r
@@ -62,25 +72,32 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 
 def run_finals(
     bench: Bench, folder: RunFolder, finalists: Sequence[Record]
-) -> dict[str, dict[str, Any]]:
-    """Train every finalist ``SEEDS`` times, one seed of all before the next; gives what is new.
+) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """Train every finalist ``SEEDS`` times, one seed of all before the next.
 
-    By fingerprint: ``valid`` and ``test`` as a record holds them. Where the time ends first,
-    what was reached stands.
+    Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
+    None. Where it ends early, or a finalist fails, what was reached stands.
     """
     runs: dict[str, list[tuple[Mapping[str, Any], Logits]]] = {}
+    ended = None
     try:
-        for n in range(SEEDS):
-            for record in finalists:
+        for n, record in itertools.product(range(SEEDS), finalists):
+            try:
                 done = _final(bench, folder, record, n)
                 runs.setdefault(record.fingerprint, []).append(done)
+            except FAILURES as error:
+                bench.listen(Notice(f"A training of {title(record)} failed: {reason_of(error)}"))
     except TimeIsUp:
-        pass  # fewer seeds: the report says how many
-    return {
-        record.fingerprint: _summary(bench, record, runs)
-        for record in finalists
-        if record.fingerprint in runs
-    }
+        ended = TIME_UP
+    except KeyboardInterrupt:
+        ended = INTERRUPTED
+    scored = [record for record in finalists if record.fingerprint in runs]
+    return {record.fingerprint: _summary(bench, record, runs) for record in scored}, ended
+
+
+def title(record: Record) -> str:
+    """A record's name, or its number."""
+    return record.name or f"trial {record.number}"
 
 
 def _final(
@@ -93,8 +110,8 @@ def _final(
         return kept
     architecture = Architecture.read(record.architecture)
     model = bench.build(architecture, seed)
-    name = record.name or f"trial {record.number}"
-    trained = bench.train(model, architecture, seed, f"finalist {name}, seed {n + 1} of {SEEDS}")
+    what = f"finalist {title(record)}, seed {n + 1} of {SEEDS}"
+    trained = bench.train(model, architecture, seed, what)
     logits = predict(trained.model, bench.data, "test", bench.goal.device)
     scores = {
         "valid": dict(trained.scores),

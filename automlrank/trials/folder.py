@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from automlrank.architecture import Architecture
+from automlrank.data.dataset import Dataset
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump, read_document
 from automlrank.errors import RunError
@@ -28,29 +30,31 @@ RUN_FILE = "run.yaml"
 
 
 class RunFolder:
-    """``run.yaml schema.yaml space.yaml study.db data/encoder trials/<fingerprint>/``."""
+    """``run.yaml schema.yaml space.yaml study.db data/ trials/<fingerprint>/``.
+
+    ``data/`` holds the encoder, the columns' sizes and the path of the encoded store.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     @property
     def storage_url(self) -> str:
-        return f"sqlite:///{self.path.resolve() / 'study.db'}"
+        return "sqlite:///" + quote(str(self.path.resolve() / "study.db"))  # a ? would end it
 
     @property
     def exists(self) -> bool:
         return (self.path / RUN_FILE).is_file()
 
-    def create(
-        self, schema: Schema, space: Space, encoder: Encoder, run: Mapping[str, Any]
-    ) -> None:
+    def create(self, data: Dataset, space: Space, run: Mapping[str, Any]) -> None:
         """Write a new run's files; ``run.yaml`` last, because it makes the folder a run."""
         self.path.mkdir(parents=True, exist_ok=True)
         encoder_folder = self.path / "data" / "encoder"
         encoder_folder.mkdir(parents=True, exist_ok=True)
-        encoder.save(encoder_folder)
-        write_text(self.path / "data" / "sizes.json", json.dumps(encoder.sizes))
-        write_text(self.path / "schema.yaml", dump(schema.to_data()))
+        data.encoder.save(encoder_folder)
+        write_text(self.path / "data" / "sizes.json", json.dumps(data.encoder.sizes))
+        write_text(self.path / "data" / "store.txt", f"{data.folder}\n")
+        write_text(self.path / "schema.yaml", dump(data.schema.to_data()))
         write_text(self.path / "space.yaml", dump(space_data(space)))
         self.write_run(run)
 
@@ -162,7 +166,10 @@ def check_new(path: Path, hint: str = "Give another --out.") -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    """Write beside the target, then rename: a reader never sees half a file."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

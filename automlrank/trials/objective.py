@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.architecture import Architecture, draw
 from automlrank.space.grammar import Space
-from automlrank.trials.bench import Bench, TimeIsUp, seed_of
+from automlrank.trials.bench import Bench, TimeIsUp, reason_of, seed_of
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records_of import REPLACED
 from automlrank.trials.suggest import decider
@@ -79,7 +79,7 @@ class Objective:
         try:
             trained = bench.train(model, architecture, seed, f"trial {trial.number}")
         except TimeIsUp:
-            note(trial, reason="the search's time was up")
+            note(trial, cut_off=True, reason="the search's time was up")
             raise optuna.TrialPruned from None
         valid = bench.scores(trained.scores)
         note(trial, valid=valid, rows_seen=trained.rows)
@@ -113,9 +113,3 @@ def find_twin(trial: optuna.Trial, fingerprint: str) -> FrozenTrial | None:
         and other.number not in replaced
     ]
     return min(twins, key=lambda twin: twin.state != TrialState.COMPLETE, default=None)
-
-
-def reason_of(error: BaseException) -> str:
-    """One line on what ended a trial."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -13,13 +13,13 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.architecture import Architecture
-from automlrank.errors import RunError, SpaceError, TrialError
+from automlrank.errors import RunError
 from automlrank.evaluate.metrics import METRICS
 from automlrank.space.grammar import Space
-from automlrank.trials.bench import Bench, Goal, TimeIsUp, seed_of
+from automlrank.trials.bench import FAILURES, TIME_UP, Bench, Goal, reason_of, seed_of
 from automlrank.trials.events import TrialEnded
 from automlrank.trials.folder import RunFolder
-from automlrank.trials.objective import Objective, reason_of
+from automlrank.trials.objective import Objective
 from automlrank.trials.records import Record, plain
 from automlrank.trials.records_of import (
     REFERENCE,
@@ -32,8 +32,6 @@ from automlrank.trials.suggest import params_of
 
 NAME = "search"
 DRAWS_PER_TRIAL = 20  # beyond it, new draws are all known: the space is exhausted
-FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, MemoryError)
-"""What may go wrong with one model: recorded with its reason, and the search goes on."""
 REFERENCE_SEEDS = 2  # the stream of seeds that references beside the study train with
 
 
@@ -85,12 +83,13 @@ def retry_cut_off(study: optuna.Study) -> int:
         or ("cut_off" in trial.user_attrs and trial.number not in replaced)
     ]
     for trial in cut_off:
-        if trial.state == TrialState.RUNNING:
-            study.tell(trial.number, state=TrialState.FAIL)
+        params = trial.system_attrs.get("fixed_params", trial.params)  # a reference's are whole
+        name = trial.user_attrs.get("name")
+        study.enqueue_trial(params, user_attrs={"name": name} if name else None)
         replaced.append(trial.number)
         study.set_user_attr(REPLACED, replaced)
-        name = trial.user_attrs.get("name")
-        study.enqueue_trial(trial.params, user_attrs={"name": name} if name else None)
+        if trial.state == TrialState.RUNNING:
+            study.tell(trial.number, state=TrialState.FAIL)
     return len(cut_off)
 
 
@@ -125,17 +124,16 @@ def _reference_record(
 ) -> Record:
     began = time.perf_counter()
     seed = seed_of(bench.goal.seed, REFERENCE_SEEDS, number)
-    model = bench.build(reference, seed)
-    measured = {"latency_ms": vars(bench.latency(model)), **vars(bench.cost(reference))}
     outcome: dict[str, Any] = {}
     try:
+        outcome |= vars(bench.cost(reference))
+        model = bench.build(reference, seed)
+        outcome["latency_ms"] = vars(bench.latency(model))
         trained = bench.train(model, reference, seed, reference.name)
-        outcome = {"valid": bench.scores(trained.scores), "rows_seen": trained.rows}
+        outcome |= {"valid": bench.scores(trained.scores), "rows_seen": trained.rows}
         folder.keep(reference, trained)
-    except TimeIsUp:
-        raise
     except FAILURES as error:
-        outcome = {"reason": reason_of(error)}
+        outcome["reason"] = reason_of(error)
     return Record(
         number=-1 - number,
         state="reference",
@@ -144,7 +142,6 @@ def _reference_record(
         summary=reference.summary,
         name=reference.name,
         seconds=round(time.perf_counter() - began, 3),
-        **measured,
         **outcome,
     )
 
@@ -157,7 +154,7 @@ def run_trials(study: optuna.Study, objective: Objective) -> str | None:
         trials = study.get_trials(deepcopy=False)
         waiting = any(trial.state == TrialState.WAITING for trial in trials)
         if bench.out_of_time():
-            return "the time was up"
+            return TIME_UP
         if not waiting and trainings(study) >= goal.trials:
             return None
         if len(trials) - drawn_before >= DRAWS_PER_TRIAL * max(1, goal.trials):

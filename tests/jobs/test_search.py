@@ -132,6 +132,8 @@ def test_a_space_that_the_schema_cannot_serve_is_refused(inputs: dict[str, Any])
     ("options", "words"),
     [
         ({"metric": "acu"}, "Did you mean 'auc'"),
+        ({"candidates": 0}, "--candidates must be 1 or more"),
+        ({"seed": -1}, "--seed must be 0 or more"),
         ({"trials": 0}, "--trials must be 1 or more"),
         ({"time": 0.0}, "--time must be above 0"),
         ({"device": "tpu"}, "--device must be one of"),
@@ -282,13 +284,98 @@ def test_a_trial_that_fails_is_recorded_with_its_reason(
     assert result.results.counts["complete"] == 2
 
 
+def test_a_finalist_that_fails_is_told_and_the_report_stands(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from automlrank.trials.bench import Bench
+
+    train_one, notices = Bench.train, []
+
+    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str) -> Any:
+        if what.startswith("finalist lr"):
+            raise TrialError("the loss is nan after 512 rows")
+        return train_one(self, model, architecture, seed, what)
+
+    monkeypatch.setattr(Bench, "train", break_one)
+    result = search(
+        **inputs, trials=1, listen=lambda e: notices.append(e) if isinstance(e, Notice) else None
+    )
+    assert [r.name for r in result.results.references if r.test is None] == ["lr"]
+    assert any("A training of lr failed: TrialError" in notice.text for notice in notices)
+    assert (result.folder / "report.html").is_file()
+
+
+def test_ctrl_c_among_the_finalists_keeps_those_that_were_scored(inputs: dict[str, Any]) -> None:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Training) and event.what.endswith("seed 2 of 3"):
+            raise KeyboardInterrupt
+
+    result = search(**inputs, trials=1, listen=interrupt)
+    assert result.facts.ended == "interrupted"
+    tested = [r for r in (*result.results.records, *result.results.references) if r.test]
+    assert tested
+    assert {r.test["seeds"] for r in tested if r.test} == {1}
+
+
+def test_what_the_time_cut_off_is_trained_on_resume(inputs: dict[str, Any]) -> None:
+    """A reference inside the space whose training the clock ended gets its score after all."""
+    first = search(**inputs, trials=5, time=0.5)
+    assert not first.results.complete
+    again = search(**inputs, trials=1, resume=True)
+    assert again.results.complete
+    assert all(reference.score("auc") for reference in again.results.references)
+    assert len(again.results.references) == 2
+
+
+def test_spaces_and_architectures_made_in_python(inputs: dict[str, Any]) -> None:
+    """A Space, or the DSL's words as a mapping, serve as a file does."""
+    from automlrank.architecture import Architecture
+    from automlrank.space.grammar import Space, use
+
+    training = use(
+        "training", learning_rate=0.01, batch_size=512, epochs=1, dropout=0.0, batch_norm=False
+    )
+    space = Space(interaction=use("mlp", width=8, depth=1), training=training, references=("lr",))
+    out = inputs["out"]
+    one = search(**{**inputs, "space": space}, trials=1)
+    assert one.results.counts["complete"] == 1
+    mapping = {"interaction": {"mlp": {"width": 8}}, "training": {"epochs": 1}, "references": []}
+    other = search(**{**inputs, "space": mapping, "out": out.with_name("other")}, trials=1)
+    assert other.results.counts["complete"] == 1
+    architecture = Architecture.read({"architecture": "a", "interaction": "linear"})
+    assert train(architecture, inputs["data"], inputs["schema"]).scores["valid"]
+
+
+def test_a_late_label_that_is_null_in_a_split_is_reported(inputs: dict[str, Any]) -> None:
+    """Conversions of the newest rows are not known yet: a dash, not a crash."""
+    import polars as pl
+
+    frame = pl.read_parquet(inputs["data"])
+    late = frame["time"] > frame["time"].quantile(0.7)
+    frame.with_columns(
+        buy=pl.when(late).then(None).otherwise(frame["buy"]).cast(pl.Int8)
+    ).write_parquet(inputs["data"])
+    result = search(**inputs, trials=1)
+    assert "buy -" in (result.folder / "report.md").read_text()
+
+
+def test_a_schema_without_item_columns_is_refused(inputs: dict[str, Any]) -> None:
+    schema = {
+        "tasks": {"click": None},
+        "features": {"user_id": {"kind": "categorical", "side": "user"}},
+        "split": {"by": "random"},
+    }
+    with pytest.raises(UsageError, match="no feature belongs to the item"):
+        search(**{**inputs, "schema": schema, "space": "lr"})
+
+
 def test_train_reports_test_only_if_asked(inputs: dict[str, Any], tmp_path: Path) -> None:
     arguments = {"data": inputs["data"], "schema": inputs["schema"]}
     plain = train("deepfm", **arguments)
     assert plain.scores["test"] is None
     asked = train("lr", **arguments, test=True, out=tmp_path / "lr")
     assert asked.scores["test"]["auc"] > 0.5  # type: ignore[index]
-    assert "test: true" in (tmp_path / "lr" / "run.yaml").read_text()
+    assert "test: true" in (tmp_path / "lr" / "training.yaml").read_text()
     with pytest.raises(RunError, match="not empty"):
         train("lr", **arguments, out=tmp_path / "lr")
     with pytest.raises(SpaceError, match="nothing to choose"):

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from automlrank.report.files import write_csv, write_report
+from automlrank.report.files import csv_text, write_report
+from automlrank.trials.folder import write_text
 from automlrank.trials.results import Results
 
 
@@ -18,20 +19,15 @@ def test_a_report_is_its_four_files(results, facts, tmp_path):
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == names
 
 
-def test_the_page_may_be_left_out(results, facts, tmp_path):
-    write_report(results, facts, tmp_path, html=False)
-    assert not (tmp_path / "report.html").exists()
-
-
 def test_front_json_reads_back_equal(results, facts, tmp_path):
-    write_report(results, facts, tmp_path, html=False)
+    write_report(results, facts, tmp_path)
     data = json.loads((tmp_path / "front.json").read_text(encoding="utf-8"))
     assert Results.from_data(data) == results
 
 
 def test_csv_has_one_row_per_trial(results, tmp_path):
     """Whole numbers stay whole, what is missing is empty."""
-    write_csv(results, tmp_path / "trials.csv")
+    (tmp_path / "trials.csv").write_text(csv_text(results))
     with (tmp_path / "trials.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["number"]) for row in rows] == [record.number for record in results.records]
@@ -51,5 +47,5 @@ def test_a_failed_write_leaves_the_old_file_and_no_part(results, tmp_path, monke
 
     monkeypatch.setattr("pathlib.Path.replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        write_csv(results, path)
+        write_text(path, csv_text(results))
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("trials.csv", "old")]

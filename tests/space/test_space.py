@@ -164,6 +164,7 @@ def all_decisions(space: Space) -> set[tuple[tuple[str, Scalar], ...]]:
         ("interaction: [fm, mlp]", "Write choose: [...] or stack: [...]."),
         ("interaction: {choose: []}", "takes a list of expressions"),
         ("interaction: {some_of: [fm, cin], min: 3}", "0 <= min <= max <= 2"),
+        ("interaction: {some_of: [fm, cin], max: 1.5}", "0 <= min <= max <= 2"),
         ("interaction: {repeat: mlp, times: 99}", "from 1 to 16"),
         ("interaction: {choose: [fm], max: 2}", "unknown key 'max' beside choose"),
         ("gate: fm\ninteraction: mlp", "gate: no block 'fm'"),
@@ -194,6 +195,11 @@ def test_all_faults_of_a_file_come_at_once() -> None:
         ("interaction: {stack: [{parallel: [fm, {optional: mlp}]}, mlp]}", "interaction.stack[0]"),
         ("interaction: {stack: [mlp, {parallel: [cin, mlp]}]}", "interaction.stack[1].parallel[0]"),
         ("interaction: mlp\nloss: {stack: [bce, bce]}", "loss"),
+        ("interaction: {parallel: [mlp, cin], merge: {optional: sum}}", "interaction.merge"),
+        (
+            "interaction: {parallel: [{optional: linear}, {some_of: [fm, cin], min: 0}]}",
+            "interaction.parallel",
+        ),
     ],
 )
 def test_wiring_that_fails_under_some_choice_is_found(text: str, path: str) -> None:
@@ -282,6 +288,10 @@ def arch(text: str) -> Architecture:
             "interaction: {parallel: [linear, fm]}",
         ),
         ("interaction: {repeat: cross_net_v2, times: 1}", "interaction: cross_net_v2"),
+        (
+            "interaction: {parallel: [{parallel: [linear, fm]}, mlp], merge: sum}",
+            "interaction: {parallel: [linear, fm, mlp], merge: sum}",
+        ),
         (
             "interaction: {bridge: {regulation: false, temperature: 2.0}}",
             "interaction: {bridge: {regulation: false}}",
