@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, ints, logs, one_of
-from automlrank.blocks.parts import mean_of_bag
+from automlrank.blocks.parts import Dropout, mean_of_bag
 from automlrank.blocks.ports import FIRST_ID
 
 
@@ -56,7 +56,7 @@ class FieldEmbedding(nn.Module):
         if numbers:
             self.number_vectors = nn.Parameter(torch.randn(numbers, dim) * scale)
             self.null_vectors = nn.Parameter(torch.zeros(numbers, dim))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, table: Tensor, ids: Tensor, numbers: Tensor, *bags: Tensor) -> Tensor:
         fields = []

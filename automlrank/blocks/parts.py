@@ -15,6 +15,25 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
+class Dropout(nn.Module):
+    """Zero entries with probability ``p``, to the nearest 1/256, and scale the others up.
+
+    One random byte decides an entry. torch's own draws a Bernoulli number each, serially: forward
+    and backward of 1024 x 400 entries took 5.6 ms that way, 1.2 ms this way (one core).
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.dropped = round(256 * p)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.dropped:
+            return x
+        words = torch.empty(x.numel() // 8 + 1, dtype=torch.int64, device=x.device)
+        bits = words.random_(-(2**63), None).view(torch.uint8)[: x.numel()].view(x.shape)
+        return x * ((bits >= self.dropped).to(x.dtype) * (256 / (256 - self.dropped)))
+
+
 class MLP(nn.Module):
     """``depth`` times linear, batch norm, activation, dropout; depth 0 is the identity."""
 
@@ -35,7 +54,7 @@ class MLP(nn.Module):
                 layers.append(nn.BatchNorm1d(width))
             layers.append(ACTIVATIONS[activation]())
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
             dim = width
         self.layers = nn.Sequential(*layers)
 
@@ -67,7 +86,7 @@ class Experts(nn.Module):
             self.biases.append(torch.empty(n, 1, width).uniform_(-bound, bound))
             dim = width
         self.activation = ACTIVATIONS[activation]()
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.dropout = Dropout(dropout) if dropout else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         y = x.unsqueeze(0).expand(self.weights[0].shape[0], -1, -1)  # [n, batch, dim]

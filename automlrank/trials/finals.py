@@ -149,7 +149,7 @@ def _summary(
         summary["versus"] = {
             other: _versus(labels, [x for _, x in mine], [x for _, x in theirs])
             for other, theirs in runs.items()
-            if other != record.fingerprint
+            if other != record.fingerprint and min(len(mine), len(theirs)) > 1
         }
     return {"valid": {f"{metric}_mean": float(np.mean(valid))}, "test": summary}
 
@@ -171,12 +171,11 @@ def _error(labels: npt.NDArray[Any], runs: Sequence[Logits]) -> float:
 
 
 def _versus(labels: npt.NDArray[Any], a: Sequence[Logits], b: Sequence[Logits]) -> list[float]:
-    """The mean difference in AUC and its standard error."""
+    """The mean difference in AUC and its standard error; one seed would not show its spread."""
     pairs = [paired_delong(labels, x[:, 0], y[:, 0]) for x, y in zip(a, b, strict=False)]
     differences = [difference for difference, _ in pairs]
     variance = float(np.mean([error**2 for _, error in pairs]))
-    if len(pairs) > 1:
-        variance += float(np.var(differences, ddof=1)) / len(pairs)
+    variance += float(np.var(differences, ddof=1)) / len(pairs)
     return [float(np.mean(differences)), math.sqrt(variance)]
 
 
