@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-DEMO_TRIALS ?= 5
-DEMO_TIME ?= 8m
+DEMO_TRIALS ?= 4
+DEMO_TIME ?= 7m
 
 .PHONY: demo test lint clean
 
