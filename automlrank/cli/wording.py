@@ -45,7 +45,7 @@ def feasibility(event: Feasibility) -> str:
     """Which references fit the budget, and what share of draws does."""
     references = ", ".join(f"{name} {show_ms(ms)} ms" for name, ms in event.references_ms.items())
     start = f"References {references}" if references else "No references"
-    if event.budget_ms is None or not event.draws_ms:
+    if not event.draws_ms:
         return f"{start}."
     fits = f"{event.share:.0%}".replace("%", " %")
     return f"{start}; {fits} of random draws fit {event.budget_ms:g} ms."

@@ -23,15 +23,13 @@ class DataReady:
 class Feasibility:
     """Before any training: which references fit the budget, what share of draws does."""
 
-    budget_ms: float | None
+    budget_ms: float
     references_ms: Mapping[str, float]
     draws_ms: tuple[float, ...]
 
     @property
     def share(self) -> float:
         """The share of random draws within the budget."""
-        if self.budget_ms is None:
-            return 1.0
         return sum(ms <= self.budget_ms for ms in self.draws_ms) / len(self.draws_ms)
 
 
