@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from automlrank.data.check import check, is_list
-from automlrank.errors import SchemaError
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task
 
 FEW_VALUES = 100  # a whole-numbered float column with no more is a code
@@ -44,15 +43,9 @@ def complete(schema: Schema, frame: pl.DataFrame) -> Inferred:
             reader.look_at(name)
     reader.look_at_histories()
     features = tuple(reader.features[name] for name in frame.columns if name in reader.features)
-    if not any(feature.kind != "history" for feature in features):
-        raise SchemaError("the table has no column that can be a feature.", _list(reader.reasons))
     result = dataclasses.replace(schema, features=features)
     check(result, frame)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
-
-
-def _list(reasons: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {reason}" for name, reason in list(reasons.items())[:10])
 
 
 def binary_columns(frame: pl.DataFrame) -> tuple[str, ...]:

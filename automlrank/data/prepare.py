@@ -13,7 +13,7 @@ from automlrank.data.labels import label_rates, read_group, read_labels, read_we
 from automlrank.data.split import Rows, assign
 from automlrank.data.store import Arrays, Content
 from automlrank.data.transform import Array, EncodingError, Ragged
-from automlrank.errors import DataError
+from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Schema
 
 
@@ -24,6 +24,9 @@ def prepare(frame: pl.DataFrame, schema: Schema, train_rows: int | None = None) 
     """
     inferred = complete(schema, frame)
     schema = inferred.schema
+    if not any(feature.kind != "history" for feature in schema.features):
+        reasons = "; ".join(f"{name}: {why}" for name, why in list(inferred.reasons.items())[:10])
+        raise SchemaError("the table has no column that can be a feature.", reasons)
     rows = assign(frame, schema.split, train_rows)
     labels = read_labels(frame, schema, rows["train"])
     encoder = fit(frame[rows["train"]], schema)

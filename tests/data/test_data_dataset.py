@@ -348,3 +348,9 @@ def test_a_last_training_batch_of_one_row_is_left_out(dataset: Dataset) -> None:
     in_order = [len(batch["labels"]) for batch in dataset.batches("train", size)]
     assert (sum(shuffled), min(shuffled)) == (rows - 1, size)
     assert sum(in_order) == rows
+
+
+def test_a_table_without_any_feature_is_refused_with_the_reasons() -> None:
+    frame = pl.DataFrame({"y": [0, 1] * 50, "x": [7] * 100})
+    with pytest.raises(SchemaError, match=r"no column that can be a feature.*x: left out"):
+        Dataset.open(frame, label="y")
