@@ -15,7 +15,7 @@ from automlrank.space.grammar import Space
 from automlrank.trials.bench import Bench, seed_of
 from automlrank.trials.events import Feasibility
 
-DRAWS = 10
+DRAWS = 6
 DRAW_SEEDS = 4  # the stream of seeds
 QUICK_SECONDS = 0.03  # of a latency that only asks whether a draw is near the budget
 
@@ -47,7 +47,7 @@ def check_budget(bench: Bench, space: Space, references: Sequence[Architecture])
 def _quick_latency(bench: Bench, architecture: Architecture) -> float:
     model = bench.build(architecture, 0).to(bench.goal.device)
     return measure_latency(
-        model, bench.requests, bench.goal.threads, tries=2, try_seconds=QUICK_SECONDS
+        model, bench.requests, bench.goal.threads, tries=1, try_seconds=QUICK_SECONDS
     ).p50
 
 
