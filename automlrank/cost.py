@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from automlrank.architecture import Architecture
 from automlrank.model import RankingModel
-from automlrank.schema import Schema
+from automlrank.schema import Feature, Schema
 from automlrank.wiring import wire
 
 
@@ -45,13 +45,27 @@ def request_shapes(schema: Schema, candidates: int) -> dict[str, torch.Tensor]:
     """A request's batch with every list at its longest, zeros throughout."""
     batch = {}
     for side, rows in (("request", 1), ("item", candidates)):
-        ids, numbers = (
-            schema.of_kind(kind, request=side == "request") for kind in ("categorical", "numeric")
-        )
+        ids, numbers = (schema.of_role(r, request=side == "request") for r in ("ids", "numbers"))
         batch[f"ids:{side}"] = torch.zeros(rows, len(ids), dtype=torch.int32)
         batch[f"numbers:{side}"] = torch.zeros(rows, len(numbers))
-    for feature in (*schema.of_kind("multi"), *schema.of_kind("history")):
-        rows = candidates if feature.side == "item" else 1
-        shape = (rows, feature.max_length)
-        batch[f"{feature.kind}:{feature.name}"] = torch.zeros(shape, dtype=torch.int32)
+    for request in dict.fromkeys(schema.statistic_columns.values()):
+        n = list(schema.statistic_columns.values()).count(request) * (len(schema.tasks) + 1)
+        batch[f"statistics:{'request' if request else 'item'}"] = torch.zeros(
+            1 if request else candidates, n
+        )
+    for feature in schema.of_role("multi"):
+        shape = (_rows(feature, candidates), feature.max_length)
+        batch[f"multi:{feature.name}"] = torch.zeros(shape, dtype=torch.int32)
+    for feature in schema.of_role("vector"):
+        batch[f"vector:{feature.name}"] = torch.zeros(_rows(feature, candidates), feature.size)
+    for name, columns in schema.sequences.items():
+        shape = (_rows(columns[0], candidates), max(column.max_length for column in columns))
+        keys = [f"history:{column.name}" for column in columns]
+        if any(column.time for column in columns):
+            keys += [f"age:{name}", f"session:{name}"]
+        batch |= {key: torch.zeros(shape, dtype=torch.int32) for key in keys}
     return batch
+
+
+def _rows(feature: Feature, candidates: int) -> int:
+    return candidates if feature.side == "item" else 1

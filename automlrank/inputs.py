@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +18,23 @@ from automlrank.blocks.embedding import (
     real_positions,
 )
 from automlrank.blocks.parts import join
-from automlrank.blocks.ports import Columns, Context, Fields, History, Port, Scenario, Targets
+from automlrank.blocks.ports import (
+    Columns,
+    Context,
+    Fields,
+    History,
+    Port,
+    Scenario,
+    Statistics,
+    Targets,
+)
 from automlrank.plan import Made, PlanBuilder, Value, fields_of
 from automlrank.schema import Feature, Schema
 from automlrank.schema import History as HistoryColumn
 
 TABLE = Value("table", request=True)
+ROLES = ("ids", "numbers", "multi", "vector")
+"""The order of the fields of a side."""
 
 
 class Inputs:
@@ -33,20 +45,28 @@ class Inputs:
         self.schema = schema
         self.embedding = embedding
         self.values: dict[str, Value] = {}
-        ids, bags = schema.of_kind("categorical"), schema.of_kind("multi")
-        self.table_sizes = tuple(feature.size for feature in (*ids, *bags))
+        columns = (*schema.of_role("ids"), *schema.of_role("multi"))
+        owners = [column for column in columns if schema.owner(column.name) == column.name]
+        self.table_sizes = tuple(owner.size for owner in owners)
         starts = itertools.accumulate(self.table_sizes, initial=0)
-        self.offsets = dict(zip((f.name for f in (*ids, *bags)), starts, strict=False))
+        self.starts = dict(zip((owner.name for owner in owners), starts, strict=False))
+        bags = _by_side(schema.of_role("multi"))
         self.columns = Columns(
-            tuple(f.size for f in _by_side(ids)),
-            len(schema.of_kind("numeric")),
-            tuple(f.size for f in _by_side(bags)),
+            tuple(f.size for f in _by_side(schema.of_role("ids"))),
+            len(schema.of_role("numbers")),
+            tuple(f.size for f in bags),
+            tuple(f.pool for f in bags),
+            tuple(f.size for f in _by_side(schema.of_role("vector"))),
         )
 
     @property
     def dim(self) -> int:
         assert self.embedding is not None
         return self.embedding.dim
+
+    def offsets(self, features: tuple[Feature, ...]) -> tuple[int, ...]:
+        """Where the ids of each column start in the table: a column that shares has its owner's."""
+        return tuple(self.starts[self.schema.owner(feature.name)] for feature in features)
 
     def embed(self) -> Value:
         """The fields of both sides, from one table."""
@@ -65,11 +85,8 @@ class Inputs:
 
     def side(self, request: bool) -> Value | None:
         """The fields of the request's columns, or of the item's."""
-        ids, numbers, bags = (
-            self.schema.of_kind(kind, request=request)
-            for kind in ("categorical", "numeric", "multi")
-        )
-        n = len(ids) + len(numbers) + len(bags)
+        ids, numbers, bags, vectors = (self.schema.of_role(r, request=request) for r in ROLES)
+        n = len(ids) + len(numbers) + len(bags) + len(vectors)
         if n == 0:
             return None
         assert self.embedding is not None
@@ -78,20 +95,18 @@ class Inputs:
             FieldEmbedding,
             {
                 "dim": self.dim,
-                "offsets": tuple(self.offsets[f.name] for f in ids),
+                "offsets": self.offsets(ids),
                 "numbers": len(numbers),
-                "bags": tuple(self.offsets[f.name] for f in bags),
+                "bags": self.offsets(bags),
+                "pools": tuple(f.pool for f in bags),
+                "vectors": tuple(f.size for f in vectors),
                 "scale": self.embedding.scale,
                 "dropout": self.embedding.dropout,
             },
         )
-        inputs = [
-            TABLE,
-            *(
-                Value(key, request=request)
-                for key in (f"ids:{name}", f"numbers:{name}", *(f"multi:{f.name}" for f in bags))
-            ),
-        ]
+        lists = (_batch_value(feature) for feature in (*bags, *vectors))
+        of_side = (Value(f"{key}:{name}", request=request) for key in ("ids", "numbers"))
+        inputs = [TABLE, *of_side, *lists]
         value = self.steps.module(
             f"{name}_embedding", made, inputs, f"{name}_fields", Fields(n, self.dim)
         )
@@ -105,8 +120,8 @@ class Inputs:
         order = [
             f.name
             for request in sides
-            for kind in ("categorical", "numeric", "multi")
-            for f in self.schema.of_kind(kind, request=request)
+            for role in ROLES
+            for f in self.schema.of_role(role, request=request)
         ]
         source = self.join_fields(
             [self.values["request" if request else "item"] for request in sides], "fields"
@@ -118,11 +133,13 @@ class Inputs:
         )
 
     def sequence(self, name: str, columns: tuple[HistoryColumn, ...]) -> Value:
-        """A sequence's keys, target and mask, as the root inputs of its encoder."""
+        """A sequence's keys, target, mask and, where it has times, age and session.
+
+        They are the root inputs of its encoder.
+        """
         request = all(column.side != "item" for column in columns)
-        ids = [Value(f"history:{column.name}", request=request) for column in columns]
-        offsets = tuple(self.offsets[column.of] for column in columns)
-        embedding = Made(SequenceEmbedding, {"offsets": offsets})
+        ids = [_batch_value(column) for column in columns]
+        embedding = Made(SequenceEmbedding, {"offsets": self.offsets(columns)})
         keys = self.steps.module(f"{name}_embedding", embedding, [TABLE, *ids], f"{name}_keys")
         target = self.select(tuple(self.schema.feature(c.of) for c in columns), f"{name}_target")
         self.values |= {
@@ -130,8 +147,27 @@ class Inputs:
             "target": self.steps.flat(target),
             "mask": self.steps.step(real_positions, ids[:1], f"{name}_mask"),
         }
+        if any(column.time for column in columns):
+            of_sequence = columns[0].sequence
+            self.values |= {
+                key: Value(f"{key}:{of_sequence}", request=request) for key in ("age", "session")
+            }
         length = max(column.max_length for column in columns)
         return Value("", History(len(columns) * self.dim, length))
+
+    def statistics(self) -> Value:
+        """Rates and counts of both sides, request before item."""
+        columns = self.schema.statistic_columns
+        n = len(columns) * (len(self.schema.tasks) + 1)
+        sides = [
+            Value(f"statistics:{'request' if request else 'item'}", request=request)
+            for request in dict.fromkeys(columns.values())
+        ]
+        dim = self.embedding.dim if self.embedding else 0
+        port = Statistics(n, dim)
+        if len(sides) == 1:
+            return dataclasses.replace(sides[0], port=port)
+        return self.steps.step(join, sides, "statistics", port)
 
     def port(self, key: str) -> Port:
         """The port of a root input."""
@@ -164,9 +200,10 @@ class Inputs:
                     self.select((self.schema.feature(str(self.schema.scenario)),), "scenario")
                 ),
                 "scenario_id": self.scenario_id,
-                "ids": lambda: self.both_sides("categorical", "ids"),
-                "numbers": lambda: self.both_sides("numeric", "numbers"),
-                "bags": self.bags,
+                "ids": lambda: self.both_sides("ids"),
+                "numbers": lambda: self.both_sides("numbers"),
+                "bags": lambda: self.lists("multi", "bags"),
+                "vectors": lambda: self.lists("vector", "vectors"),
             }
             self.values[key] = make[key]()
         return self.values[key]
@@ -174,29 +211,32 @@ class Inputs:
     def scenario_id(self) -> Value:
         feature = self.schema.feature(str(self.schema.scenario))
         request = feature.side != "item"
-        position = [f.name for f in self.schema.of_kind("categorical", request=request)].index(
-            feature.name
-        )
+        position = self.schema.of_role("ids", request=request).index(feature)
         key = "ids:request" if request else "ids:item"
         return self.steps.step(
             column_of, [Value(key, request=request)], "scenario_id", None, (position,)
         )
 
-    def both_sides(self, kind: str, key: str) -> Value:
+    def both_sides(self, key: str) -> Value:
         sides = [Value(f"{key}:request", request=True), Value(f"{key}:item")]
         return self.steps.step(join, sides, key)
 
-    def bags(self) -> Value:
-        bags = [
-            Value(f"multi:{f.name}", request=f.side != "item")
-            for f in _by_side(self.schema.of_kind("multi"))
-        ]
-        return self.steps.step(as_list, bags, "bags", request=False)
+    def lists(self, role: str, key: str) -> Value:
+        """The tensors of a role's columns as one value; a request's may have one row."""
+        columns = _by_side(self.schema.of_role(role))
+        return self.steps.step(
+            as_list, [_batch_value(column) for column in columns], key, request=False
+        )
 
 
 def _by_side(features: tuple[Any, ...]) -> list[Any]:
     """The request's features, then the item's: the order of the model's columns."""
     return sorted(features, key=lambda feature: feature.side == "item")
+
+
+def _batch_value(feature: Feature) -> Value:
+    """What a batch holds of a column that has a tensor of its own."""
+    return Value(f"{feature.role}:{feature.name}", request=feature.side != "item")
 
 
 def as_list(*parts: Tensor) -> list[Tensor]:

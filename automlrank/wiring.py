@@ -45,7 +45,8 @@ class _Wiring:
     def plan(self) -> Plan:
         """All stages, then the sum of the logits."""
         architecture = self.architecture
-        start = self.fields() if architecture.embedding else None
+        rates = self.rates()
+        start = self.fields(rates) if architecture.embedding else None
         if start and architecture.gate != NONE:
             start = self.part(architecture.gate, start, "gate")
         body = self.part(architecture.interaction, start, "interaction")
@@ -58,9 +59,17 @@ class _Wiring:
             self.steps.step(add, self.logits, "logits")
         return self.steps.plan
 
-    def fields(self) -> Value:
-        """The embedded columns, and behind them what the histories' encoders give."""
+    def rates(self) -> Value | None:
+        """The statistics as fields; None where they give logits, or nothing is made of them."""
+        if self.architecture.statistics == NONE:
+            return None
+        return self.part(self.architecture.statistics, self.inputs.statistics(), "statistics_stage")
+
+    def fields(self, rates: Value | None) -> Value:
+        """The embedded columns, then the statistics, then what the histories' encoders give."""
         fields = self.inputs.embed()
+        if rates is not None:
+            fields = self.inputs.join_fields([fields, rates], "fields_and_rates")
         if self.architecture.history != NONE:
             interests = [
                 self.interest(f"history_{identifier(name, i)}", columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from automlrank.data.synthetic import synthetic_schema
@@ -15,13 +17,65 @@ def test_a_schema_is_read_back_from_its_own_yaml() -> None:
     assert read_schema(parse_document(dump(schema.to_data())).data) == schema  # type: ignore[arg-type]
 
 
+EVERYTHING = """
+tasks:
+  y: {kind: binary}
+features:
+  a: {kind: categorical, side: user, buckets: 100}
+  b: {kind: categorical, min_count: 2}
+  c: {kind: categorical, shared_with: b, context: true}
+  d: {kind: multi, pool: sum, separator: "|", shared_with: b}
+  e: {kind: multi, max_length: 5, buckets: 50}
+  n: {kind: numeric, transform: bucket, buckets: 10}
+  q: {kind: numeric, transform: quantile}
+  v: {kind: vector, separator: " ", side: request}
+  h: {kind: history, of: c, sequence: s, time: times, session_minutes: 10, side: user}
+crosses: [[a, b], [b, n]]
+statistics: {of: [a], form: earlier_days, prior: 5.0}
+group: a
+time: t
+split: {by: group, valid: 0.2}
+"""
+
+
+def test_every_setting_is_read_back_from_its_own_yaml() -> None:
+    schema = read_schema(parse_document(EVERYTHING).data)  # type: ignore[arg-type]
+    assert read_schema(parse_document(dump(schema.to_data())).data) == schema  # type: ignore[arg-type]
+
+
+def test_a_role_says_what_a_batch_holds_of_a_column() -> None:
+    schema = read_schema(parse_document(EVERYTHING).data)  # type: ignore[arg-type]
+    roles = ("ids", "numbers", "multi", "vector", "history")
+    named = {role: "".join(f.name for f in schema.of_role(role)) for role in roles}
+    assert named == {"ids": "abcn", "numbers": "q", "multi": "de", "vector": "v", "history": "h"}
+    assert [f.name for f in schema.of_role("ids", request=True)] == ["a"]
+    assert [f.name for f in schema.of_role("ids", request=False)] == ["b", "c", "n"]
+
+
+def test_the_owner_of_a_column_has_its_vocabulary() -> None:
+    """A history has that of the column it is of, or of the one that this shares with."""
+    schema = read_schema(parse_document(EVERYTHING).data)  # type: ignore[arg-type]
+    owners = {feature.name: schema.owner(feature.name) for feature in schema.features}
+    own = {name: name for name in "abenqv"}
+    assert owners == {**own, "c": "b", "d": "b", "h": "b"}
+
+
 def test_sizes_belong_to_the_encoder_and_stay_out_of_yaml() -> None:
     schema = synthetic_schema()
-    sizes = {f.name: 9 for f in schema.features}
-    fitted = schema.fitted(sizes)
+    columns = [f.name for role in ("ids", "multi", "vector") for f in schema.of_role(role)]
+    fitted = schema.fitted(dict.fromkeys(columns, 9))
     assert fitted.is_fitted
+    assert all(fitted.feature(name).size == 9 for name in columns)  # type: ignore[union-attr]
+    assert not schema.fitted(dict.fromkeys(columns[1:], 9)).is_fitted
     assert not schema.is_fitted
     assert read_schema(fitted.to_data()) == schema
+
+
+COLUMNS = {
+    "a": {"kind": "categorical"},
+    "n": {"kind": "numeric"},
+    "s": {"kind": "multi", "shared_with": "a"},
+}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +86,10 @@ def test_sizes_belong_to_the_encoder_and_stay_out_of_yaml() -> None:
         ({"tasks": {"y": {"of": "z"}}}, "no task 'z'"),
         ({"taks": {}}, "Did you mean 'tasks'?"),
         ({"features": {"a": {"kind": "categorcal"}}}, "Did you mean 'categorical'?"),
-        ({"features": {"a": {"kind": "numeric", "transform": "lg"}}}, "standard, log, none"),
+        (
+            {"features": {"a": {"kind": "numeric", "transform": "lg"}}},
+            "standard, log, quantile, bucket, none",
+        ),
         ({"features": {"a": {"kind": "categorical", "side": "usr"}}}, "user, request, item"),
         ({"features": {"a": {"kind": "categorical", "min_count": 0}}}, "a whole number of 1"),
         ({"features": {"a": {"kind": "categorical", "context": "yes"}}}, "true or false"),
@@ -48,12 +105,59 @@ def test_sizes_belong_to_the_encoder_and_stay_out_of_yaml() -> None:
             },
             "need one side, but got h: user, g: item",
         ),
-        ({"split": {"by": "tme"}}, "time, random, column, file"),
+        ({"split": {"by": "tme"}}, "time, random, group, column, file"),
         ({"split": {"by": "time"}}, "needs its column"),
         ({"split": {"by": "random", "valid": 1.5}}, "a share between 0 and 1"),
         ({"split": {"by": "time", "column": "t", "valid_from": 3}}, "go together"),
         ({"scenario": "page", "features": {"a": {"kind": "numeric"}}}, "a categorical feature"),
         ({"ignore": "a"}, "a list of column names"),
+        ({"features": {"d": {"kind": "multi", "pool": "max"}}}, "mean, sum, but got 'max'"),
+        ({"features": {"v": {"kind": "vector", "size": 3}}}, "unknown key 'size'"),
+        (
+            {"features": {**COLUMNS, "b": {"kind": "categorical", "shared_with": "c"}}},
+            "features.b.shared_with: must be another categorical or multi feature, but got 'c'",
+        ),
+        (
+            {"features": {**COLUMNS, "b": {"kind": "categorical", "shared_with": "b"}}},
+            "must be another categorical or multi feature, but got 'b'",
+        ),
+        (
+            {"features": {**COLUMNS, "b": {"kind": "categorical", "shared_with": "n"}}},
+            "must be another categorical or multi feature, but got 'n'",
+        ),
+        (
+            {"features": {**COLUMNS, "b": {"kind": "categorical", "shared_with": "s"}}},
+            "'s' has no vocabulary of its own. Write shared_with: a.",
+        ),
+        (
+            {"features": {**COLUMNS, "h": {"kind": "history", "of": "a", "time": "t"}}},
+            "features.h.time: ages need the time of the row as well. Write time: COLUMN",
+        ),
+        (
+            {"features": COLUMNS, "crosses": [["a", "aa"]]},
+            "crosses[0]: must be a categorical feature, but got 'aa'. Did you mean 'a'?",
+        ),
+        ({"features": COLUMNS, "crosses": [["a", "n"]]}, "a categorical feature, but got 'n'"),
+        (
+            {"features": COLUMNS, "crosses": [["a", "a"]]},
+            "crosses[0]: a pair needs two columns, but got 'a' twice",
+        ),
+        ({"crosses": [["a", "b", "c"]]}, "crosses[0]: must be a pair of column names, but got"),
+        ({"crosses": ["a", "b"]}, "crosses[0]: must be a pair of column names, but got 'a'"),
+        (
+            {"features": COLUMNS, "statistics": {"of": ["a", "b"]}},
+            "statistics.of[1]: must be a categorical feature, but got 'b'",
+        ),
+        (
+            {"features": COLUMNS, "statistics": {"of": ["a"], "form": "earlier_rows"}},
+            "statistics.form: earlier_rows needs the time of the row. Write time: COLUMN.",
+        ),
+        ({"statistics": {"form": "folds"}}, "out_of_fold, earlier_rows, earlier_days"),
+        ({"statistics": {"prior": 0}}, "a number above 0, but got 0"),
+        (
+            {"features": COLUMNS, "split": {"by": "group"}},
+            "a split by group needs its column. Write group: COLUMN",
+        ),
     ],
 )
 def test_a_fault_says_rule_and_value(change: dict[str, object], words: str) -> None:
@@ -68,6 +172,31 @@ def test_all_faults_come_at_once() -> None:
             {"tasks": {"y": None}, "features": {"a": {"kind": "x"}, "b": {"kind": "z"}}, "splt": {}}
         )
     assert len(caught.value.faults) == 3
+
+
+def test_the_faults_between_columns_carry_file_and_line(tmp_path: Path) -> None:
+    """Those of every kind, each at its own line."""
+    file = tmp_path / "schema.yaml"
+    file.write_text("""tasks: {y: {kind: binary}}
+features:
+  a: {kind: categorical}
+  b: {kind: categorical, shared_with: c}
+  h:
+    kind: history
+    of: a
+    time: times
+crosses:
+  - [a, b]
+  - [a, d]
+statistics:
+  of: [e]
+  form: earlier_days
+split: {by: group}
+""")
+    with pytest.raises(SchemaError) as caught:
+        read_schema(file)
+    assert {fault.file for fault in caught.value.faults} == {str(file)}
+    assert sorted(fault.line or 0 for fault in caught.value.faults) == [4, 8, 11, 13, 14, 15]
 
 
 def test_a_schema_is_a_value() -> None:

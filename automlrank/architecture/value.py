@@ -43,6 +43,7 @@ class Architecture:
     interaction: Part
     embedding: Embedding | None
     training: Training
+    statistics: Part = NONE
     history: Part = NONE
     gate: Part = NONE
     scenario: Part = NONE
@@ -130,6 +131,8 @@ def canonical(drawn: Architecture) -> Architecture:
     reads = reads_fields(parts["interaction"])
     if not reads:
         parts |= {"history": NONE, "gate": NONE}
+        if gives_vector(parts["statistics"]):
+            parts["statistics"] = NONE
     blank = Training()
     training = dataclasses.replace(
         drawn.training, **{name: getattr(blank, name) for name in INHERITED}

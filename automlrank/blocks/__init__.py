@@ -1,6 +1,7 @@
 """Every block by name: ``BLOCKS["fm"]``, ``BLOCKS.of("gate")``.
 
     embedding    ids and numbers become fields
+    statistics   target rates and counts become fields or logits
     history      a sequence of behaviours becomes a vector
     gate         fields become fields, reweighted
     interaction  fields or a vector become a vector or a logit
@@ -36,6 +37,8 @@ from automlrank.blocks.none import NoBlock as NoBlock
 from automlrank.blocks.scenario.scenario_towers import ScenarioTowers as ScenarioTowers
 from automlrank.blocks.sequence.din import Din as Din
 from automlrank.blocks.sequence.mean_pool import MeanPooling as MeanPooling
+from automlrank.blocks.statistics.rate_fields import RateFields as RateFields
+from automlrank.blocks.statistics.rate_logit import RateLogit as RateLogit
 from automlrank.blocks.tasks.mmoe import Mmoe as Mmoe
 from automlrank.blocks.tasks.shared_bottom import SharedBottom as SharedBottom
 from automlrank.blocks.tower.ppnet import PpNet as PpNet

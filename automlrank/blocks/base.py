@@ -32,9 +32,10 @@ from automlrank.blocks.ports import Port
 from automlrank.errors import did_you_mean
 
 FAMILIES = (
+    "statistics",
+    "history",
     "gate",
     "interaction",
-    "history",
     "tower",
     "scenario",
     "tasks",

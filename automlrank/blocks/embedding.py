@@ -1,4 +1,4 @@
-"""The input layer: one table for all ids, one vector per number, one mean per bag.
+"""The input layer: one table for all ids, one vector per number, one pool per bag, projections.
 
 Ids are local to their column; each module adds its columns' offsets into the shared table.
 Request columns (the user's and the request's) are embedded apart from the item's, so that
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, ints, logs, one_of
-from automlrank.blocks.parts import Dropout, mean_of_bag
+from automlrank.blocks.parts import Dropout, Projection, pool_bag
 from automlrank.blocks.ports import FIRST_ID
 
 
@@ -34,9 +34,9 @@ class EmbeddingTable(nn.Module):
 
 
 class FieldEmbedding(nn.Module):
-    """The fields of one side: ids, then numbers times a vector each, then means of bags.
+    """The fields of one side: ids, numbers times a vector each, pooled bags, projected vectors.
 
-    A null number (NaN) has a vector of its own; an id's null is its own row of the table.
+    A null number or vector (NaN) has a field of its own; an id's null is its own row of the table.
     """
 
     offsets: Tensor
@@ -47,26 +47,32 @@ class FieldEmbedding(nn.Module):
         offsets: Sequence[int],
         numbers: int,
         bags: Sequence[int],
+        pools: Sequence[str],
+        vectors: Sequence[int],
         scale: float,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.register_buffer("offsets", torch.tensor(offsets, dtype=torch.int64), persistent=False)
-        self.bag_offsets = tuple(bags)
+        self.bag_offsets, self.pools = tuple(bags), tuple(pools)
         if numbers:
             self.number_vectors = nn.Parameter(torch.randn(numbers, dim) * scale)
             self.null_vectors = nn.Parameter(torch.zeros(numbers, dim))
+        self.projections = nn.ModuleList(Projection(size, dim, scale) for size in vectors)
         self.dropout = Dropout(dropout)
 
-    def forward(self, table: Tensor, ids: Tensor, numbers: Tensor, *bags: Tensor) -> Tensor:
+    def forward(self, table: Tensor, ids: Tensor, numbers: Tensor, *others: Tensor) -> Tensor:
+        bags, vectors = others[: len(self.pools)], others[len(self.pools) :]
         fields = []
         if ids.shape[1]:
             fields.append(F.embedding(ids + self.offsets, table))  # [batch, n, dim]
         if numbers.shape[1]:
             known = numbers.nan_to_num(0.0).unsqueeze(2) * self.number_vectors
             fields.append(torch.where(numbers.isnan().unsqueeze(2), self.null_vectors, known))
-        for bag, offset in zip(bags, self.bag_offsets, strict=True):
-            fields.append(mean_of_bag(table, bag, offset).unsqueeze(1))
+        for bag, offset, pool in zip(bags, self.bag_offsets, self.pools, strict=True):
+            fields.append(pool_bag(table, bag, offset, pool).unsqueeze(1))
+        for vector, project in zip(vectors, self.projections, strict=True):
+            fields.append(project(vector).unsqueeze(1))
         joined: Tensor = self.dropout(torch.cat(fields, dim=1))  # [batch, fields, dim]
         return joined
 
@@ -109,7 +115,7 @@ def column_of(ids: Tensor, position: int) -> Tensor:
 
 @block("embedding", family="embedding")
 class Embedding(Block):
-    """One row per id, ``value * vector`` per number, one width for all."""
+    """One row per id, ``value * vector`` per number, ``W v`` per vector, one width for all."""
 
     paper = "Juan et al., Field-aware Factorization Machines, RecSys 2016 (numbers as fields)"
     module = EmbeddingTable

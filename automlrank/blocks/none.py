@@ -7,8 +7,10 @@ from torch import nn
 from automlrank.blocks.base import Block, block
 from automlrank.blocks.ports import Fields, Vector
 
+FAMILIES = ("statistics", "history", "gate", "interaction", "scenario", "tasks", "tower")
 
-@block("none", family=("gate", "history", "interaction", "scenario", "tasks", "tower"))
+
+@block("none", family=FAMILIES)
 class NoBlock(Block):
     """The identity: the stage is left out."""
 

@@ -107,11 +107,25 @@ class Gate(nn.Module):
         return factor
 
 
-def mean_of_bag(table: Tensor, bag: Tensor, offset: int) -> Tensor:
-    """The mean row of each list of ids; padding (id 0) does not count."""
+class Projection(nn.Module):
+    """``W v`` for a vector, and a learned value where it is null (NaN)."""
+
+    def __init__(self, size: int, dim: int, scale: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(dim, size) * scale)
+        self.null = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, vector: Tensor) -> Tensor:
+        null = vector.isnan().any(dim=1, keepdim=True)
+        known = F.linear(vector.nan_to_num(0.0), self.weight)
+        return torch.where(null, self.null, known)  # [batch, dim]
+
+
+def pool_bag(table: Tensor, bag: Tensor, offset: int, pool: str) -> Tensor:
+    """The ``mean`` or ``sum`` of the rows of each list of ids; padding (id 0) does not count."""
     real = (bag > 0).unsqueeze(2)  # [batch, length, 1]
-    rows = F.embedding(bag + offset, table) * real
-    return rows.sum(dim=1) / real.sum(dim=1).clamp(min=1)  # [batch, dim]
+    total = (F.embedding(bag + offset, table) * real).sum(dim=1)  # [batch, dim]
+    return total if pool == "sum" else total / real.sum(dim=1).clamp(min=1)
 
 
 def flatten(x: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ module by the names of its ``forward``):
     context     Context      context [batch, n, dim]: the columns marked ``context: true``
     scenario    Scenario     scenario_id [batch] (below FIRST_ID: unseen), scenario [batch, dim]
     columns     Columns      ids [batch, n], numbers [batch, m] (NaN = null), bags: a list of
-                             [batch, length]
-    history     History      keys, target, mask (see History)
+                             [batch, length], vectors: a list of [batch, size] (NaN = null)
+    statistics  Statistics   statistics [batch, n]: rates and counts (see Statistics)
+    history     History      keys, target, mask, age, session (see History)
     targets     Targets      none: only the number of tasks
 """
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3  # FIRST_ID: the most frequent value
+AGES = 40  # of a behaviour, in buckets of its time gap
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ class History:
 
     ``keys [batch, length, dim]``, ``target [batch, dim]``, ``mask [batch, length]`` (true = a
     real behaviour; the real ones come first, oldest first). ``dim`` is the number of columns
-    times the embedding's width.
+    times the embedding's width. A block that names them in its ``forward`` asks for a schema with
+    times: ``age [batch, length]``, the bucket of the time gap to the row, 1 to AGES, and
+    ``session [batch, length]``, the number of the behaviour's session, 1 for the oldest kept;
+    both int32, 0 where the mask is false.
     """
 
     dim: int
@@ -66,15 +71,29 @@ class History:
 
 @dataclass(frozen=True)
 class Columns:
-    """Raw inputs: ``sizes`` ids per categorical column, then ``numbers``, then ``bags``.
+    """Raw inputs: ``sizes`` ids per column of ids, then ``numbers``, ``bags`` and ``vectors``.
 
     ``sizes`` counts PAD_ID, NULL_ID and OOV_ID too; ``bags`` are the sizes of the multi columns,
-    whose lists are padded with PAD_ID.
+    whose lists are padded with PAD_ID, and ``pools`` says ``mean`` or ``sum`` for each; ``vectors``
+    are the lengths of the vector columns.
     """
 
     sizes: tuple[int, ...]
     numbers: int
     bags: tuple[int, ...]
+    pools: tuple[str, ...]
+    vectors: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """``[batch, n]``: of each column or pair a rate for every task, then a count.
+
+    ``dim`` is the embedding's width, 0 in a model without one.
+    """
+
+    n: int
+    dim: int
 
 
 @dataclass(frozen=True)
@@ -101,5 +120,5 @@ class Targets:
 
 
 Flow = Fields | Vector | Logit | Tasks
-Root = Columns | Context | Scenario | Targets | History
+Root = Columns | Statistics | Context | Scenario | Targets | History
 Port = Flow | Root

@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from automlrank.cli import options
 from automlrank.cli.console import Console, Format
 from automlrank.cli.failures import reported
-from automlrank.errors import SchemaError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import polars as pl
-
-    from automlrank.schema import Schema, Task
+    from automlrank.jobs.inspect import Column, Inspection
 
 SECTIONS = ("tasks", "features")
-COMMENTS_AT = 48  # one column for most comments, beyond most features
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: why it is what it is, its distinct values, the share of nulls."""
-
-    name: str
-    reason: str
-    distinct: int
-    nulls: float
-
-    def __str__(self) -> str:
-        distinct = "" if "distinct" in self.reason else f"; {self.distinct:,} distinct"
-        return " ".join(f"{self.reason}{distinct}, {self.nulls:.1%} null".split())
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """A table's schema and every column of the table, in its order."""
-
-    rows: int
-    schema: Schema
-    columns: dict[str, Column]
-
-    @property
-    def unused(self) -> dict[str, Column]:
-        """The columns that the schema does not read."""
-        from automlrank.data.check import columns_named
-
-        named = {name for _, name in columns_named(self.schema)}
-        return {name: column for name, column in self.columns.items() if name not in named}
+WIDTH = 100
+FIGURES = "{:>11}  {:>6}  {:>5}"  # distinct, null, AUC
+FIGURES_WIDTH = 32  # with what separates them from the text before and after
+LONG_REASON = 24  # longer ones may stand out, so that most lines are aligned
 
 
 @reported
@@ -59,49 +26,31 @@ def inspect(
     data: options.Data,
     schema: options.Schema = None,
     label: options.Label = None,
+    join: options.Joins = None,
     format: options.Format = Format.human,
 ) -> None:
     """Print the schema of a table, each column with the reason, ready to be saved and edited."""
     from automlrank.documents import dump
+    from automlrank.jobs.inspect import inspect as look
 
     console = Console(format)
-    found = inspect_table(data, schema, label)
+    found = look(data, schema, label, join or ())
     console.data(lambda: as_data(found))
     for line in commented(found):
         console.say(line)
     console.brief(dump(found.schema.to_data()).rstrip())
 
 
-def inspect_table(
-    data: str | Path, schema: str | Path | None = None, label: str | None = None
-) -> Inspection:
-    """Look at every column; raises UsageError for what a person can mend."""
-    from automlrank.data.dataset import with_primary
-    from automlrank.data.infer import complete
-    from automlrank.data.read import is_sample, sample_schema
-    from automlrank.data.split import read_split
-    from automlrank.schema import Schema, Split, read_schema
-
-    if schema is None and is_sample(str(data)):
-        schema = sample_schema(str(data))
-    given = read_schema(schema) if schema is not None else None
-    frame, _ = read_split(data, given.split if given else Split())
-    if given is None:
-        wanted = Schema((_task(frame, label),))
-    else:
-        wanted = given if label is None else with_primary(given, label)
-    inferred = complete(wanted, frame)
-    columns = {
-        name: Column(name, _reason(name, inferred.schema, inferred.reasons), *_values(frame[name]))
-        for name in frame.columns
-    }
-    return Inspection(frame.height, inferred.schema, columns)
-
-
 def as_data(found: Inspection) -> dict[str, object]:
     """The JSON of the command."""
     return {
         "rows": found.rows,
+        "splits": {
+            name: {"rows": rows, "label_rates": found.label_rates[name]}
+            for name, rows in found.split_rows.items()
+        },
+        "step": found.step,
+        "suspicions": list(found.suspicions),
         "schema": found.schema.to_data(),
         "columns": [dataclasses.asdict(column) for column in found.columns.values()],
         "unused": list(found.unused),
@@ -112,55 +61,96 @@ def commented(found: Inspection) -> Iterator[str]:
     """The schema as YAML, a comment at every column; ``read_schema`` reads it."""
     from automlrank.documents import dump
 
-    yield f"# {found.rows:,} rows, {len(found.columns)} columns"
+    yield from _head(found)
     data = found.schema.to_data()
-    for key in SECTIONS:
-        yield from _section(key, data.pop(key, {}), found.columns)
+    items = {
+        key: {name: _item(name, of) for name, of in _mapping(data.pop(key, {})).items()}
+        for key in SECTIONS
+    }
+    every = {name: text for of in items.values() for name, text in of.items()}
+    whys = [len(_why(found.columns[name])) for name in every]
+    room = WIDTH - FIGURES_WIDTH - max((why for why in whys if why <= LONG_REASON), default=0)
+    at = max((len(text) for text in every.values() if len(text) <= room), default=0)
+    yield f"{'':<{at}}  # {FIGURES.format('distinct', 'null', 'AUC')}"
+    for key, of in items.items():
+        if of:
+            yield f"{key}:"
+        for name, text in of.items():
+            yield f"{text:<{at}}  # {_comment(_line(found.columns[name]))}".rstrip()
     yield dump(data).rstrip()
-    if found.unused:
-        yield "# Not used; to use one, name it under tasks or features:"
-    for name, column in found.unused.items():
-        yield f"#   {ascii(name)[1:-1]}: {column}"
+    yield from _others(found, every)
 
 
-def _section(key: str, items: object, columns: Mapping[str, Column]) -> Iterator[str]:
+def _head(found: Inspection) -> Iterator[str]:
+    """Rows and columns, splits and their label rates, what looks wrong."""
+    yield f"# {found.rows:,} rows, {len(found.columns)} columns"
+    for name, rows in found.split_rows.items():
+        rates = [f"{task} {_number(rate)}" for task, rate in found.label_rates[name].items()]
+        yield from _wrapped(f"{name:<5} {rows:>12,} rows, mean {', '.join(rates)}", "#   ")
+    if found.step > 1:
+        text = (
+            f"AUC and what looks wrong are those of every {found.step}th row; whether ids repeat, "
+            "values are new or groups have one class cannot be said from so few."
+        )
+        yield from _wrapped(text, "# ")
+    yield "# What looks wrong:" if found.suspicions else "# Nothing looks wrong."
+    for sentence in found.suspicions:
+        yield from _wrapped(sentence, "# - ")
+
+
+def _others(found: Inspection, shown: Iterable[str]) -> Iterator[str]:
+    """The columns that are neither tasks nor features."""
+    rest = {name: column for name, column in found.columns.items() if name not in set(shown)}
+    if not rest:
+        return
+    names = [_comment(name) for name in rest]
+    at = max((len(name) for name in names if len(name) <= WIDTH // 3), default=0)
+    yield "# No features; to use a column, name it under tasks or features:"
+    for name, column in zip(names, rest.values(), strict=True):
+        yield f"#   {name:<{at}}  {_comment(_line(column))}"
+
+
+def _item(name: str, item: object) -> str:
     from automlrank.documents import dump
 
-    assert isinstance(items, dict)
-    if items:
-        yield f"{key}:"
-    for name, item in items.items():
-        text = dump({name: item}).rstrip().replace("\n", "\n  ")
-        yield f"  {text:<{COMMENTS_AT}}  # {columns[name]}"
+    text = dump({name: item}).rstrip().replace("\n", "\n  ")
+    return f"  {text}"
 
 
-def _task(frame: pl.DataFrame, label: str | None) -> Task:
-    """The task: the label, or the only column of 0 and 1."""
-    from automlrank.data.infer import binary_columns
-    from automlrank.schema import Task
-
-    known = binary_columns(frame)
-    if label is None and len(known) != 1:
-        columns = ", ".join(known) or "none"
-        raise SchemaError(
-            "neither a label nor a schema was given.",
-            f"Give --label; columns of only 0 and 1: {columns}.",
-        )
-    return Task(label or known[0])
+def _mapping(item: object) -> dict[str, object]:
+    assert isinstance(item, dict)
+    return item
 
 
-def _reason(name: str, schema: Schema, reasons: Mapping[str, str]) -> str:
-    named = {task.name for task in schema.tasks} | {feature.name for feature in schema.features}
-    return reasons.get(name, "named in the schema" if name in named else "not in the schema")
+def _line(column: Column) -> str:
+    figures = FIGURES.format(f"{column.distinct:,}", f"{column.nulls:.1%}", _number(column.auc))
+    return f"{figures}  {_why(column)}".rstrip()
 
 
-def _values(column: pl.Series) -> tuple[int, float]:
-    """Distinct values, those inside of lists, and the share of nulls."""
-    import polars as pl
+def _why(column: Column) -> str:
+    """The reason without what the line says already."""
+    said = ("categorical: ", "numeric: ", "multi: ", "vector: ", "history: ", "no feature: ")
+    reason = column.reason
+    for word in said:
+        reason = reason.removeprefix(word)
+    return "" if reason == "named in the schema" else reason
 
-    from automlrank.data.check import is_list
 
-    nulls = column.null_count() / max(1, len(column))
-    plain = column.explode() if is_list(column.dtype) else column
-    countable = not (plain.dtype.is_nested() or plain.dtype == pl.Object)
-    return plain.drop_nulls().n_unique() if countable else 0, nulls
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        _comment(text),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent="#" + " " * (len(indent) - 1),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _comment(text: str) -> str:
+    """Text that cannot end its comment, nor hold what YAML forbids."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -20,6 +20,7 @@ def latency(
     what: options.ArchitectureOrRun,
     data: options.Data,
     schema: options.Schema = None,
+    join: options.Joins = None,
     label: options.Label = None,
     candidates: options.Candidates = 200,
     threads: options.Threads = 1,
@@ -32,7 +33,14 @@ def latency(
 
     console = Console(format)
     timed = job(
-        what, data, schema, candidates=candidates, threads=threads, device=device, label=label
+        what,
+        data,
+        schema,
+        candidates=candidates,
+        threads=threads,
+        device=device,
+        label=label,
+        joins=join or (),
     )
     device = device_of(device)
     console.data(lambda: as_data(timed, candidates, threads, device))

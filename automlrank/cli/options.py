@@ -27,10 +27,11 @@ def seconds(text: str) -> float:
 
 
 Data = Annotated[
-    str,
+    list[str],
     typer.Argument(
         metavar="DATA",
-        help="A Parquet or CSV file, a folder of Parquet parts, or a bundled sample (kuairand).",
+        help="Parquet, CSV, TSV (.gz) or Arrow: a file, several, a folder of parts, or a bundled "
+        "sample (kuairand).",
         show_default=False,
     ),
 ]
@@ -73,6 +74,18 @@ Format = Annotated[
 Schema = Annotated[
     Path | None,
     typer.Option("--schema", metavar="F", help="What the columns are; inferred without one."),
+]
+Joins = Annotated[
+    list[str] | None,
+    typer.Option("--join", metavar="FILE:KEY", help="A side table and the column it is joined by."),
+]
+SampleRows = Annotated[
+    int | None,
+    typer.Option(
+        "--sample-rows",
+        metavar="N",
+        help="Search on so many training rows, whole groups of them; finalists use all.",
+    ),
 ]
 Label = Annotated[
     str | None,

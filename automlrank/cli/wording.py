@@ -25,7 +25,7 @@ class Goal:
 def sentences(event: Event) -> Iterator[str]:
     """What an event says that is neither a training nor a trial's end."""
     match event:
-        case DataReady(name, rows, label_rates, set_aside):
+        case DataReady(name, rows, label_rates, set_aside, suspicions):
             yield f"{name}:"
             for split, n in rows.items():
                 rates = (f"{task} {show_share(rate)}" for task, rate in label_rates[split].items())
@@ -35,6 +35,9 @@ def sentences(event: Event) -> Iterator[str]:
                     f"Set aside, since they may be outcomes: {', '.join(set_aside)}. "
                     "A schema that names them decides."
                 )
+            if suspicions:
+                yield "What looks wrong in the data:"
+                yield from (f"  - {sentence}" for sentence in suspicions)
         case Feasibility():
             yield feasibility(event)
         case Notice(text):

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
+from automlrank.data.read import Table
+from automlrank.documents import Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
-from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema
+from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Vector
+
+OPAQUE = (pl.Binary, pl.Object)  # neither compared nor shown
 
 
-def check(schema: Schema, frame: pl.DataFrame) -> None:
+def check(schema: Schema, table: Table) -> None:
     """Raises SchemaError with every column that is absent or of a type that its role excludes."""
-    faults = [*_absent(schema, frame), *_wrong(schema, frame)]
+    faults = [*_absent(schema, table), *_wrong_roles(schema, table)]
+    for feature in schema.features:
+        if feature.name in table.schema:
+            faults += _wrong_feature(schema, feature, table)
     if faults:
         raise SchemaError(faults)
 
@@ -27,71 +34,123 @@ def is_number(kind: pl.DataType) -> bool:
     return kind.is_numeric() or kind in (pl.Boolean, pl.Null)
 
 
-def columns_named(schema: Schema) -> Iterator[tuple[str, str]]:
+def is_plain(kind: pl.DataType) -> bool:
+    """Whether a column holds one value per row that can be compared."""
+    return not kind.is_nested() and kind not in OPAQUE
+
+
+def item_of(kind: pl.DataType) -> pl.DataType:
+    """The type of a list's items."""
+    assert isinstance(kind, pl.List | pl.Array)
+    inner = kind.inner
+    return inner if isinstance(inner, pl.DataType) else inner()
+
+
+def columns_named(schema: Schema) -> Iterator[tuple[Path_, str]]:
     """Every place of a schema that names a column, and the column."""
-    yield from ((f"tasks.{task.name}", task.name) for task in schema.tasks)
+    yield from ((("tasks", task.name), task.name) for task in schema.tasks)
     for feature in schema.features:
-        yield f"features.{feature.name}", feature.name
+        yield ("features", feature.name), feature.name
         if isinstance(feature, History) and feature.time:
-            yield f"features.{feature.name}.time", feature.time
+            yield ("features", feature.name, "time"), feature.time
     for place in ("scenario", "group", "weight", "time"):
         if name := getattr(schema, place):
-            yield place, name
-    if schema.split.by in ("time", "column") and schema.split.column:
-        yield "split.column", schema.split.column
-    yield from (("ignore", name) for name in schema.ignore)
+            yield (place,), name
+    if schema.split.by in ("time", "column", "group") and schema.split.column:
+        yield ("split", "column"), schema.split.column
+    yield from ((("ignore", i), name) for i, name in enumerate(schema.ignore))
 
 
-def _absent(schema: Schema, frame: pl.DataFrame) -> Iterator[Fault]:
-    for place, name in columns_named(schema):
-        if name not in frame.columns:
-            yield Fault(
-                f"the table has no column {name!r}.", place, did_you_mean(name, frame.columns)
+def asks_for_ages(schema: Schema) -> bool:
+    """Whether the row's time is used as a number: by ages, or by rates of earlier rows."""
+    ages = any(isinstance(feature, History) and feature.time for feature in schema.features)
+    return ages or (schema.statistics is not None and schema.statistics.form != "out_of_fold")
+
+
+def _absent(schema: Schema, table: Table) -> Iterator[Fault]:
+    for path, name in columns_named(schema):
+        if name not in table.schema:
+            yield schema.fault(
+                path, f"the table has no column {name!r}.", did_you_mean(name, table.schema)
             )
 
 
-def _wrong(schema: Schema, frame: pl.DataFrame) -> Iterator[Fault]:
-    for task in schema.tasks:
-        if task.name in frame.columns and not is_number(frame.schema[task.name]):
-            yield Fault(
-                f"a label must be {_but(frame[task.name], 'numeric')}", f"tasks.{task.name}"
-            )
-    for feature in schema.features:
-        if feature.name in frame.columns:
-            yield from _wrong_feature(feature, frame[feature.name])
-    if schema.weight in frame.columns and not is_number(frame.schema[schema.weight]):
-        yield Fault(f"weights must be {_but(frame[schema.weight], 'numeric')}", "weight")
-    if schema.group in frame.columns and is_list(frame.schema[schema.group]):
-        yield Fault("a group must be one value per row, but the column holds lists.", "group")
+def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
+    kinds = table.schema
+    numbers: list[tuple[Path_, str, str]] = [
+        (("tasks", task.name), task.name, "a label") for task in schema.tasks
+    ]
+    if schema.weight:
+        numbers.append((("weight",), schema.weight, "a weight"))
+    for path, name, noun in numbers:
+        if name in kinds and not is_number(kinds[name]):
+            yield schema.fault(path, f"{noun} must be {_but(table, name, 'numeric')}")
+    plain: list[tuple[Path_, str | None, str]] = [
+        ((place,), getattr(schema, place), f"a {place}") for place in ("scenario", "group", "time")
+    ]
+    if schema.split.by in ("time", "column", "group"):
+        plain.append((("split", "column"), schema.split.column, "the column of a split"))
+    for path, given, noun in plain:
+        if given in kinds and not is_plain(kinds[given]):
+            problem = f"{noun} must be one value per row, but column {given!r} is {kinds[given]}."
+            yield schema.fault(path, problem)
+    if schema.time in kinds and kinds[schema.time] == pl.String and asks_for_ages(schema):
+        but = _but(table, schema.time, "a number or a date, since ages are asked for")
+        yield schema.fault(
+            ("time",), f"the time must be {but}", "Make it seconds since 1970, or a date's type."
+        )
 
 
-def _wrong_feature(feature: Feature, column: pl.Series) -> Iterator[Fault]:
-    place, kind = f"features.{feature.name}", column.dtype
+def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[Fault]:
+    path, kind = ("features", feature.name), table.schema[feature.name]
     if isinstance(feature, Numeric) and not is_number(kind):
-        yield Fault(
-            f"a numeric column must be {_but(column, 'numeric')}",
-            place,
+        yield schema.fault(
+            path,
+            f"a numeric column must be {_but(table, feature.name, 'numeric')}",
             "Make it categorical, or mend the values.",
         )
-    if isinstance(feature, Categorical) and (kind.is_nested() or kind in (pl.Binary, pl.Object)):
-        yield Fault(
+    if isinstance(feature, Categorical) and not is_plain(kind):
+        yield schema.fault(
+            path,
             f"a categorical column must hold one value per row, but is {kind}.",
-            place,
             "Make it multi or a history." if is_list(kind) else "",
         )
     if isinstance(feature, Multi | History):
-        if is_list(kind) and getattr(kind, "inner", pl.String).is_nested():
-            yield Fault(f"a list must hold plain values, but the column is {kind}.", place)
-        if not is_list(kind) and feature.separator is None and kind != pl.Null:
-            yield Fault(
-                f"a {feature.kind} column must hold lists, but is {kind}.",
-                place,
-                'Give the separator of its text, as separator: ",".',
-            )
+        wrong = _wrong_list(f"a {feature.kind}", kind, feature.separator, "plain values", is_plain)
+        yield from (schema.fault(path, *fault) for fault in wrong)
+    if isinstance(feature, Vector):
+        wrong = _wrong_list("a vector", kind, feature.separator, "numbers", is_number)
+        yield from (schema.fault(path, *fault) for fault in wrong)
+    if isinstance(feature, History) and feature.time in table.schema:
+        kind = table.schema[feature.time]
+        wrong = _wrong_list("the time", kind, feature.separator, "numbers or times", _is_time)
+        yield from (schema.fault((*path, "time"), *fault) for fault in wrong)
 
 
-def _but(column: pl.Series, wanted: str) -> str:
+def _is_time(kind: pl.DataType) -> bool:
+    return is_number(kind) or kind.is_temporal()
+
+
+def _wrong_list(
+    noun: str,
+    kind: pl.DataType,
+    separator: str | None,
+    items: str,
+    fits: Callable[[pl.DataType], bool],
+) -> Iterator[tuple[str, str]]:
+    """The problem, and the hint, with a column that must hold lists of what fits, or text."""
+    if is_list(kind):
+        if not fits(item_of(kind)):
+            yield f"{noun} column must hold lists of {items}, but is {kind}.", ""
+    elif not is_plain(kind):
+        yield f"{noun} column must hold lists or text, but is {kind}.", ""
+    elif separator is None and kind != pl.Null:
+        hint = 'Give the separator of its text, as separator: ",".'
+        yield f"{noun} column must hold lists, but is {kind}.", hint
+
+
+def _but(table: Table, name: str, wanted: str) -> str:
     """What a column should be and is, with one of its values."""
-    text = f"{wanted}, but is {column.dtype}"
-    known = column.drop_nulls()
+    text = f"{wanted}, but is {table.schema[name]}"
+    known = table.scan.select(pl.col(name).drop_nulls().head(1)).collect().to_series()
     return f"{text}, such as {known[0]!r}." if len(known) else f"{text}."

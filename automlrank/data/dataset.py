@@ -5,26 +5,37 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
+import polars as pl
 import torch
 
 from automlrank.data import read
+from automlrank.data.cache import default_cache
 from automlrank.data.infer import Inferred, binary_columns
-from automlrank.data.prepare import prepare
-from automlrank.data.split import Rows, files_of_split, read_split
-from automlrank.data.store import FORMAT, Arrays, Content, Store, default_cache, open_or_build
+from automlrank.data.prepare import SAMPLE_ROWS, SPLIT, prepare
+from automlrank.data.split import Rows, parts_of
+from automlrank.data.store import (
+    FORMAT,
+    SAMPLE_FILE,
+    Arrays,
+    Store,
+    StoreWriter,
+    open_or_build,
+)
 from automlrank.data.transform import FORMAT as ENCODER_FORMAT
-from automlrank.data.transform import Array, Encoder, Ragged
+from automlrank.data.transform import Encoder
+from automlrank.data.values import Array, Ragged
 from automlrank.errors import Fault, SchemaError, did_you_mean
-from automlrank.schema import Schema, Task, read_schema
+from automlrank.schema import History, Schema, Task, read_schema
 
 Batch = dict[str, torch.Tensor]
 AsSchema = Schema | str | Path | Mapping[str, object] | None
+SAMPLE_VALID = 20_000  # rows: the standard error of an AUC of .7 is then below .004
 OUTCOMES = ("labels", "weight")  # of a batch, but not of a request
 APART = ("group",)  # not of a batch
 
@@ -41,6 +52,8 @@ class Dataset:
     store: Store
     inferred: Inferred | None
     """Why each column is what it is, if the schema named no features."""
+    part: Mapping[str, Rows] = field(default_factory=dict)
+    """The rows of a sample, by split; all rows of a split that is not named."""
 
     @classmethod
     def open(
@@ -49,25 +62,28 @@ class Dataset:
         schema: AsSchema = None,
         *,
         label: str | None = None,
+        joins: Sequence[str] = (),
         cache: str | Path | None = None,
     ) -> Dataset:
         """Encode a table, or find it encoded in the cache folder.
 
-        ``data`` is a file, a folder, a frame or a sample's name; ``label`` is the primary task.
-        Raises DataError, DocumentError or SchemaError for what a person can mend.
+        ``data`` is a file, several, a folder, a frame or a sample's name; ``label`` is the primary
+        task; ``joins`` are side tables, as ``users.parquet:user_id``. Raises DataError,
+        DocumentError or SchemaError for what a person can mend.
         """
-        if not isinstance(data, str | Path):
-            data = read.read_table(data)
-        wanted = _wanted(data, schema, label)
-        fingerprint = _fingerprint(data, wanted)
+        data = read.only_item(data)
+        sides = [read.Join.parse(join) for join in joins]
+        wanted = _wanted(data, sides, schema, label)
+        source = parts_of(data, wanted.split)
+        fingerprint = _fingerprint(read.digest(source, sides), wanted)
 
-        def build() -> Content:
-            frame, train_rows = read_split(data, wanted.split)
-            return prepare(frame, wanted, train_rows)
+        def build(writer: StoreWriter) -> None:
+            with read.open_table(source, sides) as table:
+                prepare(table, wanted, writer)
 
         store = open_or_build(Path(cache or default_cache()) / fingerprint, build)
-        facts = store.content.facts
-        fitted = read_schema(facts["schema"]).fitted(store.content.encoder.sizes)
+        facts = store.facts
+        fitted = read_schema(facts["schema"]).fitted(store.encoder.sizes)
         found = facts["inferred"]
         inferred = Inferred(fitted, found["reasons"], tuple(found["set_aside"])) if found else None
         return cls(read.name_of(data), fitted, fingerprint, store, inferred)
@@ -75,7 +91,7 @@ class Dataset:
     @property
     def encoder(self) -> Encoder:
         """What turned the table's values into ids and numbers."""
-        return self.store.content.encoder
+        return self.store.encoder
 
     @property
     def folder(self) -> Path:
@@ -85,12 +101,12 @@ class Dataset:
     @property
     def rows(self) -> dict[str, int]:
         """The number of rows of each split."""
-        return dict(self.store.content.facts["rows"])
+        return {**self.store.facts["rows"], **{k: len(part) for k, part in self.part.items()}}
 
     @property
     def label_rates(self) -> dict[str, dict[str, float | None]]:
-        """The mean of each task's label in each split; None where no label is known."""
-        return dict(self.store.content.facts["label_rates"])
+        """The mean of each task's label in each split, whole; None where no label is known."""
+        return dict(self.store.facts["label_rates"])
 
     def labels(self, split: str) -> Array:
         """``[rows, tasks]`` float32; null is NaN."""
@@ -99,6 +115,38 @@ class Dataset:
     def groups(self, split: str) -> Array | None:
         """``[rows]`` int64, equal for rows of one group; None if the schema names no group."""
         return self._array(split, "group") if self.schema.group else None
+
+    def raw_rows(self) -> tuple[pl.DataFrame, Array, int]:
+        """Every k-th row of the table as it was read, up to 200,000, their splits, and k."""
+        frame = pl.read_parquet(self.folder / SAMPLE_FILE)
+        step = -(-sum(self.store.facts["rows"].values()) // SAMPLE_ROWS)
+        return frame.drop(SPLIT), frame[SPLIT].to_numpy(), step
+
+    def sample(self, rows: int, seed: int = 0) -> Dataset:
+        """A part of about ``rows`` training rows, and of as large a share of the validation rows.
+
+        With a group in the schema whole groups are drawn, else rows. At least 20,000 validation
+        rows stay, as far as there are so many; the test split stays whole.
+        """
+        share = rows / self.rows["train"]
+        if share >= 1:
+            return self
+        valid = max(share * self.rows["valid"], SAMPLE_VALID)
+        part = {"train": self._sampled("train", rows, seed)}
+        if valid < self.rows["valid"]:
+            part["valid"] = self._sampled("valid", round(valid), seed)
+        return dataclasses.replace(self, part=part)
+
+    def _sampled(self, split: str, rows: int, seed: int) -> Rows:
+        """So many rows of a split in their order: of groups drawn whole, or at random."""
+        rng = np.random.default_rng(seed)
+        groups = self.groups(split)
+        if groups is None:
+            return np.sort(rng.permutation(self.rows[split])[:rows])
+        names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+        order = rng.permutation(len(names))
+        kept = order[: np.searchsorted(np.cumsum(sizes[order]), rows) + 1]
+        return np.flatnonzero(np.isin(codes, kept))
 
     def batches(self, split: str, batch_size: int, *, seed: int | None = None) -> Iterator[Batch]:
         """All rows once, in their order or, with a seed, shuffled; the last batch may be short.
@@ -116,6 +164,7 @@ class Dataset:
 
     def take(self, split: str, rows: Rows) -> Batch:
         """The batch of the given rows: one gather per array, lists padded to their longest."""
+        rows = self._rows_of(split, rows)
         return {
             key: torch.from_numpy(_gather(array, rows))
             for key, array in self._arrays(split).items()
@@ -128,7 +177,7 @@ class Dataset:
         Row ``index`` of the split gives the request; its items are those of the ``candidates``
         rows from there on, starting over at the split's end.
         """
-        items = (index + np.arange(candidates)) % self.rows[split]
+        items = self._rows_of(split, (index + np.arange(candidates)) % self.rows[split])
         one = items[:1]
         keys = _request_keys(self.schema)
         return {
@@ -137,8 +186,12 @@ class Dataset:
             if key not in (*OUTCOMES, *APART)
         }
 
+    def _rows_of(self, split: str, rows: Rows) -> Rows:
+        """Rows of the sample as rows of the store."""
+        return self.part[split][rows] if split in self.part else rows
+
     def _arrays(self, split: str) -> Arrays:
-        splits = self.store.content.splits
+        splits = self.store.splits
         if split not in splits:
             raise ValueError(f"no split {split!r}. {did_you_mean(split, splits)}")
         return splits[split]
@@ -146,7 +199,7 @@ class Dataset:
     def _array(self, split: str, key: str) -> Array:
         array = self._arrays(split)[key]
         assert not isinstance(array, Ragged)
-        return array
+        return array[self.part[split]] if split in self.part else array
 
 
 def _gather(array: Array | Ragged, rows: Rows) -> Array:
@@ -155,23 +208,29 @@ def _gather(array: Array | Ragged, rows: Rows) -> Array:
 
 def _request_keys(schema: Schema) -> set[str]:
     """The keys of a batch that hold one row in a request."""
-    lists = (f for f in schema.features if f.kind in ("multi", "history") and f.side != "item")
-    return {"ids:request", "numbers:request", *(f"{f.kind}:{f.name}" for f in lists)}
+    features = [feature for feature in schema.features if feature.side != "item"]
+    keys = {f"{f.role}:{f.name}" for f in features if f.role in ("multi", "vector", "history")}
+    sequences = {f.sequence for f in features if isinstance(f, History)}
+    times = {f"{key}:{sequence}" for key in ("age", "session") for sequence in sequences}
+    return {"ids:request", "numbers:request", "statistics:request", *keys, *times}
 
 
-def _wanted(data: read.Data, schema: AsSchema, label: str | None) -> Schema:
+def _wanted(
+    data: read.Data, joins: Sequence[read.Join], schema: AsSchema, label: str | None
+) -> Schema:
     """The schema that was given, the sample's, or one of the label alone."""
     if schema is None and isinstance(data, str | Path) and read.is_sample(str(data)):
         schema = read.sample_schema(str(data))
     if schema is None:
-        return Schema((Task(label or _ask_for_label(data)),))
+        return Schema((Task(label or _ask_for_label(data, joins)),))
     if not isinstance(schema, Schema):
         schema = read_schema(schema)
     return schema if label is None else with_primary(schema, label)
 
 
-def _ask_for_label(data: read.Data) -> NoReturn:
-    columns = ", ".join(binary_columns(read.read_table(data))) or "none"
+def _ask_for_label(data: read.Data, joins: Sequence[read.Join]) -> NoReturn:
+    with read.open_table(data, joins) as table:
+        columns = ", ".join(binary_columns(table)) or "none"
     raise SchemaError(
         "neither a label nor a schema was given.", f"Columns of only 0 and 1: {columns}."
     )
@@ -188,12 +247,8 @@ def with_primary(schema: Schema, label: str) -> Schema:
     return dataclasses.replace(schema, tasks=tuple(tasks))
 
 
-def _fingerprint(data: read.Data, schema: Schema) -> str:
+def _fingerprint(content: str, schema: Schema) -> str:
     """SHA-256 of the content, the schema, and the formats that they are written in."""
-    if schema.split.by == "file":
-        content = read.digest_of_files(files_of_split(data, schema.split))
-    else:
-        content = read.digest(data)
     facts = [content, schema.to_data(), FORMAT, ENCODER_FORMAT]
     text = json.dumps(facts, default=str)  # not sorted: the order of columns counts
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,84 +1,244 @@
-"""Fit the encoder: vocabularies and scales, from the training rows alone."""
+"""Fit the encoder: vocabularies, scales and edges, from the training rows alone."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
-from automlrank.data.transform import (
+from automlrank.data.columns import (
     BagColumn,
+    BucketColumn,
     Column,
-    Encoder,
-    EncodingError,
     HistoryColumn,
     IdColumn,
     NumberColumn,
-    as_text,
-    flatten,
+    TimesColumn,
+    VectorColumn,
 )
-from automlrank.errors import DataError
-from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema
+from automlrank.data.read import Table
+from automlrank.data.transform import Encoder
+from automlrank.data.values import (
+    Array,
+    EncodingError,
+    as_lists,
+    as_numbers,
+    counted_from,
+    flatten,
+    text_of,
+    unit_of,
+)
+from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Vector
+
+PENDING = 250_000  # counted values that wait to be added up, or as many as are known
+POINTS = 1000  # of a quantile transform
+UNIFORM = np.sqrt(12.0)  # 1 / the deviation of a uniform number
 
 
-def fit(rows: pl.DataFrame, schema: Schema) -> Encoder:
-    """The encoder of a schema's features, fitted on ``rows`` (the training split's).
+def fit(table: Table, schema: Schema, is_train: Array) -> Encoder:
+    """The encoder of a schema's features, fitted on the rows where ``is_train``.
 
     A vocabulary is ordered by frequency, then value (numbers before text), so that it does not
-    depend on the order of rows. Raises DataError for a number that is not finite.
+    depend on the order of rows; it counts the values of every column that shares it, histories
+    included. Raises EncodingError for a value that cannot be encoded.
     """
-    try:
-        columns = tuple(_column(feature, rows) for feature in schema.features)
-        values = {
-            feature.name: _vocabulary(_values(column, rows), feature.min_count)
-            for feature, column in zip(schema.features, columns, strict=True)
-            if isinstance(feature, Categorical | Multi)
+    return _Fitting(table, schema, is_train).encoder()
+
+
+class _Fitting:
+    """One pass over the training rows for counts and moments; quantiles column by column."""
+
+    def __init__(self, table: Table, schema: Schema, is_train: Array) -> None:
+        self.table, self.schema, self.is_train = table, schema, is_train
+        self.owners = {
+            f.name: schema.owner(f.name)
+            for f in schema.features
+            if isinstance(f, Categorical | Multi | History)
         }
-    except EncodingError as error:
-        raise DataError(str(error)) from None
-    return Encoder(columns, values)
+        self.buckets = {
+            f.name: f.buckets
+            for f in schema.features
+            if isinstance(f, Categorical | Multi) and f.buckets and not f.shared_with
+        }
+        self.counted = [name for name, owner in self.owners.items() if owner not in self.buckets]
+        self.counts = {self.owners[name]: Counts() for name in self.counted}
+        self.moments = {
+            f.name: Moments(f.transform == "log")
+            for f in schema.of_role("numbers")
+            if f.transform in ("standard", "log")
+        }
+
+    def encoder(self) -> Encoder:
+        reads = [*self.counted, *self.moments]
+        start = 0
+        for chunk in self.table.chunks(reads) if reads else ():
+            with counted_from(start):
+                self.add(chunk, self.is_train[start : start + chunk.height])
+            start += chunk.height
+        columns = [column for f in self.schema.features for column in self.columns(f)]
+        vocabularies = {
+            owner: counts.vocabulary(self.schema.feature(owner).min_count)  # type: ignore[union-attr]
+            for owner, counts in self.counts.items()
+        }
+        return Encoder(tuple(columns), vocabularies, self.buckets)
+
+    def train_column(self, name: str) -> pl.Series:
+        return self.table.column(name).filter(self.is_train)
+
+    def add(self, chunk: pl.DataFrame, mask: Array) -> None:
+        """Count the chunk's training rows."""
+        rows = chunk if mask.all() else chunk.filter(mask)
+        values = [self.values(name, rows[name]) for name in self.counted]
+        partial = pl.collect_all(
+            [
+                v.lazy().select(text_of("value", v.schema["value"])).group_by("value").len("count")
+                for v in values
+            ]
+        )
+        for name, counted in zip(self.counted, partial, strict=True):
+            self.counts[self.owners[name]].add(counted)
+        for name, moments in self.moments.items():
+            moments.add(as_numbers(chunk[name])[mask])
+
+    def values(self, name: str, column: pl.Series) -> pl.DataFrame:
+        """The values that count: those of all lists, end to end, that encoding keeps."""
+        feature = self.schema.feature(name)
+        if isinstance(feature, Multi | History):
+            lists = as_lists(column, feature.separator)
+            keep = lists.list.head if isinstance(feature, Multi) else lists.list.tail
+            column = flatten(keep(feature.max_length))[0]
+        return column.alias("value").to_frame()
+
+    def columns(self, feature: Feature) -> Iterator[Column]:
+        """The encoder's columns of a feature."""
+        name, request = feature.name, feature.side != "item"
+        match feature:
+            case Categorical():
+                yield IdColumn(name, request, self.owners[name])
+            case Multi(separator=separator, max_length=length):
+                yield BagColumn(name, request, self.owners[name], separator, length)
+            case Vector(separator=separator):
+                yield VectorColumn(name, request, self.vector_size(feature), separator)
+            case Numeric():
+                yield self.number(feature)
+            case History(sequence=sequence, separator=separator, max_length=length):
+                vocabulary = self.owners[name]
+                yield HistoryColumn(name, request, vocabulary, sequence, separator, length)
+                if feature.time and feature == self.timed(sequence):
+                    yield self.times(feature)
+
+    def timed(self, sequence: str) -> History | None:
+        return next((f for f in self.schema.sequences[sequence] if f.time), None)
+
+    def times(self, feature: History) -> TimesColumn:
+        assert feature.time is not None
+        assert self.schema.time is not None
+        flat = flatten(as_lists(self.train_column(feature.time), feature.separator))[0]
+        return TimesColumn(
+            feature.time,
+            feature.side != "item",
+            feature.sequence,
+            row=self.schema.time,
+            unit=unit_of(flat.alias(feature.time)),
+            row_unit=unit_of(self.train_column(self.schema.time)),
+            separator=feature.separator,
+            max_length=feature.max_length,
+            session_minutes=feature.session_minutes,
+        )
+
+    def vector_size(self, feature: Vector) -> int:
+        lists = as_lists(self.train_column(feature.name), feature.separator)
+        sizes = lists.list.len().drop_nulls()
+        if sizes.is_empty() or not sizes[0]:
+            raise EncodingError(f"column {feature.name!r} holds no vector in the training rows.")
+        return int(sizes.mode().min())  # type: ignore[arg-type]
+
+    def number(self, feature: Numeric) -> Column:
+        name, request = feature.name, feature.side != "item"
+        if feature.transform in ("quantile", "bucket"):
+            x = as_numbers(self.table.column(name))[self.is_train]
+            x = np.sort(x[~np.isnan(x)])
+            if feature.transform == "bucket":
+                return BucketColumn(name, request, _edges(x, feature.buckets))
+            points, shares = _shares(x)
+            return NumberColumn(
+                name, request, mean=0.5, scale=float(UNIFORM), points=points, shares=shares
+            )
+        column = NumberColumn(name, request, log=feature.transform == "log")
+        moments = self.moments.get(name)
+        if moments is None or not moments.n:
+            return column
+        return dataclasses.replace(column, mean=moments.mean, scale=moments.scale)
 
 
-def _column(feature: Feature, rows: pl.DataFrame) -> Column:
-    name, request = feature.name, feature.side != "item"
-    match feature:
-        case Categorical():
-            return IdColumn(name, request)
-        case Multi(separator=separator, max_length=length):
-            return BagColumn(name, request, separator, length)
-        case History(of=of, sequence=sequence, separator=separator, max_length=length):
-            return HistoryColumn(name, request, of, sequence, separator, length)
-        case Numeric():
-            return _scaled(feature, rows[name])
+class Counts:
+    """How often each value occurs, added up as chunks come."""
+
+    def __init__(self) -> None:
+        self.total = pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32})
+        self.pending: list[pl.DataFrame] = []
+
+    def add(self, counted: pl.DataFrame) -> None:
+        self.pending.append(counted.drop_nulls("value"))
+        if sum(part.height for part in self.pending) > max(PENDING, self.total.height):
+            self.merge()
+
+    def merge(self) -> None:
+        parts = pl.concat([self.total, *self.pending], how="vertical_relaxed")
+        self.total = parts.group_by("value").agg(pl.col("count").sum())
+        self.pending = []
+
+    def vocabulary(self, min_count: int) -> pl.Series:
+        """The values in the order of their ids: by frequency, then number, then text."""
+        self.merge()
+        number = pl.col("value").cast(pl.Float64, strict=False)
+        order = (-pl.col("count").cast(pl.Int64), number, "value")
+        kept = self.total.filter(pl.col("count") >= min_count)
+        return kept.sort(*order, nulls_last=[False, True, False])["value"]
 
 
-def _scaled(feature: Numeric, values: pl.Series) -> NumberColumn:
-    """The column with the mean and the deviation that its transform leaves."""
-    column = NumberColumn(feature.name, feature.side != "item", log=feature.transform == "log")
-    x = column.unscaled(values)
-    x = x[~np.isnan(x)]
-    if feature.transform == "none" or not len(x):
-        return column
-    constant = x.min() == x.max()  # the deviation of equal numbers is not always exactly 0
-    scale = 0.0 if constant else float(1 / x.std())
-    return dataclasses.replace(column, mean=float(x.mean()), scale=scale)
+class Moments:
+    """Mean and deviation of numbers that come in chunks (Chan et al., 1979)."""
+
+    def __init__(self, log: bool) -> None:
+        self.log = log
+        self.n, self.mean, self.squares = 0, 0.0, 0.0
+        self.low, self.high = np.inf, -np.inf
+
+    def add(self, x: Array) -> None:
+        x = x[~np.isnan(x)]
+        if not len(x):
+            return
+        if self.log:
+            x = np.sign(x) * np.log1p(np.abs(x))
+        n, mean = len(x), float(x.mean())
+        apart = mean - self.mean
+        self.squares += float(((x - mean) ** 2).sum()) + apart**2 * self.n * n / (self.n + n)
+        self.mean += apart * n / (self.n + n)
+        self.n += n
+        self.low, self.high = min(self.low, float(x.min())), max(self.high, float(x.max()))
+
+    @property
+    def scale(self) -> float:
+        """1 / the deviation; 0 where all numbers are equal, whose deviation is not always 0."""
+        return 0.0 if self.low == self.high else float(np.sqrt(self.n / self.squares))
 
 
-def _values(column: Column, rows: pl.DataFrame) -> pl.Series:
-    if isinstance(column, BagColumn):
-        return flatten(column.lists(rows[column.name]))[0]
-    return rows[column.name]
+def _edges(x: Array, buckets: int) -> tuple[float, ...]:
+    """Edges between ``buckets`` ranges of equally many of the sorted numbers, each once."""
+    if not len(x):
+        return ()
+    at = np.arange(1, buckets) * len(x) // buckets
+    edges = np.unique(x[at])
+    return tuple(float(edge) for edge in edges[edges > x[0]])
 
 
-def _vocabulary(values: pl.Series, min_count: int) -> pl.Series:
-    counts = pl.DataFrame({"value": as_text(values.rename("value"))}).drop_nulls()
-    number = pl.col("value").cast(pl.Float64, strict=False)
-    return (
-        counts.group_by("value")
-        .len("count")
-        .filter(pl.col("count") >= min_count)
-        .sort(-pl.col("count").cast(pl.Int64), number, "value", nulls_last=[False, True, False])[
-            "value"
-        ]
-    )
+def _shares(x: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Points of the sorted numbers and the mean share of rows at or below each."""
+    if not len(x):
+        return (0.0,), (0.5,)
+    points = np.unique(x[np.linspace(0, len(x) - 1, POINTS).astype(np.int64)])
+    below, upto = (np.searchsorted(x, points, side=side) for side in ("left", "right"))
+    return tuple(map(float, points)), tuple(map(float, (below + upto) / (2 * len(x))))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from automlrank.data.check import check, is_list
-from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task
+from automlrank.data.check import check, is_list, is_plain, item_of
+from automlrank.data.read import Table
+from automlrank.data.values import UNITS, YEAR_2100
+from automlrank.errors import SchemaError
+from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task, Vector
+from automlrank.schema.together import faults_together
 
 FEW_VALUES = 100  # a whole-numbered float column with no more is a code
 UNIQUE_SHARE, UNIQUE_ROWS = 0.95, 1000  # more distinct values among so many rows: a row's own id
+YEAR_2000 = 946_684_800  # seconds
+MIN_VECTOR = 2  # a list of one number is no vector
 
 
 @dataclass(frozen=True)
@@ -24,40 +31,118 @@ class Inferred:
     set_aside: tuple[str, ...] = ()
 
 
-def infer_schema(frame: pl.DataFrame, label: str) -> Inferred:
+@dataclass(frozen=True)
+class Summary:
+    """What a column holds; values inside of lists count as distinct, NaN counts as null."""
+
+    distinct: int
+    nulls: int
+    low: Any = None
+    high: Any = None
+    binary: bool = False
+    """Nothing but 0 and 1, and both."""
+
+
+def infer_schema(table: Table, label: str) -> Inferred:
     """The schema of a table of which only the label's name is known; raises SchemaError."""
-    return complete(Schema((Task(label),)), frame)
+    return complete(Schema((Task(label),)), table)
 
 
-def complete(schema: Schema, frame: pl.DataFrame) -> Inferred:
+def complete(
+    schema: Schema, table: Table, summaries: Mapping[str, Summary] | None = None
+) -> Inferred:
     """The schema with features, where it names none, and checked against its table.
 
-    Raises SchemaError with every column that is absent or of the wrong type.
+    ``summaries`` are those of all columns, where they are known already. Raises SchemaError with
+    every column that is absent or of the wrong type.
     """
-    check(schema, frame)
+    check(schema, table)
     if schema.features:
         return Inferred(schema, {})
-    reader = _Columns(schema, frame)
-    for name in frame.columns:
-        if name not in reader.taken:
-            reader.look_at(name)
-    reader.look_at_histories()
-    features = tuple(reader.features[name] for name in frame.columns if name in reader.features)
+    reader = _Columns(schema, table)
+    open_ = [name for name in table.schema if name not in reader.taken]
+    reader.look_at(summaries or summarize(table, open_), open_)
+    features = tuple(reader.features[name] for name in table.schema if name in reader.features)
     result = dataclasses.replace(schema, features=features)
-    check(result, frame)
+    if features and (faults := faults_together(result)):
+        raise SchemaError(faults)
+    check(result, table)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
 
 
-def binary_columns(frame: pl.DataFrame) -> tuple[str, ...]:
+def binary_columns(table: Table) -> tuple[str, ...]:
     """The columns that hold nothing but 0 and 1, and both."""
-    return tuple(name for name in frame.columns if _is_binary(frame[name]))
+    found = _one_pass(table, table.schema)
+    return tuple(name for name in table.schema if found[name]["binary"])
+
+
+def summarize(table: Table, names: Iterable[str]) -> dict[str, Summary]:
+    """What columns hold: one pass for all of them, then one for each one's distinct values."""
+    found = _one_pass(table, names)
+    return {
+        name: Summary(distinct=_distinct(table, name), **values) for name, values in found.items()
+    }
+
+
+def _one_pass(table: Table, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Nulls, lowest and highest value, and whether a column is binary, for each column."""
+    wanted: dict[str, dict[str, pl.Expr]] = {
+        name: _measures(name, table.schema[name]) for name in names
+    }
+    named = {(name, key): expr for name, of in wanted.items() for key, expr in of.items()}
+    exprs = [expr.alias(str(i)) for i, expr in enumerate(named.values())]
+    row = table.scan.select(exprs).collect(engine="streaming").row(0) if exprs else ()
+    found: dict[str, dict[str, Any]] = {name: {} for name in wanted}
+    for (name, key), value in zip(named, row, strict=True):
+        found[name][key] = value
+    for values in found.values():
+        only = values.pop("zeros_and_ones", False)
+        values["binary"] = bool(only) and values["low"] != values["high"]
+    return found
+
+
+def _measures(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:
+    column = _plain(name, kind)
+    measures = {"nulls": column.null_count().cast(pl.Int64)}
+    if kind.is_numeric() or kind == pl.Boolean:
+        known = column.drop_nulls()
+        measures |= {"low": known.min(), "high": known.max()}
+        measures["zeros_and_ones"] = known.cast(pl.Float64).is_in([0.0, 1.0]).all()
+    elif kind in (pl.String, pl.Categorical, pl.Enum):
+        known = column.drop_nulls()
+        measures |= {"low": known.min(), "high": known.max()}
+        measures["zeros_and_ones"] = known.is_in(["0", "1"]).all()
+    return measures
+
+
+def _plain(name: str, kind: pl.DataType) -> pl.Expr:
+    """Categories as text, NaN as null."""
+    if kind in (pl.Categorical, pl.Enum):
+        return pl.col(name).cast(pl.String)
+    return pl.col(name).fill_nan(None) if kind.is_float() else pl.col(name)
+
+
+def _distinct(table: Table, name: str) -> int:
+    """Distinct values, those inside of lists; 0 where they cannot be compared."""
+    kind, column = table.schema[name], _plain(name, table.schema[name])
+    if is_list(kind):
+        column, kind = _items(name, kind), item_of(kind)
+    if not is_plain(kind):
+        return 0
+    counted = table.scan.select(column.drop_nulls().n_unique()).collect(engine="streaming")
+    return int(counted.item())
+
+
+def _items(name: str, kind: pl.DataType) -> pl.Expr:
+    lists = pl.col(name).arr.to_list() if isinstance(kind, pl.Array) else pl.col(name)
+    return lists.drop_nulls().explode()
 
 
 class _Columns:
     """Looks at one column after the other, noting features and reasons."""
 
-    def __init__(self, schema: Schema, frame: pl.DataFrame) -> None:
-        self.schema, self.frame = schema, frame
+    def __init__(self, schema: Schema, table: Table) -> None:
+        self.schema, self.table = schema, table
         self.features: dict[str, Feature] = {}
         self.reasons: dict[str, str] = {}
         self.set_aside: list[str] = []
@@ -69,49 +154,60 @@ class _Columns:
         self.taken = roles | {name: role for name, role in others if name}
         self.reasons |= {n: f"no feature: {role}" for n, role in self.taken.items()}
 
-    def look_at(self, name: str) -> None:
-        column = _plain(self.frame[name])
-        of = _behind_history(name, self.frame.columns)
-        distinct = 0 if column.dtype.is_nested() else column.drop_nulls().n_unique()
+    def look_at(self, summaries: Mapping[str, Summary], names: Iterable[str]) -> None:
+        for name in names:
+            self.look_at_column(name, summaries[name])
+        self.look_at_histories()
+
+    def look_at_column(self, name: str, found: Summary) -> None:
+        kind, of = self.table.schema[name], _behind_history(name, self.table.schema)
         if name == self.schema.scenario:
             self.add(Categorical(name), "categorical: the scenario")
-        elif column.null_count() == len(column):
+        elif found.nulls == self.table.rows:
             self.reasons[name] = "left out: every value is null"
-        elif is_list(column.dtype) and of:
+        elif is_list(kind) and of:
             self.histories[name] = of
-        elif column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
-            self.look_at_list(name, column.dtype)
-        elif column.dtype.is_temporal():
+        elif not is_plain(kind):
+            self.look_at_list(name, kind)
+        elif kind.is_temporal():
             self.reasons[name] = "left out: a date or a time; name it under time or split"
-        elif distinct == 1 and not column.null_count():
+        elif found.distinct == 1 and not found.nulls:
             self.reasons[name] = "left out: every row has the same value"
-        elif _is_binary(column):
+        elif found.binary:
             self.set_aside.append(name)
             self.reasons[name] = "set aside: only 0 and 1, so it may be an outcome"
         else:
-            self.look_at_values(column, distinct)
+            self.look_at_values(name, kind, found)
 
     def look_at_list(self, name: str, kind: pl.DataType) -> None:
-        inner = getattr(kind, "inner", kind)
-        if is_list(kind) and (inner.is_integer() or inner == pl.String):
+        item = item_of(kind) if is_list(kind) else None
+        if item is not None and (item.is_integer() or item == pl.String):
             self.add(Multi(name), "multi: lists")
+        elif item is not None and item.is_float() and (size := self.vector_size(name, kind)):
+            self.add(Vector(name), f"vector: lists of {size} numbers")
         else:
             self.reasons[name] = f"left out: no feature can be made of {kind}"
 
-    def look_at_values(self, column: pl.Series, distinct: int) -> None:
-        rows, kind = len(column), column.dtype
+    def look_at_values(self, name: str, kind: pl.DataType, found: Summary) -> None:
+        rows = self.table.rows
         discrete = not (kind.is_float() or kind.is_decimal())
-        if discrete and rows >= UNIQUE_ROWS and distinct > UNIQUE_SHARE * rows:
-            self.reasons[column.name] = (
-                f"left out: {distinct} distinct values in {rows} rows; a timestamp or a row's id"
+        unique = found.distinct > UNIQUE_SHARE * rows
+        unit = _epoch_unit(kind, found)
+        if unit and (unique or self.is_sorted(name)):
+            self.reasons[name] = (
+                f"left out: looks like a time in {unit}; name it under time and split"
+            )
+        elif discrete and rows >= UNIQUE_ROWS and unique:
+            self.reasons[name] = (
+                f"left out: {found.distinct} distinct values in {rows} rows; a row's id"
             )
         elif discrete:
-            noun = "whole numbers" if kind.is_integer() else "text"
-            self.add(Categorical(column.name), f"categorical: {noun}, {distinct} distinct")
-        elif distinct <= FEW_VALUES and bool((column.round(0) == column).all()):
-            self.add(Categorical(column.name), f"categorical: {distinct} distinct whole numbers")
+            noun = "text" if kind in (pl.String, pl.Categorical, pl.Enum) else "whole numbers"
+            self.add(Categorical(name), f"categorical: {noun}")
+        elif found.distinct <= FEW_VALUES and self.is_whole(name):
+            self.add(Categorical(name), "categorical: few whole numbers")
         else:
-            self.add(Numeric(column.name), f"numeric: {distinct} distinct numbers")
+            self.add(Numeric(name), "numeric: numbers")
 
     def look_at_histories(self) -> None:
         """Histories of features; those of equal lengths in every row are one sequence."""
@@ -133,15 +229,40 @@ class _Columns:
 
     def lengths_of(self, name: str) -> int:
         """A hash of the lengths of a column's lists."""
-        lengths = self.frame.select(pl.col(name).list.len().fill_null(0)).to_series()
+        lengths = self.one(_lengths(name, self.table.schema[name]).fill_null(0))
         return hash(lengths.to_numpy().tobytes())
+
+    def vector_size(self, name: str, kind: pl.DataType) -> int | None:
+        """The length of lists of numbers, where all have one length and no number is null."""
+        lengths = _lengths(name, kind).drop_nulls()
+        found = self.table.scan.select(
+            low=lengths.min(), high=lengths.max(), nulls=_items(name, kind).null_count()
+        ).collect(engine="streaming")
+        low, high, nulls = found.row(0)
+        return low if low == high and low >= MIN_VECTOR and not nulls else None
+
+    def is_sorted(self, name: str) -> bool:
+        return self.one(pl.col(name).drop_nulls()).is_sorted()
+
+    def is_whole(self, name: str) -> bool:
+        column = _plain(name, self.table.schema[name])
+        return bool(self.one((column.round(0) == column).all()).item())
+
+    def one(self, expression: pl.Expr) -> pl.Series:
+        """One column of the table, or what is made of it."""
+        return self.table.scan.select(expression).collect(engine="streaming").to_series()
 
     def add(self, feature: Feature, reason: str) -> None:
         self.features[feature.name] = feature
         self.reasons[feature.name] = reason
 
 
-def _behind_history(name: str, columns: list[str]) -> str | None:
+def _lengths(name: str, kind: pl.DataType) -> pl.Expr:
+    lists = pl.col(name).arr.to_list() if isinstance(kind, pl.Array) else pl.col(name)
+    return lists.list.len()
+
+
+def _behind_history(name: str, columns: Iterable[str]) -> str | None:
     """``X`` of ``history_X``, ``X_history`` and ``hist_X``, where X is a column."""
     stems = (
         name.removeprefix("history_"),
@@ -151,18 +272,15 @@ def _behind_history(name: str, columns: list[str]) -> str | None:
     return next((stem for stem in stems if stem != name and stem in columns), None)
 
 
-def _plain(column: pl.Series) -> pl.Series:
-    """Categories as text, NaN as null."""
-    if column.dtype in (pl.Categorical, pl.Enum):
-        return column.cast(pl.String)
-    return column.fill_nan(None) if column.dtype.is_float() else column
-
-
-def _is_binary(column: pl.Series) -> bool:
-    kind = column.dtype
-    if not (kind.is_numeric() or kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum)):
-        return False
-    values = _plain(column).drop_nulls().unique()
-    if values.dtype == pl.String:
-        return set(values.head(3).to_list()) == {"0", "1"}
-    return len(values) == 2 and bool(values.cast(pl.Float64).is_in([0.0, 1.0]).all())
+def _epoch_unit(kind: pl.DataType, found: Summary) -> str | None:
+    """The unit in which every whole number of a column is a time from 2000 to 2100."""
+    if not kind.is_integer():
+        return None
+    return next(
+        (
+            unit
+            for unit, per in UNITS.items()
+            if found.low >= YEAR_2000 * per and found.high < YEAR_2100 * per
+        ),
+        None,
+    )

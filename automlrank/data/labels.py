@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import polars as pl
 
-from automlrank.data.split import Rows
-from automlrank.data.transform import Array, EncodingError, as_numbers, as_text
-from automlrank.errors import DataError, Fault
+from automlrank.data.split import NAMES, Labels
+from automlrank.data.values import Array, EncodingError, as_numbers, as_text
+from automlrank.errors import DataError
 from automlrank.schema import Schema, Task
 
 
-def read_labels(frame: pl.DataFrame, schema: Schema, train: Rows) -> Array:
+def read_labels(frame: pl.DataFrame, schema: Schema, is_train: Array) -> Array:
     """``[rows, tasks]`` float32, null as NaN.
 
     Raises DataError with every label that is constant on the training rows, or not binary where
@@ -21,9 +19,9 @@ def read_labels(frame: pl.DataFrame, schema: Schema, train: Rows) -> Array:
     """
     columns = [_numbers(frame[task.name]) for task in schema.tasks]
     faults = [
-        Fault(problem, f"tasks.{task.name}")
+        schema.fault(("tasks", task.name), problem)
         for position, (task, column) in enumerate(zip(schema.tasks, columns, strict=True))
-        if (problem := _problem(task, column, train, primary=position == 0))
+        if (problem := _problem(task, column, is_train, primary=position == 0))
     ]
     if faults:
         raise DataError(faults)
@@ -31,12 +29,12 @@ def read_labels(frame: pl.DataFrame, schema: Schema, train: Rows) -> Array:
 
 
 def label_rates(
-    labels: Array, schema: Schema, rows: Mapping[str, Rows]
+    labels: Array, schema: Schema, splits: Labels
 ) -> dict[str, dict[str, float | None]]:
     """The mean of each label in each split, over the rows where it is known."""
     return {
-        split: {task.name: _mean(labels[part, i]) for i, task in enumerate(schema.tasks)}
-        for split, part in rows.items()
+        split: {task.name: _mean(labels[splits == k, i]) for i, task in enumerate(schema.tasks)}
+        for k, split in enumerate(NAMES)
     }
 
 
@@ -47,7 +45,7 @@ def read_weight(frame: pl.DataFrame, name: str) -> Array:
     if len(wrong):
         raise DataError(
             f"weights must be 0 or more, but column {name!r} has {weights[wrong[0]]} "
-            f"in row {wrong[0]}."
+            f"in row {wrong[0] + 1}."
         )
     return weights.astype(np.float32)
 
@@ -65,7 +63,7 @@ def _numbers(column: pl.Series) -> Array:
         raise DataError(str(error)) from None
 
 
-def _problem(task: Task, labels: Array, train: Rows, primary: bool) -> str:
+def _problem(task: Task, labels: Array, is_train: Array, primary: bool) -> str:
     unknown = np.isnan(labels)
     known = labels[~unknown]
     if primary and unknown.any():
@@ -77,7 +75,7 @@ def _problem(task: Task, labels: Array, train: Rows, primary: bool) -> str:
         others = np.setdiff1d(known, (0.0, 1.0))
         some = ", ".join(f"{value:g}" for value in others[:5])
         return f"a binary label must be 0 or 1, but holds {some}."
-    trained = labels[train][~unknown[train]]
+    trained = labels[is_train & ~unknown]
     if not len(trained):
         return "the label is null in every training row."
     if trained.min() == trained.max():

@@ -1,53 +1,128 @@
-"""From a table and its schema to what a store holds."""
+"""From a table and its schema to what a store holds, chunk by chunk."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from automlrank.data.check import columns_named
 from automlrank.data.encode import fit
 from automlrank.data.infer import complete
 from automlrank.data.labels import label_rates, read_group, read_labels, read_weight
-from automlrank.data.split import Rows, assign
-from automlrank.data.store import Arrays, Content
-from automlrank.data.transform import Array, EncodingError, Ragged
+from automlrank.data.rates import fit_rates
+from automlrank.data.read import Table
+from automlrank.data.split import NAMES, Labels, assign
+from automlrank.data.store import Arrays, StoreWriter
+from automlrank.data.transform import Encoder
+from automlrank.data.values import Array, EncodingError, Ragged, counted_from, unit_of
 from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Schema
 
+SAMPLE_ROWS = 200_000  # raw rows that are kept, at most: every k-th of a larger table
+SPLIT = "\0split"  # their column of 0 train, 1 valid, 2 test; no file has a column of this name
 
-def prepare(frame: pl.DataFrame, schema: Schema, train_rows: int | None = None) -> Content:
+
+def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
     """Infer what the schema leaves open, split, fit on the training rows, encode all rows.
 
-    ``train_rows`` is for a split by file (see ``assign``). Raises SchemaError or DataError.
+    Raises SchemaError or DataError; then the store is not finished.
     """
-    inferred = complete(schema, frame)
+    inferred = complete(schema, table)
     schema = inferred.schema
     if not any(feature.kind != "history" for feature in schema.features):
         reasons = "; ".join(f"{name}: {why}" for name, why in list(inferred.reasons.items())[:10])
         raise SchemaError("the table has no column that can be a feature.", reasons)
-    rows = assign(frame, schema.split, train_rows)
-    labels = read_labels(frame, schema, rows["train"])
-    encoder = fit(frame[rows["train"]], schema)
+    splits = assign(table, schema)
+    outcomes = _outcomes(table, schema, splits == 0)
     try:
-        arrays: dict[str, Array | Ragged] = {**encoder.encode(frame), "labels": labels}
+        encoder = fit(table, schema, splits == 0)
+        looked_at = [name for path, name in columns_named(schema) if path[0] != "ignore"]
+        _write_rows(table, encoder, splits, outcomes, looked_at, writer)
+        if schema.statistics:
+            encoder = _write_statistics(table, encoder, schema, splits, writer)
     except EncodingError as error:
         raise DataError(str(error)) from None
+    sizes = np.bincount(splits, minlength=len(NAMES))
+    facts = {
+        "schema": schema.to_data(),
+        "rows": {name: int(size) for name, size in zip(NAMES, sizes, strict=True)},
+        "label_rates": label_rates(outcomes["labels"], schema, splits),
+        "inferred": {**dataclasses.asdict(inferred), "schema": None} if inferred.reasons else None,
+    }
+    writer.finish(facts, encoder)
+
+
+def _outcomes(table: Table, schema: Schema, is_train: Array) -> dict[str, Array]:
+    """Labels, weights and groups of all rows."""
+    wanted = [task.name for task in schema.tasks]
+    wanted += [name for name in (schema.weight, schema.group) if name]
+    frame = table.scan.select(list(dict.fromkeys(wanted))).collect()
+    arrays = {"labels": read_labels(frame, schema, is_train)}
     if schema.weight:
         arrays["weight"] = read_weight(frame, schema.weight)
     if schema.group:
         arrays["group"] = read_group(frame, schema.group)
-    facts = {
-        "schema": schema.to_data(),
-        "rows": {split: len(part) for split, part in rows.items()},
-        "label_rates": label_rates(labels, schema, rows),
-        "inferred": {**dataclasses.asdict(inferred), "schema": None} if inferred.reasons else None,
+    return arrays
+
+
+def _write_rows(
+    table: Table,
+    encoder: Encoder,
+    splits: Labels,
+    outcomes: Mapping[str, Array],
+    looked_at: Sequence[str],
+    writer: StoreWriter,
+) -> None:
+    """All rows encoded, and some as they are, with the columns ``looked_at`` beside."""
+    start, step, sample = 0, -(-table.rows // SAMPLE_ROWS), []
+    for chunk in table.chunks(list(dict.fromkeys([*encoder.reads, *looked_at]))):
+        rows = slice(start, start + chunk.height)
+        with counted_from(start):
+            encoded = encoder.encode(chunk)
+        arrays: Arrays = {**encoded, **{key: array[rows] for key, array in outcomes.items()}}
+        for k, name in enumerate(NAMES):
+            writer.append(name, _select(arrays, np.flatnonzero(splits[rows] == k)))
+        sample.append(
+            chunk.with_columns(pl.Series(SPLIT, splits[rows])).gather_every(step, -start % step)
+        )
+        start += chunk.height
+    writer.write_sample(pl.concat(sample))
+
+
+def _write_statistics(
+    table: Table, encoder: Encoder, schema: Schema, splits: Labels, writer: StoreWriter
+) -> Encoder:
+    """The encoder with rates of the training rows, which are written for all rows."""
+    assert schema.statistics is not None
+    statistics = schema.statistics
+    ids = {
+        name: encoder.ids_in({key: writer.read(name, key) for key in ("ids:request", "ids:item")})
+        for name in NAMES
     }
-    return Content(facts, encoder, {split: _select(arrays, part) for split, part in rows.items()})
+    labels, times, unit = writer.read("train", "labels"), None, "s"
+    if statistics.form != "out_of_fold":
+        times = table.column(str(schema.time)).filter(splits == 0)
+        unit = unit_of(times)
+    rates = fit_rates(
+        schema.statistic_columns,
+        ids["train"],
+        labels,
+        form=statistics.form,
+        prior=statistics.prior,
+        time=schema.time,
+        unit=unit,
+    )
+    writer.append("train", rates.encode_training(ids["train"], labels, times))
+    for name in NAMES[1:]:
+        writer.append(name, rates.encode(ids[name]))
+    return dataclasses.replace(encoder, rates=rates)
 
 
-def _select(arrays: Arrays, rows: Rows) -> dict[str, Array | Ragged]:
+def _select(arrays: Arrays, rows: Array) -> dict[str, Any]:
     return {
         key: array.take(rows) if isinstance(array, Ragged) else np.take(array, rows, axis=0)
         for key, array in arrays.items()

@@ -1,181 +1,238 @@
-"""Read a table: Parquet, CSV, a folder of Parquet parts, a bundled sample, or a frame."""
+"""Read a table of any size: files, folders, patterns, bundled samples, frames; with side tables.
+
+Parquet and Arrow files are scanned where they lie. Text, lazy frames and joined tables are staged:
+written once as Parquet into a temporary folder, so that every later pass is cheap.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import polars as pl
 
+from automlrank.data.cache import default_cache, staging, write_part
+from automlrank.data.digest import digest_of_files
+from automlrank.data.formats import (
+    Data,
+    concatenated,
+    files_of,
+    is_files,
+    is_sample,
+    items,
+    kind_of,
+    locate,
+    name_of,
+    sample_path,
+    sample_schema,
+    samples,
+    scan_file,
+    unreadable,
+)
+from automlrank.data.join import Join, Side
+from automlrank.data.names import check_names
+from automlrank.data.text import _typed, scan_parts, stage_text
 from automlrank.errors import DataError, did_you_mean
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Data: TypeAlias = "str | Path | pl.DataFrame | pl.LazyFrame | pd.DataFrame"
-SAMPLES = Path(__file__).parent / "samples"
-ENDINGS = (".parquet", ".csv", ".csv.gz")
-LEADING_ZERO = r"^[+-]?0\d"  # an id such as 007 is not the number 7
-WHOLE = r"^[+-]?\d+$"
-
-
-def samples() -> tuple[str, ...]:
-    """The names of the bundled samples."""
-    return tuple(sorted(path.stem for path in SAMPLES.glob("*.parquet")))
-
-
-def is_sample(source: str) -> bool:
-    """Whether the name means a bundled sample: it is one's, and no file's."""
-    return source in samples() and not Path(source).exists()
+__all__ = [
+    "Data",
+    "Join",
+    "Table",
+    "_typed",
+    "digest",
+    "is_sample",
+    "locate",
+    "name_of",
+    "only_item",
+    "open_table",
+    "sample_path",
+    "sample_schema",
+    "samples",
+]
+CHUNK_ROWS = 250_000
 
 
-def sample_path(name: str) -> Path:
-    """The table of a bundled sample; raises DataError for an unknown name."""
-    if name not in samples():
-        raise DataError(f"no sample {name!r}.", did_you_mean(name, samples()))
-    return SAMPLES / f"{name}.parquet"
+@dataclass(frozen=True)
+class Table:
+    """An opened table: scanning it again gives the same rows in the same order."""
+
+    name: str
+    scan: pl.LazyFrame
+    schema: dict[str, pl.DataType]
+    rows: int
+    parts: tuple[int, ...]
+    """The rows of each file, or of each entry of a list; one number for a frame."""
+
+    def column(self, name: str) -> pl.Series:
+        """One whole column; raises DataError if there is none of the name."""
+        if name not in self.schema:
+            raise DataError(f"the table has no column {name!r}.", did_you_mean(name, self.schema))
+        with _readable(self.name):
+            return self.scan.select(name).collect().to_series()
+
+    def chunks(
+        self, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS
+    ) -> Iterator[pl.DataFrame]:
+        """All rows in order, ``rows`` at a time, the last chunk shorter.
+
+        Slices read ahead no further than a group of rows; batches of Polars' streaming engine held
+        2 GB of 10 million rows x 40 columns where the reader waited for them, slices 0.2 GB.
+        """
+        scan = self.scan if columns is None else self.scan.select(columns)
+        for start in range(0, self.rows, rows):
+            with _readable(self.name):
+                chunk = scan.slice(start, rows).collect()
+            yield chunk
 
 
-def sample_schema(name: str) -> Path:
-    """The schema of a bundled sample; raises DataError for an unknown name."""
-    return sample_path(name).with_suffix(".schema.yaml")
+@contextmanager
+def open_table(source: Data, joins: Sequence[Join] = ()) -> Iterator[Table]:
+    """A table and its side tables, joined from the left; staged parts are removed at the end.
+
+    Raises DataError if it cannot be read, has no rows, or its parts or keys do not fit together.
+    """
+    with contextlib.ExitStack() as stack:
+        table = _opened(source, joins, _Staging(stack))
+        yield table
 
 
-def locate(source: str | Path) -> Path:
-    """The existing file or folder that was meant; raises DataError with the nearest name."""
-    path = Path(source)
-    if is_sample(str(source)):
-        return sample_path(str(source))
-    if not path.exists():
-        beside = path.parent.iterdir() if path.parent.is_dir() else ()
-        known = {item.name for item in beside if item.is_dir() or item.name.endswith(ENDINGS)}
-        raise DataError(f"no such file: {path}.", did_you_mean(path.name, known | set(samples())))
-    return path
+def only_item(source: Data) -> Data:
+    """The file of a list of one."""
+    return source[0] if isinstance(source, list | tuple) and len(source) == 1 else source
 
 
-def parts(path: Path) -> tuple[Path, ...]:
-    """The files of a table: the file itself, or the folder's Parquet parts by name."""
-    if not path.is_dir():
-        return (path,)
-    found = tuple(sorted(path.glob("*.parquet")))
-    if not found:
-        raise DataError(f"the folder {path} holds no .parquet file.")
+def digest(source: Data, joins: Sequence[Join] = ()) -> str:
+    """SHA-256 of the content, wherever it lies: of files' bytes, or of a frame's rows."""
+    found = _digest(source)
+    for join in joins:
+        together = [found, join.key, _digest(join.path)]
+        found = hashlib.sha256(repr(together).encode()).hexdigest()
     return found
 
 
-def name_of(source: Data) -> str:
-    """A short name: the file's or the folder's, or ``frame``."""
-    if not isinstance(source, str | Path):
-        return "frame"
-    path = locate(source).resolve()
-    return path.name if path.is_dir() else path.name.split(".")[0] or "data"
+class _Staging:
+    """A temporary folder in the cache folder, made when it is first asked for."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self._numbers = itertools.count()
+        self._place: Path | None = None
+
+    def folder(self) -> Path:
+        """A new empty folder."""
+        with staging():
+            if self._place is None:
+                default_cache().mkdir(parents=True, exist_ok=True)
+                made = tempfile.TemporaryDirectory(prefix="staged-", dir=default_cache())
+                self._place = Path(self._stack.enter_context(made))
+            folder = self._place / str(next(self._numbers))
+            folder.mkdir()
+        return folder
+
+    def write(self, scan: pl.LazyFrame, sides: Sequence[Side] = ()) -> pl.LazyFrame:
+        """The rows with their side tables, computed once."""
+        folder = self.folder()
+        parts: list[Path] = []
+        with _readable("the table"):
+            batches = scan.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+            for chunk in itertools.chain([scan.collect_schema().to_frame()], batches):
+                for side in sides:
+                    chunk = side.joined(chunk)
+                parts.append(folder / f"{len(parts):06}.parquet")
+                write_part(chunk, parts[-1])
+        return pl.scan_parquet(parts)
 
 
-def read_table(source: Data) -> pl.DataFrame:
-    """The whole table; raises DataError if it cannot be read, is empty, or repeats a column."""
-    if isinstance(source, str | Path):
-        files = parts(locate(source))
-        return _checked(join_parts([_read_file(file) for file in files]), str(source))
-    if isinstance(source, pl.LazyFrame):
-        source = source.collect()
-    if isinstance(source, pl.DataFrame):
-        return _checked(source, "the frame")
-    return _checked(_from_pandas(source), "the frame")
-
-
-def digest(source: Data) -> str:
-    """SHA-256 of the table's content, wherever it lies: of its files' bytes, or of its rows."""
-    total = hashlib.sha256()
-    if isinstance(source, str | Path):
-        return digest_of_files(parts(locate(source)))
-    frame = read_table(source)
-    total.update(repr(frame.schema).encode())
-    total.update(frame.hash_rows(seed=0).to_numpy().tobytes())
-    return total.hexdigest()
-
-
-def digest_of_files(files: Iterable[Path]) -> str:
-    """SHA-256 of the files' bytes, in their order; raises DataError if one cannot be read."""
-    total = hashlib.sha256()
-    for file in files:
-        try:
-            with file.open("rb") as opened:
-                total.update(hashlib.file_digest(opened, "sha256").digest())
-        except OSError as error:
-            raise DataError(f"{file} cannot be read: {error.strerror}.") from None
-    return total.hexdigest()
-
-
-def _read_file(path: Path) -> pl.DataFrame:
-    if not path.name.endswith(ENDINGS):
-        raise DataError(f"{path} must end in {', '.join(ENDINGS)}.")
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
     try:
-        if path.stat().st_size == 0:
-            raise DataError(f"{path} is empty.")
-        return pl.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        kind = "Parquet" if path.suffix == ".parquet" else "CSV"
-        raise DataError(f"{path} cannot be read as {kind}: {reason}.") from None
-
-
-def _read_csv(path: Path) -> pl.DataFrame:
-    """All columns as text first: the types are found over all rows, not over the first ones."""
-    header = pl.read_csv(path, has_header=False, n_rows=1, infer_schema=False).row(0)
-    _check_names(header, str(path))
-    return pl.DataFrame([_typed(text) for text in pl.read_csv(path, infer_schema=False)])
-
-
-def _typed(text: pl.Series) -> pl.Series:
-    """A text column as whole numbers, numbers or booleans, where every value is one."""
-    known = text.drop_nulls()
-    if known.is_empty() or known.str.contains(LEADING_ZERO).any():
-        return text
-    if known.str.to_lowercase().is_in(["true", "false"]).all():
-        return text.str.to_lowercase() == "true"
-    whole = bool(known.str.contains(WHOLE).all())
-    number = text.cast(pl.Int64 if whole else pl.Float64, strict=False)
-    return text if number.null_count() > text.null_count() else number
-
-
-def join_parts(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The rows of all parts, with the columns of the first, in types that hold them all.
-
-    Raises DataError for a part that lacks a column or whose types do not go together.
-    """
-    first = frames[0].columns
-    for frame in frames:
-        absent = [name for name in first if name not in frame.columns]
-        if absent:
-            raise DataError(f"a part of the table has no column {', '.join(map(repr, absent))}.")
-    try:
-        return pl.concat([frame.select(first) for frame in frames], how="vertical_relaxed")
+        yield
     except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"the parts of the table differ in their types: {reason}.") from None
+        raise unreadable(f"{name} cannot be read", error) from None
 
 
-def _from_pandas(frame: Any) -> pl.DataFrame:
+def _opened(source: Data, joins: Sequence[Join], place: _Staging) -> Table:
+    scan, parts = _scan(source, place)
+    if not sum(parts):
+        raise DataError(f"{_place(source)} has no rows.")
+    sides: list[Side] = []
+    first = scan.collect_schema().to_frame()
+    for join in joins:
+        sides.append(Side.read(first.schema, _scan(join.path, place)[0], join))
+        first = sides[-1].joined(first)
+    if sides:
+        scan = place.write(scan, sides)
+    return Table(name_of(source), scan, dict(scan.collect_schema()), sum(parts), parts)
+
+
+def _scan(source: Data, place: _Staging) -> tuple[pl.LazyFrame, tuple[int, ...]]:
+    """The rows, with lists for arrays, and how many each part has."""
+    if is_files(source):
+        return _scan_files([files_of(item) for item in items(source)], place)
+    scan = _lazy(source)
+    if isinstance(source, pl.LazyFrame):
+        scan = place.write(scan)
+    return scan, (int(scan.select(pl.len()).collect().item()),)
+
+
+def _scan_files(
+    groups: Sequence[Sequence[Path]], place: _Staging
+) -> tuple[pl.LazyFrame, tuple[int, ...]]:
+    files = [file for group in groups for file in group]
+    text = [number for number, file in enumerate(files) if kind_of(file) in ("CSV", "TSV")]
+    found: dict[int, tuple[pl.LazyFrame, int]] = {}
+    if text:
+        parts, schema = stage_text([files[number] for number in text], place.folder())
+        for i, number in enumerate(text):
+            mine = [part for part in parts if part.file == i]
+            found[number] = scan_parts(mine, schema), sum(part.rows for part in mine)
+    for number, file in enumerate(files):
+        if number not in found:
+            scan, rows = scan_file(file, place.folder)
+            found[number] = _without_arrays(scan), rows
+    heights = [found[number][1] for number in range(len(files))]
+    scan = concatenated(files, [found[number][0] for number in range(len(files))])
+    if len(groups) == 1:
+        return scan, tuple(heights)
+    left = iter(heights)
+    return scan, tuple(sum(itertools.islice(left, len(group))) for group in groups)
+
+
+def _lazy(frame: Any) -> pl.LazyFrame:
+    """A frame's rows, with lists for arrays."""
     try:
-        _check_names([str(name) for name in frame.columns], "the frame")
-        table: pl.DataFrame = pl.from_pandas(frame)
-    except (TypeError, AttributeError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"a {type(frame).__name__} cannot be read as a table: {reason}.") from None
-    return table
+        if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
+            check_names([str(name) for name in frame.columns], "the frame")
+            frame = pl.from_pandas(frame)
+        scan = frame.lazy()
+        check_names(list(scan.collect_schema()), "the frame")
+    except (TypeError, AttributeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(f"a {type(frame).__name__} cannot be read as a table", error) from None
+    return _without_arrays(scan)
 
 
-def _checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    if frame.is_empty():
-        raise DataError(f"{name} has no rows.")
-    arrays = [column for column, kind in frame.schema.items() if isinstance(kind, pl.Array)]
-    return frame.with_columns(pl.col(arrays).arr.to_list()) if arrays else frame
+def _without_arrays(scan: pl.LazyFrame) -> pl.LazyFrame:
+    arrays = [name for name, kind in scan.collect_schema().items() if isinstance(kind, pl.Array)]
+    return scan.with_columns(pl.col(arrays).arr.to_list()) if arrays else scan
 
 
-def _check_names(names: Iterable[object], place: str) -> None:
-    seen: set[object] = set()
-    twice = [str(name) for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
-    if twice:
-        raise DataError(f"{place} has more than one column {', '.join(map(repr, twice))}.")
+def _digest(source: Data) -> str:
+    if is_files(source):
+        return digest_of_files(file for item in items(source) for file in files_of(item))
+    scan = _lazy(source)
+    total = hashlib.sha256(repr(scan.collect_schema()).encode())
+    with _readable("the frame"):
+        for chunk in scan.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True):
+            total.update(chunk.hash_rows(seed=0).to_numpy().tobytes())
+    return total.hexdigest()
+
+
+def _place(source: Data) -> str:
+    return ", ".join(map(str, items(source))) if is_files(source) else "the frame"

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from automlrank.data.read import Data, join_parts, locate, read_table
+from automlrank.data.read import Data, Table, locate
+from automlrank.data.values import as_text, hashed
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
-from automlrank.schema import Split
+from automlrank.schema import Schema, Split
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Labels = np.ndarray[Any, np.dtype[np.int8]]  # 0 train, 1 valid, 2 test
 NAMES = ("train", "valid", "test")
 SEED = 0  # a random split is the same in every run
+HASHES = 2**31 - 1
 
 
 def files_of_split(source: Data, split: Split) -> tuple[Path, Path]:
@@ -27,44 +29,45 @@ def files_of_split(source: Data, split: Split) -> tuple[Path, Path]:
     if split.train_file is None or split.test_file is None:
         raise SchemaError(Fault("a split by file needs train and test.", "split"))
     if not isinstance(source, str | Path):
-        raise DataError("a split by file needs the folder of its files, but got a frame.")
+        raise DataError("a split by file needs the folder of its files, but got a frame or a list.")
     path = locate(source)
     folder = path if path.is_dir() else path.parent
     return locate(folder / split.train_file), locate(folder / split.test_file)
 
 
-def read_split(source: Data, split: Split) -> tuple[pl.DataFrame, int | None]:
-    """The table and, for a split by file, how many of its first rows are the train file's."""
-    if split.by != "file":
-        return read_table(source), None
-    train, test = (read_table(file) for file in files_of_split(source, split))
-    return join_parts([train, test]), train.height
+def parts_of(source: Data, split: Split) -> Data:
+    """What is read as one table: the source, or both files of a split by file."""
+    return list(files_of_split(source, split)) if split.by == "file" else source
 
 
-def assign(frame: pl.DataFrame, split: Split, train_rows: int | None = None) -> dict[str, Rows]:
-    """The rows of train, valid and test, each in the table's order.
+def assign(table: Table, schema: Schema) -> Labels:
+    """0, 1 or 2 for each row of train, valid and test.
 
-    ``train_rows`` is for a split by file: the rows before it are the train file's. Raises
-    DataError if a split would be empty.
+    In a split by file the table's first part is the train file. Raises DataError if a split would
+    be empty.
     """
+    split = schema.split
     match split.by:
         case "time":
-            labels = _by_time(frame, split)
+            labels = _by_time(_complete(table, split), split)
         case "column":
-            labels = _by_column(frame, split)
+            labels = _by_column(_complete(table, split), split)
+        case "group":
+            column = table.column(str(split.column or schema.group))
+            labels = _by_group(column, split.valid, split.test)
         case "random":
-            labels = _at_random(frame.height, split.valid, split.test)
+            labels = _at_random(table.rows, split.valid, split.test)
         case "file":
-            assert train_rows is not None
-            rest = _at_random(frame.height - train_rows, split.valid, 1 - split.valid)
-            labels = np.concatenate([np.zeros(train_rows, np.int8), rest])
-    rows = {name: np.flatnonzero(labels == i) for i, name in enumerate(NAMES)}
-    if not all(len(part) for part in rows.values()):
-        sizes = ", ".join(f"{name} {len(part):,}" for name, part in rows.items())
+            train = table.parts[0]
+            rest = _at_random(table.rows - train, split.valid, 1 - split.valid)
+            labels = np.concatenate([np.zeros(train, np.int8), rest])
+    sizes = np.bincount(labels, minlength=len(NAMES))
+    if not sizes.all():
+        shown = ", ".join(f"{name} {size:,}" for name, size in zip(NAMES, sizes, strict=True))
         raise DataError(
-            f"each split must have rows, but the sizes are {sizes}.", "Change split in the schema."
+            f"each split must have rows, but the sizes are {shown}.", "Change split in the schema."
         )
-    return rows
+    return labels
 
 
 def _at_random(rows: int, valid: float, test: float) -> Labels:
@@ -77,9 +80,20 @@ def _at_random(rows: int, valid: float, test: float) -> Labels:
     return labels
 
 
-def _by_time(frame: pl.DataFrame, split: Split) -> Labels:
+def _by_group(column: pl.Series, valid: float, test: float) -> Labels:
+    """Whole groups, in the order of a hash of their names: test until its share of rows is full."""
+    text = as_text(column.alias("group")).fill_null("")
+    groups = text.value_counts(name="rows").sort("group")
+    order = np.argsort(hashed(groups["group"], HASHES), kind="stable")
+    rows = groups["rows"].to_numpy()[order]
+    before = (np.cumsum(rows) - rows) / len(column)
+    labels = np.where(before < test, 2, np.where(before < test + valid, 1, 0)).astype(np.int8)
+    given = text.replace_strict(groups["group"].gather(order), labels, return_dtype=pl.Int8)
+    return given.to_numpy()
+
+
+def _by_time(column: pl.Series, split: Split) -> Labels:
     """Later rows are test, the ones before them valid; rows of one time stay together."""
-    column = _complete(frame, split)
     if split.valid_from is None or split.test_from is None:
         ordered = column.sort()
         at_test = len(column) - round(split.test * len(column))
@@ -111,8 +125,8 @@ def _as_type(column: pl.Series, value: object) -> pl.Series:
         ) from None
 
 
-def _by_column(frame: pl.DataFrame, split: Split) -> Labels:
-    column = _complete(frame, split).cast(pl.String)
+def _by_column(column: pl.Series, split: Split) -> Labels:
+    column = column.cast(pl.String)
     other = sorted(set(column.unique().to_list()) - set(NAMES))
     if other:
         raise DataError(
@@ -122,10 +136,10 @@ def _by_column(frame: pl.DataFrame, split: Split) -> Labels:
     return column.replace_strict(list(NAMES), [0, 1, 2], return_dtype=pl.Int8).to_numpy()
 
 
-def _complete(frame: pl.DataFrame, split: Split) -> pl.Series:
+def _complete(table: Table, split: Split) -> pl.Series:
     """The split's column, which must have a value in every row."""
     assert split.column is not None
-    column = frame[split.column]
+    column = table.column(split.column)
     column = column.fill_nan(None) if column.dtype.is_float() else column
     if column.null_count():
         raise DataError(

@@ -1,57 +1,49 @@
 """The memory-mapped store: a table's arrays, written once and shared by every process.
 
 A store is a folder named after its fingerprint: ``manifest.json``, one ``.npy`` per array and
-split, and the encoder. It is written beside its place and moved there when it is whole, under a
-lock, so that nobody reads half of one. Files have numbers for names: columns' names are data.
+split, and the encoder. It is written beside its place, chunk by chunk, and moved there when it is
+whole, under a lock, so that nobody reads half of one. Files have numbers for names: columns' names
+are data.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import filelock
 import numpy as np
+import polars as pl
 
-from automlrank.data.transform import Array, Encoder, Ragged
+from automlrank.data.transform import Encoder
+from automlrank.data.values import Array, Ragged
 from automlrank.errors import DataError
 
-FORMAT = 1  # of the manifest and of what the arrays mean
+SAMPLE_FILE = "rows.parquet"
+FORMAT = 2  # of the manifest and of what the arrays mean
 Arrays = Mapping[str, Array | Ragged]
 
 
 @dataclass(frozen=True)
-class Content:
-    """What goes into a store: facts (plain data), the encoder, each split's arrays."""
+class Store:
+    """An opened store: facts (plain data), the encoder, each split's arrays, mapped."""
 
+    folder: Path
     facts: Mapping[str, Any]
     encoder: Encoder
     splits: Mapping[str, Arrays]
 
 
-@dataclass(frozen=True)
-class Store:
-    """An opened store: ``content`` with its arrays mapped from ``folder``."""
+def open_or_build(folder: Path, build: Callable[[StoreWriter], None]) -> Store:
+    """The store at ``folder``; ``build`` writes it if there is none, or a damaged one.
 
-    folder: Path
-    content: Content
-
-
-def default_cache() -> Path:
-    """The folder of stores: ``AUTOMLRANK_CACHE``, or one in the home folder."""
-    return Path(os.environ.get("AUTOMLRANK_CACHE") or Path.home() / ".cache" / "automlrank")
-
-
-def open_or_build(folder: Path, build: Callable[[], Content]) -> Store:
-    """The store at ``folder``; ``build`` gives its content if there is none, or a damaged one.
-
-    Raises DataError if the place cannot be written.
+    Raises DataError if the place cannot be written; what ``build`` raises leaves nothing behind.
     """
     if _is_whole(folder):
         return read_store(folder)
@@ -59,7 +51,8 @@ def open_or_build(folder: Path, build: Callable[[], Content]) -> Store:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder.with_name(folder.name + ".lock")):
             if not _is_whole(folder):
-                _replace(folder, build())
+                with _new_store(folder) as writer:
+                    build(writer)
     except OSError as error:
         raise DataError(
             f"the encoded data cannot be written to {folder.parent}: {error.strerror or error}.",
@@ -75,25 +68,113 @@ def read_store(folder: Path) -> Store:
         split: {key: _open(folder, files) for key, files in arrays.items()}
         for split, arrays in manifest["splits"].items()
     }
-    return Store(folder, Content(manifest["facts"], Encoder.load(folder), splits))
+    return Store(folder, manifest["facts"], Encoder.load(folder), splits)
 
 
-def _replace(folder: Path, content: Content) -> None:
+class StoreWriter:
+    """Takes each split's arrays in chunks, then the facts and the encoder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: dict[tuple[str, str], list[ArrayFile]] = {}
+        self.numbers = itertools.count()
+
+    def append(self, split: str, arrays: Arrays) -> None:
+        """The next rows of a split; always the same arrays, of the same widths and types."""
+        for key, array in arrays.items():
+            ragged = isinstance(array, Ragged)
+            if (split, key) not in self.files:
+                self.files[split, key] = [self.new_file() for _ in range(1 + ragged)]
+            files = self.files[split, key]
+            if not isinstance(array, Ragged):
+                files[0].append(array)
+                continue
+            values, starts = files
+            first = values.rows  # a chunk's starts count from its own first value
+            starts.append((array.starts if not starts.rows else array.starts[1:]) + first)
+            values.append(array.values)
+
+    def read(self, split: str, key: str) -> Array:
+        """What was written of an array so far, mapped."""
+        return self.files[split, key][0].mapped()
+
+    def write_sample(self, rows: pl.DataFrame) -> None:
+        """Some raw rows, for whoever wants to look at the table without reading it again."""
+        rows.write_parquet(self.folder / SAMPLE_FILE)
+
+    def finish(self, facts: Mapping[str, Any], encoder: Encoder) -> None:
+        """Close the arrays and write what describes them."""
+        self.close()
+        encoder.save(self.folder)
+        splits: dict[str, dict[str, list[str]]] = {}
+        for (split, key), files in self.files.items():
+            splits.setdefault(split, {})[key] = [file.path.name for file in files]
+        sizes = {file.name: file.stat().st_size for file in self.folder.iterdir()}
+        manifest = {"format": FORMAT, "facts": facts, "splits": splits, "sizes": sizes}
+        text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)  # YAML has dates
+        (self.folder / "manifest.json").write_text(text, encoding="utf-8")
+
+    def close(self) -> None:
+        for files in self.files.values():
+            for file in files:
+                file.close()
+
+    def new_file(self) -> ArrayFile:
+        return ArrayFile(self.folder / f"{next(self.numbers)}.npy")
+
+
+class ArrayFile:
+    """An ``.npy`` file that grows by rows: numpy leaves room in its header for the last count."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.rows = path, 0
+        self.like: Array | None = None
+        self.file: IO[bytes] = path.open("wb")
+
+    def append(self, array: Array) -> None:
+        if self.like is None:
+            self.like = array[:0].copy()
+            self.write_header()
+        self.file.write(np.ascontiguousarray(array).data)
+        self.rows += len(array)
+
+    def write_header(self) -> None:
+        assert self.like is not None
+        shape = (self.rows, *self.like.shape[1:])
+        descr = np.lib.format.dtype_to_descr(self.like.dtype)
+        self.file.seek(0)
+        np.lib.format.write_array_header_1_0(
+            self.file, {"descr": descr, "fortran_order": False, "shape": shape}
+        )
+
+    def mapped(self) -> Array:
+        end = self.file.tell()
+        self.write_header()
+        self.file.seek(end)
+        self.file.flush()
+        return np.asarray(np.load(self.path, mmap_mode="r", allow_pickle=False))
+
+    def close(self) -> None:
+        if not self.file.closed:
+            if self.like is not None:
+                self.write_header()
+            self.file.close()
+
+
+@contextmanager
+def _new_store(folder: Path) -> Iterator[StoreWriter]:
+    """A writer beside ``folder`` whose work takes its place when all went well."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed; the lock is ours
     partial.mkdir()
-    content.encoder.save(partial)
-    numbers = itertools.count()
-    splits = {
-        split: {key: _write(partial, array, numbers) for key, array in arrays.items()}
-        for split, arrays in content.splits.items()
-    }
-    sizes = {file.name: file.stat().st_size for file in partial.iterdir()}
-    manifest = {"format": FORMAT, "facts": content.facts, "splits": splits, "sizes": sizes}
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)  # YAML has dates
-    (partial / "manifest.json").write_text(text, encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    writer = StoreWriter(partial)
+    try:
+        yield writer
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+    finally:
+        writer.close()
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _is_whole(folder: Path) -> bool:
@@ -105,15 +186,6 @@ def _is_whole(folder: Path) -> bool:
         )
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _write(folder: Path, array: Array | Ragged, numbers: Iterator[int]) -> list[str]:
-    """The names of the files: one, or a ragged array's two."""
-    parts = list(array) if isinstance(array, Ragged) else [array]
-    names = [f"{next(numbers)}.npy" for _ in parts]
-    for file, part in zip(names, parts, strict=True):
-        np.save(folder / file, part, allow_pickle=False)
-    return names
 
 
 def _open(folder: Path, files: list[str]) -> Array | Ragged:

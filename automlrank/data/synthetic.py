@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from automlrank.data.transform import Array
+from automlrank.data.values import Array
 from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Split, Task
 
 PAGES = ("home", "search", "related")

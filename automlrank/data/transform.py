@@ -1,8 +1,7 @@
-"""Columns to ids and numbers: a fitted encoder as plain data, and the code that applies it.
+"""A fitted encoder: a table's columns to ids and numbers.
 
 Ids are local to their column: 0 padding (only in lists), 1 null, 2 a value outside of the
-vocabulary, 3 and up the vocabulary. Values are compared as text in one form, whatever the
-column's type: ``7``, ``7.0`` and ``"7"`` are the same value, ``true`` is ``1``, empty text is null.
+vocabulary, 3 and up the vocabulary or the hash.
 """
 
 from __future__ import annotations
@@ -11,151 +10,124 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import polars as pl
 
-PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3
-FORMAT = 1  # of encoder.json; another number is another meaning
+from automlrank.data.columns import (
+    BagColumn,
+    BucketColumn,
+    Column,
+    HistoryColumn,
+    IdColumn,
+    NumberColumn,
+    TimesColumn,
+    VectorColumn,
+    column_from,
+)
+from automlrank.data.rates import Rates
+from automlrank.data.values import (
+    FIRST_ID,
+    NULL_ID,
+    OOV_ID,
+    Array,
+    EncodingError,
+    Ragged,
+    as_text,
+    as_vectors,
+    flatten,
+    hashed,
+    text_of,
+)
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-class EncodingError(ValueError):
-    """A table lacks a column, or holds a value that has no encoding."""
-
-
-class Ragged(NamedTuple):
-    """Lists of ids, end to end: row ``i`` is ``values[starts[i] : starts[i + 1]]``."""
-
-    values: Array  # [sum of lengths] int32
-    starts: Array  # [rows + 1] int64
-
-    def take(self, rows: Array) -> Ragged:
-        """The lists of the given rows, in their order."""
-        lengths = self.starts[rows + 1] - self.starts[rows]
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        shift = np.repeat(self.starts[rows] - starts[:-1], lengths)
-        return Ragged(self.values[np.arange(starts[-1]) + shift], starts)
-
-    def pad(self) -> Array:
-        """``[rows, longest]`` (at least one wide), filled up with the padding's id."""
-        lengths = np.diff(self.starts)
-        width = max(1, int(lengths.max(initial=0)))
-        padded = np.full((len(lengths), width), PAD_ID, np.int32)
-        padded[np.arange(width) < lengths[:, None]] = self.values
-        return padded
-
-
-@dataclass(frozen=True)
-class IdColumn:
-    """One id per row."""
-
-    kind: ClassVar[str] = "id"
-    name: str
-    request: bool
-
-
-@dataclass(frozen=True)
-class NumberColumn:
-    """One number per row: ``(f(x) - mean) * scale``, where ``log`` is ``sign(x) log(1 + |x|)``."""
-
-    kind: ClassVar[str] = "number"
-    name: str
-    request: bool
-    log: bool = False
-    mean: float = 0.0
-    scale: float = 1.0
-
-    def apply(self, column: pl.Series) -> Array:
-        """``[rows]`` float32; a null is NaN."""
-        return ((self.unscaled(column) - self.mean) * self.scale).astype(np.float32)
-
-    def unscaled(self, column: pl.Series) -> Array:
-        """``f(x)``: ``[rows]`` float64."""
-        x = as_numbers(column)
-        return np.sign(x) * np.log1p(np.abs(x)) if self.log else x
-
-
-@dataclass(frozen=True)
-class BagColumn:
-    """Several ids per row, the first ``max_length`` kept; a row without any holds one null id."""
-
-    kind: ClassVar[str] = "bag"
-    name: str
-    request: bool
-    separator: str | None = None
-    max_length: int = 20
-
-    def lists(self, column: pl.Series) -> pl.Series:
-        """The kept values of each row."""
-        return as_lists(column, self.separator).list.head(self.max_length)
-
-
-@dataclass(frozen=True)
-class HistoryColumn:
-    """Earlier values of the column ``of``, the last ``max_length`` kept; it may be empty."""
-
-    kind: ClassVar[str] = "history"
-    name: str
-    request: bool
-    of: str
-    sequence: str
-    separator: str | None = None
-    max_length: int = 50
-
-    def lists(self, column: pl.Series) -> pl.Series:
-        """The kept values of each row, oldest first."""
-        return as_lists(column, self.separator).list.tail(self.max_length)
-
-
-Column = IdColumn | NumberColumn | BagColumn | HistoryColumn
-KINDS: dict[str, type[Column]] = {
-    cls.kind: cls for cls in (IdColumn, NumberColumn, BagColumn, HistoryColumn)
-}
+FORMAT = 2  # of encoder.json; another number is another meaning
 
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """The columns in the order of the model's fields, and the vocabularies in the order of ids."""
+    """The columns in the order of the model's fields, and the ids of each vocabulary.
+
+    A vocabulary is its values in the order of their ids, or a number of ``buckets``.
+    """
 
     columns: tuple[Column, ...]
     vocabularies: Mapping[str, pl.Series]
+    buckets: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    rates: Rates | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many ids each vocabulary has, the three special ones included."""
-        return {name: FIRST_ID + len(values) for name, values in self.vocabularies.items()}
+        """By column how many ids, the three special ones included, or how long its vectors."""
+        ids = {name: FIRST_ID + len(values) for name, values in self.vocabularies.items()}
+        ids |= {name: FIRST_ID + buckets for name, buckets in self.buckets.items()}
+        sizes = {}
+        for column in self.columns:
+            match column:
+                case IdColumn(vocabulary=vocabulary) | BagColumn(vocabulary=vocabulary):
+                    sizes[column.name] = ids[vocabulary]
+                case BucketColumn(edges=edges):
+                    sizes[column.name] = FIRST_ID + len(edges) + 1
+                case VectorColumn(size=size):
+                    sizes[column.name] = size
+        return sizes
+
+    @property
+    def reads(self) -> list[str]:
+        """The columns that a table must have."""
+        rows = [column.row for column in self.columns if isinstance(column, TimesColumn)]
+        return list(dict.fromkeys([*(column.name for column in self.columns), *rows]))
 
     def encode(self, frame: pl.DataFrame) -> dict[str, Array | Ragged]:
-        """The arrays of a batch, with lists still ragged; raises EncodingError."""
-        absent = [column.name for column in self.columns if column.name not in frame.columns]
+        """The arrays of a batch of new rows, with lists still ragged; raises EncodingError."""
+        absent = [name for name in self.reads if name not in frame.columns]
         if absent:
             raise EncodingError(f"the table has no column {', '.join(map(repr, absent))}.")
         arrays: dict[str, Array | Ragged] = {}
+        ids = self._all_ids(frame)
         for side in ("request", "item"):
             columns = [c for c in self.columns if c.request == (side == "request")]
-            ids = [self._ids(c.name, frame[c.name]) for c in columns if isinstance(c, IdColumn)]
             numbers = [c.apply(frame[c.name]) for c in columns if isinstance(c, NumberColumn)]
-            arrays[f"ids:{side}"] = _table(ids, frame.height, np.int32)
+            arrays[f"ids:{side}"] = _table(
+                [ids[c.name] for c in columns if c.name in ids], frame.height, np.int32
+            )
             arrays[f"numbers:{side}"] = _table(numbers, frame.height, np.float32)
         for column in self.columns:
-            if isinstance(column, BagColumn):
-                arrays[f"multi:{column.name}"] = self._bag(column, frame[column.name])
-        return arrays | self._histories(frame)
+            match column:
+                case BagColumn():
+                    arrays[f"multi:{column.name}"] = self._bag(column, frame[column.name])
+                case VectorColumn(name=name, separator=separator, size=size):
+                    arrays[f"vector:{name}"] = as_vectors(frame[name], separator, size)
+        arrays |= self._sequences(frame)
+        return arrays | (self.rates.encode(ids) if self.rates else {})
+
+    def ids_in(self, arrays: Mapping[str, Array | Ragged]) -> dict[str, Array]:
+        """The columns of the arrays ``ids:SIDE``, by their names."""
+        ids: dict[str, Array] = {}
+        for side in ("request", "item"):
+            columns = [c for c in self.columns if isinstance(c, IdColumn | BucketColumn)]
+            names = [c.name for c in columns if c.request == (side == "request")]
+            of_side = arrays[f"ids:{side}"]
+            assert not isinstance(of_side, Ragged)
+            ids |= {name: of_side[:, i] for i, name in enumerate(names)}
+        return ids
 
     def decode(self, name: str, ids: Iterable[int]) -> list[str | None]:
-        """The values of ids of one column; padding, null and out of vocabulary are None."""
+        """The values of ids of a vocabulary; padding, null and out of vocabulary are None."""
         positions = np.asarray(list(ids), np.int64) - FIRST_ID
         known = pl.Series(np.maximum(positions, 0)).set(pl.Series(positions < 0), None)
         return self.vocabularies[name].gather(known).to_list()
 
     def save(self, folder: str | Path) -> None:
-        """Write ``encoder.json`` and ``vocabularies.parquet`` into the folder."""
+        """Write ``encoder.json``, ``vocabularies.parquet`` and the rates into the folder."""
         columns = [{"kind": c.kind, **dataclasses.asdict(c)} for c in self.columns]
-        document = {"format": FORMAT, "columns": columns, "vocabularies": list(self.vocabularies)}
+        document = {
+            "format": FORMAT,
+            "columns": columns,
+            "vocabularies": list(self.vocabularies),
+            "buckets": dict(self.buckets),
+        }
         text = json.dumps(document, indent=1, ensure_ascii=False)
         Path(folder, "encoder.json").write_text(text, encoding="utf-8")
         tables = [
@@ -166,6 +138,8 @@ class Encoder:
         ]
         none = pl.DataFrame(schema={"column": pl.String, "value": pl.String, "id": pl.Int32})
         pl.concat([none, *tables]).write_parquet(Path(folder, "vocabularies.parquet"))
+        if self.rates:
+            self.rates.save(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Encoder:
@@ -173,92 +147,94 @@ class Encoder:
         document = json.loads(Path(folder, "encoder.json").read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
             raise EncodingError(f"encoder.json has format {document['format']}, not {FORMAT}.")
-        columns = tuple(KINDS[item.pop("kind")](**item) for item in document["columns"])
+        columns = tuple(column_from(**item) for item in document["columns"])
         table = pl.read_parquet(Path(folder, "vocabularies.parquet"))
         values = {
             name: table.filter(pl.col("column") == name).sort("id")["value"]
             for name in document["vocabularies"]
         }
-        return cls(columns, values)
+        return cls(columns, values, document["buckets"], Rates.load(folder))
+
+    @cached_property
+    def _enums(self) -> dict[str, pl.Enum]:
+        """The vocabularies as types: a cast looks all values up."""
+        return {name: pl.Enum(values) for name, values in self.vocabularies.items()}
+
+    @cached_property
+    def _lookups(self) -> dict[tuple[str, pl.DataType, str], pl.Expr]:
+        """Expressions by column, type, vocabulary: each hashes its vocabulary when it is made."""
+        return {}
+
+    def _all_ids(self, frame: pl.DataFrame) -> dict[str, Array]:
+        """The columns with one id per row, looked up in parallel."""
+        columns = [c for c in self.columns if isinstance(c, IdColumn)]
+        looked_up = frame.select(
+            self._lookup(c.name, frame.schema[c.name], c.vocabulary)
+            for c in columns
+            if c.vocabulary in self.vocabularies
+        )
+        ids = {column.name: column.to_numpy() for column in looked_up}
+        for column in self.columns:
+            if isinstance(column, IdColumn) and column.vocabulary in self.buckets:
+                ids[column.name] = self._ids(column.vocabulary, frame[column.name])
+            elif isinstance(column, BucketColumn):
+                ids[column.name] = column.apply(frame[column.name])
+        return ids
+
+    def _lookup(self, name: str, dtype: pl.DataType, vocabulary: str) -> pl.Expr:
+        key = (name, dtype, vocabulary)
+        if key not in self._lookups:
+            text, unknown = text_of(name, dtype), pl.lit(OOV_ID, pl.Int32)
+            position = text.cast(self._enums[vocabulary], strict=False).to_physical()
+            known = (position.cast(pl.Int32) + FIRST_ID).fill_null(unknown)
+            null = pl.lit(NULL_ID, pl.Int32)
+            self._lookups[key] = pl.when(text.is_null()).then(null).otherwise(known).alias(name)
+        return self._lookups[key]
 
     def _ids(self, vocabulary: str, values: pl.Series) -> Array:
-        known, text = self.vocabularies[vocabulary], as_text(values)
-        ids = text.replace_strict(known, _ids_of(known), default=OOV_ID, return_dtype=pl.Int32)
-        return ids.set(text.is_null(), NULL_ID).to_numpy()
+        if vocabulary in self.vocabularies:
+            lookup = self._lookup(values.name, values.dtype, vocabulary)
+            return values.to_frame().select(lookup).to_series().to_numpy()
+        text = as_text(values)
+        ids = hashed(text, self.buckets[vocabulary])
+        return np.where(text.is_null().to_numpy(), NULL_ID, ids).astype(np.int32)
 
     def _bag(self, column: BagColumn, values: pl.Series) -> Ragged:
         flat, starts = flatten(column.lists(values))
         lengths = np.diff(starts)
-        ids = np.insert(self._ids(column.name, flat), starts[:-1][lengths == 0], NULL_ID)
+        ids = np.insert(self._ids(column.vocabulary, flat), starts[:-1][lengths == 0], NULL_ID)
         return Ragged(ids, np.concatenate([[0], np.cumsum(np.maximum(lengths, 1))]))
 
-    def _histories(self, frame: pl.DataFrame) -> dict[str, Array | Ragged]:
+    def _sequences(self, frame: pl.DataFrame) -> dict[str, Array | Ragged]:
         arrays: dict[str, Array | Ragged] = {}
         first: dict[str, tuple[str, Array]] = {}
         for column in self.columns:
-            if not isinstance(column, HistoryColumn):
-                continue
-            flat, starts = flatten(column.lists(frame[column.name]))
-            name, lengths = first.setdefault(column.sequence, (column.name, np.diff(starts)))
-            unequal = np.flatnonzero(np.diff(starts) != lengths)
-            if len(unequal):
-                raise EncodingError(
-                    f"the histories {name!r} and {column.name!r} of one sequence must have equal "
-                    f"lengths, but row {unequal[0]} has {lengths[unequal[0]]} "
-                    f"and {np.diff(starts)[unequal[0]]}."
+            if isinstance(column, HistoryColumn):
+                flat, starts = flatten(column.lists(frame[column.name]))
+                arrays[f"history:{column.name}"] = Ragged(
+                    self._ids(column.vocabulary, flat), starts
                 )
-            arrays[f"history:{column.name}"] = Ragged(self._ids(column.of, flat), starts)
+            elif isinstance(column, TimesColumn):
+                ages, sessions = column.apply(frame[column.name], frame[column.row])
+                arrays[f"age:{column.sequence}"] = ages
+                arrays[f"session:{column.sequence}"] = sessions
+                starts = ages.starts
+            else:
+                continue
+            name, known = first.setdefault(column.sequence, (column.name, starts))
+            _check_lengths(name, np.diff(known), column.name, np.diff(starts))
         return arrays
 
 
-def as_text(values: pl.Series) -> pl.Series:
-    """Values in their one text form; null, NaN and empty text are null."""
-    if values.dtype == pl.Boolean:
-        values = values.cast(pl.Int8)
-    if values.dtype.is_decimal():
-        values = values.cast(pl.Float64)
-    text = values.cast(pl.String)
-    if values.dtype.is_float():
-        whole = values.cast(pl.Int64, strict=False)
-        is_whole = (whole.cast(values.dtype) == values).fill_null(False)
-        text = text.zip_with(~is_whole, whole.cast(pl.String)).set(values.is_nan(), None)
-    return text.set(text == "", None)
-
-
-def as_numbers(values: pl.Series) -> Array:
-    """``[rows]`` float64, nulls as NaN; raises EncodingError for text and for infinity."""
-    if not (values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null)):
-        raise EncodingError(f"column {values.name!r} must be numeric, but is {values.dtype}.")
-    numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if len(infinite):
+def _check_lengths(name: str, lengths: Array, other: str, others: Array) -> None:
+    unequal = np.flatnonzero(lengths != others)
+    if len(unequal):
+        row = int(unequal[0])
         raise EncodingError(
-            f"column {values.name!r} must be finite, but row {infinite[0]} is "
-            f"{numbers[infinite[0]]}."
+            f"the columns {name!r} and {other!r} of one sequence must have equal lengths, "
+            f"but have {lengths[row]} and {others[row]}.",
+            row,
         )
-    return numbers
-
-
-def as_lists(values: pl.Series, separator: str | None) -> pl.Series:
-    """Lists from a list column or from text; raises EncodingError for anything else."""
-    if isinstance(values.dtype, pl.List):
-        return values
-    if isinstance(values.dtype, pl.Array):
-        return values.arr.to_list()
-    if values.dtype == pl.Null:
-        return values.cast(pl.List(pl.String))
-    if separator is None:
-        raise EncodingError(f"column {values.name!r} must hold lists, but is {values.dtype}.")
-    text = as_text(values).str.strip_chars()
-    items = text.set(text == "", None).str.split(separator)
-    return items.list.eval(pl.element().str.strip_chars())
-
-
-def flatten(lists: pl.Series) -> tuple[pl.Series, Array]:
-    """The values of all lists end to end, and where each row starts (``[rows + 1]``)."""
-    lengths = lists.list.len().fill_null(0)
-    starts = np.concatenate([[0], np.cumsum(lengths.to_numpy(), dtype=np.int64)])
-    return lists.filter(lengths > 0).explode(), starts
 
 
 def _ids_of(values: pl.Series) -> pl.Series:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -14,9 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from automlrank.architecture import Architecture
-from automlrank.data import transform
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
+from automlrank.export.encoder_source import encoder_sources
 from automlrank.export.model_source import model_source
 from automlrank.export.train_source import train_source
 from automlrank.schema import Schema
@@ -34,7 +33,7 @@ def export_architecture(
     weights: Mapping[str, Tensor] | None = None,
     metric: str = "auc",
 ) -> list[Path]:
-    """Write ``model.py``, ``encoder.py``, ``train.py`` and what they read; gives the files.
+    """Write ``model.py``, ``encoder/``, ``train.py`` and what they read; gives the files.
 
     ``schema`` is fitted; ``weights`` are those of our ``RankingModel``; ``metric`` ends the
     training. Raises RunError where ``out`` is a file or holds something; then, and if anything
@@ -44,13 +43,14 @@ def export_architecture(
     texts = {
         "model.py": model_source(architecture, schema),
         "train.py": train_source(architecture, schema, metric),
-        "encoder.py": inspect.getsource(transform),
+        **encoder_sources(),
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
         "requirements.txt": "".join(f"{name}>={_version(name)}\n" for name in REQUIREMENTS),
         "README.md": _readme(architecture, weights is not None),
     }
     with _new_folder(out) as folder:
+        (folder / "encoder").mkdir()
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         encoder.save(folder)
@@ -88,7 +88,9 @@ def _readme(architecture: Architecture, has_weights: bool) -> str:
         "    pip install -r requirements.txt\n"
         "    python train.py DATA --seed 1          # trains, writes model.safetensors\n"
         f"{score if has_weights else ''}\n"
-        "DATA is a Parquet or CSV file with the columns of schema.yaml. model.py is the model;\n"
-        "encoder.py turns columns into ids and numbers; encoder.json and vocabularies.parquet\n"
-        "hold what it learned from the training rows; architecture.yaml says what was built.\n"
+        "DATA is a Parquet, Arrow, CSV or TSV file with the columns of schema.yaml, side tables\n"
+        "joined. model.py is the model; encoder/ turns columns into ids and numbers;\n"
+        "encoder.json, vocabularies.parquet and rates.npz (target rates, where the schema names\n"
+        "statistics) hold what it learned from the training rows; architecture.yaml says what\n"
+        "was built.\n"
     )

@@ -12,7 +12,7 @@ from automlrank.export.printing import Constants, in_docstring, laid_out, wrappe
 from automlrank.export.source import Closure, Import, import_lines
 from automlrank.model import RankingModel
 from automlrank.plan import Plan, Step
-from automlrank.schema import Schema
+from automlrank.schema import Schema, Vector
 from automlrank.wiring import wire
 
 STAGES = {
@@ -24,6 +24,16 @@ STAGES = {
     "task_": "# a tower and a head for each task",
 }
 SIDE_KEYS = ("ids", "numbers")
+SEQUENCE_KEYS = {
+    "age": "bucket of the time gap of each behaviour to the row",
+    "session": "number of the session of each behaviour, 1 for the oldest",
+}
+SAID = {
+    "multi": "padded at the end",
+    "vector": "NaN where null",
+    "history": "oldest first, padded at the end",
+    **SEQUENCE_KEYS,
+}
 
 
 def model_source(architecture: Architecture, schema: Schema) -> str:
@@ -131,7 +141,7 @@ def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
     summary = wrapped(architecture.summary, "    ", "        ")
     said = wrapped(f"Each row gets a logit for each task: {tasks}. A batch is a dict of tensors:")
     ids = wrapped(
-        "Ids are local to their column: 0 padding, 1 null, 2 unknown, 3 and up by frequency. "
+        "Ids are local to their column: 0 padding, 1 null, 2 unknown, 3 and up the values. "
         "Numbers are scaled, NaN is null. Where a request is scored, the user's side may have "
         "one row."
     )
@@ -140,26 +150,36 @@ def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
 
 def _batch_keys(schema: Schema) -> list[str]:
     """The keys of a batch in the order of the model's fields."""
-    lists = (f for kind in ("multi", "history") for f in schema.of_kind(kind))
+    columns = [f for role in ("multi", "vector", "history") for f in schema.of_role(role)]
     sides = [f"{key}:{side}" for side in ("request", "item") for key in SIDE_KEYS]
-    return [*sides, *(f"{f.kind}:{f.name}" for f in lists)]
+    sides += ["statistics:request", "statistics:item"]
+    times = [f"{key}:{sequence}" for sequence in schema.sequences for key in SEQUENCE_KEYS]
+    return [*sides, *(f"{f.role}:{f.name}" for f in columns), *times]
 
 
 def _layout(key: str, schema: Schema) -> tuple[str, str, str]:
     """A tensor's key, its shape and type, its columns."""
     kind, _, name = key.partition(":")
+    if kind == "statistics":
+        return key, *_statistics_layout(schema, name == "request")
     if kind in SIDE_KEYS:
-        columns = schema.of_kind(
-            "categorical" if kind == "ids" else "numeric", request=name == "request"
-        )
+        columns = schema.of_role(kind, request=name == "request")
         rows = "rows or 1" if name == "request" else "rows"
         names = ", ".join(in_docstring(column.name) for column in columns) or "none"
         dtype = "int32" if kind == "ids" else "float32"
         return key, f"[{rows}, {len(columns)}] {dtype}", names
-    column = schema.feature(name)
+    column = schema.sequences[name][0] if kind in SEQUENCE_KEYS else schema.feature(name)
     rows = "rows" if column.side == "item" else "rows or 1"
-    said = "oldest first, padded at the end" if kind == "history" else "padded at the end"
-    return f"{kind}:{in_docstring(name)}", f"[{rows}, length] int32", said
+    tensor = f"{column.size}] float32" if isinstance(column, Vector) else "length] int32"
+    return f"{kind}:{in_docstring(name)}", f"[{rows}, {tensor}", SAID[kind]
+
+
+def _statistics_layout(schema: Schema, request: bool) -> tuple[str, str]:
+    """The shape and type of a side's statistics, and what they are of."""
+    names = [" x ".join(key) for key, side in schema.statistic_columns.items() if side == request]
+    n = len(names) * (len(schema.tasks) + 1)
+    said = f"target rates and count of {', '.join(map(in_docstring, names))}"
+    return f"[{'rows or 1' if request else 'rows'}, {n}] float32", said
 
 
 def _table_row(key: str, shape: str, columns: str, width: int) -> str:

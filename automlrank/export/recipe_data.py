@@ -17,9 +17,10 @@ from torch import Tensor
 
 from automlrank.data.dataset import _gather
 from automlrank.data.labels import read_group
-from automlrank.data.read import _typed
-from automlrank.data.split import NAMES, Labels, Rows, _at, _at_random
-from automlrank.data.transform import as_numbers
+from automlrank.data.split import NAMES, Labels, Rows, _at, _at_random, _by_group
+from automlrank.data.text import _typed
+from automlrank.data.transform import Encoder
+from automlrank.data.values import as_numbers
 
 TASKS: tuple[str, ...] = ("click",)
 WEIGHT: str | None = None
@@ -31,6 +32,7 @@ VALID_FROM: object = 1
 TEST_FROM: object = 2
 TRAIN_FILE = "train.parquet"
 TEST_FILE = "test.parquet"
+HERE = Path(__file__).parent
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 Arrays = Mapping[str, Any]  # arrays and ragged lists by their keys in a batch
@@ -41,18 +43,29 @@ class TableError(ValueError):
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """A Parquet or CSV file, or a folder of Parquet parts."""
+    """A Parquet, Arrow, CSV or TSV file, or a folder of such parts."""
     if not path.exists():
         raise TableError(f"no such file: {path}.")
-    if path.is_dir():
-        parts = [pl.read_parquet(part) for part in sorted(path.glob("*.parquet"))]
-        if not parts:
-            raise TableError(f"the folder {path} holds no .parquet file.")
-        columns = parts[0].columns
-        return pl.concat([part.select(columns) for part in parts], how="vertical_relaxed")
+    files = sorted(p for p in path.iterdir() if p.name[0] not in "._") if path.is_dir() else [path]
+    if not files:
+        raise TableError(f"the folder {path} holds no file.")
+    parts = [read_file(file) for file in files]
+    table = pl.concat([part.select(parts[0].columns) for part in parts], how="vertical_relaxed")
+    return pl.DataFrame([_typed(column) for column in table]) if is_text(files[0]) else table
+
+
+def read_file(path: Path) -> pl.DataFrame:
+    """One file; the columns of CSV and TSV as text."""
     if path.suffix == ".parquet":
         return pl.read_parquet(path)
-    return pl.DataFrame([_typed(text) for text in pl.read_csv(path, infer_schema=False)])
+    if is_text(path):
+        separator = "\t" if ".tsv" in path.suffixes else ","
+        return pl.read_csv(path, infer_schema=False, separator=separator)
+    return pl.read_ipc(path)
+
+
+def is_text(path: Path) -> bool:
+    return not {".csv", ".tsv"}.isdisjoint(path.suffixes)
 
 
 def column_of(frame: pl.DataFrame, name: str) -> pl.Series:
@@ -127,6 +140,30 @@ def split_rows_by_column(frame: pl.DataFrame) -> Labels:
     if others:
         raise TableError(f"column {SPLIT_COLUMN!r} must say train, valid or test, not {others}.")
     return column.replace_strict(list(NAMES), [0, 1, 2], return_dtype=pl.Int8).to_numpy()
+
+
+def split_rows_by_group(frame: pl.DataFrame) -> Labels:
+    """Whole groups, by a hash of their names."""
+    if SPLIT_COLUMN not in frame.columns:
+        raise TableError(f"the table has no column {SPLIT_COLUMN!r}.")
+    return _by_group(frame[SPLIT_COLUMN], VALID_SHARE, TEST_SHARE)
+
+
+def encoded(frame: pl.DataFrame, rows: Mapping[str, Rows]) -> dict[str, Any]:
+    """The features and outcomes of all rows."""
+    return {**Encoder.load(HERE).encode(frame), **outcomes(frame)}
+
+
+def encoded_with_rates(frame: pl.DataFrame, rows: Mapping[str, Rows]) -> dict[str, Any]:
+    """The same, where the statistics of a training row have not seen its own label."""
+    encoder, train = Encoder.load(HERE), rows["train"]
+    arrays = {**encoder.encode(frame), **outcomes(frame)}
+    assert encoder.rates is not None
+    times = column_of(frame, encoder.rates.time)[train] if encoder.rates.time else None
+    ids = {name: column[train] for name, column in encoder.ids_in(arrays).items()}
+    for key, unseen in encoder.rates.encode_training(ids, arrays["labels"][train], times).items():
+        arrays[key][train] = unseen
+    return arrays
 
 
 def outcomes(frame: pl.DataFrame) -> dict[str, Any]:

@@ -19,22 +19,22 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from automlrank.data.split import Rows
-from automlrank.data.transform import Array, Encoder, EncodingError
+from automlrank.data.values import Array, EncodingError
 from automlrank.evaluate.metrics import auc, gauc, logloss
 from automlrank.export.recipe_data import (
     DEVICE,
+    HERE,
     TASKS,
     Arrays,
     TableError,
     batches,
+    encoded,
     groups,
-    outcomes,
     read_split,
 )
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed, fast_bf16
 from automlrank.train.optimizers import decay
 
-HERE = Path(__file__).parent
 METRIC = "AUC"
 OPTIMIZER = torch.optim.Adam
 LEARNING_RATE = 1e-3
@@ -65,14 +65,13 @@ def build_balance() -> nn.Module:
 def load(path: Path) -> tuple[Arrays, dict[str, Rows]]:
     """The encoded table, and the rows of train, valid and test."""
     frame, rows = read_split(path)
-    return {**Encoder.load(HERE).encode(frame), **outcomes(frame)}, rows
+    return encoded(frame, rows), rows
 
 
 def load_with_groups(path: Path) -> tuple[Arrays, dict[str, Rows]]:
     """The encoded table with the group of each row, and the rows of train, valid and test."""
     frame, rows = read_split(path)
-    arrays = {**Encoder.load(HERE).encode(frame), **outcomes(frame), "group": groups(frame)}
-    return arrays, rows
+    return encoded(frame, rows) | {"group": groups(frame)}, rows
 
 
 def train(
@@ -168,7 +167,7 @@ def shown(scores: Mapping[str, float]) -> str:
 def options() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train the ranking model of model.py.")
-    parser.add_argument("data", type=Path, help="Parquet or CSV file, or folder of Parquet parts")
+    parser.add_argument("data", type=Path, help="Parquet, Arrow or CSV file, or folder of parts")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and dropout")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="at most (%(default)s)")
     parser.add_argument("--out", type=Path, default=HERE, help="folder for model.safetensors")

@@ -9,14 +9,15 @@ from typing import Any
 from automlrank.architecture import Architecture
 from automlrank.blocks.base import Block
 from automlrank.evaluate.metrics import METRICS, Metric
+from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.export.printing import Constants, in_docstring, laid_out, literal, wrapped
 from automlrank.export.source import Closure, Import, import_lines
-from automlrank.schema import Schema, Split
+from automlrank.schema import Schema
 from automlrank.train.optimizers import OPTIMIZERS
 from automlrank.wiring import wire
 
 RECIPE = f"{__package__}.recipe_train"
-HOMES = {"automlrank.data.transform": "encoder"}
+HOMES = {f"automlrank.data.{name}": f"encoder.{name}" for name in ENCODER_MODULES}
 SCORES = {"auc": "score", "gauc": "score_gauc", "logloss": "score_logloss"}
 STUBS = ("build_model", "build_loss", "build_balance")
 ENTRY = 'if __name__ == "__main__":\n    main()\n'
@@ -26,7 +27,7 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
     """The text of ``train.py``; it imports the exported ``encoder`` and ``model``."""
     constants = Constants()
     values = dict(_constants(architecture, schema, METRICS[metric], constants))
-    closure = Closure(HOMES, [*values, *STUBS], _instead(schema.split, METRICS[metric]))
+    closure = Closure(HOMES, [*values, *STUBS], _instead(schema, METRICS[metric]))
     calls = {
         "build_model": "RankingModel()",
         "build_loss": _constructor(architecture.loss, closure),
@@ -39,7 +40,7 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
     lines = [*constants.lines.values(), *(values[name] for name in used)]
     head = [
         _docstring(architecture, schema),
-        import_lines(closure.imports, ("encoder", "model")),
+        import_lines(closure.imports, (*HOMES.values(), "model")),
         "\n".join(lines),
         "\n".join(closure.constants.values()),
     ]
@@ -71,7 +72,7 @@ def _constants(
         "TASKS": tuple(task.name for task in schema.tasks),
         "WEIGHT": schema.weight,
         "GROUP": schema.group,
-        **_split_constants(schema.split),
+        **_split_constants(schema),
     }
     for name, value in names.items():
         yield name, _assigned(name, value, constants)
@@ -110,11 +111,12 @@ def _decays(items: list[str]) -> str:
     return f"{comment}\nTABLE_DECAY = {{\n" + "".join(f"    {item},\n" for item in items) + "}"
 
 
-def _split_constants(split: Split) -> dict[str, Any]:
+def _split_constants(schema: Schema) -> dict[str, Any]:
+    split = schema.split
     plain = (int, float, str)
     values = {"VALID_FROM": split.valid_from, "TEST_FROM": split.test_from}
     return {
-        "SPLIT_COLUMN": split.column,
+        "SPLIT_COLUMN": split.column or (schema.group if split.by == "group" else None),
         "VALID_SHARE": split.valid,
         "TEST_SHARE": split.test,
         **{k: v if v is None or isinstance(v, plain) else str(v) for k, v in values.items()},
@@ -123,17 +125,20 @@ def _split_constants(split: Split) -> dict[str, Any]:
     }
 
 
-def _instead(split: Split, metric: Metric) -> dict[str, str]:
+def _instead(schema: Schema, metric: Metric) -> dict[str, str]:
     """The recipe's functions that this schema and metric ask for, by the name they get."""
+    split = schema.split
     by_values = split.valid_from is not None
     return {
         "score": SCORES[metric.name],
         "is_better": "is_better" if metric.up else "is_less",
+        "encoded": "encoded_with_rates" if schema.statistics else "encoded",
         "load": "load_with_groups" if metric.grouped else "load",
         "read_split": "read_split_files" if split.by == "file" else "read_split",
         "split_rows": {
             "time": "split_rows_from" if by_values else "split_rows",
             "column": "split_rows_by_column",
+            "group": "split_rows_by_group",
         }.get(split.by, "split_rows_at_random"),
     }
 
@@ -143,8 +148,8 @@ def _docstring(architecture: Architecture, schema: Schema) -> str:
     names = [task.name for task in schema.tasks]
     labels = ", ".join(in_docstring(name) for name in names)
     data = wrapped(
-        "DATA is a Parquet or CSV file, or a folder of Parquet parts, with the columns of "
-        f"encoder.json and the labels ({labels}). encoder.py turns its values into ids and "
+        "DATA is a Parquet, Arrow, CSV or TSV file, or a folder of such parts, with the columns of "
+        f"encoder.json and the labels ({labels}). encoder/ turns its values into ids and "
         "numbers with the vocabularies of the training rows that the model was found on."
     )
     return (

@@ -12,7 +12,8 @@ import polars as pl
 import torch
 from safetensors.torch import save_file
 
-from automlrank.data.transform import Array, Encoder, Ragged
+from automlrank.data.transform import Encoder
+from automlrank.data.values import Array, Ragged
 from automlrank.errors import RunError
 from automlrank.model import RankingModel
 

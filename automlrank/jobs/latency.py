@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def latency(
     schema: AsSchema = None,
     *,
     label: str | None = None,
+    joins: Sequence[str] = (),
     candidates: int = 200,
     threads: int = 1,
     device: str = "auto",
@@ -44,7 +46,7 @@ def latency(
     if folder.exists and schema is None:
         schema = folder.path / "schema.yaml"
     goal = Goal(candidates=candidates, threads=threads, device=device_of(device))
-    dataset = Dataset.open(data, schema, label=label)
+    dataset = Dataset.open(data, schema, label=label, joins=joins)
     bench = Bench(dataset, goal, ignore)
     timed = []
     for name, architecture in _architectures(folder, dataset, what):

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
 from automlrank.jobs.spaces import AsSpace, references_for, space_for
+from automlrank.jobs.suspicions import suspicions
 from automlrank.report.files import write_report
 from automlrank.space.grammar import Space
 from automlrank.space.parse import space_data
@@ -33,7 +34,7 @@ from automlrank.trials.bench import INTERRUPTED, TIME_UP, Bench, Goal, TimeIsUp
 from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.finals import choose_finalists, run_finals, with_finals
-from automlrank.trials.folder import RunFolder, check_new, new_folder
+from automlrank.trials.folder import RunFolder, check_new, new_folder, write_text
 from automlrank.trials.objective import Objective
 from automlrank.trials.records_of import reference_records, trial_records
 from automlrank.trials.results import Results
@@ -55,11 +56,13 @@ def search(
     space: AsSpace | None = None,
     *,
     label: str | None = None,
+    joins: Sequence[str] = (),
     trials: int = 50,
     time: float | None = None,
     latency_ms: float | None = None,
     candidates: int = 200,
     metric: str = "auc",
+    sample_rows: int | None = None,
     device: str = "auto",
     seed: int = 0,
     out: str | Path | None = None,
@@ -70,7 +73,8 @@ def search(
     """Search architectures for a table; writes a run's folder and gives its Result.
 
     ``space`` is a file, a shipped name, or a Space; ``time`` is in seconds and covers
-    everything, a third of it kept for the finalists. Raises UsageError for what a person can mend.
+    everything, a third of it kept for the finalists; with ``sample_rows`` trials see a part of the
+    training rows (``Dataset.sample``), finalists all. Raises UsageError for what a person can mend.
     """
     began = clock.monotonic()
     goal = Goal(
@@ -82,7 +86,7 @@ def search(
         device=device_of(device),
         seed=seed,
     )
-    dataset = Dataset.open(data, schema, label=label)
+    dataset = Dataset.open(data, schema, label=label, joins=joins)
     chosen = space_for(dataset.schema, space)
     limits = chosen.limits
     goal = dataclasses.replace(
@@ -90,18 +94,21 @@ def search(
     )
     folder = _folder(out, dataset, resume)
     set_aside = dataset.inferred.set_aside if dataset.inferred else ()
-    listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside))
+    suspicions = suspicions_of(dataset)
+    listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside, suspicions))
     references, skipped = references_for(dataset.schema, chosen.references)
-    bench = Bench(dataset, goal, listen, splits=("valid", "test"))
+    part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
+    bench = Bench(part, goal, listen, splits=("valid", "test"))
     check_budget(bench, chosen, references)
-    facts = _facts(bench, set_aside, skipped, command)
+    facts = _facts(dataset, goal, command, sample_rows)
+    facts = dataclasses.replace(facts, set_aside=set_aside, suspicions=suspicions, skipped=skipped)
     with folder.locked():
         if folder.exists:
             known = folder.read_run()
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
         else:
             folder.create(dataset, chosen, facts.to_data())
-        run = _Run(bench, chosen, folder, references, facts, began)
+        run = _Run(bench, dataset, chosen, folder, references, facts, began)
         return run.to_the_end()
 
 
@@ -110,6 +117,8 @@ class _Run:
     """One search from the study to the report."""
 
     bench: Bench
+    data: Dataset
+    """All of it; the bench may hold a sample."""
     space: Space
     folder: RunFolder
     references: Sequence[Architecture]
@@ -173,15 +182,16 @@ class _Run:
 
     def finals(self, results: Results) -> tuple[Results, str | None]:
         """The results with their finalists' scores on the test split; why it ended early."""
-        if self.bench.goal.seconds:
-            self.bench.deadline = self.began + self.bench.goal.seconds
+        bench = Bench(self.data, self.bench.goal, self.bench.listen, splits=("valid", "test"))
+        if bench.goal.seconds:
+            bench.deadline = self.began + bench.goal.seconds
         finalists = choose_finalists(results, self.valid_error(results))
         if finalists:
             self.notice(
                 f"Finalists, trained again with unseen seeds and scored on the test split: "
                 f"{len(finalists)}."
             )
-        finals, ended = run_finals(self.bench, self.folder, finalists)
+        finals, ended = run_finals(bench, self.folder, finalists)
         scored = dataclasses.replace(
             results,
             records=tuple(with_finals(record, finals) for record in results.records),
@@ -211,16 +221,25 @@ class _Run:
             "metric": self.bench.goal.metric,
             "seed": str(self.bench.goal.seed),
             "number of candidates": str(self.bench.goal.candidates),
+            "number of sampled rows": str(self.facts.sample_rows),
         }
 
     def notice(self, text: str) -> None:
         self.bench.listen(Notice(text))
 
 
-def _facts(
-    bench: Bench, set_aside: tuple[str, ...], skipped: Mapping[str, str], command: str | None
-) -> RunFacts:
-    data, goal = bench.data, bench.goal
+def suspicions_of(dataset: Dataset) -> tuple[str, ...]:
+    """What looks wrong in the table; kept beside the encoded data, so that it is found once."""
+    kept = dataset.folder / "suspicions.json"
+    if not kept.exists():
+        frame, splits, step = dataset.raw_rows()
+        set_aside = dataset.inferred.set_aside if dataset.inferred else ()
+        found = suspicions(frame, dataset.schema, splits, set_aside=set_aside, step=step)
+        write_text(kept, json.dumps(found, ensure_ascii=False))
+    return tuple(json.loads(kept.read_text(encoding="utf-8")))
+
+
+def _facts(data: Dataset, goal: Goal, command: str | None, sample_rows: int | None) -> RunFacts:
     return RunFacts(
         command=command or "automlrank.search(...)",
         seed=goal.seed,
@@ -233,8 +252,7 @@ def _facts(
         machine=machine(),
         seconds=0.0,
         latency_ms=goal.latency_ms,
-        set_aside=set_aside,
-        skipped=skipped,
+        sample_rows=sample_rows,
     )
 
 

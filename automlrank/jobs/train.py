@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ def train(
     schema: AsSchema = None,
     *,
     label: str | None = None,
+    joins: Sequence[str] = (),
     test: bool = False,
     seed: int = 0,
     out: str | Path | None = None,
@@ -58,7 +59,7 @@ def train(
     if out is not None:
         check_new(Path(out))
     goal = Goal(metric=metric, candidates=candidates, device=device_of(device), seed=seed)
-    dataset = Dataset.open(data, schema, label=label)
+    dataset = Dataset.open(data, schema, label=label, joins=joins)
     chosen = architecture_for(dataset.schema, architecture)
     bench = Bench(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
     model = bench.build(chosen, seed)

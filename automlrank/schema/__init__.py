@@ -1,4 +1,4 @@
-"""What the columns of a table are: tasks, features, scenario, group, time, split.
+"""What the columns of a table are: tasks, features, crosses, scenario, group, time, split.
 
 A schema is frozen and holds no tensor. ``read_schema`` reads it from YAML (or from the same
 words as a dict), ``Schema.to_data`` gives them back. Column sizes are known once an encoder was
@@ -12,5 +12,7 @@ from automlrank.schema.columns import Multi as Multi
 from automlrank.schema.columns import Numeric as Numeric
 from automlrank.schema.columns import Schema as Schema
 from automlrank.schema.columns import Split as Split
+from automlrank.schema.columns import Statistics as Statistics
 from automlrank.schema.columns import Task as Task
+from automlrank.schema.columns import Vector as Vector
 from automlrank.schema.reader import read_schema as read_schema

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+
+from automlrank.documents import Document, Path_
+from automlrank.errors import Fault
 
 Side = Literal["user", "request", "item"]
 
@@ -21,40 +24,77 @@ class Task:
 
 @dataclass(frozen=True)
 class Categorical:
-    """One id per row; values rarer than ``min_count`` share the out-of-vocabulary id."""
+    """One id per row; values rarer than ``min_count`` share the out-of-vocabulary id.
+
+    With ``buckets`` ids are hashed and there is no vocabulary; with ``shared_with`` the column
+    has the vocabulary and the embeddings of another.
+    """
 
     kind: ClassVar[str] = "categorical"
+    role: ClassVar[str] = "ids"
     name: str
     side: Side = "item"
     context: bool = False
     min_count: int = 1
+    buckets: int | None = None
+    shared_with: str | None = None
     size: int = 0
     """Ids including padding, null and out-of-vocabulary; 0 until fitted."""
 
 
 @dataclass(frozen=True)
 class Numeric:
-    """One number per row, scaled on the training split."""
+    """One number per row, transformed by what the training split holds.
+
+    ``standard``: mean 0 and deviation 1; ``log``: the same after ``sign(x) log(1 + |x|)``;
+    ``quantile``: its share of the training rows, mean 0 and deviation 1; ``bucket``: the id of one
+    of ``buckets`` ranges with equally many rows; ``none``: as it is.
+    """
 
     kind: ClassVar[str] = "numeric"
     name: str
     side: Side = "item"
     context: bool = False
-    transform: Literal["standard", "log", "none"] = "standard"
+    transform: Literal["standard", "log", "quantile", "bucket", "none"] = "standard"
+    buckets: int = 20
+    size: int = 0
+    """Ids of ``bucket``; 0 until fitted."""
+
+    @property
+    def role(self) -> str:
+        return "ids" if self.transform == "bucket" else "numbers"
 
 
 @dataclass(frozen=True)
 class Multi:
-    """Several ids per row: a list column, or text with a ``separator``; averaged."""
+    """Several ids per row: a list column, or text with a ``separator``; averaged or summed."""
 
     kind: ClassVar[str] = "multi"
+    role: ClassVar[str] = "multi"
     name: str
     side: Side = "item"
     context: bool = False
     separator: str | None = None
+    pool: Literal["mean", "sum"] = "mean"
     min_count: int = 1
     max_length: int = 20
+    buckets: int | None = None
+    shared_with: str | None = None
     size: int = 0
+
+
+@dataclass(frozen=True)
+class Vector:
+    """As many numbers in every row, projected to one field: a list column, or text."""
+
+    kind: ClassVar[str] = "vector"
+    role: ClassVar[str] = "vector"
+    name: str
+    side: Side = "item"
+    context: bool = False
+    separator: str | None = None
+    size: int = 0
+    """How many numbers; 0 until fitted."""
 
 
 @dataclass(frozen=True)
@@ -62,25 +102,40 @@ class History:
     """Earlier behaviours, oldest first, the last ``max_length`` kept; shares the ids of ``of``.
 
     A list column, or text with a ``separator``. Histories with one ``sequence`` are joined per
-    position.
+    position. With ``time``, the column of the behaviours' times, each has an age, and a new
+    session begins after ``session_minutes`` without one.
     """
 
     kind: ClassVar[str] = "history"
+    role: ClassVar[str] = "history"
     name: str
     of: str = ""
     sequence: str = ""
     max_length: int = 50
     time: str | None = None
+    session_minutes: int = 30
     side: Side = "item"
     separator: str | None = None
 
 
-Feature = Categorical | Numeric | Multi | History
-KINDS: dict[str, type[Feature]] = {cls.kind: cls for cls in (Categorical, Numeric, Multi, History)}
-CHOICES: dict[str, tuple[str, ...]] = {
-    "side": ("user", "request", "item"),
-    "transform": ("standard", "log", "none"),
+Feature = Categorical | Numeric | Multi | Vector | History
+KINDS: dict[str, type[Feature]] = {
+    cls.kind: cls for cls in (Categorical, Numeric, Multi, Vector, History)
 }
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Smoothed target rates of the columns ``of`` and of the schema's crosses, and their counts.
+
+    ``rate = (sum of labels + prior * mean) / (rows + prior)``, as the difference of its log-odds
+    from the mean's. ``form`` says what a training row may see: ``out_of_fold`` the rows of other
+    folds, ``earlier_rows`` the rows before it, ``earlier_days`` those of the days before.
+    """
+
+    of: tuple[str, ...] = ()
+    form: Literal["out_of_fold", "earlier_rows", "earlier_days"] = "out_of_fold"
+    prior: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,10 +143,11 @@ class Split:
     """How rows become train, valid and test.
 
     ``time``: by a column, as shares of rows from its end or from given values on; ``random``:
-    shares; ``column``: a column that says train, valid or test; ``file``: files beside the data.
+    shares; ``group``: shares, all rows of one value in one split; ``column``: a column that says
+    train, valid or test; ``file``: files beside the data.
     """
 
-    by: Literal["time", "random", "column", "file"] = "random"
+    by: Literal["time", "random", "group", "column", "file"] = "random"
     column: str | None = None
     valid: float = 0.1
     test: float = 0.1
@@ -107,48 +163,72 @@ class Schema:
 
     tasks: tuple[Task, ...]
     features: tuple[Feature, ...] = ()
+    crosses: tuple[tuple[str, str], ...] = ()
+    statistics: Statistics | None = None
     scenario: str | None = None
     group: str | None = None
     weight: str | None = None
     time: str | None = None
     split: Split = Split()
     ignore: tuple[str, ...] = ()
+    document: Document | None = field(default=None, compare=False, repr=False)
+    """What it was read from, for the lines of faults."""
 
     def feature(self, name: str) -> Feature:
         """The feature of that name."""
         return next(feature for feature in self.features if feature.name == name)
 
-    def of_kind(self, kind: str, *, request: bool | None = None) -> tuple[Any, ...]:
-        """The features of a kind; of the request's sides, or of the item's, where asked."""
+    def of_role(self, role: str, *, request: bool | None = None) -> tuple[Any, ...]:
+        """The features that a batch holds under ``role``; of the request's sides, or the item's.
+
+        Roles are ``ids``, ``numbers``, ``multi``, ``vector``, ``history``.
+        """
         return tuple(
             f
             for f in self.features
-            if f.kind == kind and (request is None or (f.side != "item") == request)
+            if f.role == role and (request is None or (f.side != "item") == request)
         )
+
+    def owner(self, name: str) -> str:
+        """The column whose vocabulary and embeddings the feature of that name has."""
+        feature = self.feature(name)
+        if isinstance(feature, History):
+            return self.owner(feature.of)
+        return getattr(feature, "shared_with", None) or name
+
+    @property
+    def statistic_columns(self) -> dict[tuple[str, ...], bool]:
+        """Columns of each statistic, and whether all are the request's: those, then the item's."""
+        if self.statistics is None:
+            return {}
+        requests = {feature.name: feature.side != "item" for feature in self.features}
+        wanted = [*((name,) for name in self.statistics.of), *self.crosses]
+        sides = {columns: all(requests[name] for name in columns) for columns in wanted}
+        return dict(sorted(sides.items(), key=lambda item: not item[1]))
+
+    def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
+        """A fault at a place of the schema, with its line where it was read from a file."""
+        return (self.document or Document(None)).fault(path, problem, hint)
 
     @property
     def sequences(self) -> dict[str, tuple[History, ...]]:
         """The histories by the name of their sequence."""
         result: dict[str, tuple[History, ...]] = {}
-        for feature in self.of_kind("history"):
+        for feature in self.of_role("history"):
             result[feature.sequence] = (*result.get(feature.sequence, ()), feature)
         return result
 
     @property
     def is_fitted(self) -> bool:
-        return all(getattr(feature, "size", 1) for feature in self.features)
+        return all(getattr(f, "size", 1) for f in self.features if f.role != "numbers")
 
     def fitted(self, sizes: Mapping[str, int]) -> Schema:
-        """The same schema with the number of ids of each categorical and multi column."""
-        return dataclasses.replace(
-            self,
-            features=tuple(
-                dataclasses.replace(f, size=sizes[f.name])
-                if isinstance(f, Categorical | Multi)
-                else f
-                for f in self.features
-            ),
+        """The same schema with the number of ids, or of a vector's numbers, of each column."""
+        features = tuple(
+            f if isinstance(f, History) else dataclasses.replace(f, size=sizes.get(f.name, 0))
+            for f in self.features
         )
+        return dataclasses.replace(self, features=features)
 
     def to_data(self) -> dict[str, object]:
         """The plain data that ``read_schema`` reads back to an equal (unfitted) schema."""
@@ -161,6 +241,11 @@ class Schema:
             data["features"] = {
                 f.name: {"kind": f.kind, **_said(f, type(f)(f.name))} for f in self.features
             }
+        if self.crosses:
+            data["crosses"] = [list(pair) for pair in self.crosses]
+        if self.statistics:
+            said = _said(self.statistics, Statistics(), keep=("of",))
+            data["statistics"] = said | {"of": list(self.statistics.of)}
         for key in ("scenario", "group", "weight", "time"):
             if getattr(self, key) is not None:
                 data[key] = getattr(self, key)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from automlrank.documents import Document, Path_, read_document
 from automlrank.errors import Fault, SchemaError, did_you_mean
 from automlrank.schema.columns import (
-    CHOICES,
     KINDS,
-    Categorical,
     Feature,
     History,
-    Multi,
     Schema,
     Split,
+    Statistics,
     Task,
 )
+from automlrank.schema.together import faults_together
+
+WAYS = get_args(get_type_hints(Split)["by"])
 
 
 def read_schema(source: str | Path | Mapping[str, object]) -> Schema:
@@ -41,8 +42,7 @@ class _Reader:
 
     def schema(self) -> Schema:
         data = self.mapping(self.document.data, ())
-        known = {f.name for f in dataclasses.fields(Schema)}
-        self.unknown(data, known, ())
+        self.unknown(data, {f.name for f in dataclasses.fields(Schema)} - {"document"}, ())
         tasks = tuple(
             self.task(name, item)
             for name, item in self.mapping(data.get("tasks", {}), ("tasks",)).items()
@@ -61,14 +61,17 @@ class _Reader:
         schema = Schema(
             tasks=tasks,
             features=features,
+            crosses=self.crosses(data.get("crosses")),
+            statistics=self.statistics(data.get("statistics")),
             split=self.split(data.get("split")),
             ignore=self.words(data.get("ignore"), ("ignore",)),
             **{
                 key: self.word(data.get(key), (key,))
                 for key in ("scenario", "group", "weight", "time")
             },
+            document=self.document,
         )
-        self.together(schema)
+        self.faults += faults_together(schema)
         if self.faults:
             raise SchemaError(self.faults)
         return schema
@@ -90,47 +93,59 @@ class _Reader:
         if cls is None:
             self.fault((*path, "kind"), f"no column kind {kind!r}.", did_you_mean(kind, KINDS))
             return None
-        fields = {f.name: f for f in dataclasses.fields(cls) if f.name not in ("name", "size")}
-        self.unknown(data, set(fields), path)
-        known = {
-            key: value
-            for key, value in data.items()
-            if key in fields and self.fits(key, value, fields[key].type, path)
-        }
+        known = self.settings(cls, data, path)
         if cls is History:
             known.setdefault("sequence", name)
         return cls(name, **known)
 
-    def fits(self, key: str, value: object, annotation: Any, path: Path_) -> bool:
-        """Whether a setting has the type and range of its field."""
-        if key in CHOICES:
-            if value not in CHOICES[key]:
-                self.fault(
-                    (*path, key), f"must be one of {', '.join(CHOICES[key])}, but got {value!r}."
-                )
-                return False
-            return True
-        wanted: dict[str, tuple[type, str]] = {
-            "bool": (bool, "true or false"),
-            "int": (int, "a whole number of 1 or more"),
+    def settings(self, cls: type, data: Mapping[str, Any], path: Path_) -> dict[str, Any]:
+        """The settings of a feature or a block of settings that have their types."""
+        types = {k: v for k, v in get_type_hints(cls).items() if k not in ("name", "size")}
+        types = {k: v for k, v in types.items() if get_origin(v) is not ClassVar}
+        self.unknown(data, set(types), path)
+        return {
+            key: value
+            for key, value in data.items()
+            if key in types and self.fits(value, types[key], (*path, key))
         }
-        cls, words = wanted.get(str(annotation), (str, "a word"))
-        right = isinstance(value, cls) and (cls is bool or not isinstance(value, bool))
-        if cls is int:
-            right = right and int(value) >= 1  # type: ignore[call-overload]
-        if not right and not (value is None and "None" in str(annotation)):
-            self.fault((*path, key), f"must be {words}, but got {value!r}.")
-            return False
-        return True
+
+    def fits(self, value: object, annotation: Any, path: Path_) -> bool:
+        """Whether a setting has the type and range of its field."""
+        if get_origin(annotation) is Literal:
+            choices = get_args(annotation)
+            if value not in choices:
+                self.fault(path, f"must be one of {', '.join(choices)}, but got {value!r}.")
+            return value in choices
+        right, words = _fits(value, annotation)
+        if not right:
+            self.fault(path, f"must be {words}, but got {value!r}.")
+        return right
+
+    def crosses(self, item: object) -> tuple[tuple[str, str], ...]:
+        """Pairs of columns."""
+        pairs: Any = item if isinstance(item, list | tuple) else ([] if item is None else [item])
+        for i, pair in enumerate(pairs):
+            two = isinstance(pair, list | tuple) and len(pair) == 2
+            if not two or not all(isinstance(name, str) for name in pair):
+                self.fault(("crosses", i), f"must be a pair of column names, but got {pair!r}.")
+                return ()
+        return tuple((str(a), str(b)) for a, b in pairs)
+
+    def statistics(self, item: object) -> Statistics | None:
+        if item is None:
+            return None
+        path = ("statistics",)
+        data = dict(self.mapping(item, path))
+        of = self.words(data.pop("of", None), (*path, "of"))
+        return Statistics(of, **self.settings(Statistics, data, path))
 
     def split(self, item: object) -> Split:
         if item is None:
             return Split()
         data = dict(self.mapping(item, ("split",)))
-        ways = ("time", "random", "column", "file")
-        if data.get("by") not in ways:
+        if data.get("by") not in WAYS:
             self.fault(
-                ("split", "by"), f"must be one of {', '.join(ways)}, but got {data.get('by')!r}."
+                ("split", "by"), f"must be one of {', '.join(WAYS)}, but got {data.get('by')!r}."
             )
             return Split()
         if data["by"] == "file":
@@ -154,41 +169,6 @@ class _Reader:
         return Split(
             **{k: v for k, v in data.items() if k in {f.name for f in dataclasses.fields(Split)}}
         )
-
-    def together(self, schema: Schema) -> None:
-        """Rules that hold between the parts."""
-        names = {task.name for task in schema.tasks}
-        for task in schema.tasks:
-            if task.of is not None and task.of not in names:
-                self.fault(
-                    ("tasks", task.name, "of"),
-                    f"no task {task.of!r}.",
-                    did_you_mean(task.of, names),
-                )
-        by_name = {feature.name: feature for feature in schema.features}
-        for name in names & set(by_name):
-            self.fault(("features", name), "a label must not be a feature.")
-        for feature in schema.of_kind("history"):
-            if not isinstance(by_name.get(feature.of), Categorical | Multi):
-                self.fault(
-                    ("features", feature.name, "of"),
-                    f"a history is of a categorical or multi feature, but got {feature.of!r}.",
-                    did_you_mean(feature.of, by_name),
-                )
-        for name, columns in schema.sequences.items():
-            sides = {column.name: column.side for column in columns}
-            if len(set(sides.values())) > 1:
-                shown = ", ".join(f"{column}: {side}" for column, side in sides.items())
-                problem = f"the histories of sequence {name!r} need one side, but got {shown}."
-                self.fault(("features", columns[0].name, "side"), problem)
-        if (
-            schema.scenario
-            and schema.features
-            and not isinstance(by_name.get(schema.scenario), Categorical)
-        ):
-            self.fault(
-                ("scenario",), f"must be a categorical feature, but got {schema.scenario!r}."
-            )
 
     def mapping(self, data: object, path: Path_) -> Mapping[str, Any]:
         if isinstance(data, Mapping):
@@ -217,3 +197,19 @@ class _Reader:
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> None:
         self.faults.append(self.document.fault(path, problem, hint))
+
+
+def _fits(value: object, annotation: Any) -> tuple[bool, str]:
+    """Whether a value has a field's type and range, and the type in words."""
+    kinds = get_args(annotation) or (annotation,)
+    if value is None and type(None) in kinds:
+        return True, ""
+    if bool in kinds:
+        return isinstance(value, bool), "true or false"
+    if int in kinds:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return whole and int(str(value)) >= 1, "a whole number of 1 or more"
+    if float in kinds:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and float(str(value)) > 0, "a number above 0"
+    return isinstance(value, str), "a word"

@@ -7,6 +7,7 @@ choice is found without trying the choices one by one.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import typing
 from collections.abc import Iterable, Iterator
 from types import UnionType
@@ -20,6 +21,7 @@ from automlrank.blocks.ports import (
     History,
     Logit,
     Scenario,
+    Statistics,
     Tasks,
     Vector,
 )
@@ -45,6 +47,7 @@ from automlrank.space.grammar import (
 Ports = frozenset[type]
 ABSENT = type(None)  # an optional branch that was not taken
 ENTRY: dict[str, type] = {
+    "statistics": Statistics,
     "history": History,
     "gate": Fields,
     "interaction": Fields,
@@ -53,6 +56,7 @@ ENTRY: dict[str, type] = {
     "tower": Vector,
 }
 EXIT: dict[str, tuple[type, ...]] = {
+    "statistics": (Fields, Logit),
     "history": (Vector, Fields),
     "gate": (Fields,),
     "interaction": (Fields, Vector, Logit),
@@ -90,8 +94,8 @@ class _Checker:
 
     def stage(self, stage: str, node: Expression) -> None:
         ports = self.follow(node, frozenset({ENTRY[stage]}), (stage,))
-        if stage == "history":
-            ports -= {History}  # only `none` lets it through: no encoder
+        if stage in ("statistics", "history"):
+            ports -= {ENTRY[stage]}  # only `none` lets it through: nothing is made of it
         wrong = ports - set(EXIT[stage])
         if wrong:
             self.fault(
@@ -244,6 +248,10 @@ def lacking(schema: Schema, block: str) -> str | None:
         return None
     if History in ports and not schema.sequences:
         return "the schema has no history column"
+    if History in ports and (untimed := _untimed(schema)) and _reads_times(BLOCKS[block]):
+        return f"the histories of {', '.join(untimed)} have no time"
+    if Statistics in ports and schema.statistics is None:
+        return "the schema names no statistics"
     if Context in ports and not any(getattr(f, "context", False) for f in schema.features):
         return "the schema marks no column as context"
     if Scenario in ports and schema.scenario is None:
@@ -251,6 +259,21 @@ def lacking(schema: Schema, block: str) -> str | None:
     if "tasks" in BLOCKS[block].families and len(schema.tasks) == 1:
         return "the schema has one task only"
     return None
+
+
+def _untimed(schema: Schema) -> list[str]:
+    """The sequences whose behaviours have no ages and no sessions."""
+    return [
+        name
+        for name, columns in schema.sequences.items()
+        if not any(column.time for column in columns)
+    ]
+
+
+def _reads_times(cls: type[Block]) -> bool:
+    """Whether a history block's module names what only a sequence with times has."""
+    reads = inspect.signature(cls.module.forward).parameters  # type: ignore[attr-defined]
+    return not {"age", "session"}.isdisjoint(reads)
 
 
 def needs_met(space: Space, schema: Schema, document: Document | None = None) -> None:

@@ -124,6 +124,7 @@ class Limits:
 
 
 STAGES: dict[str, tuple[str, ...]] = {
+    "statistics": ("statistics",),
     "history": ("history",),
     "gate": ("gate",),
     "interaction": ("interaction", "gate"),
@@ -145,6 +146,7 @@ class Space:
     interaction: Expression
     name: str = "space"
     embedding: Leaf = field(default_factory=lambda: use("embedding"))
+    statistics: Expression = field(default_factory=lambda: use("none"))
     history: Expression = field(default_factory=lambda: use("none"))
     gate: Expression = field(default_factory=lambda: use("none"))
     scenario: Expression = field(default_factory=lambda: use("none"))

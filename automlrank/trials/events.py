@@ -17,6 +17,7 @@ class DataReady:
     rows: Mapping[str, int]
     label_rates: Mapping[str, Mapping[str, float | None]]
     set_aside: tuple[str, ...]
+    suspicions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

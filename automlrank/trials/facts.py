@@ -27,6 +27,8 @@ class RunFacts:
     seconds: float
     latency_ms: float | None = None
     """The budget."""
+    sample_rows: int | None = None
+    """Of the training rows, that trials saw; None is all."""
     set_aside: tuple[str, ...] = ()
     """Columns that may be outcomes and were not used."""
     suspicions: tuple[str, ...] = ()

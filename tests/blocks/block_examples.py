@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.ports import (
+    AGES,
     FIRST_ID,
     Columns,
     Context,
@@ -20,6 +21,7 @@ from automlrank.blocks.ports import (
     History,
     Logit,
     Scenario,
+    Statistics,
     Targets,
     Tasks,
     Vector,
@@ -29,12 +31,14 @@ PORTS: dict[type, Any] = {
     Fields: Fields(6, 4),
     Vector: Vector(10),
     Tasks: Tasks(3, 10),
-    Columns: Columns((7, 9), 2, (8,)),
+    Columns: Columns((7, 9), 2, (8, 5), ("mean", "sum"), (3, 2)),
     Context: Context(2, 4),
+    Statistics: Statistics(8, 4),
     Scenario: Scenario(FIRST_ID + 3, 4),
     History: History(8, 5),
     Targets: Targets(3),
 }
+FLOWS = Fields | Vector | Tasks | Statistics
 BRANCHES = (Vector(10), Vector(7), Vector(1))
 DEFAULTS = {"dropout": 0.0, "batch_norm": False}
 
@@ -45,7 +49,10 @@ def tensors(rows: int, seed: int = 0) -> dict[str, Any]:
     columns, history, scenario = PORTS[Columns], PORTS[History], PORTS[Scenario]
     place = torch.arange(rows).unsqueeze(1)
     numbers = torch.randn(rows, columns.numbers, generator=draw)
-    bag = torch.randint(1, columns.bags[0], (rows, 4), generator=draw)
+    bags = [torch.randint(1, size, (rows, 4), generator=draw) for size in columns.bags]
+    vectors = [torch.randn(rows, size, generator=draw) for size in columns.vectors]
+    mask = torch.arange(history.length) < (place + 3) % (history.length + 1)
+    age = torch.randint(1, AGES + 1, mask.shape, generator=draw)
     return {
         "fields": torch.randn(rows, 6, 4, generator=draw),
         "context": torch.randn(rows, 2, 4, generator=draw),
@@ -55,10 +62,13 @@ def tensors(rows: int, seed: int = 0) -> dict[str, Any]:
             [torch.randint(n, (rows,), generator=draw) for n in columns.sizes], dim=1
         ),
         "numbers": numbers.masked_fill((place + torch.arange(columns.numbers)) % 3 == 1, torch.nan),
-        "bags": [bag.masked_fill(torch.arange(4) >= place % 5, 0)],
+        "bags": [bag.masked_fill(torch.arange(4) >= place % 5, 0) for bag in bags],
+        "vectors": [vector.masked_fill(place % 3 == 1, torch.nan) for vector in vectors],
         "keys": torch.randn(rows, history.length, history.dim, generator=draw),
         "target": torch.randn(rows, history.dim, generator=draw),
-        "mask": torch.arange(history.length) < (place + 3) % (history.length + 1),
+        "mask": mask,
+        "age": age * mask,
+        "session": (torch.arange(history.length) // 2 + 1) * mask,
     }
 
 
@@ -101,7 +111,7 @@ class Case:
     def flow(self) -> tuple[Any, ...]:
         """The ports that flow in, as opposed to root inputs."""
         if not has_var_positional(type(self.block)):
-            return self.ports[:1] if isinstance(self.ports[0], Fields | Vector | Tasks) else ()
+            return self.ports[:1] if isinstance(self.ports[0], FLOWS) else ()
         return self.ports
 
     def arguments(self, module: nn.Module, inputs: dict[str, Any]) -> tuple[Any, ...]:
@@ -118,6 +128,8 @@ class Case:
 
 def shape(port: Any) -> tuple[int, ...]:
     """What follows the batch."""
+    if isinstance(port, Statistics):
+        return (port.n,)
     if isinstance(port, Fields | Tasks):
         return (port.n, port.dim)
     return (port.tasks,) if isinstance(port, Logit) else (port.dim,)

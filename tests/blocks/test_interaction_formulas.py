@@ -26,6 +26,7 @@ from automlrank.blocks.parts import MLP
 from automlrank.blocks.ports import (
     Columns,
     Fields,
+    Statistics,
     Targets,
     Vector,
 )
@@ -59,12 +60,14 @@ def test_fm_does_not_know_the_order_of_fields(order: list[int], seed: int) -> No
 
 
 def test_linear_adds_a_weight_per_value() -> None:
-    """Ids by their column's offset, ``w x`` or the null's weight, the mean over a bag."""
-    columns = Columns((4, 6), 2, (5, 7))
+    """Ids by their column's offset, ``w x``, ``w . v`` or the null's weight, the bag's pool."""
+    columns = Columns((4, 6), 2, (5, 7), ("mean", "sum"), (3, 1))
     module = built("linear", columns, Targets(TASKS))
     ids = torch.tensor([[3, 0], [1, 5], [2, 2]], dtype=torch.int32)
     numbers = torch.tensor([[0.5, torch.nan], [torch.nan, torch.nan], [-2.0, 1.0]]).double()
     bags = [torch.tensor([[1, 3, 0], [4, 4, 4], [0, 0, 0]]), torch.tensor([[6, 0], [0, 0], [1, 2]])]
+    vectors = [drawn(3, size, seed=size) for size in columns.vectors]
+    vectors[0][1] = torch.nan
     w, expected = weights_of(module), np.zeros((3, TASKS))
     for row in range(3):
         for column, offset in enumerate((0, 4)):
@@ -73,21 +76,27 @@ def test_linear_adds_a_weight_per_value() -> None:
             x = float(numbers[row, column])
             null, per_unit = w["null_weight"][column], w["number_weight"][column]
             expected[row] += null if np.isnan(x) else x * per_unit
-        for bag, offset in zip(bags, (10, 15), strict=True):
+        for bag, offset, pool in zip(bags, (10, 15), columns.pools, strict=True):
             real = [int(i) for i in bag[row] if i > 0]
-            expected[row] += sum(w["weight"][offset + i] for i in real) / max(len(real), 1)
-    close(module(ids, numbers, bags), expected)
+            total = sum(w["weight"][offset + i] for i in real)
+            expected[row] += total / max(len(real), 1) if pool == "mean" else total
+        for column, vector in enumerate(vectors):
+            v, of = vector[row].numpy(), f"projections.{column}"
+            expected[row] += w[f"{of}.null"] if np.isnan(v).any() else w[f"{of}.weight"] @ v
+    close(module(ids, numbers, bags, vectors), expected)
 
 
 def test_linear_trains_only_what_a_row_holds() -> None:
     """No gradient is NaN beside nulls, and padding has none."""
-    module = built("linear", Columns((4,), 1, (5,)), Targets(TASKS))
-    bag = torch.tensor([[2, 0]])
-    module(torch.tensor([[3]]), torch.tensor([[torch.nan]]).double(), [bag]).sum().backward()
+    module = built("linear", Columns((4,), 1, (5,), ("sum",), (2,)), Targets(TASKS))
+    bag, nulls = torch.tensor([[2, 0]]), torch.full((1, 2), torch.nan).double()
+    module(torch.tensor([[3]]), nulls[:, :1], [bag], [nulls]).sum().backward()
     rows = module.weight.grad.abs().sum(dim=1).nonzero().flatten().tolist()
     assert rows == [3, 4 + 2]
     assert module.number_weight.grad.abs().sum() == 0.0
     assert (module.null_weight.grad == 1.0).all()
+    assert module.projections[0].weight.grad.abs().sum() == 0.0
+    assert (module.projections[0].null.grad == 1.0).all()
 
 
 @pytest.mark.parametrize("rank", [0, 2])
@@ -181,3 +190,42 @@ def test_mlp_is_linear_norm_activation(batch_norm: bool) -> None:
             state = np.tanh(state)
         expected.append(state)
     close(module(x), expected)
+
+
+@pytest.mark.parametrize("buckets", [0, 4])
+def test_rate_fields_are_numbers_times_vectors_or_vectors_of_buckets(buckets: int) -> None:
+    module = built("rate_fields", Statistics(N, DIM), buckets=buckets)
+    x, vectors = 2 * drawn(ROWS, N), weights_of(module)["vectors"]
+    expected = [
+        [
+            vectors[j, min(max(int(np.floor((s / 3 + 1) / 2 * 4)), 0), 3)]
+            if buckets
+            else s * vectors[j, 0]
+            for j, s in enumerate(row)
+        ]
+        for row in x.numpy()
+    ]
+    close(module(x), expected)
+
+
+def test_rate_logit_trusts_a_rate_by_its_count() -> None:
+    columns = 3
+    module = built("rate_logit", Statistics(columns * (TASKS + 1), 0), Targets(TASKS))
+    x, w = drawn(ROWS, columns * (TASKS + 1)), weights_of(module)
+    expected = []
+    for row in x.numpy():
+        logits = []
+        for task in range(TASKS):
+            total = sum(value * w["weight"][j, task] for j, value in enumerate(row))
+            for c in range(columns):
+                rate, count = row[c * (TASKS + 1) + task], row[c * (TASKS + 1) + TASKS]
+                total += rate * count * w["trust"][c, task]
+            logits.append(10 * total)
+        expected.append(logits)
+    close(module(x), expected)
+
+
+def test_rate_logit_starts_as_the_mean_of_the_tasks_own_rates() -> None:
+    module = BLOCKS["rate_logit"]().build(Statistics(2 * (TASKS + 1), 0), Targets(TASKS)).double()
+    x = drawn(ROWS, 2 * (TASKS + 1))
+    close(module(x), x.view(ROWS, 2, TASKS + 1)[:, :, :TASKS].mean(dim=1).numpy())

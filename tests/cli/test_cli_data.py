@@ -9,9 +9,16 @@ from typing import Any
 
 import polars as pl
 
-from automlrank.data.infer import infer_schema
+from automlrank.cli.data import WIDTH
+from automlrank.data import infer
+from automlrank.data.read import open_table
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.schema import read_schema
+from automlrank.schema import Schema, read_schema
+
+
+def infer_schema(frame: pl.DataFrame, label: str) -> Schema:
+    with open_table(frame) as table:
+        return infer.infer_schema(table, label).schema
 
 
 def test_what_it_prints_is_the_schema_that_was_inferred(
@@ -20,7 +27,7 @@ def test_what_it_prints_is_the_schema_that_was_inferred(
     """Saved and read back it equals what a search without a schema would use."""
     frame, _ = synthetic_frame(1500, seed=0)
     table = inputs / "impressions.parquet"
-    inferred = infer_schema(frame, "click").schema
+    inferred = infer_schema(frame, "click")
     for form in ("human", "quiet"):
         ended = command("data", "inspect", table, "--label", "click", "--format", form)
         assert (ended.code, ended.err) == (0, "")
@@ -30,14 +37,40 @@ def test_what_it_prints_is_the_schema_that_was_inferred(
 
 
 def test_every_column_is_explained(inputs: Path, command: Callable[..., Any]) -> None:
-    """Reason, distinct values and nulls; 0/1 columns that may be outcomes are listed apart."""
+    """Distinct values, nulls, AUC, reason; 0/1 columns that may be outcomes are listed apart."""
     out = command("data", "inspect", inputs / "impressions.parquet", "--label", "click").out
-    lines = {line.split(":")[0].strip("# "): line for line in out.splitlines()}
-    assert lines["user_id"].endswith("# categorical: whole numbers, 50 distinct, 0.0% null")
-    assert "numeric" in lines["age"]
-    assert not lines["age"].endswith(" 0.0% null")
-    assert lines["buy"].startswith("#")
-    assert "set aside: only 0 and 1" in lines["buy"]
+    lines = {line.split(":")[0].strip("# ").split(" ")[0]: line for line in out.splitlines()}
+    assert lines["user_id"].split("#")[1].split() == ["50", "0.0%", "0.608", "whole", "numbers"]
+    assert lines["click"].split("#")[1].split() == ["2", "0.0%", "-", "a", "task"]
+    assert " 0.0% " not in lines["age"]
+    assert lines["buy"].startswith("#   buy ")
+    assert lines["buy"].endswith("set aside: only 0 and 1, so it may be an outcome")
+
+
+def test_rows_splits_and_suspicions_stand_above(inputs: Path, command: Callable[..., Any]) -> None:
+    out = command("data", "inspect", inputs / "impressions.parquet", "--label", "click").out
+    lines = out.splitlines()
+    assert lines[0] == "# 1,500 rows, 13 columns"
+    assert [line.split()[1:4] for line in lines[1:4]] == [
+        ["train", "1,200", "rows,"],
+        ["valid", "150", "rows,"],
+        ["test", "150", "rows,"],
+    ]
+    assert all("mean click 0." in line for line in lines[1:4])
+    assert lines[4] == "# What looks wrong:"
+    assert lines[5].startswith("# - buy (100.0%): where it is 1, click is 1")
+
+
+def test_comments_are_aligned_and_lines_fit(command: Callable[..., Any]) -> None:
+    """Where a feature's own words leave room for its figures."""
+    lines = command("data", "inspect", "kuairand").out.splitlines()
+    features = [line for line in lines if line.startswith("  ")]
+    places = [line.index("# ") for line in features]
+    usual = max(set(places), key=places.count)
+    assert places.count(usual) > 0.6 * len(places)
+    assert all(at > usual for at in places if at != usual)
+    assert all(len(line) <= WIDTH for line in lines if line.startswith("#"))
+    assert all(len(line) <= WIDTH for line, at in zip(features, places, strict=True) if at == usual)
 
 
 def test_json_lists_every_column(inputs: Path, command: Callable[..., Any]) -> None:
@@ -46,6 +79,17 @@ def test_json_lists_every_column(inputs: Path, command: Callable[..., Any]) -> N
     assert data["rows"] == 1500
     assert [column["name"] for column in data["columns"]] == pl.read_parquet(table).columns
     assert "buy" in data["unused"]
+    assert data["columns"][0] == {
+        "name": "user_id",
+        "reason": "categorical: whole numbers",
+        "distinct": 50,
+        "nulls": 0.0,
+        "auc": data["columns"][0]["auc"],
+    }
+    assert data["splits"]["train"]["rows"] == 1200
+    assert 0 < data["splits"]["test"]["label_rates"]["click"] < 1
+    assert any(sentence.startswith("buy") for sentence in data["suspicions"])
+    assert data["step"] == 1
     assert read_schema(data["schema"]).tasks[0].name == "click"
 
 
@@ -61,17 +105,57 @@ def test_a_schema_that_is_given_is_kept(inputs: Path, command: Callable[..., Any
     assert found.features == given.features
 
 
+NAMES = ["a: b #c", "- x", "null", "ü\nline", "{y}", "'", "k" * 200, "\u2028", "\x85z", "🙂", "\t"]
+
+
 def test_names_from_data_cannot_break_the_yaml(tmp_path: Path, command: Callable[..., Any]) -> None:
-    names = ["a: b #c", "- x", "null", "ü\nline", "{y}", "'", "k" * 200]
-    values = {name: [i % 7 for i in range(60)] for name in names}
-    odd = {"odd\nflag: 1": [i % 2 for i in range(60)]}
-    frame = pl.DataFrame({**values, **odd, "label": [i % 3 // 2 for i in range(60)]})
+    """Neither as keys nor in comments, where YAML knows more line ends than one."""
+    values = {name: [i % 7 for i in range(60)] for name in NAMES}
+    odd = {f"odd{name}\nflag: 1": [i % 2 for i in range(60)] for name in (*NAMES, "\x07", "\ufeff")}
+    constant = {f"one{name}": [1] + [0, 2] * 29 + [1] for name in NAMES}
+    frame = pl.DataFrame({**values, **odd, **constant, "label": [i % 3 // 2 for i in range(60)]})
     frame.write_parquet(tmp_path / "t.parquet")
     ended = command("data", "inspect", tmp_path / "t.parquet", "--label", "label")
     file = tmp_path / "schema.yaml"
     file.write_text(ended.out)
-    assert [feature.name for feature in read_schema(file).features] == names
-    assert read_schema(file) == infer_schema(frame, "label").schema
+    assert [feature.name for feature in read_schema(file).features] == [*NAMES, *constant]
+    assert read_schema(file) == infer_schema(frame, "label")
+
+
+def test_names_in_sentences_cannot_break_out_of_their_comment(
+    tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    frame = pl.DataFrame({"label": [i % 3 // 2 for i in range(600)]})
+    leaks = {f"leak{name}\nflag: 1": frame["label"] * 2 for name in NAMES}
+    frame = frame.with_columns(**leaks)
+    frame.write_parquet(tmp_path / "t.parquet")
+    ended = command("data", "inspect", tmp_path / "t.parquet", "--label", "label")
+    assert "suspiciously well" in ended.out
+    file = tmp_path / "schema.yaml"
+    file.write_text(ended.out)
+    assert read_schema(file) == infer_schema(frame, "label")
+
+
+def test_a_side_table_is_joined(inputs: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    users = pl.DataFrame({"user_id": range(50), "city": [i % 7 for i in range(50)]})
+    users.write_csv(tmp_path / "users.csv")
+    join = ["--join", f"{tmp_path / 'users.csv'}:user_id"]
+    ended = command("data", "inspect", inputs / "impressions.parquet", "--label", "click", *join)
+    assert "  city: {kind: categorical}" in ended.out
+
+
+def test_a_table_that_cannot_be_split_is_explained(
+    tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    """Without a schema; what prevents the split stands among what looks wrong."""
+    table = tmp_path / "t.csv"
+    table.write_text("item,seen\na,0\nb,1\na,1\n")
+    ended = command("data", "inspect", table)
+    assert ended.code == 0
+    assert "# - each split must have rows, but the sizes are train 3, valid 0, test 0" in ended.out
+    file = tmp_path / "schema.yaml"
+    file.write_text(ended.out)
+    assert command("data", "inspect", table, "--schema", file).code == 2
 
 
 def test_the_only_binary_column_is_the_task(tmp_path: Path, command: Callable[..., Any]) -> None:

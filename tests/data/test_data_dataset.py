@@ -20,7 +20,10 @@ from automlrank.schema import Categorical, History, Numeric, Schema, Split, Task
 
 torch.set_num_threads(1)
 ROWS = 500
-LISTS = ["multi:tags", "history:history_item_id", "history:history_category"]
+LISTS = [
+    *("multi:tags", "history:history_item_id", "history:history_category"),
+    *("age:clicks", "session:clicks"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -300,10 +303,10 @@ def test_a_regression_label_may_be_any_number(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"n": [1.0, float("inf")] * 50}, "'n' must be finite, but row"),
-        ({"w": [1.0, -1.0] * 50}, "'w' has -1.0 in row 1"),
-        ({"w": [1.0, None] * 50}, "'w' has nan in row 1"),
-        ({"h": [[1], [1, 2]] * 50}, r"'g' and 'h' .* row 1 has 1 and 2"),
+        ({"n": [1.0, float("inf")] * 50}, "row 2: column 'n' must be finite, but is inf"),
+        ({"w": [1.0, -1.0] * 50}, "'w' has -1.0 in row 2"),
+        ({"w": [1.0, None] * 50}, "'w' has nan in row 2"),
+        ({"h": [[1], [1, 2]] * 50}, r"row 2: .*'g' and 'h' .* have 1 and 2"),
     ],
 )
 def test_bad_values(tmp_path, columns, message):

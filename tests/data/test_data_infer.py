@@ -1,4 +1,4 @@
-"""What columns are taken for, and what is said where a schema does not fit its table."""
+"""What columns are taken for, and why."""
 
 from __future__ import annotations
 
@@ -7,9 +7,22 @@ import datetime
 import polars as pl
 import pytest
 
-from automlrank.data.infer import complete, infer_schema
+from automlrank.data import infer
+from automlrank.data.infer import Inferred, Summary, binary_columns, summarize
+from automlrank.data.read import open_table
 from automlrank.errors import SchemaError
-from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Split, Task, read_schema
+from automlrank.schema import (
+    Categorical,
+    History,
+    Multi,
+    Numeric,
+    Schema,
+    Split,
+    Statistics,
+    Task,
+    Vector,
+    read_schema,
+)
 
 N = 40
 TASK = (Task("y"),)
@@ -17,6 +30,16 @@ TASK = (Task("y"),)
 
 def table(**columns) -> pl.DataFrame:
     return pl.DataFrame({"y": [0, 1] * (N // 2), **columns})
+
+
+def complete(schema: Schema, frame: pl.DataFrame) -> Inferred:
+    with open_table(frame) as opened:
+        return infer.complete(schema, opened)
+
+
+def infer_schema(frame: pl.DataFrame, label: str) -> Inferred:
+    with open_table(frame) as opened:
+        return infer.infer_schema(opened, label)
 
 
 def feature_of(name: str, values, **others):
@@ -33,10 +56,12 @@ def feature_of(name: str, values, **others):
         ([0.5, 1.0] * (N // 2), Numeric("x")),
         ([["a"], []] * (N // 2), Multi("x")),
         ([0, None] * (N // 2), Categorical("x")),
+        ([[0.5, 1.0], [2.0, 0.25]] * (N // 2), Vector("x")),
+        ([[0.5, 1.0], None] * (N // 2), Vector("x")),
     ],
 )
 def test_kinds(values, feature):
-    """Whole numbers, text and few-valued whole floats are ids, lists are bags, the rest numbers."""
+    """Numbers in codes and text are ids, lists bags or vectors, the rest numbers."""
     found, inferred = feature_of("x", values)
     assert found == feature
     assert inferred.reasons["x"].startswith(feature.kind)
@@ -63,6 +88,8 @@ def test_columns_of_0_and_1_are_set_aside(values):
         ([None] * N, "every value is null"),
         ([datetime.date(2022, 5, 1), None] * (N // 2), "a date or a time"),
         ([[0.5]] * N, "no feature can be made"),
+        ([[0.5, 1.0], [0.5]] * (N // 2), "no feature can be made"),
+        ([[0.5, 1.0], [0.5, None]] * (N // 2), "no feature can be made"),
         ([{"a": 1}] * N, "no feature can be made"),
     ],
 )
@@ -73,10 +100,33 @@ def test_what_is_left_out_has_its_reason(values, reason):
     assert reason in inferred.reasons["x"]
 
 
-def test_a_timestamp_is_left_out():
+def test_a_row_id_is_left_out():
     """An id that (almost) every row has for itself teaches nothing."""
     frame = pl.DataFrame({"y": [0, 1] * 600, "x": range(1200)})
-    assert "distinct values in 1200 rows" in infer_schema(frame, "y").reasons["x"]
+    assert "1200 distinct values in 1200 rows" in infer_schema(frame, "y").reasons["x"]
+
+
+@pytest.mark.parametrize(("unit", "per"), [("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
+@pytest.mark.parametrize("step", [1, 0, -1])
+def test_a_timestamp_is_left_out_with_its_unit(unit, per, step):
+    """Whole numbers from 2000 to 2100 that hardly repeat, or that are in order."""
+    times = [(1_650_000_000 + 60 * (i * step if step else i // 10)) * per for i in range(N)]
+    found, inferred = feature_of("x", times)
+    assert found is None
+    assert f"a time in {unit}; name it under time and split" in inferred.reasons["x"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [20220503 + i for i in range(N)],
+        [1_650_000_000 + (7 * i) % 10 for i in range(N)],
+        [1_650_000_000 + i for i in range(N - 1)] + [0],
+    ],
+)
+def test_other_whole_numbers_are_no_timestamps(values):
+    """Dates as numbers, few values in no order, and what lies outside of 2000 to 2100."""
+    assert feature_of("x", values)[0] == Categorical("x")
 
 
 @pytest.mark.parametrize("name", ["history_item", "item_history", "hist_item"])
@@ -93,7 +143,7 @@ def test_histories_of_equal_lengths_are_one_sequence_with_its_times():
                   history_cat=[["a"], ["b", "a"]] * (N // 2), cat_history=[["a"], []] * (N // 2)
                   )  # fmt: skip
     schema = complete(Schema(TASK, time="t"), frame).schema
-    assert {f.name: (f.sequence, f.time) for f in schema.of_kind("history")} == {
+    assert {f.name: (f.sequence, f.time) for f in schema.of_role("history")} == {
         "history_item": ("history_item", "history_t"),
         "history_cat": ("history_item", "history_t"),
         "cat_history": ("cat_history", None),
@@ -129,38 +179,40 @@ def test_an_inferred_schema_survives_yaml_words():
     assert read_schema(schema.to_data()) == schema
 
 
-def test_every_absent_column_is_said_at_once_with_its_neighbour():
-    """One fault per place that names a column."""
-    schema = Schema((Task("yy"),), (Numeric("prise"), History("h", "prise", "h", time="no1")),
-                    group="no2", weight="no3", time="no4", ignore=("no5",),
-                    split=Split(by="time", column="no6"))  # fmt: skip
+def test_what_an_inferred_schema_refers_to_is_checked():
+    """A cross and statistics of columns that become no feature of ids."""
+    schema = Schema(TASK, crosses=(("a", "n"),), statistics=Statistics(("n",)))
     with pytest.raises(SchemaError) as caught:
-        complete(schema, table(price=range(N)))
-    text = str(caught.value)
-    assert len(caught.value.faults) == 9
-    assert "features.prise: the table has no column 'prise'. Did you mean 'price'?" in text
-    assert all(f"'no{i}'" in text for i in range(1, 7))
+        complete(schema, table(a=range(N), n=[0.5, 1.0] * (N // 2)))
+    assert len(caught.value.faults) == 2
+    assert "must be a categorical feature, but got 'n'" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("feature", "values", "message"),
-    [
-        (Numeric("x"), ["a"] * N, "must be numeric, but is String, such as 'a'"),
-        (Categorical("x"), [[1]] * N, "one value per row"),
-        (Multi("x"), ["a,b"] * N, "a multi column must hold lists, but is String"),
-        (Multi("x"), [[[1]]] * N, "plain values"),
-    ],
-)
-def test_types_that_contradict_the_kind(feature, values, message):
-    """A kind that the column's type excludes."""
-    with pytest.raises(SchemaError, match=message):
-        complete(Schema(TASK, (feature,)), table(x=values))
+def test_binary_columns_hold_0_and_1_and_nothing_else():
+    """Whatever their type, and whatever is null."""
+    frame = table(
+        bools=[True, False] * (N // 2),
+        text=["0", "1"] * (N // 2),
+        nulls=[0.0, 1.0, None, float("nan")] * (N // 4),
+        zeros=[0] * N,
+        two=[0, 1, 2, 1] * (N // 4),
+        words=["0", "a"] * (N // 2),
+        lists=[[0], [1]] * (N // 2),
+    )
+    with open_table(frame) as opened:
+        assert binary_columns(opened) == ("y", "bools", "text", "nulls")
 
 
-def test_all_contradictions_are_said_at_once():
-    """Label, weight, group and feature in one error."""
-    frame = table(t=["a"] * N, l=[[1]] * N)
-    with pytest.raises(SchemaError) as caught:
-        complete(Schema((Task("t"),), (Numeric("l"),), weight="t", group="l"), frame)
-    assert len(caught.value.faults) == 4
-    assert "tasks.t: a label must be numeric, but is String, such as 'a'." in str(caught.value)
+def test_a_summary_counts_values_inside_of_lists_and_nan_as_null():
+    frame = table(
+        lists=[[1, 2], [], [2, 3], None] * (N // 4),
+        floats=[0.5, float("nan"), None, 2.0] * (N // 4),
+        structs=[{"a": 1}] * N,
+    )
+    with open_table(frame) as opened:
+        found = summarize(opened, ["lists", "floats", "structs"])
+    assert found == {
+        "lists": Summary(distinct=3, nulls=N // 4),
+        "floats": Summary(distinct=2, nulls=N // 2, low=0.5, high=2.0),
+        "structs": Summary(distinct=0, nulls=0),
+    }

@@ -10,9 +10,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from automlrank.data.split import assign, read_split
+from automlrank.data.read import open_table
+from automlrank.data.split import NAMES, assign, parts_of
 from automlrank.errors import DataError, SchemaError
-from automlrank.schema import Split
+from automlrank.schema import Schema, Split, Task
+
+
+def split_of(source, split, **schema):
+    """The rows of each split."""
+    with open_table(parts_of(source, split)) as table:
+        labels = assign(table, Schema((Task("y"),), split=split, **schema))
+    return {name: np.flatnonzero(labels == i) for i, name in enumerate(NAMES)}
 
 
 def sizes(rows) -> list[int]:
@@ -20,7 +28,7 @@ def sizes(rows) -> list[int]:
 
 
 def by_time(values, **settings):
-    return assign(pl.DataFrame({"t": values}), Split(by="time", column="t", **settings))
+    return split_of(pl.DataFrame({"t": values}), Split(by="time", column="t", **settings))
 
 
 @given(st.lists(st.integers(0, 30), min_size=20, max_size=60))
@@ -61,15 +69,43 @@ def test_given_values_are_compared_in_the_columns_type(values, valid_from, test_
 def test_a_random_split_has_its_shares_and_is_always_the_same():
     """One fixed permutation."""
     frame = pl.DataFrame({"x": range(200)})
-    first, second = (assign(frame, Split(valid=0.1, test=0.2)) for _ in range(2))
+    first, second = (split_of(frame, Split(valid=0.1, test=0.2)) for _ in range(2))
     assert sizes(first) == [140, 20, 40]
     np.testing.assert_equal(first, second)
+
+
+@given(st.lists(st.integers(0, 40), min_size=60, max_size=200), st.randoms())
+def test_no_group_is_in_two_splits_whatever_the_order_of_rows(groups, random):
+    """Groups are whole; a group's split depends on the others' sizes, not on where rows stand."""
+    split = Split(by="group", valid=0.2, test=0.2)
+
+    def of_group(values):
+        rows = split_of(pl.DataFrame({"g": values}), split, group="g")
+        return {values[row]: name for name, part in rows.items() for row in part}
+
+    try:
+        found = of_group(groups)
+    except DataError:
+        assume(False)
+    rows = split_of(pl.DataFrame({"g": groups}), split, group="g")
+    seen = [{groups[row] for row in part} for part in rows.values()]
+    assert sum(map(len, seen)) == len(set(groups))
+    assert found == of_group(random.sample(groups, len(groups)))
+
+
+def test_groups_fill_the_shares_of_rows():
+    """400 users of 1 to 9 rows: each share is met to within one user."""
+    groups = np.repeat(np.arange(400), np.random.default_rng(0).integers(1, 10, size=400))
+    split = Split(by="group", column="g", valid=0.1, test=0.2)
+    rows = split_of(pl.DataFrame({"g": groups}), split)
+    shares = [size / len(groups) for size in sizes(rows)]
+    assert shares == pytest.approx([0.7, 0.1, 0.2], abs=9 / len(groups))
 
 
 def test_a_column_says_the_split():
     """Rows keep the table's order."""
     frame = pl.DataFrame({"s": ["test", "train", "valid", "train"]})
-    rows = assign(frame, Split(by="column", column="s"))
+    rows = split_of(frame, Split(by="column", column="s"))
     assert [part.tolist() for part in rows.values()] == [[1, 3], [2], [0]]
 
 
@@ -82,10 +118,9 @@ def test_files_beside_each_other(tmp_path, ending, of_folder):
         getattr(frame, f"write_{ending}")(tmp_path / f"{name}.{ending}")
     split = Split(by="file", train_file=f"a.{ending}", test_file=f"b.{ending}", valid=0.25)
     source = tmp_path if of_folder else tmp_path / f"a.{ending}"
-    frame, train_rows = read_split(source, split)
-    rows = assign(frame, split, train_rows)
+    rows = split_of(source, split)
     assert sizes(rows) == [30, 5, 15]
-    assert frame["x"].gather(rows["train"]).to_list() == list(range(30))
+    assert rows["train"].tolist() == list(range(30))
     assert rows["valid"].tolist() != list(range(30, 35))
 
 
@@ -113,15 +148,15 @@ def test_bad_times(values, settings, message):
 def test_an_unknown_word_in_the_splits_column():
     """The words are train, valid and test."""
     with pytest.raises(DataError, match=r"but says 'vaild'. Did you mean 'valid'"):
-        assign(pl.DataFrame({"s": ["train", "vaild"]}), Split(by="column", column="s"))
+        split_of(pl.DataFrame({"s": ["train", "vaild"]}), Split(by="column", column="s"))
 
 
 def test_bad_file_splits(tmp_path):
     """No file named, no such file, a frame."""
     files = Split(by="file", train_file="a.csv", test_file="b.csv")
     with pytest.raises(SchemaError, match="needs train and test"):
-        read_split(tmp_path, Split(by="file", train_file="a.csv"))
+        split_of(tmp_path, Split(by="file", train_file="a.csv"))
     with pytest.raises(DataError, match="no such file"):
-        read_split(tmp_path, files)
+        split_of(tmp_path, files)
     with pytest.raises(DataError, match="got a frame"):
-        read_split(pl.DataFrame({"x": [1]}), files)
+        split_of(pl.DataFrame({"x": [1]}), files)

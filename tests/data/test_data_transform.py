@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automlrank.blocks import ports
-from automlrank.data import transform
+from automlrank.data import values
 from automlrank.data.encode import fit
+from automlrank.data.read import open_table
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.data.transform import Encoder, EncodingError, Ragged, as_text
-from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Task
+from automlrank.data.transform import FORMAT, Encoder
+from automlrank.data.values import EncodingError, Ragged, as_text, hashed
+from automlrank.export.encoder_source import ENCODER_MODULES
+from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Task, Vector
 
 TASK = (Task("y"),)
 LISTS = st.lists(st.lists(st.integers(3, 99), max_size=5), min_size=1, max_size=20)
@@ -29,7 +32,12 @@ def ragged_of(lists: list[list[int]]) -> Ragged:
 
 def encoder_of(*features, **columns) -> tuple[Encoder, pl.DataFrame]:
     frame = pl.DataFrame(columns)
-    return fit(frame, Schema(TASK, features)), frame
+    return fitted(frame, Schema(TASK, features, time="t")), frame
+
+
+def fitted(frame, schema, is_train=None) -> Encoder:
+    with open_table(frame) as table:
+        return fit(table, schema, np.ones(table.rows, np.bool_) if is_train is None else is_train)
 
 
 def ids(encoder: Encoder, frame: pl.DataFrame) -> list[int]:
@@ -40,18 +48,20 @@ def rows_of(ragged: Ragged) -> list[list[int]]:
     return [part.tolist() for part in np.split(ragged.values, ragged.starts[1:-1])]
 
 
-def test_imports_nothing_of_the_package():
-    """The file is copied beside exported code: it stands alone."""
-    tree = ast.parse(Path(transform.__file__).read_text())
+@pytest.mark.parametrize("name", ENCODER_MODULES)
+def test_the_encoder_stands_alone(name):
+    """Its modules are copied beside exported code: they import each other and no more of ours."""
+    tree = ast.parse(Path(values.__file__).with_name(f"{name}.py").read_text())
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     modules |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    assert not [name for name in modules if name.startswith("automlrank")]
+    ours = {module for module in modules if module.startswith("automlrank")}
+    assert ours <= {f"automlrank.data.{other}" for other in ENCODER_MODULES}
 
 
 @pytest.mark.parametrize("name", ["PAD_ID", "NULL_ID", "OOV_ID", "FIRST_ID"])
 def test_special_ids_are_those_of_the_blocks(name):
     """Encoder and model agree on the special ids."""
-    assert getattr(transform, name) == getattr(ports, name)
+    assert getattr(values, name) == getattr(ports, name)
 
 
 @given(LISTS, st.data())
@@ -91,7 +101,7 @@ def test_ids_do_not_depend_on_the_order_of_rows(values, random):
     """The same rows in another order give the same vocabulary."""
     shuffled = random.sample(values, len(values))
     first, second = (
-        fit(pl.DataFrame({"x": pl.Series(v, dtype=pl.Int64)}), Schema(TASK, (Categorical("x"),)))
+        fitted(pl.DataFrame({"x": pl.Series(v, dtype=pl.Int64)}), Schema(TASK, (Categorical("x"),)))
         for v in (values, shuffled)
     )
     assert first.vocabularies["x"].to_list() == second.vocabularies["x"].to_list()
@@ -162,11 +172,12 @@ def test_a_bag_keeps_its_first_values_and_is_never_empty(text):
 
 
 def test_a_history_keeps_its_last_values_and_may_be_empty():
-    """It shares the ids of the column it is of, whose vocabulary alone counts."""
+    """It shares the vocabulary of the column it is of, for which its kept values count."""
     encoder, frame = encoder_of(
         Categorical("x"), History("h", of="x", sequence="s", max_length=2),
         x=[1, 1, 2], h=[[9, 2, 1], None, []],
     )  # fmt: skip
+    assert encoder.decode("x", [3, 4]) == ["1", "2"]  # 3 and 2 times; the 9 was cut off
     assert rows_of(encoder.encode(frame)["history:h"]) == [[4, 3], [], []]
 
 
@@ -183,7 +194,7 @@ def test_histories_of_a_sequence_have_equal_lengths():
         Categorical("x"), History("g", of="x", sequence="s"), History("h", of="x", sequence="s"),
         x=[1, 2], g=[[1], [1, 2]], h=[[1], [1]],
     )  # fmt: skip
-    with pytest.raises(EncodingError, match=r"'g' and 'h' .* row 1 has 2 and 1\."):
+    with pytest.raises(EncodingError, match=r"row 2: .*'g' and 'h' .* have 2 and 1\."):
         encoder.encode(frame)
 
 
@@ -210,7 +221,7 @@ def test_decode_is_the_inverse_of_encode():
 def test_saved_and_loaded_encoders_encode_alike(tmp_path):
     """The files hold everything."""
     frame, schema = synthetic_frame(300)
-    encoder = fit(frame[:200], schema)
+    encoder = fitted(frame, schema, np.arange(300) < 200)
     encoder.save(tmp_path)
     loaded = Encoder.load(tmp_path)
     assert loaded.columns == encoder.columns
@@ -231,7 +242,7 @@ def test_another_format_is_refused(tmp_path):
     encoder, _ = encoder_of(Numeric("n"), n=[1.0, 2.0])
     encoder.save(tmp_path)
     path = tmp_path / "encoder.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
+    path.write_text(path.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
     with pytest.raises(EncodingError, match="format 99"):
         Encoder.load(tmp_path)
 
@@ -240,3 +251,143 @@ def test_a_column_whose_values_are_all_rare_has_only_special_ids():
     """An empty vocabulary encodes everything as unknown."""
     encoder, frame = encoder_of(Categorical("x", min_count=5), x=["a", None])
     assert ids(encoder, frame) == [2, 1]
+
+
+def test_columns_that_share_have_one_vocabulary():
+    """Values of both count; an id means the same value in both."""
+    encoder, frame = encoder_of(
+        Categorical("x"), Categorical("y", shared_with="x"), Multi("z", shared_with="x"),
+        x=["a", "b"], y=["b", "c"], z=[["c"], ["c", "b"]],
+    )  # fmt: skip
+    assert encoder.decode("x", [3, 4, 5]) == ["b", "c", "a"]
+    arrays = encoder.encode(frame)
+    assert arrays["ids:item"].tolist() == [[5, 3], [3, 4]]
+    assert rows_of(arrays["multi:z"]) == [[4], [4, 3]]
+    assert encoder.sizes == {"x": 6, "y": 6, "z": 6}
+
+
+def test_hashed_ids_lie_within_their_buckets_and_stay_what_they_are():
+    """Figures of today: another machine or version must give the same ids."""
+    encoder, frame = encoder_of(
+        Categorical("x", buckets=100), x=["a", None, "a" * 300, "café", "7"]
+    )
+    assert ids(encoder, frame) == [24, 1, 100, 93, 20]
+    assert encoder.sizes == {"x": 103}
+    assert encoder.vocabularies == {}
+
+
+def test_hashes_fill_their_buckets_as_chance_would():
+    """100,000 names in as many buckets: 1 - 1/e of them are used, to within 1 %."""
+    names = pl.Series([f"user_{i}" for i in range(100_000)])
+    used = len(np.unique(hashed(names, len(names)))) / len(names)
+    assert used == pytest.approx(1 - np.exp(-1), rel=0.01)
+
+
+def test_a_quantile_number_is_its_share_of_the_training_rows():
+    """Uniform, of mean 0 and deviation 1, in the order of the numbers; null stays NaN."""
+    x = np.random.default_rng(0).lognormal(size=5000)
+    encoder, frame = encoder_of(Numeric("x", transform="quantile"), x=x)
+    numbers = encoder.encode(frame)["numbers:item"][:, 0]
+    assert numbers.mean() == pytest.approx(0, abs=0.01)
+    assert numbers.std() == pytest.approx(1, abs=0.01)
+    assert (np.diff(numbers[np.argsort(x)]) >= 0).all()
+    outside = encoder.encode(pl.DataFrame({"x": [-1.0, 1e9, None]}))["numbers:item"][:, 0]
+    assert outside[:2] == pytest.approx([numbers.min(), numbers.max()])
+    assert np.isnan(outside[2])
+
+
+def test_buckets_hold_equally_many_rows_and_equal_numbers_share_one():
+    """Ten buckets of 0..99 hold ten each; a constant has one; null its own id."""
+    encoder, frame = encoder_of(Numeric("x", transform="bucket", buckets=10), x=[*range(100)])
+    assert np.bincount(ids(encoder, frame)).tolist() == [0, 0, 0, *[10] * 10]
+    assert ids(encoder, pl.DataFrame({"x": [None, -5, 500]})) == [1, 3, 12]
+    assert encoder.sizes == {"x": 13}
+    constant, frame = encoder_of(Numeric("x", transform="bucket"), x=[4.0] * 9)
+    assert set(ids(constant, frame)) == {3}
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_vector_has_its_length_and_a_null_row_is_nan(text):
+    """Lists and separated text are alike."""
+    x = ["1 2.5", None, "3 4"] if text else [[1.0, 2.5], None, [3.0, 4.0]]
+    encoder, frame = encoder_of(Vector("x", separator=" " if text else None), x=x)
+    vectors = encoder.encode(frame)["vector:x"]
+    np.testing.assert_array_equal(vectors, np.float32([[1, 2.5], [np.nan, np.nan], [3, 4]]))
+    assert encoder.sizes == {"x": 2}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ([1.0], "must hold 2 numbers, but holds 1"),
+        ([1.0, None], "must hold finite numbers, but holds None"),
+        ([1.0, float("inf")], "must hold finite numbers, but holds inf"),
+    ],
+)  # fmt: skip
+def test_another_vector_is_an_error_with_its_row(row, words):
+    """The row is counted from 1."""
+    encoder, _ = encoder_of(Vector("x"), x=[[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises(EncodingError, match=f"{words}") as caught:
+        encoder.encode(pl.DataFrame({"x": [[1.0, 2.0], row]}))
+    assert caught.value.row == 1
+
+
+TIMED = Categorical("x"), History("h", of="x", sequence="s", time="ht", max_length=4)
+
+
+def test_sessions_begin_after_the_gap_and_ages_are_powers_of_two_of_seconds():
+    """Minutes 0, 10, 41, 200 of a row at minute 201: the last four are in sessions 1, 1, 2, 3."""
+    minutes, row = [-500, 0, 10, 41, 200], 201
+    encoder, frame = encoder_of(
+        *TIMED, x=[1, 1], h=[[1] * 5, []], t=[1_600_000_000_000 + row * 60_000] * 2,
+        ht=[[1_600_000_000_000 + m * 60_000 for m in minutes], []],
+    )  # fmt: skip
+    arrays = encoder.encode(frame)
+    assert rows_of(arrays["session:s"]) == [[1, 1, 2, 3], []]
+    ages = [1 + int(np.log2(1 + 60 * (row - m))) for m in minutes[1:]]
+    assert rows_of(arrays["age:s"]) == [ages, []]
+
+
+def test_dates_and_numbers_of_any_unit_give_the_same_ages():
+    """Seconds, milliseconds and datetimes of one moment."""
+    then, now = 1_600_000_000, 1_600_003_600
+    forms = [(then, now), (then * 1000, now * 1000), (then * 10**6, now * 10**6)]
+    found = []
+    for a, b in forms:
+        encoder, frame = encoder_of(*TIMED, x=[1], h=[[1]], ht=[[a]], t=[b])
+        found.append(rows_of(encoder.encode(frame)["age:s"]))
+    dates = pl.from_epoch(pl.Series([then])), pl.from_epoch(pl.Series([now]))
+    encoder, frame = encoder_of(*TIMED, x=[1], h=[[1]], ht=[dates[0].to_list()], t=dates[1])
+    assert [*found, rows_of(encoder.encode(frame)["age:s"])] == [[[12]]] * 4
+
+
+@pytest.mark.parametrize(
+    ("times", "now", "words"),
+    [([1, 2], 9, "'h' and 'ht' of one sequence must have equal lengths, but have 1 and 2"),
+     ([None], 9, "'ht' must hold times, but one is null"),
+     ([3], None, "'t' must hold times, but one is null")],
+)  # fmt: skip
+def test_times_that_do_not_fit_their_history_are_errors(times, now, words):
+    """Each with its row."""
+    encoder, _ = encoder_of(*TIMED, x=[1], h=[[1]], ht=[[2]], t=[9])
+    frame = pl.DataFrame(
+        {"x": [1], "h": [[1]], "ht": [times], "t": [now]},
+        schema_overrides={"t": pl.Int64, "ht": pl.List(pl.Int64)},
+    )
+    with pytest.raises(EncodingError, match=f"row 1: .*{words}"):
+        encoder.encode(frame)
+
+
+def test_training_statistics_never_see_other_rows():
+    """Vocabularies, scales, quantiles and edges come from the rows that were given."""
+    features = (
+        Categorical("x"), Numeric("a"), Numeric("b", transform="quantile"),
+        Numeric("c", transform="bucket", buckets=3),
+    )  # fmt: skip
+    train = pl.DataFrame({name: [1, 2, 2, 4] for name in "xabc"})
+    other = pl.DataFrame({name: [9] * 6 for name in "xabc"})
+    alone = fitted(train, Schema(TASK, features))
+    mask = np.array([True] * 4 + [False] * 6)
+    both = fitted(pl.concat([train, other]), Schema(TASK, features), mask)
+    assert both.columns == alone.columns
+    assert both.vocabularies["x"].equals(alone.vocabularies["x"])

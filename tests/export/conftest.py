@@ -67,7 +67,7 @@ def load_script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], di
         return runpy.run_path(str(folder / "train.py"))
 
     def forget() -> None:
-        for name in ("encoder", "model"):
+        for name in [n for n in sys.modules if n.partition(".")[0] in ("encoder", "model")]:
             sys.modules.pop(name, None)
 
     yield load

@@ -16,6 +16,7 @@ from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
 from automlrank.model import RankingModel, build_model
+from automlrank.schema import Schema
 from automlrank.space.check import check_space
 from automlrank.space.parse import read_space
 from automlrank.wiring import wire
@@ -58,10 +59,15 @@ def drawn(seed: int) -> Architecture:
     return draw(read_space(shipped()["ctr"]), decide)
 
 
+def fitted(schema: Schema) -> Schema:
+    """Nine ids in every column."""
+    return schema.fitted({f.name: 9 for f in schema.features if f.kind != "history"})
+
+
 def with_history(dataset: Dataset) -> int:
     """A row of the validation split whose history is not empty."""
     batch = dataset.take("valid", np.arange(200))
-    name = dataset.schema.of_kind("history")[0].name
+    name = dataset.schema.of_role("history")[0].name
     return int((batch[f"history:{name}"] > 0).any(dim=1).int().argmax())
 
 
@@ -154,7 +160,7 @@ def model_architecture() -> Architecture:
 
 def test_wiring_agrees_with_the_check() -> None:
     """What `space check` accepts is wired, what it refuses is not."""
-    schema = synthetic_schema().fitted({f.name: 9 for f in synthetic_schema().features})
+    schema = fitted(synthetic_schema())
     for text in ("{stack: [mlp, fm]}", "{stack: [mlp, cin]}"):
         data = parse_document(f"architecture: a\ninteraction: {text}").data
         with pytest.raises(SpaceError):
@@ -189,9 +195,8 @@ def test_a_schema_that_lacks_what_a_block_needs_is_refused(
         scenario=None if lacks == "scenario" else schema.scenario,
         tasks=schema.tasks[:1] if lacks == "tasks" else schema.tasks,
     )
-    fitted = schema.fitted({f.name: 9 for f in features})
     with pytest.raises(SpaceError, match=words):
-        wire(read(f"architecture: a\ninteraction: mlp\n{text}"), fitted)
+        wire(read(f"architecture: a\ninteraction: mlp\n{text}"), fitted(schema))
 
 
 def test_an_unfitted_schema_is_refused() -> None:

@@ -1,0 +1,56 @@
+"""Target rates and counts as fields beside the embedded columns."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import ints, logs
+from automlrank.blocks.ports import Fields, Statistics
+
+SPAN = 3.0  # of log-odds: buckets are equal parts of -SPAN to SPAN
+
+
+class StatisticFields(nn.Module):
+    """A vector times each number, or one of ``buckets`` vectors by the number's size."""
+
+    def __init__(self, statistics: int, dim: int, buckets: int, scale: float) -> None:
+        super().__init__()
+        self.buckets = buckets
+        self.vectors = nn.Parameter(torch.randn(statistics, max(buckets, 1), dim) * scale)
+
+    def forward(self, statistics: Tensor) -> Tensor:
+        if not self.buckets:
+            return statistics.unsqueeze(2) * self.vectors[:, 0]  # [batch, statistics, dim]
+        place = (statistics / SPAN + 1) / 2 * self.buckets
+        bucket = place.long().clamp(0, self.buckets - 1)
+        first = torch.arange(bucket.shape[1], device=bucket.device) * self.buckets
+        return F.embedding(bucket + first, self.vectors.flatten(0, 1))
+
+
+@block("rate_fields", family="statistics")
+class RateFields(Block):
+    """Each rate and each count times a vector of its own: ``field_j = s_j v_j``.
+
+    With buckets ``field_j = v_{j, bucket(s_j)}``. They join the columns' fields and interact with
+    them.
+    """
+
+    paper = "Juan et al., Field-aware Factorization Machines, RecSys 2016 (numbers as fields)"
+    module = StatisticFields
+
+    buckets: int = knob(0, legal=ints(0, 100), help="vectors for each number; 0: times its size")
+    scale: float = knob(0.01, legal=logs(1e-5, 1.0), help="standard deviation at the start")
+
+    def out(self, x: Statistics) -> Fields:
+        return Fields(x.n, x.dim)
+
+    def arguments(self, x: Statistics) -> dict[str, object]:
+        return {
+            "statistics": x.n,
+            "dim": x.dim,
+            "buckets": self.buckets,
+            "scale": self.scale,
+        }

@@ -1,0 +1,84 @@
+"""Side tables: columns of a user's or an item's own, joined by a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from automlrank.data.formats import unreadable
+from automlrank.data.values import text_of
+from automlrank.errors import DataError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Join:
+    """A side table and the column that both tables have."""
+
+    path: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> Join:
+        """From ``users.parquet:user_id``; raises DataError for any other form."""
+        path, _, key = text.rpartition(":")
+        if not path or not key:
+            raise DataError(f"a join must be FILE:COLUMN, as users.parquet:user_id, not {text!r}.")
+        return cls(path, key)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A side table in memory, its keys unique, named ``temporary`` and in one form with ours."""
+
+    rows: pl.DataFrame
+    key: pl.Expr
+    """Of the main table."""
+    temporary: str
+
+    @classmethod
+    def read(cls, schema: pl.Schema, side: pl.LazyFrame, join: Join) -> Side:
+        """For a table of the given schema.
+
+        Raises DataError for a key that is missing or not unique, and for a column that both have.
+        """
+        others = side.collect_schema()
+        _check_columns(list(schema), list(others), join)
+        mine, theirs = schema[join.key], others[join.key]
+        if mine == theirs and not mine.is_float():
+            left = right = pl.col(join.key)
+        else:
+            left, right = text_of(join.key, mine), text_of(join.key, theirs)
+        key = max((*schema, *others), key=len) + "_"  # longer than any column's name: nobody's
+        try:
+            rows = side.with_columns(right.alias(key)).drop(join.key).collect()
+            rows = rows.filter(pl.col(key).is_not_null())
+            twice = rows.filter(pl.col(key).is_duplicated())[key]
+        except pl.exceptions.PolarsError as error:
+            raise unreadable(f"{join.path} cannot be joined by {join.key!r}", error) from None
+        if len(twice):
+            raise DataError(
+                f"{join.path} has {join.key} {twice[0]!r} in {(twice == twice[0]).sum()} rows, "
+                "but a side table must have one row per key."
+            )
+        return cls(rows, left.alias(key), key)
+
+    def joined(self, chunk: pl.DataFrame) -> pl.DataFrame:
+        """The rows in their order with the side table's other columns, null where none matches."""
+        keyed = chunk.with_columns(self.key)
+        found = keyed.join(self.rows, on=self.temporary, how="left", maintain_order="left")
+        return found.drop(self.temporary)
+
+
+def _check_columns(mine: list[str], theirs: list[str], join: Join) -> None:
+    for place, names in (("the table", mine), (join.path, theirs)):
+        if join.key not in names:
+            raise DataError(
+                f"{place} has no column {join.key!r} to join by.", did_you_mean(join.key, names)
+            )
+    both = [repr(name) for name in theirs if name in mine and name != join.key]
+    if both:
+        raise DataError(
+            f"{join.path} has {', '.join(both)}, which the table has as well.",
+            "Rename or remove it in one of the two.",
+        )

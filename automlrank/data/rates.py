@@ -1,0 +1,207 @@
+"""Statistics as features: smoothed target rates of ids and of pairs of ids, and their counts.
+
+For an id seen ``n`` times in training with ``s`` positive labels of mean ``m``
+
+    rate  = (s + prior * m) / (n + prior)
+    value = log(rate / (1 - rate)) - log(m / (1 - m))       0 where nothing is known
+    count = log((1 + n) / (1 + prior))                      0 where n is the prior's weight
+
+A new row sees all training rows. A training row must not see its own label: by its form it sees
+the rows of other folds, the rows before it, or those of the days before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from automlrank.data.values import Array, EncodingError, as_seconds
+
+FORMS = ("out_of_fold", "earlier_rows", "earlier_days")
+FOLDS = 5
+SEED = 771_317  # folds are the same in every run, and no one else draws from it
+DAY = 86_400  # seconds
+SHIFT = np.int64(2**31)  # ids are below it
+
+Ids = Mapping[str, Array]  # [rows] int32 by column
+
+
+@dataclass(frozen=True, eq=False)
+class RateTable:
+    """What the training rows say of the ids of one column, or of two together."""
+
+    columns: tuple[str, ...]
+    request: bool
+    keys: Array  # [keys] int64, sorted
+    sums: Array  # [keys, tasks] float64: of labels
+    rows: Array  # [keys, tasks] float64: with a label
+
+    @property
+    def name(self) -> str:
+        return " x ".join(self.columns)
+
+    def seen(self, keys: Array) -> tuple[Array, Array]:
+        """Sums and rows ``[n, tasks]`` of keys; 0 of what was never seen."""
+        if not len(self.keys):
+            nothing = np.zeros((len(keys), self.sums.shape[1]))
+            return nothing, nothing
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        known = (self.keys[at] == keys)[:, None]
+        return np.where(known, self.sums[at], 0.0), np.where(known, self.rows[at], 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """Fitted statistics: ``tasks + 1`` numbers each, the tasks' values and the first's count."""
+
+    form: str
+    prior: float
+    means: Array  # [tasks] float64
+    time: str | None = None
+    """The column of when a row happened, for the earlier forms."""
+    unit: str = "s"
+    tables: tuple[RateTable, ...] = ()
+
+    def encode(self, ids: Ids) -> dict[str, Array]:
+        """``statistics:SIDE [rows, n * (tasks + 1)]`` float32 of new rows."""
+        return self._by_side({t.name: t.seen(keys_of(ids, t.columns)) for t in self.tables})
+
+    def encode_training(self, ids: Ids, labels: Array, times: pl.Series | None) -> dict[str, Array]:
+        """The same for the rows that were fitted; the earlier forms need their times."""
+        when = None if times is None else as_seconds(times, self.unit)
+        return self._by_side(
+            {t.name: self._unseen(keys_of(ids, t.columns), labels, when) for t in self.tables}
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``rates.json`` and ``rates.npz`` into the folder."""
+        tables = [{"columns": t.columns, "request": t.request} for t in self.tables]
+        settings = {key: getattr(self, key) for key in ("form", "prior", "time", "unit")}
+        document = {**settings, "tables": tables}
+        text = json.dumps(document, indent=1, ensure_ascii=False)
+        Path(folder, "rates.json").write_text(text, encoding="utf-8")
+        arrays: dict[str, Any] = {"means": self.means}
+        for i, table in enumerate(self.tables):
+            arrays |= {f"{key}{i}": getattr(table, key) for key in ("keys", "sums", "rows")}
+        np.savez(Path(folder, "rates.npz"), **arrays)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Rates | None:
+        """Read what ``save`` wrote; None where there is nothing."""
+        path = Path(folder, "rates.json")
+        if not path.exists():
+            return None
+        document = json.loads(path.read_text(encoding="utf-8"))
+        saved = document.pop("tables")
+        with np.load(Path(folder, "rates.npz"), allow_pickle=False) as arrays:
+            tables = tuple(
+                RateTable(
+                    tuple(table["columns"]),
+                    table["request"],
+                    *(arrays[f"{key}{i}"] for key in ("keys", "sums", "rows")),
+                )
+                for i, table in enumerate(saved)
+            )
+            return cls(means=arrays["means"], tables=tables, **document)
+
+    def _by_side(self, seen: Mapping[str, tuple[Array, Array]]) -> dict[str, Array]:
+        arrays = {}
+        for side, request in (("request", True), ("item", False)):
+            parts = [self.numbers(*seen[t.name]) for t in self.tables if t.request == request]
+            if parts:
+                arrays[f"statistics:{side}"] = np.concatenate(parts, axis=1)
+        return arrays
+
+    def numbers(self, sums: Array, rows: Array) -> Array:
+        """``[n, tasks + 1]`` float32: the tasks' values, and the first task's count."""
+        rates = (sums + self.prior * self.means) / (rows + self.prior)
+        values = np.log(rates / (1 - rates)) - np.log(self.means / (1 - self.means))
+        counts = np.log((1 + rows[:, :1]) / (1 + self.prior))
+        return np.concatenate([values, counts], axis=1).astype(np.float32)
+
+    def _unseen(self, keys: Array, labels: Array, times: Array | None) -> tuple[Array, Array]:
+        """Sums and rows of what each training row may see, by the form."""
+        if self.form == "out_of_fold":
+            return _out_of_fold(keys, labels)
+        if times is None:
+            raise EncodingError(f"statistics of {self.form} need the times of the rows.")
+        return _earlier(keys, labels, times if self.form == "earlier_rows" else times // DAY)
+
+
+def fit_rates(
+    statistics: Mapping[tuple[str, ...], bool],
+    ids: Ids,
+    labels: Array,
+    *,
+    form: str,
+    prior: float,
+    time: str | None = None,
+    unit: str = "s",
+) -> Rates:
+    """Rates of the training rows; ``statistics`` says of columns whether they are the request's.
+
+    ``labels [rows, tasks]``, null as NaN.
+    """
+    known = ~np.isnan(labels)
+    means = np.nansum(labels, axis=0, dtype=np.float64) / np.maximum(known.sum(axis=0), 1)
+    rates = Rates(form, prior, np.clip(means, 1e-6, 1 - 1e-6), time, unit)
+    tables = []
+    for columns, request in statistics.items():
+        keys, codes = np.unique(keys_of(ids, columns), return_inverse=True)
+        tables.append(RateTable(columns, request, keys, *_sums(codes, labels, len(keys))))
+    return dataclasses.replace(rates, tables=tuple(tables))
+
+
+def keys_of(ids: Ids, columns: tuple[str, ...]) -> Array:
+    """``[rows]`` int64: one number for the ids of the columns together."""
+    first, *others = (ids[name].astype(np.int64) for name in columns)
+    for other in others:
+        first = first * SHIFT + other
+    return first
+
+
+def _sums(codes: Array, labels: Array, size: int) -> tuple[Array, Array]:
+    """Sums of labels and rows with one ``[size, tasks]`` by code."""
+    known = ~np.isnan(labels)
+    filled = np.where(known, labels, 0.0)
+    tasks = range(labels.shape[1])
+    sums, rows = (
+        np.stack([np.bincount(codes, weights[:, i], size) for i in tasks], axis=1)
+        for weights in (filled, known)
+    )
+    return sums, rows
+
+
+def _out_of_fold(keys: Array, labels: Array) -> tuple[Array, Array]:
+    """Of all rows but those of the row's own fold."""
+    names, codes = np.unique(keys, return_inverse=True)
+    fold = np.random.default_rng(SEED).integers(FOLDS, size=len(keys))
+    sums, rows = _sums(codes, labels, len(names))
+    own_sums, own_rows = _sums(codes * FOLDS + fold, labels, len(names) * FOLDS)
+    own = codes * FOLDS + fold
+    return sums[codes] - own_sums[own], rows[codes] - own_rows[own]
+
+
+def _earlier(keys: Array, labels: Array, times: Array) -> tuple[Array, Array]:
+    """Of all rows of an earlier time."""
+    order = np.lexsort((times, keys))
+    key, time = keys[order], times[order]
+    new_key, new_time = np.diff(key, prepend=-1) != 0, np.diff(time, prepend=np.nan) != 0
+    filled = np.nan_to_num(labels[order].astype(np.float64))
+    known = ~np.isnan(labels[order])
+    first = np.maximum.accumulate(np.where(new_key, np.arange(len(key)), 0))
+    block = np.maximum.accumulate(np.where(new_key | new_time, np.arange(len(key)), 0))
+    results: list[Any] = []
+    for values in (filled, known.astype(np.float64)):
+        before = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+        result = np.empty_like(values)
+        result[order] = before[block] - before[first]
+        results.append(result)
+    return results[0], results[1]

@@ -1,0 +1,197 @@
+"""Look at a table: what its columns are and why, how well each alone predicts, what looks wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from automlrank.data.check import columns_named
+from automlrank.data.infer import Inferred, Summary, binary_columns, complete, summarize
+from automlrank.data.labels import label_rates, read_labels
+from automlrank.data.read import Data, Join, Table, is_sample, only_item, open_table, sample_schema
+from automlrank.data.split import NAMES, Labels, assign, parts_of
+from automlrank.errors import DataError, SchemaError
+from automlrank.jobs.suspicions import column_auc, labels_of, suspicions
+from automlrank.schema import Schema, Split, Task, read_schema
+
+SAMPLED_ROWS = 1_000_000  # of a larger table every k-th row is looked at
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: why it is what it is, its distinct values, the share of nulls.
+
+    ``auc`` is that of the column alone for the primary task, None where it makes no sense.
+    """
+
+    name: str
+    reason: str
+    distinct: int
+    nulls: float
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A table's schema, its splits, every column in the table's order, and what looks wrong."""
+
+    rows: int
+    schema: Schema
+    columns: Mapping[str, Column]
+    suspicions: tuple[str, ...]
+    split_rows: Mapping[str, int] = field(default_factory=dict)
+    """Rows by split; empty if the rows of a table without a schema could not be split."""
+    label_rates: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """Mean label by split, then task."""
+    step: int = 1
+    """AUC and suspicions are those of every ``step``-th row."""
+
+    @property
+    def unused(self) -> dict[str, Column]:
+        """The columns that the schema ignores or does not name."""
+        ignored = set(self.schema.ignore)
+        named = {name for _, name in columns_named(self.schema)} - ignored
+        return {name: column for name, column in self.columns.items() if name not in named}
+
+
+def inspect(
+    data: Data,
+    schema: Schema | str | Path | Mapping[str, object] | None = None,
+    label: str | None = None,
+    joins: Sequence[str] = (),
+) -> Inspection:
+    """Look at every column; without a schema and a label the only 0/1 column is the task.
+
+    A sample brings its schema. Raises UsageError for what a person can mend; a table without a
+    schema whose rows cannot be split is shown all the same.
+    """
+    data = only_item(data)
+    if schema is None and isinstance(data, str | Path) and is_sample(str(data)):
+        schema = sample_schema(str(data))
+    given = schema if schema is None or isinstance(schema, Schema) else read_schema(schema)
+    sides = [Join.parse(join) for join in joins]
+    source = parts_of(data, given.split if given else Split())
+    with open_table(source, sides) as table:
+        wanted = _wanted(table, given, label)
+        summaries = summarize(table, table.schema)
+        inferred = complete(wanted, table, summaries)
+        try:
+            splits = assign(table, inferred.schema)
+        except DataError as error:
+            if given is not None:
+                raise
+            faults = tuple(str(fault) for fault in error.faults)
+            columns = _columns(table, inferred, summaries, {})
+            return Inspection(table.rows, inferred.schema, columns, faults)
+        return _split_inspection(table, inferred, summaries, splits)
+
+
+def _split_inspection(
+    table: Table, inferred: Inferred, summaries: Mapping[str, Summary], splits: Labels
+) -> Inspection:
+    schema = inferred.schema
+    step = -(-table.rows // SAMPLED_ROWS)
+    frame = _every(table, step)
+    some = splits[::step]
+    aucs = _aucs(frame, schema, some)
+    labels = table.scan.select([task.name for task in schema.tasks]).collect()
+    found = suspicions(frame, schema, some, set_aside=inferred.set_aside, aucs=aucs, step=step)
+    rows = np.bincount(splits, minlength=len(NAMES))
+    return Inspection(
+        table.rows,
+        schema,
+        _columns(table, inferred, summaries, aucs),
+        (*_label_faults(labels, schema, splits), *found),
+        {name: int(size) for name, size in zip(NAMES, rows, strict=True)},
+        label_rates(
+            np.stack([labels_of(labels, name) for name in labels.columns], axis=1), schema, splits
+        ),
+        step,
+    )
+
+
+def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:
+    """The schema that was given, or one of the label, or of the only column of 0 and 1."""
+    if given is not None and label is not None:
+        from automlrank.data.dataset import with_primary  # imports torch, which takes a second
+
+        return with_primary(given, label)
+    if given is not None:
+        return given
+    if label is None:
+        known = binary_columns(table)
+        if len(known) != 1:
+            columns = ", ".join(known) or "none"
+            raise SchemaError(
+                "neither a label nor a schema was given.",
+                f"Give --label; columns of only 0 and 1: {columns}.",
+            )
+        label = known[0]
+    return Schema((Task(label),))
+
+
+def _every(table: Table, step: int) -> pl.DataFrame:
+    """Every ``step``-th row, from the first on."""
+    if step == 1:
+        return table.scan.collect()
+    chunks, start = [], 0
+    for chunk in table.chunks():
+        chunks.append(chunk.gather_every(step, -start % step))
+        start += chunk.height
+    return pl.concat(chunks)
+
+
+def _aucs(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, float | None]:
+    """Each column's AUC for the primary task, which must be binary."""
+    task = schema.tasks[0]
+    if task.kind != "binary":
+        return {}
+    label, is_train, is_valid = labels_of(frame, task.name), splits == 0, splits == 1
+    return {
+        name: column_auc(frame[name], label, is_train, is_valid)
+        for name in frame.columns
+        if name != task.name
+    }
+
+
+def _label_faults(frame: pl.DataFrame, schema: Schema, splits: Labels) -> tuple[str, ...]:
+    """What a search would refuse: labels that are constant, unknown, or neither 0 nor 1."""
+    try:
+        read_labels(frame, schema, splits == 0)
+    except DataError as error:
+        return tuple(str(fault) for fault in error.faults)
+    return ()
+
+
+def _columns(
+    table: Table,
+    inferred: Inferred,
+    summaries: Mapping[str, Summary],
+    aucs: Mapping[str, float | None],
+) -> dict[str, Column]:
+    reasons = {**_roles(inferred.schema), **inferred.reasons}
+    return {
+        name: Column(
+            name,
+            reasons.get(name, "not in the schema"),
+            summaries[name].distinct,
+            summaries[name].nulls / table.rows,
+            aucs.get(name),
+        )
+        for name in table.schema
+    }
+
+
+def _roles(schema: Schema) -> dict[str, str]:
+    """Why a schema names a column; a feature's reason wins over a role beside it."""
+    nouns = {"tasks": "a task", "features": "named in the schema", "ignore": "ignored"}
+    roles: dict[str, str] = {}
+    for path, name in columns_named(schema):
+        is_time = len(path) == 3
+        noun = "the times of a history" if is_time else nouns.get(str(path[0]), f"the {path[0]}")
+        roles.setdefault(name, noun)
+    return roles

@@ -1,0 +1,104 @@
+"""Rules that hold between the parts of a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from automlrank.documents import Path_
+from automlrank.errors import Fault, did_you_mean
+from automlrank.schema.columns import Categorical, Multi, Schema
+
+IDS = Categorical | Multi
+
+
+def faults_together(schema: Schema) -> list[Fault]:
+    """Every reference between the parts of a schema that leads nowhere, or to the wrong kind."""
+    faults = [*_tasks(schema)]
+    if schema.features:
+        faults += [*_histories(schema), *_shared(schema), *_pairs(schema), *_roles(schema)]
+    return faults
+
+
+def _tasks(schema: Schema) -> Iterator[Fault]:
+    names = {task.name for task in schema.tasks}
+    for task in schema.tasks:
+        if task.of is not None and task.of not in names:
+            path = ("tasks", task.name, "of")
+            yield schema.fault(path, f"no task {task.of!r}.", did_you_mean(task.of, names))
+    for feature in schema.features:
+        if feature.name in names:
+            yield schema.fault(("features", feature.name), "a label must not be a feature.")
+
+
+def _histories(schema: Schema) -> Iterator[Fault]:
+    by_name = {feature.name: feature for feature in schema.features}
+    for feature in schema.of_role("history"):
+        if not isinstance(by_name.get(feature.of), IDS):
+            yield schema.fault(
+                ("features", feature.name, "of"),
+                f"a history is of a categorical or multi feature, but got {feature.of!r}.",
+                did_you_mean(feature.of, by_name),
+            )
+        if feature.time and not schema.time:
+            yield schema.fault(
+                ("features", feature.name, "time"),
+                "ages need the time of the row as well.",
+                "Write time: COLUMN in the schema.",
+            )
+    for name, columns in schema.sequences.items():
+        for key in ("side", "time"):
+            given = {c.name: getattr(c, key) for c in columns if key == "side" or getattr(c, key)}
+            if len(set(given.values())) > 1:
+                shown = ", ".join(f"{column}: {value}" for column, value in given.items())
+                problem = f"the histories of sequence {name!r} need one {key}, but got {shown}."
+                yield schema.fault(("features", columns[0].name, key), problem)
+
+
+def _shared(schema: Schema) -> Iterator[Fault]:
+    by_name = {f.name: f for f in schema.features if isinstance(f, IDS)}
+    for feature in schema.features:
+        owner = getattr(feature, "shared_with", None)
+        if owner is None:
+            continue
+        other = by_name.get(owner)
+        path = ("features", feature.name, "shared_with")
+        if other is None or other is feature:
+            problem = f"must be another categorical or multi feature, but got {owner!r}."
+            yield schema.fault(path, problem, did_you_mean(owner, set(by_name) - {feature.name}))
+        elif other.shared_with:
+            problem = f"{owner!r} has no vocabulary of its own."
+            yield schema.fault(path, problem, f"Write shared_with: {other.shared_with}.")
+
+
+def _pairs(schema: Schema) -> Iterator[Fault]:
+    ids = [feature.name for feature in schema.of_role("ids")]
+    named: list[tuple[Path_, str]] = [
+        (("crosses", i), name) for i, pair in enumerate(schema.crosses) for name in pair
+    ]
+    if schema.statistics:
+        named += [(("statistics", "of", i), name) for i, name in enumerate(schema.statistics.of)]
+    for path, name in named:
+        if name not in ids:
+            problem = f"must be a categorical feature, but got {name!r}."
+            yield schema.fault(path, problem, did_you_mean(name, ids))
+    for i, (first, second) in enumerate(schema.crosses):
+        if first == second:
+            yield schema.fault(
+                ("crosses", i), f"a pair needs two columns, but got {first!r} twice."
+            )
+    form = schema.statistics.form if schema.statistics else "out_of_fold"
+    if form != "out_of_fold" and not schema.time:
+        yield schema.fault(
+            ("statistics", "form"), f"{form} needs the time of the row.", "Write time: COLUMN."
+        )
+
+
+def _roles(schema: Schema) -> Iterator[Fault]:
+    by_name = {feature.name: feature for feature in schema.features}
+    if schema.scenario and not isinstance(by_name.get(schema.scenario), Categorical):
+        problem = f"must be a categorical feature, but got {schema.scenario!r}."
+        yield schema.fault(("scenario",), problem)
+    if schema.split.by == "group" and not (schema.split.column or schema.group):
+        yield schema.fault(
+            ("split",), "a split by group needs its column.", "Write group: COLUMN in the schema."
+        )

@@ -1,0 +1,160 @@
+"""What is said where a schema does not fit its table."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from automlrank.data.check import check
+from automlrank.data.read import open_table
+from automlrank.errors import SchemaError
+from automlrank.schema import (
+    Categorical,
+    Feature,
+    History,
+    Multi,
+    Numeric,
+    Schema,
+    Split,
+    Statistics,
+    Task,
+    Vector,
+    read_schema,
+)
+
+N = 40
+TASK = (Task("y"),)
+
+
+def table(**columns: object) -> pl.DataFrame:
+    return pl.DataFrame({"y": [0, 1] * (N // 2), **columns})
+
+
+def faults_of(schema: Schema, frame: pl.DataFrame) -> list[str]:
+    """The faults in words, none where the schema fits."""
+    with open_table(frame) as opened:
+        try:
+            check(schema, opened)
+        except SchemaError as error:
+            return [str(fault) for fault in error.faults]
+    return []
+
+
+def test_every_absent_column_is_said_at_once_with_its_neighbour() -> None:
+    """One fault per place that names a column."""
+    schema = Schema((Task("yy"),), (Numeric("prise"), History("h", "prise", "h", time="no1")),
+                    group="no2", weight="no3", time="no4", ignore=("no5",), scenario="no6",
+                    split=Split(by="group", column="no7"))  # fmt: skip
+    faults = faults_of(schema, table(price=range(N)))
+    assert len(faults) == 10
+    assert "features.prise: the table has no column 'prise'. Did you mean 'price'?" in faults
+    assert all(any(f"'no{i}'" in fault for fault in faults) for i in range(1, 8))
+
+
+def test_faults_of_a_file_name_its_lines(tmp_path: Path) -> None:
+    """File, line, path, problem, nearest name: for absent columns and for wrong types."""
+    file = tmp_path / "schema.yaml"
+    file.write_text(
+        "tasks:\n  y: {kind: binary}\nfeatures:\n  prise: {kind: numeric}\n"
+        "  page: {kind: numeric}\nignore: [a, b]\n"
+    )
+    faults = faults_of(read_schema(file), table(price=range(N), page=["x"] * N, a=range(N)))
+    assert faults == [
+        f"{file}:4: features.prise: the table has no column 'prise'. Did you mean 'price'?",
+        f"{file}:6: ignore[1]: the table has no column 'b'. Known: a, page, price, y.",
+        f"{file}:5: features.page: a numeric column must be numeric, but is String, such as 'x'. "
+        "Make it categorical, or mend the values.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("feature", "values", "message"),
+    [
+        (Numeric("x"), ["a"] * N, "must be numeric, but is String, such as 'a'"),
+        (Categorical("x"), [[1]] * N, "one value per row"),
+        (Categorical("x"), [{"a": 1}] * N, "one value per row"),
+        (Multi("x"), ["a,b"] * N, "a multi column must hold lists, but is String"),
+        (Multi("x"), [[[1]]] * N, "plain values"),
+        (Multi("x", separator=","), [{"a": 1}] * N, "must hold lists or text"),
+        (Vector("x"), ["1 2"] * N, "a vector column must hold lists, but is String"),
+        (Vector("x"), [["a"]] * N, "a vector column must hold lists of numbers"),
+        (Vector("x"), [0.5] * N, "a vector column must hold lists, but is Float64"),
+    ],
+)
+def test_types_that_contradict_the_kind(
+    feature: Feature, values: list[object], message: str
+) -> None:
+    """A kind that the column's type excludes."""
+    (fault,) = faults_of(Schema(TASK, (feature,)), table(x=values))
+    assert message in fault
+
+
+@pytest.mark.parametrize(
+    ("feature", "values"),
+    [
+        (Numeric("x"), [True, False] * (N // 2)),
+        (Numeric("x"), [None] * N),
+        (Categorical("x"), [datetime.date(2022, 5, 1)] * N),
+        (Multi("x", separator=","), ["a,b"] * N),
+        (Multi("x"), [[], None] * (N // 2)),
+        (Vector("x"), [[1, 2]] * N),
+        (Vector("x"), pl.Series([[0.5, 1.0]] * N, dtype=pl.Array(pl.Float32, 2))),
+        (Vector("x", separator=" "), ["1 2"] * N),
+    ],
+)
+def test_types_that_go_with_the_kind(feature: Feature, values: object) -> None:
+    assert faults_of(Schema(TASK, (feature,)), table(x=values)) == []
+
+
+def test_the_times_of_a_history_are_lists_or_text_with_its_separator() -> None:
+    def faults(times: object, separator: str | None = None) -> list[str]:
+        items = ["1,2"] * N if separator else [[1, 2]] * N
+        history = History("h", "item", "h", time="times", separator=separator)
+        schema = Schema(TASK, (Categorical("item"), history), time="t")
+        return faults_of(schema, table(item=range(N), h=items, times=times, t=range(N)))
+
+    assert faults([[1, 2]] * N) == []
+    assert faults([[datetime.datetime(2022, 5, 1)]] * N) == []
+    assert faults(["1,2"] * N, ",") == []
+    assert "features.h.time: the time column must hold lists, but is Int64" in faults([1] * N)[0]
+    assert "lists of numbers or times, but is List(String)" in faults([["a"]] * N)[0]
+
+
+def test_text_is_no_time_where_ages_are_asked_for() -> None:
+    """It can be compared, so that a split by it is possible, but it cannot be subtracted."""
+    days = table(t=["2022-05-01"] * N, item=range(N), h=[[1]] * N, times=[[1]] * N)
+    split = Split(by="time", column="t")
+    assert faults_of(Schema(TASK, time="t", split=split), days) == []
+    history = History("h", "item", "h", time="times")
+    asking = (
+        Schema(TASK, (Categorical("item"), history), time="t"),
+        Schema(TASK, statistics=Statistics(("item",), form="earlier_days"), time="t"),
+    )
+    for schema in asking:
+        (fault,) = faults_of(schema, days)
+        assert "time: the time must be a number or a date" in fault
+        assert "such as '2022-05-01'" in fault
+
+
+def test_roles_need_one_value_per_row() -> None:
+    """Scenario, group, time and the column of a split."""
+    schema = Schema(TASK, scenario="l", group="l", time="l", split=Split(by="time", column="l"))
+    faults = faults_of(schema, table(l=[[1]] * N))
+    assert [fault.split(":")[0] for fault in faults] == [
+        "scenario",
+        "group",
+        "time",
+        "split.column",
+    ]
+    assert all("one value per row, but column 'l' is List(Int64)" in fault for fault in faults)
+
+
+def test_all_contradictions_are_said_at_once() -> None:
+    """Label, weight, group and feature in one error."""
+    schema = Schema((Task("t"),), (Numeric("l"),), weight="t", group="l")
+    faults = faults_of(schema, table(t=["a"] * N, l=[[1]] * N))
+    assert len(faults) == 4
+    assert "tasks.t: a label must be numeric, but is String, such as 'a'." in faults

@@ -1,0 +1,176 @@
+"""Statistics as features: smoothed target rates, and what a training row may see."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from automlrank.data.dataset import Dataset
+from automlrank.data.rates import FOLDS, SEED, Rates, fit_rates, keys_of
+from automlrank.data.values import EncodingError
+from automlrank.evaluate.metrics import auc
+
+PRIOR = 5.0
+ROWS = st.lists(
+    st.tuples(*(st.integers(0, n) for n in (3, 2, 4)), st.sampled_from([0, 1, None])),
+    min_size=2, max_size=40,
+)  # fmt: skip
+
+
+def arrays_of(rows):
+    """Ids of two columns, labels with nulls, times."""
+    a, b, t, y = (np.array(column, np.float64) for column in zip(*rows, strict=True))
+    ids = {"a": (a + 3).astype(np.int32), "b": (b + 3).astype(np.int32)}
+    return ids, y[:, None].astype(np.float32), t
+
+
+def expected(mean, seen):
+    """The two numbers of a row from the labels that it may see."""
+    rate = (sum(seen) + PRIOR * mean) / (len(seen) + PRIOR)
+    odds = np.log(rate / (1 - rate)) - np.log(mean / (1 - mean))
+    return [odds, np.log((1 + len(seen)) / (1 + PRIOR))]
+
+
+@pytest.mark.parametrize("form", ["out_of_fold", "earlier_rows", "earlier_days"])
+@settings(max_examples=25, deadline=None)
+@given(rows=ROWS)
+def test_rates_equal_their_loops(form, rows):
+    """Of a column and of a pair, for training rows and for new ones."""
+    ids, labels, times = arrays_of(rows)
+    y = labels[:, 0].astype(np.float64)
+    known = y[~np.isnan(y)]
+    mean = min(max(known.mean() if len(known) else 0.0, 1e-6), 1 - 1e-6)
+    seconds = times * 43_200  # two a day
+    columns = {("a",): False, ("a", "b"): False}
+    rates = fit_rates(columns, ids, labels, form=form, prior=PRIOR, time="t")
+    fold = np.random.default_rng(SEED).integers(FOLDS, size=len(rows))
+    when = seconds if form == "earlier_rows" else seconds // 86_400
+
+    def sees(i, j):
+        return fold[i] != fold[j] if form == "out_of_fold" else when[j] < when[i]
+
+    training, new = [], []
+    for i in range(len(rows)):
+        one, all_ = [], []
+        for names in columns:
+            same = [j for j in range(len(rows)) if all(ids[n][j] == ids[n][i] for n in names)]
+            with_label = [j for j in same if not np.isnan(y[j])]
+            one += expected(mean, [y[j] for j in with_label if sees(i, j)])
+            all_ += expected(mean, [y[j] for j in with_label])
+        training.append(one)
+        new.append(all_)
+    found = rates.encode_training(ids, labels, pl.Series(seconds))["statistics:item"]
+    np.testing.assert_allclose(found, training, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(rates.encode(ids)["statistics:item"], new, rtol=1e-4, atol=1e-5)
+
+
+def test_what_was_never_seen_says_nothing():
+    """A new id has the mean's log-odds, difference 0, and the count of no row."""
+    ids, labels, _ = arrays_of([(0, 0, 0, 1), (1, 0, 0, 0)])
+    rates = fit_rates({("a",): False}, ids, labels, form="out_of_fold", prior=PRIOR)
+    new = rates.encode({"a": np.array([99], np.int32)})["statistics:item"]
+    np.testing.assert_allclose(new, [[0.0, np.log(1 / 6)]], rtol=1e-6)
+
+
+def test_a_training_row_never_sees_its_own_label():
+    """Turning one label changes other rows' statistics, never the row's own: the mean aside."""
+    rng = np.random.default_rng(0)
+    ids = {"a": rng.integers(3, 8, size=300).astype(np.int32)}
+    labels = rng.integers(2, size=(300, 1)).astype(np.float32)
+    turned = labels.copy()
+    turned[7] = 1 - turned[7]
+    for form in ("out_of_fold", "earlier_rows", "earlier_days"):
+        times = pl.Series(np.arange(300) * 3600.0)
+        before, after = (
+            fit_rates(
+                {("a",): False}, ids, labels, form=form, prior=PRIOR, time="t"
+            ).encode_training(ids, given, times)["statistics:item"]
+            for given in (labels, turned)
+        )
+        assert before[7].tolist() == after[7].tolist()
+        assert (before != after).any()
+
+
+def test_a_pair_is_told_from_another_whose_ids_are_swapped():
+    """(3, 4) and (4, 3) are two keys."""
+    ids = {"a": np.array([3, 4], np.int32), "b": np.array([4, 3], np.int32)}
+    assert len(set(keys_of(ids, ("a", "b")))) == 2
+
+
+def test_saved_and_loaded_rates_are_equal(tmp_path):
+    """The files hold everything; no files, no rates."""
+    assert Rates.load(tmp_path) is None
+    ids, labels, times = arrays_of([(0, 0, 0, 1), (1, 1, 1, 0), (1, 0, 2, 1)])
+    columns = {("a",): True, ("a", "b"): False}
+    rates = fit_rates(columns, ids, labels, form="earlier_rows", prior=2.0, time="t", unit="ms")
+    rates.save(tmp_path)
+    loaded = Rates.load(tmp_path)
+    for one, other in ((rates, loaded),):
+        for key, array in one.encode(ids).items():
+            np.testing.assert_array_equal(array, other.encode(ids)[key])
+        when = pl.Series(times)
+        for key, array in one.encode_training(ids, labels, when).items():
+            np.testing.assert_array_equal(array, other.encode_training(ids, labels, when)[key])
+
+
+def test_the_earlier_forms_need_times():
+    """Told so, not silently out of fold."""
+    ids, labels, _ = arrays_of([(0, 0, 0, 1), (1, 1, 1, 0)])
+    rates = fit_rates({("a",): False}, ids, labels, form="earlier_rows", prior=2.0)
+    with pytest.raises(EncodingError, match="need the times"):
+        rates.encode_training(ids, labels, None)
+
+
+@pytest.mark.parametrize("form", ["out_of_fold", "earlier_rows", "earlier_days"])
+def test_a_random_label_and_a_column_of_many_ids_give_no_auc(tmp_path, form):
+    """The trap of target encoding: rates of training rows that know the label fit it, .5 is right.
+
+    1,500 validation rows: the standard error of an AUC of .5 is .015, and four of them are allowed.
+    """
+    from automlrank.architecture import Architecture
+    from automlrank.model import build_model
+    from automlrank.train.loop import fit, score
+
+    rng = np.random.default_rng(5)
+    frame = pl.DataFrame(
+        {
+            "many": rng.integers(2000, size=8000),
+            "few": rng.integers(10, size=8000),
+            "t": 1_600_000_000 + np.arange(8000) * 60,
+            "y": rng.integers(2, size=8000),
+        }
+    )
+    schema = {
+        "tasks": {"y": {"kind": "binary"}},
+        "features": {"many": {"kind": "categorical"}, "few": {"kind": "categorical"}},
+        "crosses": [["many", "few"]],
+        "statistics": {"of": ["many", "few"], "form": form},
+        "time": "t",
+        "split": {"by": "time", "column": "t", "valid": 0.1875, "test": 0.1},
+    }
+    data = Dataset.open(frame, schema, cache=tmp_path)
+    for statistics in ("rate_fields", "rate_logit"):
+        architecture = Architecture.read(
+            {
+                "architecture": "trap",
+                "statistics": statistics,
+                "interaction": {"mlp": {"width": 32, "depth": 1}},
+                "training": {"epochs": 3, "learning_rate": 0.01},
+            }
+        )
+        model = build_model(architecture, data.schema, seed=1)
+        for _ in fit(model, architecture, data, seed=1):
+            pass
+        assert score(model, data, "valid", "auc")["y"] == pytest.approx(0.5, abs=0.06)
+    naive = data.encoder.rates.encode(data.encoder.ids_in(_ids(data)))["statistics:item"]
+    assert auc(data.labels("train")[:, 0], naive[:, 4]) > 0.9  # what the trap would have seen
+
+
+def _ids(data):
+    return {
+        key: data.take("train", np.arange(data.rows["train"]))[key].numpy()
+        for key in ("ids:request", "ids:item")
+    }
