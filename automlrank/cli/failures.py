@@ -46,7 +46,12 @@ def _internal(error: Exception) -> Iterable[str]:
     yield f"It is not your mistake. Run it again with {DEBUG}=1 and report what it prints."
 
 
+def _one_line(sentence: str) -> str:
+    """A sentence whose names cannot end its line, nor turn the terminal's colours on."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in sentence)
+
+
 def _end(code: int, sentences: Iterable[str]) -> NoReturn:
     for sentence in sentences:
-        typer.echo(sentence, err=True)
+        typer.echo(_one_line(sentence), err=True)
     raise typer.Exit(code)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +19,34 @@ from automlrank.errors import DataError
 def default_cache() -> Path:
     """The cache folder: ``AUTOMLRANK_CACHE``, or one in the home folder."""
     return Path(os.environ.get("AUTOMLRANK_CACHE") or Path.home() / ".cache" / "automlrank")
+
+
+def staged_folder() -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder in the cache folder; those of killed processes are removed first."""
+    cache = default_cache()
+    cache.mkdir(parents=True, exist_ok=True)
+    for folder in cache.glob("staged-*"):
+        if _is_abandoned(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)  # another process may be at it as well
+    return tempfile.TemporaryDirectory(prefix=_prefix(os.getpid()), dir=cache)
+
+
+def _prefix(process: int) -> str:
+    return f"staged-{process}-{platform.node()}-"
+
+
+def _is_abandoned(name: str) -> bool:
+    """Whether a staged folder is of a process of this machine that does not run any more."""
+    match = re.match(r"staged-(\d+)-", name)
+    if not match or not name.startswith(_prefix(int(match[1]))) or os.name != "posix":
+        return False  # of another machine; elsewhere than on POSIX, signal 0 ends a process
+    try:
+        os.kill(int(match[1]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def write_part(frame: pl.DataFrame, path: Path) -> None:

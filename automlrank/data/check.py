@@ -10,13 +10,19 @@ from automlrank.data.read import Table
 from automlrank.documents import Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Vector
+from automlrank.schema.together import faults_together
 
 OPAQUE = (pl.Binary, pl.Object)  # neither compared nor shown
 
 
 def check(schema: Schema, table: Table) -> None:
-    """Raises SchemaError with every column that is absent or of a type that its role excludes."""
-    faults = [*_absent(schema, table), *_wrong_roles(schema, table)]
+    """Raises SchemaError with every name that leads nowhere, every column that is absent or of a
+    type that its role excludes."""
+    faults = [
+        *faults_together(schema),  # a schema made in Python was not read
+        *_absent(schema, table),
+        *_wrong_roles(schema, table),
+    ]
     for feature in schema.features:
         if feature.name in table.schema:
             faults += _wrong_feature(schema, feature, table)
@@ -83,7 +89,7 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
     if schema.weight:
         numbers.append((("weight",), schema.weight, "a weight"))
     for path, name, noun in numbers:
-        if name in kinds and not is_number(kinds[name]):
+        if name in kinds and not _is_numeric(table, name):
             yield schema.fault(path, f"{noun} must be {_but(table, name, 'numeric')}")
     plain: list[tuple[Path_, str | None, str]] = [
         ((place,), getattr(schema, place), f"a {place}") for place in ("scenario", "group", "time")
@@ -103,7 +109,7 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
 
 def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[Fault]:
     path, kind = ("features", feature.name), table.schema[feature.name]
-    if isinstance(feature, Numeric) and not is_number(kind):
+    if isinstance(feature, Numeric) and not _is_numeric(table, feature.name):
         yield schema.fault(
             path,
             f"a numeric column must be {_but(table, feature.name, 'numeric')}",
@@ -125,6 +131,13 @@ def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[F
         kind = table.schema[feature.time]
         wrong = _wrong_list("the time", kind, feature.separator, "numbers or times", _is_time)
         yield from (schema.fault((*path, "time"), *fault) for fault in wrong)
+
+
+def _is_numeric(table: Table, name: str) -> bool:
+    """Whether a column holds numbers, or nothing: an empty column of CSV is text."""
+    kind = table.schema[name]
+    is_empty = kind == pl.String and not table.select(pl.col(name).count()).item()
+    return is_empty or is_number(kind)
 
 
 def _is_time(kind: pl.DataType) -> bool:
@@ -150,7 +163,11 @@ def _wrong_list(
 
 
 def _but(table: Table, name: str, wanted: str) -> str:
-    """What a column should be and is, with one of its values."""
-    text = f"{wanted}, but is {table.schema[name]}"
-    known = table.scan.select(pl.col(name).drop_nulls().head(1)).collect().to_series()
-    return f"{text}, such as {known[0]!r}." if len(known) else f"{text}."
+    """What a column should be and is, with the first of its values that is no number."""
+    kind = table.schema[name]
+    known = table.select(pl.col(name).drop_nulls()).to_series()
+    if kind == pl.String:
+        odd = known.filter(known.cast(pl.Float64, strict=False).is_null())
+        known = odd if len(odd) else known
+    text = f"{wanted}, but is {kind}"
+    return f"{text}, such as {known[0]!r:.100}." if len(known) else f"{text}."

@@ -10,6 +10,7 @@ import polars as pl
 
 from automlrank.data.values import (
     FIRST_ID,
+    LARGEST,
     NULL_ID,
     Array,
     EncodingError,
@@ -51,13 +52,14 @@ class NumberColumn:
 
     def apply(self, column: pl.Series) -> Array:
         """``[rows]`` float32; a null is NaN."""
-        return ((self.unscaled(column) - self.mean) * self.scale).astype(np.float32)
+        scaled = (self.unscaled(column) - self.mean) * self.scale
+        return np.clip(scaled, -LARGEST, LARGEST).astype(np.float32)
 
     def unscaled(self, column: pl.Series) -> Array:
         """``f(x)``: ``[rows]`` float64."""
         x = as_numbers(column)
         if self.points:
-            return np.interp(x, self.points, self.shares)
+            return np.where(np.isnan(x), x, np.interp(x, self.points, self.shares))
         return np.sign(x) * np.log1p(np.abs(x)) if self.log else x
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -41,8 +42,8 @@ def fit(table: Table, schema: Schema, is_train: Array) -> Encoder:
     """The encoder of a schema's features, fitted on the rows where ``is_train``.
 
     A vocabulary is ordered by frequency, then value (numbers before text), so that it does not
-    depend on the order of rows; it counts the values of every column that shares it, histories
-    included. Raises EncodingError for a value that cannot be encoded.
+    depend on the order of rows. It counts the values of every column that shares it; what occurs
+    in histories only counts there. Raises EncodingError for a value that cannot be encoded.
     """
     return _Fitting(table, schema, is_train).encoder()
 
@@ -64,6 +65,8 @@ class _Fitting:
         }
         self.counted = [name for name, owner in self.owners.items() if owner not in self.buckets]
         self.counts = {self.owners[name]: Counts() for name in self.counted}
+        histories = [f.name for f in schema.of_role("history") if f.name in self.counted]
+        self.behaviours = {self.owners[name]: Counts() for name in histories}
         self.moments = {
             f.name: Moments(f.transform == "log")
             for f in schema.of_role("numbers")
@@ -78,11 +81,16 @@ class _Fitting:
                 self.add(chunk, self.is_train[start : start + chunk.height])
             start += chunk.height
         columns = [column for f in self.schema.features for column in self.columns(f)]
-        vocabularies = {
-            owner: counts.vocabulary(self.schema.feature(owner).min_count)  # type: ignore[union-attr]
+        return Encoder(tuple(columns), self.vocabularies(), self.buckets)
+
+    def vocabularies(self) -> dict[str, pl.Series]:
+        """Every vocabulary, computed in parallel."""
+        queries = [
+            counts.vocabulary(self.schema.feature(owner).min_count, self.behaviours.get(owner))  # type: ignore[union-attr]
             for owner, counts in self.counts.items()
-        }
-        return Encoder(tuple(columns), vocabularies, self.buckets)
+        ]
+        found = (frame.to_series() for frame in pl.collect_all(queries))
+        return dict(zip(self.counts, found, strict=True))
 
     def train_column(self, name: str) -> pl.Series:
         return self.table.column(name).filter(self.is_train)
@@ -98,7 +106,8 @@ class _Fitting:
             ]
         )
         for name, counted in zip(self.counted, partial, strict=True):
-            self.counts[self.owners[name]].add(counted)
+            is_history = isinstance(self.schema.feature(name), History)
+            (self.behaviours if is_history else self.counts)[self.owners[name]].add(counted)
         for name, moments in self.moments.items():
             moments.add(as_numbers(chunk[name])[mask])
 
@@ -186,17 +195,29 @@ class Counts:
             self.merge()
 
     def merge(self) -> None:
-        parts = pl.concat([self.total, *self.pending], how="vertical_relaxed")
-        self.total = parts.group_by("value").agg(pl.col("count").sum())
+        self.total = self.query().collect()
         self.pending = []
 
-    def vocabulary(self, min_count: int) -> pl.Series:
-        """The values in the order of their ids: by frequency, then number, then text."""
-        self.merge()
+    def query(self) -> pl.LazyFrame:
+        """All counts, each value once."""
+        parts = pl.concat([self.total, *self.pending], how="vertical_relaxed").lazy()
+        return parts.group_by("value").agg(pl.col("count").sum()) if self.pending else parts
+
+    def vocabulary(self, min_count: int, behaviours: Counts | None) -> pl.LazyFrame:
+        """The values in the order of their ids: by frequency, then number, then text.
+
+        What histories hold counts where it does not occur here. Elsewhere their counts stay apart:
+        a video of one impression that many histories hold is a rare one still. Counted together,
+        kuairand's deepfm lost .0013 of its validation AUC.
+        """
+        counts = self.query()
+        if behaviours is not None:
+            only_there = behaviours.query().join(counts, on="value", how="anti")
+            counts = pl.concat([counts, only_there], how="vertical_relaxed")
         number = pl.col("value").cast(pl.Float64, strict=False)
         order = (-pl.col("count").cast(pl.Int64), number, "value")
-        kept = self.total.filter(pl.col("count") >= min_count)
-        return kept.sort(*order, nulls_last=[False, True, False])["value"]
+        kept = counts.filter(pl.col("count") >= min_count)
+        return kept.sort(*order, nulls_last=[False, True, False]).select("value")
 
 
 class Moments:
@@ -222,8 +243,13 @@ class Moments:
 
     @property
     def scale(self) -> float:
-        """1 / the deviation; 0 where all numbers are equal, whose deviation is not always 0."""
-        return 0.0 if self.low == self.high else float(np.sqrt(self.n / self.squares))
+        """1 / the deviation; 0 where all numbers are equal, whose deviation is not always 0.
+
+        It is 0 as well where the squares of the deviations are too small for a float.
+        """
+        if self.low == self.high or not self.squares:
+            return 0.0
+        return math.sqrt(self.n) / math.sqrt(self.squares)  # their quotient may be infinite
 
 
 def _edges(x: Array, buckets: int) -> tuple[float, ...]:

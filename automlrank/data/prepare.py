@@ -15,7 +15,7 @@ from automlrank.data.infer import complete
 from automlrank.data.labels import label_rates, read_group, read_labels, read_weight
 from automlrank.data.rates import fit_rates
 from automlrank.data.read import Table
-from automlrank.data.split import NAMES, Labels, assign
+from automlrank.data.split import NAMES, Labels, assign, complete_column
 from automlrank.data.store import Arrays, StoreWriter
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, EncodingError, Ragged, counted_from, unit_of
@@ -41,6 +41,7 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
     try:
         encoder = fit(table, schema, splits == 0)
         looked_at = [name for path, name in columns_named(schema) if path[0] != "ignore"]
+        looked_at += inferred.set_aside
         _write_rows(table, encoder, splits, outcomes, looked_at, writer)
         if schema.statistics:
             encoder = _write_statistics(table, encoder, schema, splits, writer)
@@ -60,10 +61,10 @@ def _outcomes(table: Table, schema: Schema, is_train: Array) -> dict[str, Array]
     """Labels, weights and groups of all rows."""
     wanted = [task.name for task in schema.tasks]
     wanted += [name for name in (schema.weight, schema.group) if name]
-    frame = table.scan.select(list(dict.fromkeys(wanted))).collect()
+    frame = table.select(*dict.fromkeys(wanted))
     arrays = {"labels": read_labels(frame, schema, is_train)}
     if schema.weight:
-        arrays["weight"] = read_weight(frame, schema.weight)
+        arrays["weight"] = read_weight(frame, schema.weight, is_train)
     if schema.group:
         arrays["group"] = read_group(frame, schema.group)
     return arrays
@@ -105,7 +106,7 @@ def _write_statistics(
     }
     labels, times, unit = writer.read("train", "labels"), None, "s"
     if statistics.form != "out_of_fold":
-        times = table.column(str(schema.time)).filter(splits == 0)
+        times = complete_column(table, str(schema.time), "times the rows").filter(splits == 0)
         unit = unit_of(times)
     rates = fit_rates(
         schema.statistic_columns,

@@ -43,10 +43,6 @@ class RateTable:
     sums: Array  # [keys, tasks] float64: of labels
     rows: Array  # [keys, tasks] float64: with a label
 
-    @property
-    def name(self) -> str:
-        return " x ".join(self.columns)
-
     def seen(self, keys: Array) -> tuple[Array, Array]:
         """Sums and rows ``[n, tasks]`` of keys; 0 of what was never seen."""
         if not len(self.keys):
@@ -71,13 +67,13 @@ class Rates:
 
     def encode(self, ids: Ids) -> dict[str, Array]:
         """``statistics:SIDE [rows, n * (tasks + 1)]`` float32 of new rows."""
-        return self._by_side({t.name: t.seen(keys_of(ids, t.columns)) for t in self.tables})
+        return self._by_side({t.columns: t.seen(keys_of(ids, t.columns)) for t in self.tables})
 
     def encode_training(self, ids: Ids, labels: Array, times: pl.Series | None) -> dict[str, Array]:
         """The same for the rows that were fitted; the earlier forms need their times."""
         when = None if times is None else as_seconds(times, self.unit)
         return self._by_side(
-            {t.name: self._unseen(keys_of(ids, t.columns), labels, when) for t in self.tables}
+            {t.columns: self._unseen(keys_of(ids, t.columns), labels, when) for t in self.tables}
         )
 
     def save(self, folder: str | Path) -> None:
@@ -111,10 +107,10 @@ class Rates:
             )
             return cls(means=arrays["means"], tables=tables, **document)
 
-    def _by_side(self, seen: Mapping[str, tuple[Array, Array]]) -> dict[str, Array]:
+    def _by_side(self, seen: Mapping[tuple[str, ...], tuple[Array, Array]]) -> dict[str, Array]:
         arrays = {}
         for side, request in (("request", True), ("item", False)):
-            parts = [self.numbers(*seen[t.name]) for t in self.tables if t.request == request]
+            parts = [self.numbers(*seen[t.columns]) for t in self.tables if t.request == request]
             if parts:
                 arrays[f"statistics:{side}"] = np.concatenate(parts, axis=1)
         return arrays

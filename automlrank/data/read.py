@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from automlrank.data.cache import default_cache, staging, write_part
+from automlrank.data.cache import staged_folder, staging, write_part
 from automlrank.data.digest import digest_of_files
 from automlrank.data.formats import (
     Data,
@@ -74,17 +73,22 @@ class Table:
         """One whole column; raises DataError if there is none of the name."""
         if name not in self.schema:
             raise DataError(f"the table has no column {name!r}.", did_you_mean(name, self.schema))
+        return self.select(name).to_series()
+
+    def select(self, *expressions: pl.Expr | str) -> pl.DataFrame:
+        """Columns, or what is made of them; raises DataError where the rows cannot be read."""
         with _readable(self.name):
-            return self.scan.select(name).collect().to_series()
+            return self.scan.select(expressions).collect(engine="streaming")
 
     def chunks(
-        self, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS
+        self, columns: Sequence[str] | None = None, rows: int | None = None
     ) -> Iterator[pl.DataFrame]:
-        """All rows in order, ``rows`` at a time, the last chunk shorter.
+        """All rows in order, ``rows`` (or CHUNK_ROWS) at a time, the last chunk shorter.
 
         Slices read ahead no further than a group of rows; batches of Polars' streaming engine held
         2 GB of 10 million rows x 40 columns where the reader waited for them, slices 0.2 GB.
         """
+        rows = rows or CHUNK_ROWS
         scan = self.scan if columns is None else self.scan.select(columns)
         for start in range(0, self.rows, rows):
             with _readable(self.name):
@@ -129,9 +133,7 @@ class _Staging:
         """A new empty folder."""
         with staging():
             if self._place is None:
-                default_cache().mkdir(parents=True, exist_ok=True)
-                made = tempfile.TemporaryDirectory(prefix="staged-", dir=default_cache())
-                self._place = Path(self._stack.enter_context(made))
+                self._place = Path(self._stack.enter_context(staged_folder()))
             folder = self._place / str(next(self._numbers))
             folder.mkdir()
         return folder

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.read import Data, Table, locate
-from automlrank.data.values import as_text, hashed
+from automlrank.data.values import EncodingError, as_text, as_times, hashed
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.schema import Schema, Split
 
@@ -49,9 +49,9 @@ def assign(table: Table, schema: Schema) -> Labels:
     split = schema.split
     match split.by:
         case "time":
-            labels = _by_time(_complete(table, split), split)
+            labels = _by_time(_times(_split_column(table, split)), split)
         case "column":
-            labels = _by_column(_complete(table, split), split)
+            labels = _by_column(_split_column(table, split), split)
         case "group":
             column = table.column(str(split.column or schema.group))
             labels = _by_group(column, split.valid, split.test)
@@ -136,14 +136,24 @@ def _by_column(column: pl.Series, split: Split) -> Labels:
     return column.replace_strict(list(NAMES), [0, 1, 2], return_dtype=pl.Int8).to_numpy()
 
 
-def _complete(table: Table, split: Split) -> pl.Series:
-    """The split's column, which must have a value in every row."""
-    assert split.column is not None
-    column = table.column(split.column)
+def _split_column(table: Table, split: Split) -> pl.Series:
+    return complete_column(table, str(split.column), "splits the rows")
+
+
+def complete_column(table: Table, name: str, use: str) -> pl.Series:
+    """A column that must have a value in every row; raises DataError with its use if it has not."""
+    column = table.column(name)
     column = column.fill_nan(None) if column.dtype.is_float() else column
     if column.null_count():
         raise DataError(
-            f"column {split.column!r} splits the rows, but is null in "
-            f"{column.null_count():,} of {len(column):,}."
+            f"column {name!r} {use}, but is null in {column.null_count():,} of {len(column):,}."
         )
     return column
+
+
+def _times(column: pl.Series) -> pl.Series:
+    """Text as the times that it says: as text, 9 comes after 10 and 12/2023 after 01/2024."""
+    try:
+        return as_times(column)
+    except EncodingError as error:
+        raise DataError(str(error), "Make it seconds since 1970, or a date's type.") from None

@@ -8,6 +8,7 @@ are data.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import shutil
@@ -100,12 +101,14 @@ class StoreWriter:
 
     def write_sample(self, rows: pl.DataFrame) -> None:
         """Some raw rows, for whoever wants to look at the table without reading it again."""
-        rows.write_parquet(self.folder / SAMPLE_FILE)
+        with _as_system_errors():
+            rows.write_parquet(self.folder / SAMPLE_FILE)
 
     def finish(self, facts: Mapping[str, Any], encoder: Encoder) -> None:
         """Close the arrays and write what describes them."""
         self.close()
-        encoder.save(self.folder)
+        with _as_system_errors():
+            encoder.save(self.folder)
         splits: dict[str, dict[str, list[str]]] = {}
         for (split, key), files in self.files.items():
             splits.setdefault(split, {})[key] = [file.path.name for file in files]
@@ -115,9 +118,11 @@ class StoreWriter:
         (self.folder / "manifest.json").write_text(text, encoding="utf-8")
 
     def close(self) -> None:
-        for files in self.files.values():
-            for file in files:
-                file.close()
+        """Close every file, whichever cannot be: a full disk fails when the last bytes go out."""
+        with contextlib.ExitStack() as stack:
+            for files in self.files.values():
+                for file in files:
+                    stack.callback(file.close)
 
     def new_file(self) -> ArrayFile:
         return ArrayFile(self.folder / f"{next(self.numbers)}.npy")
@@ -155,10 +160,11 @@ class ArrayFile:
         return np.asarray(np.load(self.path, mmap_mode="r", allow_pickle=False))
 
     def close(self) -> None:
-        if not self.file.closed:
+        if self.file.closed:
+            return
+        with self.file:
             if self.like is not None:
                 self.write_header()
-            self.file.close()
 
 
 @contextmanager
@@ -173,8 +179,19 @@ def _new_store(folder: Path) -> Iterator[StoreWriter]:
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     finally:
-        writer.close()
-        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            writer.close()
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _as_system_errors() -> Iterator[None]:
+    """Polars wraps the system's errors, such as those of a full disk."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise OSError(str(error).splitlines()[0]) from None
 
 
 def _is_whole(folder: Path) -> bool:

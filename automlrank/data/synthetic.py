@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.values import Array
-from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Split, Task
+from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Split, Statistics, Task
 
 PAGES = ("home", "search", "related")
 CATEGORIES, TAGS = 8, 12
@@ -62,6 +62,8 @@ def synthetic_schema() -> Schema:
             History("history_item_id", "item_id", "clicks", time="history_time", side="user"),
             History("history_category", "category", "clicks", side="user"),
         ),
+        crosses=(("user_id", "category"),),
+        statistics=Statistics(("user_id", "item_id")),
         scenario="page",
         group="user_id",
         time="time",

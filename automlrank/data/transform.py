@@ -42,7 +42,7 @@ from automlrank.data.values import (
     text_of,
 )
 
-FORMAT = 2  # of encoder.json; another number is another meaning
+FORMAT = 3  # of encoder.json; another number is another meaning
 
 
 @dataclass(frozen=True, eq=False)

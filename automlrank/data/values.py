@@ -16,6 +16,7 @@ import polars as pl
 PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # per second
 YEAR_2100 = 4.1e9  # seconds
+LARGEST = 3.4e38  # of float32
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -82,21 +83,29 @@ def as_text(values: pl.Series) -> pl.Series:
 
 
 def as_numbers(values: pl.Series) -> Array:
-    """``[rows]`` float64, nulls as NaN; raises EncodingError for text and for infinity."""
+    """``[rows]`` float64, nulls as NaN; raises EncodingError for text and beyond float32."""
     if not (values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null)):
         known = values.drop_nulls()
-        example = f", such as {known[0]!r}" if len(known) else ""
-        raise EncodingError(
-            f"column {values.name!r} must be numeric, but is {values.dtype}{example}."
-        )
+        if len(known):
+            raise EncodingError(
+                f"column {values.name!r} must be numeric, but is {values.dtype}, "
+                f"such as {known[0]!r:.100}."
+            )
+        return np.full(len(values), np.nan)  # an empty column of CSV is text
     numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if len(infinite):
-        first = infinite[0]
+    too_large = np.flatnonzero(np.abs(numbers) > LARGEST)
+    if len(too_large):
+        first = too_large[0]
+        wanted = _within(numbers[first])
         raise EncodingError(
-            f"column {values.name!r} must be finite, but is {numbers[first]}.", int(first)
+            f"column {values.name!r} must be {wanted}, but is {numbers[first]}.", int(first)
         )
     return numbers
+
+
+def _within(number: float) -> str:
+    """What a number should be that no float32 can hold."""
+    return f"at most {LARGEST:g}" if np.isfinite(number) else "finite"
 
 
 def as_lists(values: pl.Series, separator: str | None) -> pl.Series:
@@ -133,11 +142,12 @@ def as_vectors(values: pl.Series, separator: str | None, size: int) -> Array:
             f"column {values.name!r} must hold {size} numbers, but holds {lengths[row]}.", row
         )
     numbers = flat.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
-    unusual = np.flatnonzero(~np.isfinite(numbers))
+    unusual = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
     if len(unusual):
         first = int(unusual[0])
+        wanted = _within(numbers[first])
         raise EncodingError(
-            f"column {values.name!r} must hold finite numbers, but holds {flat[first]!r}.",
+            f"column {values.name!r} must hold {wanted} numbers, but holds {flat[first]!r}.",
             int(np.searchsorted(starts, first, side="right")) - 1,
         )
     vectors = np.full((len(lists), size), np.nan, np.float32)
@@ -166,10 +176,16 @@ def as_times(values: pl.Series) -> pl.Series:
     """Times as numbers or dates; raises EncodingError for text that is neither."""
     if values.dtype != pl.String:
         return values
-    for times in (values.cast(pl.Float64, strict=False), values.str.to_datetime(strict=False)):
+    numbers = values.cast(pl.Float64, strict=False)
+    try:
+        dates = values.str.to_datetime(strict=False)
+    except pl.exceptions.ComputeError:  # the first of them is no date
+        dates = pl.Series([None] * len(values), dtype=pl.Datetime("us"))
+    for times in (numbers, dates.alias(values.name)):
         if times.null_count() == values.null_count():
             return times
-    unread = values.filter(times.is_null() & values.is_not_null())
+    is_odd = numbers.is_null() & values.is_not_null()
+    unread = values.filter(is_odd & dates.is_null() if (is_odd & dates.is_null()).any() else is_odd)
     raise EncodingError(f"column {values.name!r} must hold times, but holds {unread[0]!r}.")
 
 

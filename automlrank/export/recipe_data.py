@@ -20,7 +20,7 @@ from automlrank.data.labels import read_group
 from automlrank.data.split import NAMES, Labels, Rows, _at, _at_random, _by_group
 from automlrank.data.text import _typed
 from automlrank.data.transform import Encoder
-from automlrank.data.values import as_numbers
+from automlrank.data.values import as_numbers, as_times
 
 TASKS: tuple[str, ...] = ("click",)
 WEIGHT: str | None = None
@@ -105,7 +105,7 @@ def rows_of(labels: Labels) -> dict[str, Rows]:
 
 def split_rows(frame: pl.DataFrame) -> Labels:
     """Later rows are test, the ones before them valid; rows of one time stay together."""
-    column = column_of(frame, SPLIT_COLUMN)
+    column = as_times(column_of(frame, SPLIT_COLUMN))
     at_test = len(column) - round(TEST_SHARE * len(column))
     at_valid = at_test - round(VALID_SHARE * len(column))
     ordered = column.sort()
@@ -115,7 +115,7 @@ def split_rows(frame: pl.DataFrame) -> Labels:
 
 def split_rows_from(frame: pl.DataFrame) -> Labels:
     """Rows from VALID_FROM on are valid, from TEST_FROM on test."""
-    column = column_of(frame, SPLIT_COLUMN)
+    column = as_times(column_of(frame, SPLIT_COLUMN))
     is_valid, is_test = (column >= as_value(column, at) for at in (VALID_FROM, TEST_FROM))
     return (is_valid.cast(pl.Int8) + is_test.cast(pl.Int8)).to_numpy()
 

@@ -18,9 +18,7 @@ import optuna
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
-from automlrank.errors import (
-    RunError,
-)
+from automlrank.errors import RunError, UsageError
 from automlrank.evaluate.latency import TRIES
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
@@ -75,6 +73,15 @@ def search(
     ``space`` is a file, a shipped name, or a Space; ``time`` is in seconds and covers
     everything, a third of it kept for the finalists; with ``sample_rows`` trials see a part of the
     training rows (``Dataset.sample``), finalists all. Raises UsageError for what a person can mend.
+
+    >>> import automlrank, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame(rng.integers(9, size=(4000, 2)), columns=["user", "item"])
+    >>> frame["click"] = (rng.random(4000) < frame["item"] / 10).astype(int)
+    >>> space = {"name": "small", "references": ["lr"], "interaction": {"mlp": {"depth": [1, 2]}}}
+    >>> result = automlrank.search(frame, label="click", space=space, trials=1, out="run")
+    >>> result.best().score("auc") > 0.6
+    True
     """
     began = clock.monotonic()
     goal = Goal(
@@ -86,6 +93,8 @@ def search(
         device=device_of(device),
         seed=seed,
     )
+    if sample_rows is not None and sample_rows < 1:
+        raise UsageError(f"--sample-rows must be 1 or more, but got {sample_rows}.")
     dataset = Dataset.open(data, schema, label=label, joins=joins)
     chosen = space_for(dataset.schema, space)
     limits = chosen.limits

@@ -31,6 +31,8 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
         rates = facts.label_rates.get(split, {})
         shown = "".join(f"; {task} {show_share(rate)}" for task, rate in rates.items())
         pairs.append((f"Split {split}", f"{rows:,} rows{shown}"))
+    if facts.sample_rows is not None:
+        pairs.append(("Sample", f"trials saw about {facts.sample_rows:,} training rows"))
     pairs.append(("Choice", "by validation; the test split was scored for finalists only"))
     if results.finalists or any(reference.test for reference in results.references):
         pairs.append(("Test", _test_protocol(results)))

@@ -20,6 +20,7 @@ from automlrank.schema.columns import (
 )
 from automlrank.schema.together import faults_together
 
+LARGEST = 2**31 - 4  # ids are int32, three of them special
 WAYS = get_args(get_type_hints(Split)["by"])
 
 
@@ -208,8 +209,11 @@ def _fits(value: object, annotation: Any) -> tuple[bool, str]:
         return isinstance(value, bool), "true or false"
     if int in kinds:
         whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and int(str(value)) >= 1, "a whole number of 1 or more"
+        words = "a whole number of 1 or more"
+        if whole and int(str(value)) > LARGEST:
+            return False, f"{words}, at most {LARGEST:,}"
+        return whole and int(str(value)) >= 1, words
     if float in kinds:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and float(str(value)) > 0, "a number above 0"
-    return isinstance(value, str), "a word"
+    return isinstance(value, str) and value != "", "a word"

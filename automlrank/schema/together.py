@@ -31,9 +31,9 @@ def _tasks(schema: Schema) -> Iterator[Fault]:
 
 
 def _histories(schema: Schema) -> Iterator[Fault]:
-    by_name = {feature.name: feature for feature in schema.features}
+    by_name = {f.name: f for f in schema.features if isinstance(f, IDS)}
     for feature in schema.of_role("history"):
-        if not isinstance(by_name.get(feature.of), IDS):
+        if feature.of not in by_name:
             yield schema.fault(
                 ("features", feature.name, "of"),
                 f"a history is of a categorical or multi feature, but got {feature.of!r}.",
@@ -86,6 +86,10 @@ def _pairs(schema: Schema) -> Iterator[Fault]:
             yield schema.fault(
                 ("crosses", i), f"a pair needs two columns, but got {first!r} twice."
             )
+    for task in schema.tasks if schema.statistics else ():
+        if task.kind != "binary":
+            problem = f"target rates need binary tasks, but {task.name!r} is {task.kind}."
+            yield schema.fault(("statistics",), problem, "Remove statistics, or the task.")
     form = schema.statistics.form if schema.statistics else "out_of_fold"
     if form != "out_of_fold" and not schema.time:
         yield schema.fault(

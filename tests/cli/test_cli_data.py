@@ -64,7 +64,7 @@ def test_rows_splits_and_suspicions_stand_above(inputs: Path, command: Callable[
 def test_comments_are_aligned_and_lines_fit(command: Callable[..., Any]) -> None:
     """Where a feature's own words leave room for its figures."""
     lines = command("data", "inspect", "kuairand").out.splitlines()
-    features = [line for line in lines if line.startswith("  ")]
+    features = [line for line in lines if line.startswith("  ") and "# " in line]
     places = [line.index("# ") for line in features]
     usual = max(set(places), key=places.count)
     assert places.count(usual) > 0.6 * len(places)

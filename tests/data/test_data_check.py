@@ -49,7 +49,7 @@ def test_every_absent_column_is_said_at_once_with_its_neighbour() -> None:
                     group="no2", weight="no3", time="no4", ignore=("no5",), scenario="no6",
                     split=Split(by="group", column="no7"))  # fmt: skip
     faults = faults_of(schema, table(price=range(N)))
-    assert len(faults) == 10
+    assert len(faults) == 12
     assert "features.prise: the table has no column 'prise'. Did you mean 'price'?" in faults
     assert all(any(f"'no{i}'" in fault for fault in faults) for i in range(1, 8))
 

@@ -53,6 +53,7 @@ def test_a_batch_has_the_declared_keys_types_and_shapes(dataset):
             if key not in LISTS} == {
         "ids:request": ((7, 2), torch.int32), "numbers:request": ((7, 1), torch.float32),
         "ids:item": ((7, 2), torch.int32), "numbers:item": ((7, 1), torch.float32),
+        "statistics:request": ((7, 3), torch.float32), "statistics:item": ((7, 6), torch.float32),
         "labels": ((7, 2), torch.float32)}  # fmt: skip
     assert all(batch[key].dtype == torch.int32 and batch[key].shape[0] == 7 for key in LISTS)
     assert batch[LISTS[1]].shape == batch[LISTS[2]].shape

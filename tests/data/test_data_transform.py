@@ -172,13 +172,21 @@ def test_a_bag_keeps_its_first_values_and_is_never_empty(text):
 
 
 def test_a_history_keeps_its_last_values_and_may_be_empty():
-    """It shares the vocabulary of the column it is of, for which its kept values count."""
+    """It shares the vocabulary of the column it is of."""
     encoder, frame = encoder_of(
         Categorical("x"), History("h", of="x", sequence="s", max_length=2),
         x=[1, 1, 2], h=[[9, 2, 1], None, []],
     )  # fmt: skip
-    assert encoder.decode("x", [3, 4]) == ["1", "2"]  # 3 and 2 times; the 9 was cut off
     assert rows_of(encoder.encode(frame)["history:h"]) == [[4, 3], [], []]
+
+
+def test_what_only_histories_hold_counts_there_and_the_rest_in_its_own_column():
+    """9 occurs in histories only, twice as a kept value; 2 has one row, whatever histories say."""
+    encoder, _ = encoder_of(
+        Categorical("x", min_count=2), History("h", of="x", sequence="s", max_length=2),
+        x=[1, 1, 2], h=[[8, 9, 2], [9, 2], [2]],
+    )  # fmt: skip
+    assert encoder.vocabularies["x"].to_list() == ["1", "9"]
 
 
 def test_a_history_as_text_equals_its_lists():

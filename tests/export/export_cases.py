@@ -5,10 +5,16 @@ from __future__ import annotations
 import dataclasses
 import random
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
 
 import automlrank
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.data.synthetic import synthetic_frame, synthetic_schema
+from automlrank.schema import Categorical, Multi, Numeric, Schema, Split, Statistics, Vector
 from automlrank.space.parse import read_space
 
 SPACES = Path(automlrank.__file__).parent / "search_spaces"
@@ -30,3 +36,44 @@ def architecture_of(name: str) -> Architecture:
     drawn = draw(read_space(SPACES / "ctr.yaml"), decide)
     settings = dataclasses.replace(drawn.training, epochs=3)
     return dataclasses.replace(drawn, training=settings)
+
+
+Form = Literal["out_of_fold", "earlier_rows", "earlier_days"]
+
+
+def full_frame(rows: int) -> pl.DataFrame:
+    """The synthetic table over many days, with a vector and columns for the other kinds."""
+    frame, _ = synthetic_frame(rows)
+    vectors = np.random.default_rng(0).normal(size=(rows, 3)).tolist()
+    days = pl.lit(1_700_000_000) + pl.int_range(pl.len()) * 600
+    vectors[7] = None
+    return frame.with_columns(
+        time=days,
+        vector=pl.Series(vectors, dtype=pl.List(pl.Float64)),
+        hashed=pl.format("item {}", "item_id"),
+        seen_category=pl.col("category").shift(1),
+        price_range=pl.col("price"),
+        price_rank=pl.col("price"),
+    )
+
+
+def full_schema(form: Form, by: Literal["group", "time"]) -> Schema:
+    """Every kind of column and of transform, statistics of a form, a split by group or by time."""
+    schema = synthetic_schema()
+    kept = tuple(feature for feature in schema.features if feature.name != "tags")
+    more = (
+        Multi("tags", pool="sum"),
+        Vector("vector"),
+        Categorical("hashed", buckets=11),
+        Categorical("seen_category", side="request", shared_with="category"),
+        Numeric("price_range", transform="bucket", buckets=5),
+        Numeric("price_rank", transform="quantile"),
+    )
+    column = "user_id" if by == "group" else "time"
+    return dataclasses.replace(
+        schema,
+        features=(*kept, *more),
+        crosses=(("user_id", "page"), ("item_id", "price_range")),
+        statistics=Statistics(("item_id", "user_id", "seen_category"), form),
+        split=Split(by, column, valid=0.2, test=0.2),
+    )

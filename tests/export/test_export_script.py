@@ -126,6 +126,10 @@ def renamed(schema: Schema, names: dict[str, str]) -> Schema:
         schema,
         tasks=tuple(dataclasses.replace(task, name=new(task.name)) for task in schema.tasks),
         features=features,
+        crosses=tuple((new(a), new(b)) for a, b in schema.crosses),
+        statistics=dataclasses.replace(
+            schema.statistics, of=tuple(new(name) for name in schema.statistics.of)
+        ),
         scenario=new(schema.scenario),
         group=new(schema.group),
         time=new(schema.time),

@@ -1,0 +1,68 @@
+"""Rules on histories: what they must not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from automlrank.data.values import Array, as_lists, as_seconds, as_text, unit_of
+from automlrank.jobs.suspicions.look import (
+    MIN_ROWS,
+    Look,
+    shown,
+)
+from automlrank.schema import Categorical, History
+
+LAST_SHARE, LAST_GAP = 0.9, 0.2
+
+
+def future_behaviours(look: Look) -> Iterator[str]:
+    """Histories that hold what happened at the row's own time or later."""
+    time = look.schema.time
+    timed = {f.time: f for f in look.features(History) if isinstance(f, History) and f.time}
+    for name, feature in timed.items() if time else ():
+        lists = as_lists(look.frame[name], feature.separator)
+        if lists.dtype.inner == pl.String:  # type: ignore[attr-defined]
+            lists = lists.list.eval(pl.element().cast(pl.Float64, strict=False))
+        last, now = _seconds(lists.list.max()), _seconds(look.frame[str(time)])
+        known = ~np.isnan(last) & ~np.isnan(now)
+        late = int((last >= now)[known].sum())
+        if late:
+            yield (
+                f"{shown(feature.sequence)}: {late:,} of {known.sum():,} histories "
+                f"({late / known.sum():.1%}) hold behaviours at or after the row's own time, by "
+                f"{shown(name)}. Keep only earlier ones."
+            )
+
+
+def _seconds(times: pl.Series) -> Array:
+    if times.dtype.is_float():
+        times = times.set(~times.is_finite().fill_null(False), None)
+    return as_seconds(times, unit_of(times))
+
+
+def answer_in_history(look: Look) -> Iterator[str]:
+    """Histories that end with the row's own candidate where the label is 1."""
+    if look.schema.tasks[0].kind != "binary":
+        return
+    label = look.label[look.splits == 0]
+    for feature in look.features(History):
+        assert isinstance(feature, History)
+        if not isinstance(look.schema.feature(feature.of), Categorical):
+            continue
+        last = as_lists(look.train[feature.name], feature.separator).list.last()
+        same = as_text(last.alias("last")) == as_text(look.train[feature.of])
+        known = same.is_not_null().to_numpy()
+        equal = same.fill_null(False).to_numpy()
+        positive, negative = (equal[known & (label == value)] for value in (1, 0))
+        if len(positive) < MIN_ROWS:
+            continue
+        share, other = float(positive.mean()), float(negative.mean()) if len(negative) else 0.0
+        if share >= LAST_SHARE and share - other >= LAST_GAP:
+            yield (
+                f"{shown(feature.name)} ends with the row's own {shown(feature.of)} in {share:.0%} "
+                f"of the positive rows and {other:.0%} of the negative ones: it holds the answer. "
+                "Keep only earlier behaviours."
+            )
