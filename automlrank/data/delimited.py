@@ -25,7 +25,7 @@ from automlrank.data.names import check_names
 from automlrank.data.values import Array
 from automlrank.errors import DataError
 
-BLOCK_BYTES = 32 << 20  # about 120,000 rows of 40 columns
+BLOCK_BYTES = 16 << 20  # about 60,000 rows of 40 columns
 LONGEST_ROW = 256 << 20  # a quote that is never closed must not bring the whole file into memory
 BOM = b"\xef\xbb\xbf"
 QUOTE, NEWLINE, RETURN = b'"\n\r'

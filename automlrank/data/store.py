@@ -102,7 +102,7 @@ class StoreWriter:
     def write_sample(self, rows: pl.DataFrame) -> None:
         """Some raw rows, for whoever wants to look at the table without reading it again."""
         with _as_system_errors():
-            rows.write_parquet(self.folder / SAMPLE_FILE)
+            rows.write_parquet(self.folder / SAMPLE_FILE, compression="lz4", statistics=False)
 
     def finish(self, facts: Mapping[str, Any], encoder: Encoder) -> None:
         """Close the arrays and write what describes them."""

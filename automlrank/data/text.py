@@ -19,6 +19,7 @@ WHOLE = r"^[+-]?\d+$"
 LONG = "whole numbers beyond Int64"  # numbers beside fractions, else text
 TEXT = "text"
 HEAD = 1000  # values that mostly say that a column is text
+HEAD_BYTES = 1 << 16  # hold the header
 
 
 def _typed(text: pl.Series) -> pl.Series:
@@ -100,7 +101,7 @@ def stage_text(
     A column that turns out to be text behind its first block is read again, in its own spelling.
     Raises DataError for a file that cannot be read or lacks a column of the first.
     """
-    names = next(read_blocks(files[0], block_bytes)).columns
+    names = next(read_blocks(files[0], HEAD_BYTES)).columns
     reading = _write(files, folder, _Pass(names, set()), block_bytes)
     respelled = reading.respelled()
     if respelled:
