@@ -18,8 +18,8 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2
 
 lint: $(READY)
-	$(BIN)/ruff format --check automlrank tests
-	$(BIN)/ruff check automlrank tests
+	$(BIN)/ruff format --check automlrank tests benchmarks
+	$(BIN)/ruff check automlrank tests benchmarks
 	$(BIN)/mypy
 
 $(READY): pyproject.toml constraints.txt

@@ -22,7 +22,7 @@ from automlrank.data.values import Array, EncodingError, Ragged, counted_from, u
 from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Schema
 
-SAMPLE_ROWS = 200_000  # raw rows that are kept, at most: every k-th of a larger table
+SAMPLE_ROWS = 100_000  # raw rows that are kept, at most: every k-th of a larger table
 SPLIT = "\0split"  # their column of 0 train, 1 valid, 2 test; no file has a column of this name
 
 
