@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
 from automlrank.errors import SchemaError
-from automlrank.schema import Schema, read_schema
+from automlrank.schema import Schema, Statistics, read_schema
 
 
 def test_a_schema_is_read_back_from_its_own_yaml() -> None:
@@ -84,6 +86,8 @@ COLUMNS = {
         ({"tasks": {}}, "at least one task"),
         ({"tasks": {"y": {"kind": "ranking"}}}, "binary or regression"),
         ({"tasks": {"y": {"of": "z"}}}, "no task 'z'"),
+        ({"tasks": {"y": {"of": "y"}}}, "a task must not come before itself, but got y of y."),
+        ({"tasks": {"y": {"of": "z"}, "z": {"of": "y"}}}, "but got y of z of y"),
         ({"taks": {}}, "Did you mean 'tasks'?"),
         ({"features": {"a": {"kind": "categorcal"}}}, "Did you mean 'categorical'?"),
         (
@@ -109,6 +113,18 @@ COLUMNS = {
         ({"split": {"by": "time"}}, "needs its column"),
         ({"split": {"by": "random", "valid": 1.5}}, "a share between 0 and 1"),
         ({"split": {"by": "time", "column": "t", "valid_from": 3}}, "go together"),
+        ({"split": {"by": "file", "train": 3}}, "split.train: must be a word, but got 3"),
+        ({"split": {"by": "file", "train_file": "a"}}, "unknown key 'train_file'"),
+        ({"split": {"by": "random", "test_file": "a"}}, "unknown key 'test_file'"),
+        (
+            {"split": {"by": "file", "train": "a.csv", "test": "./a.csv"}},
+            "split.test: train and test must be two files, but both are './a.csv'",
+        ),
+        ({"split": {"by": "group", "column": ["user"]}}, "split.column: must be a word, but got ["),
+        (
+            {"split": {"by": "time", "column": "t", "valid_from": math.nan, "test_from": [3]}},
+            "split.test_from: must be a finite number or a word, but got [3]",
+        ),
         ({"scenario": "page", "features": {"a": {"kind": "numeric"}}}, "a categorical feature"),
         ({"ignore": "a"}, "a list of column names"),
         ({"features": {"d": {"kind": "multi", "pool": "max"}}}, "mean, sum, but got 'max'"),
@@ -142,6 +158,14 @@ COLUMNS = {
             {"features": COLUMNS, "crosses": [["a", "a"]]},
             "crosses[0]: a pair needs two columns, but got 'a' twice",
         ),
+        (
+            {"features": {**COLUMNS, "b": {"kind": "categorical"}}, "crosses": [["a", "b"]]},
+            "crosses: crosses do nothing without statistics. Write statistics: {of: [...]}.",
+        ),
+        (
+            {"tasks": {"y": {"kind": "regression"}}, "features": COLUMNS, "crosses": [["a", "n"]]},
+            "crosses: target rates need binary tasks, but 'y' is regression",
+        ),
         ({"crosses": [["a", "b", "c"]]}, "crosses[0]: must be a pair of column names, but got"),
         ({"crosses": ["a", "b"]}, "crosses[0]: must be a pair of column names, but got 'a'"),
         (
@@ -153,7 +177,8 @@ COLUMNS = {
             "statistics.form: earlier_rows needs the time of the row. Write time: COLUMN.",
         ),
         ({"statistics": {"form": "folds"}}, "out_of_fold, earlier_rows, earlier_days"),
-        ({"statistics": {"prior": 0}}, "a number above 0, but got 0"),
+        ({"statistics": {"prior": math.inf}}, "a finite number above 0, but got inf"),
+        ({"statistics": {"prior": 0}}, "a finite number above 0, but got 0"),
         (
             {"features": COLUMNS, "split": {"by": "group"}},
             "a split by group needs its column. Write group: COLUMN",
@@ -164,6 +189,56 @@ def test_a_fault_says_rule_and_value(change: dict[str, object], words: str) -> N
     with pytest.raises(SchemaError) as caught:
         read_schema({"tasks": {"y": {"kind": "binary"}}, **change})
     assert words in str(caught.value)
+
+
+def two_histories(**second: object) -> dict[str, object]:
+    first = {"kind": "history", "of": "a", "sequence": "s", "time": "times", "separator": ","}
+    histories = {"h": first, "g": {**first, **second}}
+    return {"tasks": {"y": None}, "features": {**COLUMNS, **histories}, "time": "t"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"max_length": 20}, "need one max_length, but got h: 50, g: 20"),
+        ({"max_length": 20, "time": None}, "need one max_length, but got h: 50, g: 20"),
+        ({"session_minutes": 5}, "need one session_minutes, but got h: 30, g: 5"),
+        ({"separator": " "}, "need one separator, but got h: ',', g: ' '"),
+        ({"time": "others"}, "need one time, but got h: times, g: others"),
+    ],
+)
+def test_histories_of_one_sequence_have_one_length_and_one_way_of_times(
+    setting: dict[str, object], words: str
+) -> None:
+    with pytest.raises(SchemaError) as caught:
+        read_schema(two_histories(**setting))
+    assert [words in str(fault) for fault in caught.value.faults] == [True]
+
+
+def test_only_histories_with_times_need_one_way_of_times() -> None:
+    schema = read_schema(two_histories(time=None, separator="|", session_minutes=5))
+    assert len(schema.sequences["s"]) == 2
+
+
+@pytest.mark.parametrize("statistics", [{}, {"of": []}])
+def test_empty_statistics_are_none_and_stay_empty(statistics: dict[str, object]) -> None:
+    """Even of a regression; with crosses they are those of the crosses."""
+    data = {"tasks": {"y": {"kind": "regression"}}, "features": COLUMNS, "statistics": statistics}
+    schema = read_schema(data)
+    assert schema.statistics == Statistics()
+    assert schema.statistic_columns == {}
+    assert read_schema(schema.to_data()) == schema
+    columns = {"a": {"kind": "categorical"}, "b": {"kind": "categorical"}}
+    crossed = {**data, "tasks": {"y": None}, "features": columns, "crosses": [["a", "b"]]}
+    assert list(read_schema(crossed).statistic_columns) == [("a", "b")]
+
+
+def test_days_in_yaml_are_text() -> None:
+    """YAML has dates of its own."""
+    day = datetime.date(2024, 2, 1)
+    split = {"by": "time", "column": "t", "valid_from": day, "test_from": "2024-03-01"}
+    schema = read_schema({"tasks": {"y": None}, "split": split})
+    assert (schema.split.valid_from, schema.split.test_from) == ("2024-02-01", "2024-03-01")
 
 
 def test_all_faults_come_at_once() -> None:

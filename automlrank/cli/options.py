@@ -84,7 +84,7 @@ SampleRows = Annotated[
     typer.Option(
         "--sample-rows",
         metavar="N",
-        help="Search on so many training rows, whole groups of them; finalists use all.",
+        help="Search on so many training rows (whole groups, if any); finalists use all.",
     ),
 ]
 Label = Annotated[

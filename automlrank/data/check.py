@@ -67,12 +67,6 @@ def columns_named(schema: Schema) -> Iterator[tuple[Path_, str]]:
     yield from ((("ignore", i), name) for i, name in enumerate(schema.ignore))
 
 
-def asks_for_ages(schema: Schema) -> bool:
-    """Whether the row's time is used as a number: by ages, or by rates of earlier rows."""
-    ages = any(isinstance(feature, History) and feature.time for feature in schema.features)
-    return ages or (schema.statistics is not None and schema.statistics.form != "out_of_fold")
-
-
 def _absent(schema: Schema, table: Table) -> Iterator[Fault]:
     for path, name in columns_named(schema):
         if name not in table.schema:
@@ -90,7 +84,8 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
         numbers.append((("weight",), schema.weight, "a weight"))
     for path, name, noun in numbers:
         if name in kinds and not _is_numeric(table, name):
-            yield schema.fault(path, f"{noun} must be {_but(table, name, 'numeric')}")
+            problem = f"{noun} must be {_but(table, name, 'numeric')}"
+            yield schema.fault(path, problem, "Store it as numbers.")
     plain: list[tuple[Path_, str | None, str]] = [
         ((place,), getattr(schema, place), f"a {place}") for place in ("scenario", "group", "time")
     ]
@@ -100,11 +95,13 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
         if given in kinds and not is_plain(kinds[given]):
             problem = f"{noun} must be one value per row, but column {given!r} is {kinds[given]}."
             yield schema.fault(path, problem)
-    if schema.time in kinds and kinds[schema.time] == pl.String and asks_for_ages(schema):
-        but = _but(table, schema.time, "a number or a date, since ages are asked for")
-        yield schema.fault(
-            ("time",), f"the time must be {but}", "Make it seconds since 1970, or a date's type."
-        )
+    times: list[tuple[Path_, str | None]] = [(("time",), schema.time)]
+    if schema.split.by == "time":
+        times.append((("split", "column"), schema.split.column))
+    for path, given in times:
+        if given in kinds and is_plain(kinds[given]) and not _is_time(kinds[given]):
+            problem = f"a time must be a number or a date, but column {given!r} is {kinds[given]}."
+            yield schema.fault(path, problem, "Make it seconds since 1970, or a date's type.")
 
 
 def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[Fault]:
@@ -141,7 +138,8 @@ def _is_numeric(table: Table, name: str) -> bool:
 
 
 def _is_time(kind: pl.DataType) -> bool:
-    return is_number(kind) or kind.is_temporal()
+    """Numbers, dates, text that may be either; a time of day or a duration is no moment."""
+    return is_number(kind) or kind == pl.String or isinstance(kind, pl.Date | pl.Datetime)
 
 
 def _wrong_list(

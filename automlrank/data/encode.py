@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from automlrank.data.columns import (
 from automlrank.data.read import Table
 from automlrank.data.transform import Encoder
 from automlrank.data.values import (
+    UNITS,
     Array,
     EncodingError,
     as_lists,
@@ -92,8 +94,12 @@ class _Fitting:
         found = (frame.to_series() for frame in pl.collect_all(queries))
         return dict(zip(self.counts, found, strict=True))
 
-    def train_column(self, name: str) -> pl.Series:
-        return self.table.column(name).filter(self.is_train)
+    def train_parts(self, name: str) -> Iterator[pl.Series]:
+        """A column's values of training rows, chunk by chunk."""
+        start = 0
+        for chunk in self.table.chunks([name]):
+            yield chunk[name].filter(self.is_train[start : start + chunk.height])
+            start += chunk.height
 
     def add(self, chunk: pl.DataFrame, mask: Array) -> None:
         """Count the chunk's training rows."""
@@ -144,25 +150,32 @@ class _Fitting:
     def times(self, feature: History) -> TimesColumn:
         assert feature.time is not None
         assert self.schema.time is not None
-        flat = flatten(as_lists(self.train_column(feature.time), feature.separator))[0]
+        behaviours = (
+            flatten(as_lists(part, feature.separator))[0].alias(feature.time)
+            for part in self.train_parts(feature.time)
+        )
         return TimesColumn(
             feature.time,
             feature.side != "item",
             feature.sequence,
             row=self.schema.time,
-            unit=unit_of(flat.alias(feature.time)),
-            row_unit=unit_of(self.train_column(self.schema.time)),
+            unit=_unit(behaviours),
+            row_unit=_unit(self.train_parts(self.schema.time)),
             separator=feature.separator,
             max_length=feature.max_length,
             session_minutes=feature.session_minutes,
         )
 
     def vector_size(self, feature: Vector) -> int:
-        lists = as_lists(self.train_column(feature.name), feature.separator)
-        sizes = lists.list.len().drop_nulls()
-        if sizes.is_empty() or not sizes[0]:
+        """The length that most rows have, and of equally many the shortest."""
+        counts: Counter[int] = Counter()
+        for part in self.train_parts(feature.name):
+            lengths = as_lists(part, feature.separator).list.len().drop_nulls()
+            counts.update(dict(lengths.value_counts().iter_rows()))
+        del counts[0]
+        if not counts:
             raise EncodingError(f"column {feature.name!r} holds no vector in the training rows.")
-        return int(sizes.mode().min())  # type: ignore[arg-type]
+        return min(counts, key=lambda size: (-counts[size], size))
 
     def number(self, feature: Numeric) -> Column:
         name, request = feature.name, feature.side != "item"
@@ -268,3 +281,8 @@ def _shares(x: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
     points = np.unique(x[np.linspace(0, len(x) - 1, POINTS).astype(np.int64)])
     below, upto = (np.searchsorted(x, points, side=side) for side in ("left", "right"))
     return tuple(map(float, points)), tuple(map(float, (below + upto) / (2 * len(x))))
+
+
+def _unit(parts: Iterable[pl.Series]) -> str:
+    """The unit of times that come in chunks: that of the largest."""
+    return max((unit_of(part) for part in parts), key=list(UNITS).index)

@@ -135,8 +135,8 @@ def scan_file(path: Path, folder: Callable[[], Path]) -> tuple[pl.LazyFrame, int
         raise unreadable(f"{path} cannot be read as {kind}", error) from None
 
 
-def concatenated(files: Sequence[Path], scans: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
-    """The rows of all files, with the columns of the first, in types that hold them all.
+def common_columns(files: Sequence[Path], scans: Sequence[pl.LazyFrame]) -> list[pl.Expr]:
+    """The columns of the first file, in types that hold those of all.
 
     Raises DataError for a file that lacks a column or whose types do not go together.
     """
@@ -157,8 +157,7 @@ def concatenated(files: Sequence[Path], scans: Sequence[pl.LazyFrame]) -> pl.Laz
                     f"{file} has {theirs} in column {name!r}, which does not go together "
                     f"with {mine} in {files[0]}."
                 ) from None
-    casts = [pl.col(name).cast(kind) for name, kind in held.schema.items()]
-    return pl.concat([scan.select(casts) for scan in scans]) if len(scans) > 1 else scans[0]
+    return [pl.col(name).cast(kind) for name, kind in held.schema.items()]
 
 
 def unreadable(problem: str, error: BaseException) -> DataError:

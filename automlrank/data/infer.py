@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from automlrank.data.check import check, is_list, is_plain, item_of
+from automlrank.data.check import check, is_list, is_number, is_plain, item_of
 from automlrank.data.read import Table
 from automlrank.data.values import UNITS, YEAR_2100
 from automlrank.schema import (
@@ -20,7 +20,6 @@ from automlrank.schema import (
     Numeric,
     Schema,
     Statistics,
-    Task,
     Vector,
 )
 
@@ -52,11 +51,6 @@ class Summary:
     """Nothing but 0 and 1, and both."""
 
 
-def infer_schema(table: Table, label: str) -> Inferred:
-    """The schema of a table of which only the label's name is known; raises SchemaError."""
-    return complete(Schema((Task(label),)), table)
-
-
 def complete(
     schema: Schema, table: Table, summaries: Mapping[str, Summary] | None = None
 ) -> Inferred:
@@ -74,15 +68,16 @@ def complete(
     reader.look_at(known, open_)
     features = tuple(reader.features[name] for name in table.schema if name in reader.features)
     result = dataclasses.replace(schema, features=features)
-    result = dataclasses.replace(result, statistics=schema.statistics or _statistics(result, known))
+    if schema.statistics is None:
+        result = dataclasses.replace(result, statistics=_statistics(result, known))
     check(result, table)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
 
 
 def binary_columns(table: Table) -> tuple[str, ...]:
-    """The columns that hold nothing but 0 and 1, and both."""
-    found = _one_pass(table, table.schema)
-    return tuple(name for name in table.schema if found[name]["binary"])
+    """The columns that may be a binary label: numbers, nothing but 0 and 1, and both."""
+    found = _one_pass(table, [name for name, kind in table.schema.items() if is_number(kind)])
+    return tuple(name for name in found if found[name]["binary"])
 
 
 def summarize(table: Table, names: Iterable[str]) -> dict[str, Summary]:
@@ -147,13 +142,17 @@ def _items(name: str, kind: pl.DataType) -> pl.Expr:
 
 
 def _statistics(schema: Schema, summaries: Mapping[str, Summary]) -> Statistics | None:
-    """Rates of every categorical column with enough values: on kuairand worth .004 of test AUC."""
+    """Rates of every categorical column with enough values: on kuairand worth .004 of test AUC.
+
+    Target rates need binary tasks; None where one is not, or where there is no rate.
+    """
     of = tuple(
         feature.name
         for feature in schema.features
         if isinstance(feature, Categorical) and summaries[feature.name].distinct >= MIN_RATES
     )
-    return Statistics(of) if of and schema.tasks[0].kind == "binary" else None
+    all_binary = all(task.kind == "binary" for task in schema.tasks)
+    return Statistics(of) if all_binary and (of or schema.crosses) else None
 
 
 class _Columns:

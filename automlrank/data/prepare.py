@@ -22,6 +22,7 @@ from automlrank.data.values import Array, EncodingError, Ragged, counted_from, u
 from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Schema
 
+RATE_ROWS = 125_000  # new rows whose statistics are looked up at once
 SAMPLE_ROWS = 100_000  # raw rows that are kept, at most: every k-th of a larger table
 SPLIT = "\0split"  # their column of 0 train, 1 valid, 2 test; no file has a column of this name
 
@@ -43,7 +44,7 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
         looked_at = [name for path, name in columns_named(schema) if path[0] != "ignore"]
         looked_at += inferred.set_aside
         _write_rows(table, encoder, splits, outcomes, looked_at, writer)
-        if schema.statistics:
+        if schema.statistic_columns:
             encoder = _write_statistics(table, encoder, schema, splits, writer)
     except EncodingError as error:
         raise DataError(str(error)) from None
@@ -114,12 +115,17 @@ def _write_statistics(
         labels,
         form=statistics.form,
         prior=statistics.prior,
-        time=schema.time,
+        time=None if times is None else schema.time,
         unit=unit,
     )
-    writer.append("train", rates.encode_training(ids["train"], labels, times))
+    shapes = rates.shapes(len(labels))
+    out = {key: writer.allocate("train", key, shape) for key, shape in shapes.items()}
+    rates.encode_training(ids["train"], labels, times, out)
     for name in NAMES[1:]:
-        writer.append(name, rates.encode(ids[name]))
+        rows = len(writer.read(name, "labels"))
+        for start in range(0, rows, RATE_ROWS):
+            part = {key: array[start : start + RATE_ROWS] for key, array in ids[name].items()}
+            writer.append(name, rates.encode(part))
     return dataclasses.replace(encoder, rates=rates)
 
 

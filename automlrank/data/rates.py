@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,13 @@ import polars as pl
 
 from automlrank.data.values import Array, EncodingError, as_seconds
 
-FORMS = ("out_of_fold", "earlier_rows", "earlier_days")
 FOLDS = 5
 SEED = 771_317  # folds are the same in every run, and no one else draws from it
 DAY = 86_400  # seconds
 SHIFT = np.int64(2**31)  # ids are below it
 
 Ids = Mapping[str, Array]  # [rows] int32 by column
+Seen = tuple[Array, Array]  # sums and rows, each [n, tasks]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class RateTable:
     sums: Array  # [keys, tasks] float64: of labels
     rows: Array  # [keys, tasks] float64: with a label
 
-    def seen(self, keys: Array) -> tuple[Array, Array]:
+    def seen(self, keys: Array) -> Seen:
         """Sums and rows ``[n, tasks]`` of keys; 0 of what was never seen."""
         if not len(self.keys):
             nothing = np.zeros((len(keys), self.sums.shape[1]))
@@ -65,16 +65,28 @@ class Rates:
     unit: str = "s"
     tables: tuple[RateTable, ...] = ()
 
+    def shapes(self, rows: int) -> dict[str, tuple[int, int]]:
+        """The shape of each array ``statistics:SIDE``; sides without a statistic have none."""
+        width = len(self.means) + 1
+        counts = {
+            f"statistics:{side}": sum(table.request == request for table in self.tables)
+            for side, request in (("request", True), ("item", False))
+        }
+        return {key: (rows, n * width) for key, n in counts.items() if n}
+
     def encode(self, ids: Ids) -> dict[str, Array]:
         """``statistics:SIDE [rows, n * (tasks + 1)]`` float32 of new rows."""
-        return self._by_side({t.columns: t.seen(keys_of(ids, t.columns)) for t in self.tables})
+        rows = len(next(iter(ids.values())))
+        out = {key: np.empty(shape, np.float32) for key, shape in self.shapes(rows).items()}
+        self._fill(out, lambda table: table.seen(keys_of(ids, table.columns)))
+        return out
 
-    def encode_training(self, ids: Ids, labels: Array, times: pl.Series | None) -> dict[str, Array]:
-        """The same for the rows that were fitted; the earlier forms need their times."""
+    def encode_training(
+        self, ids: Ids, labels: Array, times: pl.Series | None, out: Mapping[str, Array]
+    ) -> None:
+        """The same for the rows that were fitted, into ``out``; the earlier forms need times."""
         when = None if times is None else as_seconds(times, self.unit)
-        return self._by_side(
-            {t.columns: self._unseen(keys_of(ids, t.columns), labels, when) for t in self.tables}
-        )
+        self._fill(out, lambda table: self._unseen(keys_of(ids, table.columns), labels, when))
 
     def save(self, folder: str | Path) -> None:
         """Write ``rates.json`` and ``rates.npz`` into the folder."""
@@ -107,13 +119,13 @@ class Rates:
             )
             return cls(means=arrays["means"], tables=tables, **document)
 
-    def _by_side(self, seen: Mapping[tuple[str, ...], tuple[Array, Array]]) -> dict[str, Array]:
-        arrays = {}
-        for side, request in (("request", True), ("item", False)):
-            parts = [self.numbers(*seen[t.columns]) for t in self.tables if t.request == request]
-            if parts:
-                arrays[f"statistics:{side}"] = np.concatenate(parts, axis=1)
-        return arrays
+    def _fill(self, out: Mapping[str, Array], seen: Callable[[RateTable], Seen]) -> None:
+        """One table after the other: what a table needs on its way is many times its result."""
+        width, at = len(self.means) + 1, dict.fromkeys(out, 0)
+        for table in self.tables:
+            key = f"statistics:{'request' if table.request else 'item'}"
+            out[key][:, at[key] : at[key] + width] = self.numbers(*seen(table))
+            at[key] += width
 
     def numbers(self, sums: Array, rows: Array) -> Array:
         """``[n, tasks + 1]`` float32: the tasks' values, and the first task's count."""
@@ -122,7 +134,7 @@ class Rates:
         counts = np.log((1 + rows[:, :1]) / (1 + self.prior))
         return np.concatenate([values, counts], axis=1).astype(np.float32)
 
-    def _unseen(self, keys: Array, labels: Array, times: Array | None) -> tuple[Array, Array]:
+    def _unseen(self, keys: Array, labels: Array, times: Array | None) -> Seen:
         """Sums and rows of what each training row may see, by the form."""
         if self.form == "out_of_fold":
             return _out_of_fold(keys, labels)
@@ -163,7 +175,7 @@ def keys_of(ids: Ids, columns: tuple[str, ...]) -> Array:
     return first
 
 
-def _sums(codes: Array, labels: Array, size: int) -> tuple[Array, Array]:
+def _sums(codes: Array, labels: Array, size: int) -> Seen:
     """Sums of labels and rows with one ``[size, tasks]`` by code."""
     known = ~np.isnan(labels)
     filled = np.where(known, labels, 0.0)
@@ -175,7 +187,7 @@ def _sums(codes: Array, labels: Array, size: int) -> tuple[Array, Array]:
     return sums, rows
 
 
-def _out_of_fold(keys: Array, labels: Array) -> tuple[Array, Array]:
+def _out_of_fold(keys: Array, labels: Array) -> Seen:
     """Of all rows but those of the row's own fold."""
     names, codes = np.unique(keys, return_inverse=True)
     fold = np.random.default_rng(SEED).integers(FOLDS, size=len(keys))
@@ -185,7 +197,7 @@ def _out_of_fold(keys: Array, labels: Array) -> tuple[Array, Array]:
     return sums[codes] - own_sums[own], rows[codes] - own_rows[own]
 
 
-def _earlier(keys: Array, labels: Array, times: Array) -> tuple[Array, Array]:
+def _earlier(keys: Array, labels: Array, times: Array) -> Seen:
     """Of all rows of an earlier time."""
     order = np.lexsort((times, keys))
     key, time = keys[order], times[order]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -21,7 +21,7 @@ from automlrank.data.cache import staged_folder, staging, write_part
 from automlrank.data.digest import digest_of_files
 from automlrank.data.formats import (
     Data,
-    concatenated,
+    common_columns,
     files_of,
     is_files,
     is_sample,
@@ -37,14 +37,13 @@ from automlrank.data.formats import (
 )
 from automlrank.data.join import Join, Side
 from automlrank.data.names import check_names
-from automlrank.data.text import _typed, scan_parts, stage_text
+from automlrank.data.text import scan_part, stage_text
 from automlrank.errors import DataError, did_you_mean
 
 __all__ = [
     "Data",
     "Join",
     "Table",
-    "_typed",
     "digest",
     "is_sample",
     "locate",
@@ -58,6 +57,13 @@ __all__ = [
 CHUNK_ROWS = 125_000
 
 
+class Piece(NamedTuple):
+    """Some rows that are stored together, and how many."""
+
+    scan: pl.LazyFrame
+    rows: int
+
+
 @dataclass(frozen=True)
 class Table:
     """An opened table: scanning it again gives the same rows in the same order."""
@@ -68,6 +74,8 @@ class Table:
     rows: int
     parts: tuple[int, ...]
     """The rows of each file, or of each entry of a list; one number for a frame."""
+    pieces: tuple[Piece, ...]
+    """What ``scan`` is put together from: a slice far into many files reads all before it."""
 
     def column(self, name: str) -> pl.Series:
         """One whole column; raises DataError if there is none of the name."""
@@ -83,18 +91,20 @@ class Table:
     def chunks(
         self, columns: Sequence[str] | None = None, rows: int | None = None
     ) -> Iterator[pl.DataFrame]:
-        """All rows in order, ``rows`` (or CHUNK_ROWS) at a time, the last chunk shorter.
+        """All rows in order, at most ``rows`` (or CHUNK_ROWS) at a time.
 
         Slices read ahead no further than a group of rows; batches of Polars' streaming engine held
         2 GB of 10 million rows x 40 columns where the reader waited for them, slices 0.2 GB.
         Reading a chunk ahead in a thread gained nothing: Polars keeps the processors busy.
         """
-        rows = rows or CHUNK_ROWS
-        scan = self.scan if columns is None else self.scan.select(columns)
-        for start in range(0, self.rows, rows):
-            with _readable(self.name):
-                chunk = scan.slice(start, rows).collect()
-            yield chunk
+        most = rows or CHUNK_ROWS
+        for piece in _at_least(most, self.pieces):
+            scan = piece.scan if columns is None else piece.scan.select(columns)
+            size = -(-piece.rows // -(-piece.rows // most))  # as equal as they can be
+            for start in range(0, piece.rows, size):
+                with _readable(self.name):
+                    chunk = scan.slice(start, size).collect()
+                yield chunk
 
 
 @contextmanager
@@ -139,18 +149,19 @@ class _Staging:
             folder.mkdir()
         return folder
 
-    def write(self, scan: pl.LazyFrame, sides: Sequence[Side] = ()) -> pl.LazyFrame:
+    def write(self, scan: pl.LazyFrame, sides: Sequence[Side] = ()) -> list[Piece]:
         """The rows with their side tables, computed once."""
         folder = self.folder()
-        parts: list[Path] = []
+        pieces: list[Piece] = []
         with _readable("the table"):
             batches = scan.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
             for chunk in itertools.chain([scan.collect_schema().to_frame()], batches):
                 for side in sides:
                     chunk = side.joined(chunk)
-                parts.append(folder / f"{len(parts):06}.parquet")
-                write_part(chunk, parts[-1])
-        return pl.scan_parquet(parts)
+                path = folder / f"{len(pieces):06}.parquet"
+                write_part(chunk, path)
+                pieces.append(Piece(pl.scan_parquet(path), chunk.height))
+        return pieces
 
 
 @contextmanager
@@ -161,51 +172,76 @@ def _readable(name: str) -> Iterator[None]:
         raise unreadable(f"{name} cannot be read", error) from None
 
 
+def _at_least(rows: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Pieces put together until each has so many rows, the last perhaps fewer."""
+    held: list[Piece] = []
+    for piece in pieces:
+        held.append(piece)
+        if sum(one.rows for one in held) >= rows:
+            yield _together(held)
+            held = []
+    if any(piece.rows for piece in held):
+        yield _together(held)
+
+
+def _together(pieces: Sequence[Piece]) -> Piece:
+    scan = pl.concat([piece.scan for piece in pieces]) if len(pieces) > 1 else pieces[0].scan
+    return Piece(scan, sum(piece.rows for piece in pieces))
+
+
 def _opened(source: Data, joins: Sequence[Join], place: _Staging) -> Table:
-    scan, parts = _scan(source, place)
+    pieces, parts = _scan(source, place)
     if not sum(parts):
         raise DataError(f"{_place(source)} has no rows.")
     sides: list[Side] = []
+    scan = _together(pieces).scan
     first = scan.collect_schema().to_frame()
     for join in joins:
-        sides.append(Side.read(first.schema, _scan(join.path, place)[0], join))
+        side = _together(_scan(join.path, place)[0]).scan
+        sides.append(Side.read(first.schema, side, join))
         first = sides[-1].joined(first)
     if sides:
-        scan = place.write(scan, sides)
-    return Table(name_of(source), scan, dict(scan.collect_schema()), sum(parts), parts)
+        pieces = place.write(scan, sides)
+        scan = _together(pieces).scan
+    schema = dict(scan.collect_schema())
+    return Table(name_of(source), scan, schema, sum(parts), parts, tuple(pieces))
 
 
-def _scan(source: Data, place: _Staging) -> tuple[pl.LazyFrame, tuple[int, ...]]:
+def _scan(source: Data, place: _Staging) -> tuple[list[Piece], tuple[int, ...]]:
     """The rows, with lists for arrays, and how many each part has."""
     if is_files(source):
         return _scan_files([files_of(item) for item in items(source)], place)
     scan = _lazy(source)
     if isinstance(source, pl.LazyFrame):
-        scan = place.write(scan)
-    return scan, (int(scan.select(pl.len()).collect().item()),)
+        pieces = place.write(scan)
+        return pieces, (sum(piece.rows for piece in pieces),)
+    rows = int(scan.select(pl.len()).collect().item())
+    return [Piece(scan, rows)], (rows,)
 
 
 def _scan_files(
     groups: Sequence[Sequence[Path]], place: _Staging
-) -> tuple[pl.LazyFrame, tuple[int, ...]]:
+) -> tuple[list[Piece], tuple[int, ...]]:
     files = [file for group in groups for file in group]
     text = [number for number, file in enumerate(files) if kind_of(file) in ("CSV", "TSV")]
-    found: dict[int, tuple[pl.LazyFrame, int]] = {}
+    found: dict[int, list[Piece]] = {}
     if text:
         parts, schema = stage_text([files[number] for number in text], place.folder())
         for i, number in enumerate(text):
             mine = [part for part in parts if part.file == i]
-            found[number] = scan_parts(mine, schema), sum(part.rows for part in mine)
+            found[number] = [Piece(scan_part(part, schema), part.rows) for part in mine]
     for number, file in enumerate(files):
         if number not in found:
             scan, rows = scan_file(file, place.folder)
-            found[number] = _without_arrays(scan), rows
-    heights = [found[number][1] for number in range(len(files))]
-    scan = concatenated(files, [found[number][0] for number in range(len(files))])
+            found[number] = [Piece(_without_arrays(scan), rows)]
+    ordered = [found[number] for number in range(len(files))]
+    columns = common_columns(files, [pieces[0].scan for pieces in ordered])
+    heights = [sum(piece.rows for piece in pieces) for pieces in ordered]
+    pieces = [Piece(p.scan.select(columns), p.rows) for pieces in ordered for p in pieces]
     if len(groups) == 1:
-        return scan, tuple(heights)
+        return pieces, tuple(heights)
     left = iter(heights)
-    return scan, tuple(sum(itertools.islice(left, len(group))) for group in groups)
+    return pieces, tuple(sum(itertools.islice(left, len(group))) for group in groups)
 
 
 def _lazy(frame: Any) -> pl.LazyFrame:
@@ -232,9 +268,19 @@ def _digest(source: Data) -> str:
     scan = _lazy(source)
     total = hashlib.sha256(repr(scan.collect_schema()).encode())
     with _readable("the frame"):
-        for chunk in scan.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True):
+        for chunk in scan.with_columns(_spelled(scan)).collect_batches(
+            chunk_size=CHUNK_ROWS, maintain_order=True
+        ):
             total.update(chunk.hash_rows(seed=0).to_numpy().tobytes())
     return total.hexdigest()
+
+
+def _spelled(scan: pl.LazyFrame) -> list[pl.Expr]:
+    """Lists of categories as text: their codes, which would be hashed, differ between processes."""
+    coded = (pl.Categorical, pl.Enum)
+    schema = scan.collect_schema()
+    lists = [n for n, kind in schema.items() if isinstance(kind, pl.List) and kind.inner in coded]
+    return [pl.col(name).cast(pl.List(pl.String)) for name in lists]
 
 
 def _place(source: Data) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.read import Data, Table, locate
-from automlrank.data.values import EncodingError, as_text, as_times, hashed
+from automlrank.data.values import EncodingError, as_text, as_times, hashed, iso_times
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.schema import Schema, Split
 
@@ -117,12 +117,16 @@ def _as_type(column: pl.Series, value: object) -> pl.Series:
     kind = column.dtype
     try:
         if kind.is_temporal():
-            return pl.Series([str(value)]).str.to_datetime().cast(kind)
-        return pl.Series([str(value) if kind == pl.String else value]).cast(kind)
+            given = iso_times(pl.Series([str(value)])).cast(kind)
+        else:
+            given = pl.Series([str(value) if kind == pl.String else value]).cast(kind)
     except pl.exceptions.PolarsError:
+        given = pl.Series([None])
+    if given.null_count():
         raise DataError(
             f"the split's {value!r} cannot be compared with column {column.name!r} ({kind})."
-        ) from None
+        )
+    return given
 
 
 def _by_column(column: pl.Series, split: Split) -> Labels:
@@ -156,4 +160,5 @@ def _times(column: pl.Series) -> pl.Series:
     try:
         return as_times(column)
     except EncodingError as error:
-        raise DataError(str(error), "Make it seconds since 1970, or a date's type.") from None
+        hint = "Make it seconds since 1970, or dates as 2024-02-01 or 2024-02-01T12:30:00."
+        raise DataError(str(error), hint) from None

@@ -95,6 +95,13 @@ class StoreWriter:
             starts.append((array.starts if not starts.rows else array.starts[1:]) + first)
             values.append(array.values)
 
+    def allocate(self, split: str, key: str, shape: tuple[int, ...]) -> Array:
+        """A whole float32 array of a split, mapped, to be filled in any order."""
+        file = self.new_file()
+        file.close()
+        self.files[split, key] = [file]
+        return np.lib.format.open_memmap(file.path, "w+", np.dtype(np.float32), shape)
+
     def read(self, split: str, key: str) -> Array:
         """What was written of an array so far, mapped."""
         return self.files[split, key][0].mapped()

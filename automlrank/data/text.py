@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -111,14 +110,10 @@ def stage_text(
     return reading.parts, {name: reading.type_of(name) for name in names}
 
 
-def scan_parts(parts: Sequence[Part], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """The rows of the parts, in their order and in the given types."""
-    scans = []
-    for kinds, alike in itertools.groupby(parts, key=lambda part: part.schema):
-        scan = pl.scan_parquet([part.path for part in alike])
-        casts = [pl.col(name).cast(kind) for name, kind in schema.items() if kinds[name] != kind]
-        scans.append(scan.with_columns(casts))
-    return pl.concat(scans)
+def scan_part(part: Part, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """The rows of a part in the given types."""
+    casts = [pl.col(name).cast(kind) for name, kind in schema.items() if part.schema[name] != kind]
+    return pl.scan_parquet(part.path).with_columns(casts)
 
 
 def _write(files: Sequence[Path], folder: Path, reading: _Pass, block_bytes: int) -> _Pass:

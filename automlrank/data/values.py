@@ -17,6 +17,8 @@ PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # per second
 YEAR_2100 = 4.1e9  # seconds
 LARGEST = 3.4e38  # of float32
+ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
+ISO_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -173,20 +175,30 @@ def hashed(text: pl.Series, buckets: int) -> Array:
 
 
 def as_times(values: pl.Series) -> pl.Series:
-    """Times as numbers or dates; raises EncodingError for text that is neither."""
+    """Times as numbers or dates; raises EncodingError for text that is no number nor ISO 8601."""
     if values.dtype != pl.String:
         return values
-    numbers = values.cast(pl.Float64, strict=False)
-    try:
-        dates = values.str.to_datetime(strict=False)
-    except pl.exceptions.ComputeError:  # the first of them is no date
-        dates = pl.Series([None] * len(values), dtype=pl.Datetime("us"))
-    for times in (numbers, dates.alias(values.name)):
+    numbers, dates = values.cast(pl.Float64, strict=False), iso_times(values)
+    for times in (numbers, dates):
         if times.null_count() == values.null_count():
             return times
     is_odd = numbers.is_null() & values.is_not_null()
     unread = values.filter(is_odd & dates.is_null() if (is_odd & dates.is_null()).any() else is_odd)
-    raise EncodingError(f"column {values.name!r} must hold times, but holds {unread[0]!r}.")
+    raise EncodingError(f"column {values.name!r} must hold times, but holds {unread[0]!r:.100}.")
+
+
+def iso_times(text: pl.Series) -> pl.Series:
+    """Dates, with or without a time of day, as UTC without a zone; null for any other text.
+
+    Other orders of day and month are not guessed: 01/02/2024 is two days.
+    """
+    plain = pl.when(pl.col("text").str.contains(ISO)).then("text").str.replace("T", " ")
+    plain = plain.str.replace("Z", "+0000")
+    forms = [plain.str.to_datetime(form, strict=False, time_unit="us") for form in ISO_FORMATS]
+    for form in ISO_FORMATS[1:]:
+        zoned = plain.str.to_datetime(f"{form}%z", strict=False, time_unit="us")
+        forms.append(zoned.dt.replace_time_zone(None))
+    return text.alias("text").to_frame().select(pl.coalesce(forms).alias(text.name)).to_series()
 
 
 def unit_of(times: pl.Series) -> str:

@@ -6,7 +6,9 @@ the one ``read_split`` and ``split_rows`` that the schema's split asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from automlrank.data.labels import read_group
 from automlrank.data.split import NAMES, Labels, Rows, _at, _at_random, _by_group
 from automlrank.data.text import _typed
 from automlrank.data.transform import Encoder
-from automlrank.data.values import as_numbers, as_times
+from automlrank.data.values import as_numbers, as_times, iso_times
 
 TASKS: tuple[str, ...] = ("click",)
 WEIGHT: str | None = None
@@ -34,6 +36,9 @@ TRAIN_FILE = "train.parquet"
 TEST_FILE = "test.parquet"
 HERE = Path(__file__).parent
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+ENDINGS = (".parquet", ".arrow", ".feather", ".ipc", *TEXT_ENDINGS)
+ARROW_FILE = b"ARROW1"  # what the file form begins with; the stream form does not
 
 Arrays = Mapping[str, Any]  # arrays and ragged lists by their keys in a batch
 
@@ -44,28 +49,60 @@ class TableError(ValueError):
 
 def read_table(path: Path) -> pl.DataFrame:
     """A Parquet, Arrow, CSV or TSV file, or a folder of such parts."""
+    return read_files(files_of(path))[0]
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file, or the tables of the folder by name; hidden ones and ``_files`` are none."""
     if not path.exists():
         raise TableError(f"no such file: {path}.")
-    files = sorted(p for p in path.iterdir() if p.name[0] not in "._") if path.is_dir() else [path]
+    found = sorted(p for p in path.iterdir() if p.name[0] not in "._") if path.is_dir() else [path]
+    files = [p for p in found if p.is_file() and p.name.lower().endswith(ENDINGS)]
     if not files:
-        raise TableError(f"the folder {path} holds no file.")
+        what = "holds no file that ends in" if path.is_dir() else "must end in"
+        raise TableError(f"{path} {what} {', '.join(ENDINGS)}.")
+    return files
+
+
+def read_files(files: Sequence[Path]) -> tuple[pl.DataFrame, list[int]]:
+    """The rows of all files, in types that hold them all; and how many each file has."""
     parts = [read_file(file) for file in files]
     table = pl.concat([part.select(parts[0].columns) for part in parts], how="vertical_relaxed")
-    return pl.DataFrame([_typed(column) for column in table]) if is_text(files[0]) else table
+    if any(is_text(file) for file in files):
+        table = table.with_columns(_typed(column) for column in table.select(pl.col(pl.String)))
+    return table, [part.height for part in parts]
 
 
 def read_file(path: Path) -> pl.DataFrame:
     """One file; the columns of CSV and TSV as text."""
-    if path.suffix == ".parquet":
-        return pl.read_parquet(path)
     if is_text(path):
-        separator = "\t" if ".tsv" in path.suffixes else ","
-        return pl.read_csv(path, infer_schema=False, separator=separator)
-    return pl.read_ipc(path)
+        return read_text(path)
+    if path.suffix.lower() == ".parquet":
+        return pl.read_parquet(path, glob=False, hive_partitioning=False)
+    with path.open("rb") as opened:
+        is_stream = opened.read(len(ARROW_FILE)) != ARROW_FILE
+    if is_stream:
+        return pl.read_ipc_stream(path)
+    return pl.scan_ipc(path, glob=False, hive_partitioning=False).collect()
+
+
+def read_text(path: Path) -> pl.DataFrame:
+    """A CSV or TSV file as text, empty as null; blank lines at its end are no rows."""
+    data, name = path.read_bytes(), path.name.lower()
+    if name.endswith(".gz"):
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, zlib.error):
+            raise TableError(f"{path} is cut off or damaged.") from None
+    data = data.rstrip(b"\r\n")
+    separator = "\t" if name.removesuffix(".gz").endswith(".tsv") else ","
+    frame = pl.read_csv(data, infer_schema=False, separator=separator)
+    frame.columns = [column.replace('""', '"') for column in frame.columns]  # quotes in quotes
+    return frame.with_columns(pl.all().replace("", None)) if b'""' in data else frame
 
 
 def is_text(path: Path) -> bool:
-    return not {".csv", ".tsv"}.isdisjoint(path.suffixes)
+    return path.name.lower().endswith(TEXT_ENDINGS)
 
 
 def column_of(frame: pl.DataFrame, name: str) -> pl.Series:
@@ -88,10 +125,11 @@ def read_split(path: Path) -> tuple[pl.DataFrame, dict[str, Rows]]:
 def read_split_files(path: Path) -> tuple[pl.DataFrame, dict[str, Rows]]:
     """The train file's rows, then the test file's, of which some are for validation."""
     folder = path if path.is_dir() else path.parent
-    train, test = (read_table(folder / file) for file in (TRAIN_FILE, TEST_FILE))
-    rest = _at_random(test.height, VALID_SHARE, 1 - VALID_SHARE)
-    frame = pl.concat([train, test.select(train.columns)], how="vertical_relaxed")
-    return frame, rows_of(np.concatenate([np.zeros(train.height, np.int8), rest]))
+    train, test = (files_of(folder / file) for file in (TRAIN_FILE, TEST_FILE))
+    frame, heights = read_files([*train, *test])
+    n_train = sum(heights[: len(train)])
+    rest = _at_random(frame.height - n_train, VALID_SHARE, 1 - VALID_SHARE)
+    return frame, rows_of(np.concatenate([np.zeros(n_train, np.int8), rest]))
 
 
 def rows_of(labels: Labels) -> dict[str, Rows]:
@@ -124,7 +162,7 @@ def as_value(column: pl.Series, value: object) -> pl.Series:
     """One value as a series of the column's type."""
     kind = column.dtype
     if kind.is_temporal():
-        return pl.Series([str(value)]).str.to_datetime().cast(kind)
+        return iso_times(pl.Series([str(value)])).cast(kind)
     return pl.Series([str(value) if kind == pl.String else value]).cast(kind)
 
 
@@ -161,8 +199,10 @@ def encoded_with_rates(frame: pl.DataFrame, rows: Mapping[str, Rows]) -> dict[st
     assert encoder.rates is not None
     times = column_of(frame, encoder.rates.time)[train] if encoder.rates.time else None
     ids = {name: column[train] for name, column in encoder.ids_in(arrays).items()}
-    for key, unseen in encoder.rates.encode_training(ids, arrays["labels"][train], times).items():
-        arrays[key][train] = unseen
+    unseen = {key: np.empty_like(arrays[key][train]) for key in encoder.rates.shapes(0)}
+    encoder.rates.encode_training(ids, arrays["labels"][train], times, unseen)
+    for key, statistics in unseen.items():
+        arrays[key][train] = statistics
     return arrays
 
 

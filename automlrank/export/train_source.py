@@ -132,7 +132,7 @@ def _instead(schema: Schema, metric: Metric) -> dict[str, str]:
     return {
         "score": SCORES[metric.name],
         "is_better": "is_better" if metric.up else "is_less",
-        "encoded": "encoded_with_rates" if schema.statistics else "encoded",
+        "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",
         "load": "load_with_groups" if metric.grouped else "load",
         "read_split": "read_split_files" if split.by == "file" else "read_split",
         "split_rows": {

@@ -128,6 +128,7 @@ KINDS: dict[str, type[Feature]] = {
 class Statistics:
     """Smoothed target rates of the columns ``of`` and of the schema's crosses, and their counts.
 
+    Without columns and crosses there are none, and none are inferred.
     ``rate = (sum of labels + prior * mean) / (rows + prior)``, as the difference of its log-odds
     from the mean's. ``form`` says what a training row may see: ``out_of_fold`` the rows of other
     folds, ``earlier_rows`` the rows before it, ``earlier_days`` those of the days before.
@@ -266,7 +267,6 @@ def _said(value: Any, default: Any, keep: tuple[str, ...] = ()) -> dict[str, obj
 
 
 def _split_data(split: Split) -> dict[str, object]:
-    renamed = {"train_file": "train", "test_file": "test"}
     if split.by == "file":
         return {
             "by": "file",
@@ -275,7 +275,7 @@ def _split_data(split: Split) -> dict[str, object]:
             "valid": split.valid,
         }
     return {
-        renamed.get(k, k): v
+        k: v
         for k, v in dataclasses.asdict(split).items()
         if v is not None and not (split.by == "column" and k in ("valid", "test"))
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
@@ -22,6 +24,7 @@ from automlrank.schema.together import faults_together
 
 LARGEST = 2**31 - 4  # ids are int32, three of them special
 WAYS = get_args(get_type_hints(Split)["by"])
+FILES = {"train": "train_file", "test": "test_file"}  # as YAML and as Split name them
 
 
 def read_schema(source: str | Path | Mapping[str, object]) -> Schema:
@@ -103,6 +106,12 @@ class _Reader:
         """The settings of a feature or a block of settings that have their types."""
         types = {k: v for k, v in get_type_hints(cls).items() if k not in ("name", "size")}
         types = {k: v for k, v in types.items() if get_origin(v) is not ClassVar}
+        return self.typed(types, data, path)
+
+    def typed(
+        self, types: Mapping[str, Any], data: Mapping[str, Any], path: Path_
+    ) -> dict[str, Any]:
+        """The values that have the types of their keys."""
         self.unknown(data, set(types), path)
         return {
             key: value
@@ -144,32 +153,29 @@ class _Reader:
         if item is None:
             return Split()
         data = dict(self.mapping(item, ("split",)))
-        if data.get("by") not in WAYS:
-            self.fault(
-                ("split", "by"), f"must be one of {', '.join(WAYS)}, but got {data.get('by')!r}."
-            )
+        by = data.get("by")
+        if by not in WAYS:
+            self.fault(("split", "by"), f"must be one of {', '.join(WAYS)}, but got {by!r}.")
             return Split()
-        if data["by"] == "file":
-            data = {
-                {"train": "train_file", "test": "test_file"}.get(k, k): v for k, v in data.items()
-            }
-        self.unknown(data, {f.name for f in dataclasses.fields(Split)}, ("split",))
-        for key in ("valid", "test"):
-            share = data.get(key, 0.1)
-            if not isinstance(share, int | float) or not 0 < share < 1:
-                self.fault(("split", key), f"must be a share between 0 and 1, but got {share!r}.")
-                data.pop(key)
-        if data["by"] in ("time", "column") and not data.get("column"):
+        types = {k: v for k, v in get_type_hints(Split).items() if k not in FILES.values()}
+        if by == "file":
+            types |= dict.fromkeys(FILES, str)
+        for key, value in data.items():
+            if key in ("valid_from", "test_from") and isinstance(value, datetime.date):
+                data[key] = str(value)
+            elif types.get(key) is float and not _is_share(value):
+                self.fault(("split", key), f"must be a share between 0 and 1, but got {value!r}.")
+                data[key] = getattr(Split(), key)
+        if by in ("time", "column") and not data.get("column"):
             self.fault(
                 ("split",),
-                f"a split by {data['by']} needs its column.",
+                f"a split by {by} needs its column.",
                 "Write split: {by: ..., column: NAME}.",
             )
         if (data.get("valid_from") is None) != (data.get("test_from") is None):
             self.fault(("split",), "valid_from and test_from go together.")
-        return Split(
-            **{k: v for k, v in data.items() if k in {f.name for f in dataclasses.fields(Split)}}
-        )
+        known = self.typed(types, data, ("split",))
+        return Split(**{FILES.get(k, k) if by == "file" else k: v for k, v in known.items()})
 
     def mapping(self, data: object, path: Path_) -> Mapping[str, Any]:
         if isinstance(data, Mapping):
@@ -200,11 +206,20 @@ class _Reader:
         self.faults.append(self.document.fault(path, problem, hint))
 
 
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < 1
+
+
 def _fits(value: object, annotation: Any) -> tuple[bool, str]:
     """Whether a value has a field's type and range, and the type in words."""
     kinds = get_args(annotation) or (annotation,)
     if value is None and type(None) in kinds:
         return True, ""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    finite = number and math.isfinite(float(str(value)))
+    word = isinstance(value, str) and value != ""
+    if {float, str} <= set(kinds):
+        return finite or word, "a finite number or a word"
     if bool in kinds:
         return isinstance(value, bool), "true or false"
     if int in kinds:
@@ -214,6 +229,5 @@ def _fits(value: object, annotation: Any) -> tuple[bool, str]:
             return False, f"{words}, at most {LARGEST:,}"
         return whole and int(str(value)) >= 1, words
     if float in kinds:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and float(str(value)) > 0, "a number above 0"
-    return isinstance(value, str) and value != "", "a word"
+        return finite and float(str(value)) > 0, "a finite number above 0"
+    return word, "a word"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from automlrank.documents import Path_
 from automlrank.errors import Fault, did_you_mean
-from automlrank.schema.columns import Categorical, Multi, Schema
+from automlrank.schema.columns import Categorical, Multi, Schema, Task
 
 IDS = Categorical | Multi
 
 
 def faults_together(schema: Schema) -> list[Fault]:
     """Every reference between the parts of a schema that leads nowhere, or to the wrong kind."""
-    faults = [*_tasks(schema)]
+    faults = [*_tasks(schema), *_files(schema)]
     if schema.features:
         faults += [*_histories(schema), *_shared(schema), *_pairs(schema), *_roles(schema)]
     return faults
@@ -22,12 +23,36 @@ def faults_together(schema: Schema) -> list[Fault]:
 def _tasks(schema: Schema) -> Iterator[Fault]:
     names = {task.name for task in schema.tasks}
     for task in schema.tasks:
+        path = ("tasks", task.name, "of")
         if task.of is not None and task.of not in names:
-            path = ("tasks", task.name, "of")
             yield schema.fault(path, f"no task {task.of!r}.", did_you_mean(task.of, names))
+        elif task.name in (before := _before(schema, task)):
+            chain = " of ".join((task.name, *before[: before.index(task.name) + 1]))
+            problem = f"a task must not come before itself, but got {chain}."
+            yield schema.fault(path, problem, f"Remove of: {task.of}.")
     for feature in schema.features:
         if feature.name in names:
             yield schema.fault(("features", feature.name), "a label must not be a feature.")
+
+
+def _before(schema: Schema, task: Task) -> list[str]:
+    """The tasks that must have happened before a task, itself among them where ``of`` goes round.
+
+    At most as many as there are tasks, as a round that leaves the task out has no end.
+    """
+    of, found = {other.name: other.of for other in schema.tasks}, list[str]()
+    last = task.of
+    while last is not None and len(found) < len(of):
+        found.append(last)
+        last = of.get(last)
+    return found
+
+
+def _files(schema: Schema) -> Iterator[Fault]:
+    train, test = schema.split.train_file, schema.split.test_file
+    if train is not None and test is not None and PurePath(train) == PurePath(test):
+        problem = f"train and test must be two files, but both are {test!r}."
+        yield schema.fault(("split", "test"), problem)
 
 
 def _histories(schema: Schema) -> Iterator[Fault]:
@@ -46,12 +71,19 @@ def _histories(schema: Schema) -> Iterator[Fault]:
                 "Write time: COLUMN in the schema.",
             )
     for name, columns in schema.sequences.items():
-        for key in ("side", "time"):
-            given = {c.name: getattr(c, key) for c in columns if key == "side" or getattr(c, key)}
+        timed = tuple(column for column in columns if column.time)
+        for key in ("side", "max_length", "time", "session_minutes", "separator"):
+            of_all = key in ("side", "max_length")  # the others count where there are times
+            given = {c.name: getattr(c, key) for c in (columns if of_all else timed)}
             if len(set(given.values())) > 1:
-                shown = ", ".join(f"{column}: {value}" for column, value in given.items())
+                shown = ", ".join(f"{column}: {_shown(value)}" for column, value in given.items())
                 problem = f"the histories of sequence {name!r} need one {key}, but got {shown}."
-                yield schema.fault(("features", columns[0].name, key), problem)
+                yield schema.fault(("features", next(iter(given)), key), problem)
+
+
+def _shown(value: object) -> str:
+    """A separator in quotes, as it may be a blank."""
+    return repr(value) if isinstance(value, str) and not value.isidentifier() else str(value)
 
 
 def _shared(schema: Schema) -> Iterator[Fault]:
@@ -86,10 +118,16 @@ def _pairs(schema: Schema) -> Iterator[Fault]:
             yield schema.fault(
                 ("crosses", i), f"a pair needs two columns, but got {first!r} twice."
             )
-    for task in schema.tasks if schema.statistics else ():
-        if task.kind != "binary":
-            problem = f"target rates need binary tasks, but {task.name!r} is {task.kind}."
-            yield schema.fault(("statistics",), problem, "Remove statistics, or the task.")
+    rated = bool(schema.crosses or (schema.statistics and schema.statistics.of))
+    others = [task for task in schema.tasks if task.kind != "binary"] if rated else []
+    for task in others:
+        problem = f"target rates need binary tasks, but {task.name!r} is {task.kind}."
+        hint = "Remove statistics and crosses, or the task."
+        yield schema.fault(("statistics" if schema.statistics else "crosses",), problem, hint)
+    if schema.crosses and schema.statistics is None and not others:
+        yield schema.fault(
+            ("crosses",), "crosses do nothing without statistics.", "Write statistics: {of: [...]}."
+        )
     form = schema.statistics.form if schema.statistics else "out_of_fold"
     if form != "out_of_fold" and not schema.time:
         yield schema.fault(

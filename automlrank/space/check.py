@@ -250,7 +250,7 @@ def lacking(schema: Schema, block: str) -> str | None:
         return "the schema has no history column"
     if History in ports and (untimed := _untimed(schema)) and _reads_times(BLOCKS[block]):
         return f"the histories of {', '.join(untimed)} have no time"
-    if Statistics in ports and schema.statistics is None:
+    if Statistics in ports and not schema.statistic_columns:
         return "the schema names no statistics"
     if Context in ports and not any(getattr(f, "context", False) for f in schema.features):
         return "the schema marks no column as context"

@@ -383,9 +383,8 @@ BAD = {
         ("column 'time' must hold times, but holds 'monday'.",),
         {"time": ["monday", "friday"]}, PAGE + "split: {by: time, column: time}\n"),
     "ages by text that is no time": Bad(
-        ("s.yaml:6: time: the time must be a number or a date, since ages are asked for, "
-         "but is String, such as 'monday'.",),
-        {"time": ["monday", "friday"]}, SEQUENCE),
+        ("column 'time' must hold times, but holds '",),
+        {"time": ["monday", "friday"]}, SEQUENCE, commands=STORED),
     "times that are no times": Bad(
         ("column 'history_time' must hold times, but holds 'x'.",),
         {"history_time": ["1|x"], "history_item_id": ["1|2"]},

@@ -13,12 +13,12 @@ from automlrank.cli.data import WIDTH
 from automlrank.data import infer
 from automlrank.data.read import open_table
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.schema import Schema, read_schema
+from automlrank.schema import Schema, Task, read_schema
 
 
 def infer_schema(frame: pl.DataFrame, label: str) -> Schema:
     with open_table(frame) as table:
-        return infer.infer_schema(table, label).schema
+        return infer.complete(Schema((Task(label),)), table).schema
 
 
 def test_what_it_prints_is_the_schema_that_was_inferred(

@@ -120,23 +120,33 @@ def test_the_times_of_a_history_are_lists_or_text_with_its_separator() -> None:
     assert faults([[datetime.datetime(2022, 5, 1)]] * N) == []
     assert faults(["1,2"] * N, ",") == []
     assert "features.h.time: the time column must hold lists, but is Int64" in faults([1] * N)[0]
-    assert "lists of numbers or times, but is List(String)" in faults([["a"]] * N)[0]
+    assert faults([["2022-05-01", "2022-05-02T10:00:00"]] * N) == []
+    (fault,) = faults(pl.Series([[1]] * N).cast(pl.List(pl.Duration)))
+    assert "lists of numbers or times, but is List(Duration" in fault
 
 
-def test_text_is_no_time_where_ages_are_asked_for() -> None:
-    """It can be compared, so that a split by it is possible, but it cannot be subtracted."""
-    days = table(t=["2022-05-01"] * N, item=range(N), h=[[1]] * N, times=[[1]] * N)
+def test_text_may_be_the_time_of_ages_and_rates() -> None:
+    """Whether it is ISO 8601 is seen when it is read."""
+    days = table(t=["2022-05-01"] * N, item=range(N), h=[[1]] * N, times=[["2022-04-01"]] * N)
+    features = (Categorical("item"), History("h", "item", "h", time="times"))
+    rates = Statistics(("item",), form="earlier_days")
     split = Split(by="time", column="t")
-    assert faults_of(Schema(TASK, time="t", split=split), days) == []
-    history = History("h", "item", "h", time="times")
-    asking = (
-        Schema(TASK, (Categorical("item"), history), time="t"),
-        Schema(TASK, statistics=Statistics(("item",), form="earlier_days"), time="t"),
+    assert faults_of(Schema(TASK, features, statistics=rates, time="t", split=split), days) == []
+
+
+@pytest.mark.parametrize("kind", [pl.Time(), pl.Duration()])
+def test_a_time_of_day_or_a_duration_is_no_time(kind: pl.DataType) -> None:
+    frame = table(t=pl.Series([3] * N).cast(pl.Int64).cast(kind))
+    faults = faults_of(Schema(TASK, time="t", split=Split(by="time", column="t")), frame)
+    assert [fault.split(":")[0] for fault in faults] == ["time", "split.column"]
+    assert all("a time must be a number or a date, but column 't' is" in fault for fault in faults)
+
+
+def test_a_label_of_text_is_to_be_stored_as_numbers() -> None:
+    (fault,) = faults_of(Schema((Task("x"),)), table(x=["0", "1"] * (N // 2)))
+    assert fault == (
+        "tasks.x: a label must be numeric, but is String, such as '0'. Store it as numbers."
     )
-    for schema in asking:
-        (fault,) = faults_of(schema, days)
-        assert "time: the time must be a number or a date" in fault
-        assert "such as '2022-05-01'" in fault
 
 
 def test_roles_need_one_value_per_row() -> None:
@@ -157,4 +167,7 @@ def test_all_contradictions_are_said_at_once() -> None:
     schema = Schema((Task("t"),), (Numeric("l"),), weight="t", group="l")
     faults = faults_of(schema, table(t=["a"] * N, l=[[1]] * N))
     assert len(faults) == 4
-    assert "tasks.t: a label must be numeric, but is String, such as 'a'." in faults
+    assert (
+        "tasks.t: a label must be numeric, but is String, such as 'a'. Store it as numbers."
+        in faults
+    )

@@ -38,8 +38,7 @@ def complete(schema: Schema, frame: pl.DataFrame) -> Inferred:
 
 
 def infer_schema(frame: pl.DataFrame, label: str) -> Inferred:
-    with open_table(frame) as opened:
-        return infer.infer_schema(opened, label)
+    return complete(Schema((Task(label),)), frame)
 
 
 def feature_of(name: str, values, **others):
@@ -188,8 +187,32 @@ def test_what_an_inferred_schema_refers_to_is_checked():
     assert "must be a categorical feature, but got 'n'" in str(caught.value)
 
 
+MANY = {"a": list(range(N)), "b": list(range(N))}
+
+
+def test_statistics_are_inferred_of_columns_with_many_values():
+    assert infer_schema(table(**MANY), "y").schema.statistics == Statistics(("a", "b"))
+    crossed = Schema(TASK, crosses=(("a", "b"),))
+    few = table(a=["x", "z"] * (N // 2), b=["x", "z"] * (N // 2))
+    assert complete(crossed, few).schema.statistics == Statistics()
+
+
+def test_empty_statistics_are_not_inferred():
+    schema = complete(Schema(TASK, statistics=Statistics()), table(**MANY)).schema
+    assert schema.statistics == Statistics()
+    assert schema.statistic_columns == {}
+
+
+@pytest.mark.parametrize("tasks", [("y", "z"), ("z", "y")])
+def test_no_statistics_where_any_task_is_no_binary_one(tasks):
+    kinds = {"y": Task("y"), "z": Task("z", "regression")}
+    schema = Schema(tuple(kinds[name] for name in tasks))
+    frame = table(z=[i / 2 for i in range(N)], **MANY)
+    assert complete(schema, frame).schema.statistics is None
+
+
 def test_binary_columns_hold_0_and_1_and_nothing_else():
-    """Whatever their type, and whatever is null."""
+    """Whatever is null; text is none, as a label must be numbers."""
     frame = table(
         bools=[True, False] * (N // 2),
         text=["0", "1"] * (N // 2),
@@ -200,7 +223,7 @@ def test_binary_columns_hold_0_and_1_and_nothing_else():
         lists=[[0], [1]] * (N // 2),
     )
     with open_table(frame) as opened:
-        assert binary_columns(opened) == ("y", "bools", "text", "nulls")
+        assert binary_columns(opened) == ("y", "bools", "nulls")
 
 
 def test_a_summary_counts_values_inside_of_lists_and_nan_as_null():

@@ -180,7 +180,7 @@ def schemas(draw: st.DrawFn, plain_only: bool) -> Schema:
     return Schema(
         tasks,
         tuple(features),  # type: ignore[arg-type]
-        crosses,
+        crosses if statistics else (),
         statistics,
         weight=draw(st.sampled_from([None, "w"])),
         time="t",

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 from automlrank.data import delimited
 from automlrank.data.delimited import read_blocks
-from automlrank.data.text import _typed, scan_parts, stage_text
+from automlrank.data.text import _typed, scan_part, stage_text
 from automlrank.errors import DataError
 
 NUMBERS = st.sampled_from(
@@ -50,7 +50,7 @@ def staged(folder, *contents, block_bytes=delimited.BLOCK_BYTES, ending=".csv"):
     parts_folder = folder / "parts"
     parts_folder.mkdir(exist_ok=True)
     parts, schema = stage_text(files, parts_folder, block_bytes)
-    return scan_parts(parts, schema).collect()
+    return pl.concat([scan_part(part, schema) for part in parts]).collect()
 
 
 def expected(rows, names):

@@ -17,7 +17,7 @@ from automlrank.data.encode import fit
 from automlrank.data.read import open_table
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.data.transform import FORMAT, Encoder
-from automlrank.data.values import EncodingError, Ragged, as_text, hashed
+from automlrank.data.values import EncodingError, Ragged, as_seconds, as_text, as_times, hashed
 from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Task, Vector
 
@@ -384,6 +384,33 @@ def test_times_that_do_not_fit_their_history_are_errors(times, now, words):
     )
     with pytest.raises(EncodingError, match=f"row 1: .*{words}"):
         encoder.encode(frame)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-02-01T00:00:00", "2024-02-01 00:00", "2024-02-01", "2024-02-01T02:00:00.000+02:00",
+     "2024-01-31T23:00:00-0100", "2024-02-01 00:00Z", "2024-02-01T00:00:00.000000Z"],
+)  # fmt: skip
+def test_iso_text_is_the_moment_it_says_whatever_stands_beside_it(text):
+    seconds = as_seconds(pl.Series("t", [text, "2024-02-01T00:00:00", None]), "s")
+    assert seconds[:2].tolist() == [1_706_745_600.0] * 2
+    assert np.isnan(seconds[2])
+
+
+def test_ages_of_iso_text_are_those_of_its_moments():
+    encoder, frame = encoder_of(
+        *TIMED, x=[1], h=[[1]], ht=[["2020-09-13T12:26:40"]], t=["2020-09-13 13:26:40"]
+    )
+    assert rows_of(encoder.encode(frame)["age:s"]) == [[12]]
+
+
+@pytest.mark.parametrize(
+    "text", ["01/02/2024", "2024/02/01", "2024-2-1", "2024-13-01", "1 Feb 2024", "12:30:00", ""]
+)
+def test_text_in_another_order_than_iso_is_an_error(text):
+    """Of which nobody knows the day from the month."""
+    with pytest.raises(EncodingError, match=f"'t' must hold times, but holds '{text}'"):
+        as_times(pl.Series("t", ["2024-02-01", text]))
 
 
 def test_training_statistics_never_see_other_rows():

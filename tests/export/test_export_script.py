@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from polars.testing import assert_frame_equal
 
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
+from automlrank.data.formats import files_of
+from automlrank.data.read import open_table
+from automlrank.data.split import assign, parts_of
 from automlrank.export.folder import export_architecture
 from automlrank.model import build_model
 from automlrank.schema import Schema, Split
@@ -87,6 +92,98 @@ def test_a_csv_file_is_read_as_the_data_set_reads_it(
     ours = other.take("valid", np.arange(other.rows["valid"]))
     assert np.array_equal(arrays["ids:item"][rows["valid"]], ours["ids:item"].numpy())
     assert "00" in other.encoder.vocabularies["category"]
+
+
+QUOTED = b'"a ""b""","c"\r\n"1",""\r\n"x, ""y""","2"\r\n'
+TABLES = {
+    "blank lines at the end": {"t.csv": b"a,b\n1,x\n,\n\n\r\n\n"},
+    "every field quoted": {"t.csv": QUOTED},
+    "upper case": {"T.TSV": b"a\tb\n1\t2,5\n", "U.Tsv": b"b\ta\n007\t2\n"},
+    "compressed": {"t.CSV.gz": gzip.compress(QUOTED + b"\n")},
+    "a mark of UTF-8": {"t.csv": b"\xef\xbb\xbf" + QUOTED},
+    "null throughout one part": {"1.csv": b"a,b\n1,\n", "2.csv": b"a,b\n,0.5\n"},
+    "text in one part": {"1.csv": b"a,b\n1,1.0\n", "2.csv": b"a,b\n2,x\n"},
+    "files that are no tables": {
+        "t.csv": b"a,b\n1,2\n",
+        "_SUCCESS": b"",
+        "_old.csv": b"a,b\n3,4\n",
+        ".t.csv.swp": b"x",
+        "schema.yaml": b"name: t\n",
+    },
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_text_files_are_read_as_the_search_reads_them(
+    case: str, data: Dataset, make: Make, load_script: Load, tmp_path: Path
+) -> None:
+    """The same rows, names, nulls and types, of a folder and of each file alone."""
+    folder = tmp_path / "day [1]"
+    folder.mkdir()
+    for name, content in TABLES[case].items():
+        (folder / name).write_bytes(content)
+    export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
+    script = load_script(tmp_path / "export")
+    for path in (folder, *files_of(folder)):
+        assert_same_table(script, path)
+
+
+@pytest.mark.parametrize("form", ["parquet", "ipc", "ipc_stream"])
+def test_binary_files_are_read_as_the_search_reads_them(
+    form: str, data: Dataset, make: Make, load_script: Load, tmp_path: Path
+) -> None:
+    """Arrow in both its forms, brackets in names, endings in capitals, a folder a=1."""
+    folder = tmp_path / "a=1"
+    folder.mkdir()
+    path = folder / ("part [1].PARQUET" if form == "parquet" else "part [1].Arrow")
+    getattr(pl.DataFrame({"a": [3, None], "b": ["007", ""]}), f"write_{form}")(path)
+    export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
+    script = load_script(tmp_path / "export")
+    assert_same_table(script, path)
+    assert_same_table(script, folder)
+
+
+def assert_same_table(script: dict[str, Any], path: Path) -> None:
+    """The exported reader and the search give one frame."""
+    with open_table(path) as ours:
+        assert_frame_equal(script["read_table"](path), ours.scan.collect())
+
+
+@pytest.mark.parametrize(
+    "test",
+    [b'n,s,x\n7,1,\n8,2,\n"",3,\n4,5,\n\n', b"n,s,x\n7,a,1.5\n8,b,2\n9,c,\n1,007,3\n"],
+    ids=["null throughout", "other types"],
+)
+def test_files_of_a_split_are_typed_together(
+    test: bytes, data: Dataset, make: Make, load_script: Load, tmp_path: Path
+) -> None:
+    """A type holds all values of the train and the test file, as in the search."""
+    (tmp_path / "train.csv").write_bytes(b"n,s,x\n1,1,1\n2,02,2\n\n")
+    (tmp_path / "test.csv").write_bytes(test)
+    split = Split("file", train_file="train.csv", test_file="test.csv", valid=0.5)
+    schema = dataclasses.replace(data.schema, split=split)
+    export_architecture(make("lr"), schema, data.encoder, tmp_path / "export")
+    frame, rows = load_script(tmp_path / "export")["read_split"](tmp_path)
+    with open_table(parts_of(tmp_path, split)) as ours:
+        assert_frame_equal(frame, ours.scan.collect())
+        labels = assign(ours, schema)
+    for number, name in enumerate(("train", "valid", "test")):
+        assert np.array_equal(rows[name], np.flatnonzero(labels == number))
+
+
+@pytest.mark.parametrize("name", ["table.txt", "cut.csv.gz", "folder"])
+def test_what_is_no_table_is_named(
+    name: str, data: Dataset, make: Make, load_script: Load, tmp_path: Path
+) -> None:
+    """An unknown ending, a file that was cut, a folder without tables: one sentence each."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "table.txt").write_text("a,b\n")
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(QUOTED)[:-9])
+    export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
+    script = load_script(tmp_path / "export")
+    said = {"table.txt": "must end in .parquet", "cut.csv.gz": "is cut off", "folder": "no file"}
+    with pytest.raises(script["TableError"], match=said[name]):
+        script["read_table"](tmp_path / name)
 
 
 @pytest.mark.parametrize("metric", ["auc", "gauc", "logloss"])

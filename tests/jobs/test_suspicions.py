@@ -191,6 +191,17 @@ def test_copies_of_rows_are_named() -> None:
     assert texts[1].startswith("30 rows of valid and test (3.0%) are exact copies")
 
 
+def test_copies_are_rows_that_equal_another_in_what_the_schema_uses() -> None:
+    """Neither what is ignored, nor what the schema does not name, makes a row another one."""
+    rows = np.arange(N) % 1000
+    frame = pl.DataFrame({"y": LABEL, "noise": NOISE})[rows].with_columns(row=np.arange(N))
+    schema = Schema((Task("y"),), (Numeric("noise"),))
+    for ignore in ((), ("row",)):
+        texts = suspicions(frame, dataclasses.replace(schema, ignore=ignore), SPLITS)
+        assert texts == suspicions(frame.drop("row"), schema, SPLITS)
+        assert any("exact copies" in text for text in texts)
+
+
 def test_groups_of_one_class_are_named() -> None:
     lonely = {"g": np.arange(N) // 2, "y": np.arange(N) // 2 % 2}
     text = said(columns=lonely, group="g")
@@ -311,3 +322,20 @@ def test_every_kind_of_column_can_be_looked_at() -> None:
     features = (*schema.features, Numeric("nulls"), Multi("nothing"))
     frame = frame.with_columns(nothing=pl.Series([[]] * N, dtype=pl.List(pl.String)))
     suspicions(frame, dataclasses.replace(schema, features=features), SPLITS)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S%.3fZ"])
+def test_times_may_be_iso_text(form: str) -> None:
+    features, columns = sequence(late=7)
+    lists = pl.Series(columns["h_time"]).cast(pl.List(pl.Datetime("us"))).to_frame("t")
+    lists = lists.select(pl.col("t").list.eval(pl.from_epoch(pl.element().to_physical())))
+    texts = lists.select(pl.col("t").list.eval(pl.element().dt.strftime(form))).to_series()
+    now = pl.from_epoch(pl.Series(columns["t"]), "ms").dt.strftime(form)
+    text = said(*features, columns={**columns, "h_time": texts, "t": now}, time="t")
+    assert "clicks: 7 of 2,000 histories (0.4%) hold behaviours at or after the row's own" in text
+
+
+def test_times_that_are_none_are_named() -> None:
+    features, columns = sequence()
+    text = said(*features, columns={**columns, "t": ["01/02/2024"] * N}, time="t")
+    assert "column 't' must hold times, but holds '01/02/2024'" in text

@@ -15,7 +15,7 @@ from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
-from automlrank.schema import Schema, Task
+from automlrank.schema import Schema, Statistics, Task
 from automlrank.space.check import check_space, fit_to, needs_met
 from automlrank.space.count import count
 from automlrank.space.grammar import (
@@ -235,6 +235,16 @@ def test_a_default_space_leaves_out_what_the_schema_lacks() -> None:
     needs_met(space, bare)
     with pytest.raises(SpaceError, match="no history column"):
         needs_met(Space(interaction=use("mlp"), history=use("din")), bare)
+
+
+@pytest.mark.parametrize("statistics", [None, Statistics()])
+def test_rates_need_columns_that_have_them(statistics: Statistics | None) -> None:
+    schema = Schema((Task("y"),), synthetic_schema().features[2:4], statistics=statistics)
+    space = fit_to(read_space(shipped()["ctr"]), schema)
+    assert [leaf.block for leaf in leaves(space.statistics)] == ["none"]
+    for block in ("rate_fields", "rate_logit"):
+        with pytest.raises(SpaceError, match=f"{block} cannot be used: .* names no statistics"):
+            needs_met(Space(statistics=use(block), interaction=use("mlp")), schema)
 
 
 def test_a_space_may_narrow_but_never_widen() -> None:

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from automlrank.data.values import Array, as_lists, as_seconds, as_text, unit_of
+from automlrank.data.values import (
+    Array,
+    EncodingError,
+    as_lists,
+    as_seconds,
+    as_text,
+    as_times,
+    flatten,
+    unit_of,
+)
 from automlrank.jobs.suspicions.look import (
     MIN_ROWS,
     Look,
@@ -23,10 +32,12 @@ def future_behaviours(look: Look) -> Iterator[str]:
     time = look.schema.time
     timed = {f.time: f for f in look.features(History) if isinstance(f, History) and f.time}
     for name, feature in timed.items() if time else ():
-        lists = as_lists(look.frame[name], feature.separator)
-        if lists.dtype.inner == pl.String:  # type: ignore[attr-defined]
-            lists = lists.list.eval(pl.element().cast(pl.Float64, strict=False))
-        last, now = _seconds(lists.list.max()), _seconds(look.frame[str(time)])
+        try:
+            lists = as_lists(look.frame[name], feature.separator)
+            last, now = _seconds(_latest(lists)), _seconds(look.frame[str(time)])
+        except EncodingError as error:  # before encoding, as in an inspection
+            yield str(error)
+            continue
         known = ~np.isnan(last) & ~np.isnan(now)
         late = int((last >= now)[known].sum())
         if late:
@@ -37,7 +48,19 @@ def future_behaviours(look: Look) -> Iterator[str]:
             )
 
 
+def _latest(lists: pl.Series) -> pl.Series:
+    """The latest time of each list; null for an empty one."""
+    flat, starts = flatten(lists)
+    times = as_times(flat.alias(lists.name))
+    rows = np.repeat(np.arange(len(lists)), np.diff(starts))
+    latest = pl.DataFrame({"row": rows, "time": times}).group_by("row").agg(pl.col("time").max())
+    every = pl.DataFrame({"row": np.arange(len(lists))})
+    joined = every.join(latest, on="row", how="left", maintain_order="left")
+    return joined["time"].alias(lists.name)
+
+
 def _seconds(times: pl.Series) -> Array:
+    times = as_times(times)
     if times.dtype.is_float():
         times = times.set(~times.is_finite().fill_null(False), None)
     return as_seconds(times, unit_of(times))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from automlrank.data.check import columns_named
 from automlrank.data.split import NAMES
 from automlrank.data.values import Array, as_text
 from automlrank.jobs.suspicions.look import (
@@ -65,9 +66,9 @@ def _outcome_rate(look: Look, name: str, label: Array) -> float:
 
 
 def copies(look: Look) -> Iterator[str]:
-    """Rows that equal another in every column."""
-    opaque = [name for name, kind in look.frame.schema.items() if kind == pl.Object]
-    hashes = look.frame.drop(opaque).hash_rows(seed=0)
+    """Rows that equal another in every column that the schema uses."""
+    used = {name for path, name in columns_named(look.schema) if path[0] != "ignore"}
+    hashes = look.frame[sorted(used)].hash_rows(seed=0)
     train = hashes.filter(look.splits == 0)
     within = len(train) - train.n_unique()
     if within > COPIES_SHARE * len(train):
