@@ -26,7 +26,7 @@ import polars as pl
 
 NUMERIC, CATEGORICAL, PART = 13, 26, 1_000_000
 SIZES = np.geomspace(10, 1_000_000, CATEGORICAL).astype(int)
-CHUNK_BYTES = 125_000 * (NUMERIC + CATEGORICAL) * 4
+CHUNK_BYTES = 100_000 * (NUMERIC + CATEGORICAL) * 4
 FEATURES: dict[str, dict[str, object]] = {
     **{f"I{i}": {"kind": "numeric", "transform": "log"} for i in range(NUMERIC)},
     **{f"C{i}": {"kind": "categorical", "min_count": 2} for i in range(CATEGORICAL)},

@@ -117,7 +117,7 @@ class Dataset:
         return self._array(split, "group") if self.schema.group else None
 
     def raw_rows(self) -> tuple[pl.DataFrame, Array, int]:
-        """Every k-th row of the table as it was read, up to 100,000, their splits, and k."""
+        """Every k-th row of the table as it was read, up to 50,000, their splits, and k."""
         frame = pl.read_parquet(self.folder / SAMPLE_FILE)
         step = -(-sum(self.store.facts["rows"].values()) // SAMPLE_ROWS)
         return frame.drop(SPLIT), frame[SPLIT].to_numpy(), step

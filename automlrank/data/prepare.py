@@ -22,8 +22,8 @@ from automlrank.data.values import Array, EncodingError, Ragged, counted_from, u
 from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Schema
 
-RATE_ROWS = 125_000  # new rows whose statistics are looked up at once
-SAMPLE_ROWS = 100_000  # raw rows that are kept, at most: every k-th of a larger table
+RATE_ROWS = 100_000  # new rows whose statistics are looked up at once
+SAMPLE_ROWS = 50_000  # raw rows that are kept, at most: every k-th of a larger table
 SPLIT = "\0split"  # their column of 0 train, 1 valid, 2 test; no file has a column of this name
 
 

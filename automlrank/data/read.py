@@ -54,7 +54,7 @@ __all__ = [
     "sample_schema",
     "samples",
 ]
-CHUNK_ROWS = 125_000
+CHUNK_ROWS = 100_000
 
 
 class Piece(NamedTuple):
