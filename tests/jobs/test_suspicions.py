@@ -20,6 +20,13 @@ RNG = np.random.default_rng(0)
 LABEL = RNG.integers(2, size=N).astype(np.int8)
 NOISE = RNG.random(N)
 ITEM = RNG.integers(50, size=N)
+AFTER = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def _own_draws() -> None:
+    """A test draws the same numbers whichever ran before it."""
+    RNG.bit_generator.state = AFTER
 
 
 def said(*features: Feature, columns: dict[str, object], **schema: object) -> str:
