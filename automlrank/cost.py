@@ -48,11 +48,8 @@ def request_shapes(schema: Schema, candidates: int) -> dict[str, torch.Tensor]:
         ids, numbers = (schema.of_role(r, request=side == "request") for r in ("ids", "numbers"))
         batch[f"ids:{side}"] = torch.zeros(rows, len(ids), dtype=torch.int32)
         batch[f"numbers:{side}"] = torch.zeros(rows, len(numbers))
-    for request in dict.fromkeys(schema.statistic_columns.values()):
-        n = list(schema.statistic_columns.values()).count(request) * (len(schema.tasks) + 1)
-        batch[f"statistics:{'request' if request else 'item'}"] = torch.zeros(
-            1 if request else candidates, n
-        )
+        if n := schema.statistic_sizes.get(f"statistics:{side}"):
+            batch[f"statistics:{side}"] = torch.zeros(rows, n)
     for feature in schema.of_role("multi"):
         shape = (_rows(feature, candidates), feature.max_length)
         batch[f"multi:{feature.name}"] = torch.zeros(shape, dtype=torch.int32)
@@ -61,7 +58,7 @@ def request_shapes(schema: Schema, candidates: int) -> dict[str, torch.Tensor]:
     for name, columns in schema.sequences.items():
         shape = (_rows(columns[0], candidates), max(column.max_length for column in columns))
         keys = [f"history:{column.name}" for column in columns]
-        if any(column.time for column in columns):
+        if schema.timed(name):
             keys += [f"age:{name}", f"session:{name}"]
         batch |= {key: torch.zeros(shape, dtype=torch.int32) for key in keys}
     return batch

@@ -147,8 +147,8 @@ class Inputs:
             "target": self.steps.flat(target),
             "mask": self.steps.step(real_positions, ids[:1], f"{name}_mask"),
         }
-        if any(column.time for column in columns):
-            of_sequence = columns[0].sequence
+        of_sequence = columns[0].sequence
+        if self.schema.timed(of_sequence):
             self.values |= {
                 key: Value(f"{key}:{of_sequence}", request=request) for key in ("age", "session")
             }
@@ -157,14 +157,10 @@ class Inputs:
 
     def statistics(self) -> Value:
         """Rates and counts of both sides, request before item."""
-        columns = self.schema.statistic_columns
-        n = len(columns) * (len(self.schema.tasks) + 1)
-        sides = [
-            Value(f"statistics:{'request' if request else 'item'}", request=request)
-            for request in dict.fromkeys(columns.values())
-        ]
+        sizes = self.schema.statistic_sizes
+        sides = [Value(key, request=key.endswith(":request")) for key in sizes]
         dim = self.embedding.dim if self.embedding else 0
-        port = Statistics(n, dim)
+        port = Statistics(sum(sizes.values()), dim)
         if len(sides) == 1:
             return dataclasses.replace(sides[0], port=port)
         return self.steps.step(join, sides, "statistics", port)

@@ -19,6 +19,7 @@ from automlrank.data.values import (
     as_numbers,
     as_seconds,
     flatten,
+    signed_log,
 )
 
 AGES = 40  # buckets of ages: powers of two of seconds
@@ -60,7 +61,7 @@ class NumberColumn:
         x = as_numbers(column)
         if self.points:
             return np.where(np.isnan(x), x, np.interp(x, self.points, self.shares))
-        return np.sign(x) * np.log1p(np.abs(x)) if self.log else x
+        return signed_log(x) if self.log else x
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from automlrank.data.store import (
 from automlrank.data.transform import FORMAT as ENCODER_FORMAT
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
-from automlrank.errors import Fault, SchemaError, did_you_mean
+from automlrank.errors import SchemaError, did_you_mean
 from automlrank.schema import History, Schema, Task, read_schema
 
 Batch = dict[str, torch.Tensor]
@@ -225,7 +225,7 @@ def _wanted(
         return Schema((Task(label or _ask_for_label(data, joins)),))
     if not isinstance(schema, Schema):
         schema = read_schema(schema)
-    return schema if label is None else with_primary(schema, label)
+    return schema if label is None else schema.with_primary(label)
 
 
 def _ask_for_label(data: read.Data, joins: Sequence[read.Join]) -> NoReturn:
@@ -234,17 +234,6 @@ def _ask_for_label(data: read.Data, joins: Sequence[read.Join]) -> NoReturn:
     raise SchemaError(
         "neither a label nor a schema was given.", f"Columns of only 0 and 1: {columns}."
     )
-
-
-def with_primary(schema: Schema, label: str) -> Schema:
-    """The schema with the label's task first; raises SchemaError where it has no such task."""
-    names = [task.name for task in schema.tasks]
-    if label not in names:
-        raise SchemaError(
-            Fault(f"no task {label!r} in the schema.", "tasks", did_you_mean(label, names))
-        )
-    tasks = sorted(schema.tasks, key=lambda task: task.name != label)  # stable: the rest stays
-    return dataclasses.replace(schema, tasks=tuple(tasks))
 
 
 def _fingerprint(content: str, schema: Schema) -> str:

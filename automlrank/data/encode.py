@@ -30,6 +30,7 @@ from automlrank.data.values import (
     as_numbers,
     counted_from,
     flatten,
+    signed_log,
     text_of,
     unit_of,
 )
@@ -64,6 +65,9 @@ class _Fitting:
             f.name: f.buckets
             for f in schema.features
             if isinstance(f, Categorical | Multi) and f.buckets and not f.shared_with
+        }
+        self.lists = {
+            f.name: self.list_column(f) for f in schema.features if isinstance(f, Multi | History)
         }
         self.counted = [name for name, owner in self.owners.items() if owner not in self.buckets]
         self.counts = {self.owners[name]: Counts() for name in self.counted}
@@ -119,12 +123,16 @@ class _Fitting:
 
     def values(self, name: str, column: pl.Series) -> pl.DataFrame:
         """The values that count: those of all lists, end to end, that encoding keeps."""
-        feature = self.schema.feature(name)
-        if isinstance(feature, Multi | History):
-            lists = as_lists(column, feature.separator)
-            keep = lists.list.head if isinstance(feature, Multi) else lists.list.tail
-            column = flatten(keep(feature.max_length))[0]
+        if name in self.lists:
+            column = flatten(self.lists[name].lists(column))[0]
         return column.alias("value").to_frame()
+
+    def list_column(self, feature: Multi | History) -> BagColumn | HistoryColumn:
+        name, request, owner = feature.name, feature.side != "item", self.owners[feature.name]
+        settings = (feature.separator, feature.max_length)
+        if isinstance(feature, Multi):
+            return BagColumn(name, request, owner, *settings)
+        return HistoryColumn(name, request, owner, feature.sequence, *settings)
 
     def columns(self, feature: Feature) -> Iterator[Column]:
         """The encoder's columns of a feature."""
@@ -132,20 +140,16 @@ class _Fitting:
         match feature:
             case Categorical():
                 yield IdColumn(name, request, self.owners[name])
-            case Multi(separator=separator, max_length=length):
-                yield BagColumn(name, request, self.owners[name], separator, length)
+            case Multi():
+                yield self.lists[name]
             case Vector(separator=separator):
                 yield VectorColumn(name, request, self.vector_size(feature), separator)
             case Numeric():
                 yield self.number(feature)
-            case History(sequence=sequence, separator=separator, max_length=length):
-                vocabulary = self.owners[name]
-                yield HistoryColumn(name, request, vocabulary, sequence, separator, length)
-                if feature.time and feature == self.timed(sequence):
+            case History(sequence=sequence):
+                yield self.lists[name]
+                if feature == self.schema.timed(sequence):
                     yield self.times(feature)
-
-    def timed(self, sequence: str) -> History | None:
-        return next((f for f in self.schema.sequences[sequence] if f.time), None)
 
     def times(self, feature: History) -> TimesColumn:
         assert feature.time is not None
@@ -246,7 +250,7 @@ class Moments:
         if not len(x):
             return
         if self.log:
-            x = np.sign(x) * np.log1p(np.abs(x))
+            x = signed_log(x)
         n, mean = len(x), float(x.mean())
         apart = mean - self.mean
         self.squares += float(((x - mean) ** 2).sum()) + apart**2 * self.n * n / (self.n + n)

@@ -54,12 +54,12 @@ def assign(table: Table, schema: Schema) -> Labels:
             labels = _by_column(_split_column(table, split), split)
         case "group":
             column = table.column(str(split.column or schema.group))
-            labels = _by_group(column, split.valid, split.test)
+            labels = labels_by_group(column, split.valid, split.test)
         case "random":
-            labels = _at_random(table.rows, split.valid, split.test)
+            labels = labels_at_random(table.rows, split.valid, split.test)
         case "file":
             train = table.parts[0]
-            rest = _at_random(table.rows - train, split.valid, 1 - split.valid)
+            rest = labels_at_random(table.rows - train, split.valid, 1 - split.valid)
             labels = np.concatenate([np.zeros(train, np.int8), rest])
     sizes = np.bincount(labels, minlength=len(NAMES))
     if not sizes.all():
@@ -70,7 +70,7 @@ def assign(table: Table, schema: Schema) -> Labels:
     return labels
 
 
-def _at_random(rows: int, valid: float, test: float) -> Labels:
+def labels_at_random(rows: int, valid: float, test: float) -> Labels:
     """Labels 0, 1, 2 with the given shares of 1 and 2, by one fixed permutation."""
     labels = np.zeros(rows, np.int8)
     order = np.random.default_rng(SEED).permutation(rows)
@@ -80,7 +80,7 @@ def _at_random(rows: int, valid: float, test: float) -> Labels:
     return labels
 
 
-def _by_group(column: pl.Series, valid: float, test: float) -> Labels:
+def labels_by_group(column: pl.Series, valid: float, test: float) -> Labels:
     """Whole groups, in the order of a hash of their names: test until its share of rows is full."""
     text = as_text(column.alias("group")).fill_null("")
     groups = text.value_counts(name="rows").sort("group")
@@ -93,38 +93,45 @@ def _by_group(column: pl.Series, valid: float, test: float) -> Labels:
 
 
 def _by_time(column: pl.Series, split: Split) -> Labels:
-    """Later rows are test, the ones before them valid; rows of one time stay together."""
     if split.valid_from is None or split.test_from is None:
-        ordered = column.sort()
-        at_test = len(column) - round(split.test * len(column))
-        at_valid = at_test - round(split.valid * len(column))
-        test_from, valid_from = (_at(ordered, at) for at in (at_test, at_valid))
-    else:
-        values = (split.valid_from, split.test_from)
-        valid_from, test_from = (_as_type(column, value) for value in values)
-        if not (valid_from < test_from).all():
-            raise DataError(f"valid_from < test_from must hold, but got {values}.")
-    labels = (column >= valid_from).cast(pl.Int8) + (column >= test_from).cast(pl.Int8)
-    return labels.to_numpy()
+        return labels_by_time(column, split.valid, split.test)
+    values = (split.valid_from, split.test_from)
+    valid_from, test_from = (_as_type(column, value) for value in values)
+    if not (valid_from < test_from).all():
+        raise DataError(f"valid_from < test_from must hold, but got {values}.")
+    return labels_from(column, valid_from, test_from)
 
 
-def _at(ordered: pl.Series, position: int) -> pl.Series:
-    return ordered.slice(min(max(position, 0), len(ordered) - 1), 1)
+def labels_by_time(column: pl.Series, valid: float, test: float) -> Labels:
+    """Later rows are test, the ones before them valid; rows of one time stay together."""
+    at_test = len(column) - round(test * len(column))
+    at_valid = at_test - round(valid * len(column))
+    ordered = column.sort()
+    starts = (min(max(at, 0), len(column) - 1) for at in (at_valid, at_test))
+    return labels_from(column, *(ordered.slice(start, 1) for start in starts))
+
+
+def labels_from(column: pl.Series, valid_from: pl.Series, test_from: pl.Series) -> Labels:
+    """Rows from one value on are valid, from the other on test."""
+    is_valid, is_test = column >= valid_from, column >= test_from
+    return (is_valid.cast(pl.Int8) + is_test.cast(pl.Int8)).to_numpy()
+
+
+def as_value(column: pl.Series, value: object) -> pl.Series:
+    """One value as a series of the column's type, null where it is none."""
+    if column.dtype.is_temporal():
+        return iso_times(pl.Series([str(value)])).cast(column.dtype)
+    given = pl.Series([str(value) if column.dtype == pl.String else value])
+    return given.cast(column.dtype, strict=False)
 
 
 def _as_type(column: pl.Series, value: object) -> pl.Series:
     """One value as a series of the column's type; raises DataError where it is none."""
-    kind = column.dtype
-    try:
-        if kind.is_temporal():
-            given = iso_times(pl.Series([str(value)])).cast(kind)
-        else:
-            given = pl.Series([str(value) if kind == pl.String else value]).cast(kind)
-    except pl.exceptions.PolarsError:
-        given = pl.Series([None])
+    given = as_value(column, value)
     if given.null_count():
         raise DataError(
-            f"the split's {value!r} cannot be compared with column {column.name!r} ({kind})."
+            f"the split's {value!r} cannot be compared with column {column.name!r} "
+            f"({column.dtype})."
         )
     return given
 

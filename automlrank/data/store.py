@@ -164,7 +164,7 @@ class ArrayFile:
         self.write_header()
         self.file.seek(end)
         self.file.flush()
-        return np.asarray(np.load(self.path, mmap_mode="r", allow_pickle=False))
+        return _mapped(self.path)
 
     def close(self) -> None:
         if self.file.closed:
@@ -213,7 +213,9 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _open(folder: Path, files: list[str]) -> Array | Ragged:
-    arrays = [
-        np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False)) for name in files
-    ]
+    arrays = [_mapped(folder / name) for name in files]
     return Ragged(*arrays) if len(arrays) == 2 else arrays[0]
+
+
+def _mapped(path: Path) -> Array:
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

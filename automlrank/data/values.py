@@ -110,6 +110,12 @@ def _within(number: float) -> str:
     return f"at most {LARGEST:g}" if np.isfinite(number) else "finite"
 
 
+def signed_log(x: Array) -> Array:
+    """``sign(x) log(1 + |x|)``."""
+    logs: Array = np.sign(x) * np.log1p(np.abs(x))
+    return logs
+
+
 def as_lists(values: pl.Series, separator: str | None) -> pl.Series:
     """Lists from a list column or from text; raises EncodingError for anything else."""
     if isinstance(values.dtype, pl.List):

@@ -161,7 +161,7 @@ def _layout(key: str, schema: Schema) -> tuple[str, str, str]:
     """A tensor's key, its shape and type, its columns."""
     kind, _, name = key.partition(":")
     if kind == "statistics":
-        return key, *_statistics_layout(schema, name == "request")
+        return key, *_statistics_layout(key, schema)
     if kind in SIDE_KEYS:
         columns = schema.of_role(kind, request=name == "request")
         rows = "rows or 1" if name == "request" else "rows"
@@ -174,10 +174,11 @@ def _layout(key: str, schema: Schema) -> tuple[str, str, str]:
     return f"{kind}:{in_docstring(name)}", f"[{rows}, {tensor}", SAID[kind]
 
 
-def _statistics_layout(schema: Schema, request: bool) -> tuple[str, str]:
+def _statistics_layout(key: str, schema: Schema) -> tuple[str, str]:
     """The shape and type of a side's statistics, and what they are of."""
-    names = [" x ".join(key) for key, side in schema.statistic_columns.items() if side == request]
-    n = len(names) * (len(schema.tasks) + 1)
+    request, n = key.endswith(":request"), schema.statistic_sizes[key]
+    columns = schema.statistic_columns.items()
+    names = [" x ".join(of) for of, is_request in columns if is_request == request]
     said = f"target rates and count of {', '.join(map(in_docstring, names))}"
     return f"[{'rows or 1' if request else 'rows'}, {n}] float32", said
 

@@ -19,10 +19,19 @@ from torch import Tensor
 
 from automlrank.data.dataset import _gather
 from automlrank.data.labels import read_group
-from automlrank.data.split import NAMES, Labels, Rows, _at, _at_random, _by_group
+from automlrank.data.split import (
+    NAMES,
+    Labels,
+    Rows,
+    as_value,
+    labels_at_random,
+    labels_by_group,
+    labels_by_time,
+    labels_from,
+)
 from automlrank.data.text import _typed
 from automlrank.data.transform import Encoder
-from automlrank.data.values import as_numbers, as_times, iso_times
+from automlrank.data.values import as_numbers, as_times
 
 TASKS: tuple[str, ...] = ("click",)
 WEIGHT: str | None = None
@@ -128,7 +137,7 @@ def read_split_files(path: Path) -> tuple[pl.DataFrame, dict[str, Rows]]:
     train, test = (files_of(folder / file) for file in (TRAIN_FILE, TEST_FILE))
     frame, heights = read_files([*train, *test])
     n_train = sum(heights[: len(train)])
-    rest = _at_random(frame.height - n_train, VALID_SHARE, 1 - VALID_SHARE)
+    rest = labels_at_random(frame.height - n_train, VALID_SHARE, 1 - VALID_SHARE)
     return frame, rows_of(np.concatenate([np.zeros(n_train, np.int8), rest]))
 
 
@@ -142,33 +151,19 @@ def rows_of(labels: Labels) -> dict[str, Rows]:
 
 
 def split_rows(frame: pl.DataFrame) -> Labels:
-    """Later rows are test, the ones before them valid; rows of one time stay together."""
-    column = as_times(column_of(frame, SPLIT_COLUMN))
-    at_test = len(column) - round(TEST_SHARE * len(column))
-    at_valid = at_test - round(VALID_SHARE * len(column))
-    ordered = column.sort()
-    is_test, is_valid = (column >= _at(ordered, at) for at in (at_test, at_valid))
-    return (is_valid.cast(pl.Int8) + is_test.cast(pl.Int8)).to_numpy()
+    """By time: the last shares of the rows."""
+    return labels_by_time(as_times(column_of(frame, SPLIT_COLUMN)), VALID_SHARE, TEST_SHARE)
 
 
 def split_rows_from(frame: pl.DataFrame) -> Labels:
     """Rows from VALID_FROM on are valid, from TEST_FROM on test."""
     column = as_times(column_of(frame, SPLIT_COLUMN))
-    is_valid, is_test = (column >= as_value(column, at) for at in (VALID_FROM, TEST_FROM))
-    return (is_valid.cast(pl.Int8) + is_test.cast(pl.Int8)).to_numpy()
-
-
-def as_value(column: pl.Series, value: object) -> pl.Series:
-    """One value as a series of the column's type."""
-    kind = column.dtype
-    if kind.is_temporal():
-        return iso_times(pl.Series([str(value)])).cast(kind)
-    return pl.Series([str(value) if kind == pl.String else value]).cast(kind)
+    return labels_from(column, as_value(column, VALID_FROM), as_value(column, TEST_FROM))
 
 
 def split_rows_at_random(frame: pl.DataFrame) -> Labels:
     """Shares of the rows by one fixed permutation."""
-    return _at_random(frame.height, VALID_SHARE, TEST_SHARE)
+    return labels_at_random(frame.height, VALID_SHARE, TEST_SHARE)
 
 
 def split_rows_by_column(frame: pl.DataFrame) -> Labels:
@@ -184,7 +179,7 @@ def split_rows_by_group(frame: pl.DataFrame) -> Labels:
     """Whole groups, by a hash of their names."""
     if SPLIT_COLUMN not in frame.columns:
         raise TableError(f"the table has no column {SPLIT_COLUMN!r}.")
-    return _by_group(frame[SPLIT_COLUMN], VALID_SHARE, TEST_SHARE)
+    return labels_by_group(frame[SPLIT_COLUMN], VALID_SHARE, TEST_SHARE)
 
 
 def encoded(frame: pl.DataFrame, rows: Mapping[str, Rows]) -> dict[str, Any]:

@@ -116,12 +116,8 @@ def _split_inspection(
 
 def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:
     """The schema that was given, or one of the label, or of the only column of 0 and 1."""
-    if given is not None and label is not None:
-        from automlrank.data.dataset import with_primary  # imports torch, which takes a second
-
-        return with_primary(given, label)
     if given is not None:
-        return given
+        return given if label is None else given.with_primary(label)
     if label is None:
         known = binary_columns(table)
         if len(known) != 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from automlrank.documents import Document, Path_
-from automlrank.errors import Fault
+from automlrank.errors import Fault, SchemaError, did_you_mean
 
 Side = Literal["user", "request", "item"]
 
@@ -206,6 +206,29 @@ class Schema:
         wanted = [*((name,) for name in self.statistics.of), *self.crosses]
         sides = {columns: all(requests[name] for name in columns) for columns in wanted}
         return dict(sorted(sides.items(), key=lambda item: not item[1]))
+
+    @property
+    def statistic_sizes(self) -> dict[str, int]:
+        """How many numbers a batch holds under ``statistics:SIDE``: a rate per task and a count
+        for each statistic of the side; a side without a statistic has none."""
+        sizes: dict[str, int] = {}
+        for is_request in self.statistic_columns.values():
+            key = f"statistics:{'request' if is_request else 'item'}"
+            sizes[key] = sizes.get(key, 0) + len(self.tasks) + 1
+        return sizes
+
+    def timed(self, sequence: str) -> History | None:
+        """The history of the sequence that names its times, by which it has ages and sessions."""
+        return next((history for history in self.sequences[sequence] if history.time), None)
+
+    def with_primary(self, label: str) -> Schema:
+        """The schema with the label's task first; raises SchemaError where it has no such task."""
+        names = [task.name for task in self.tasks]
+        if label not in names:
+            problem, hint = f"no task {label!r} in the schema.", did_you_mean(label, names)
+            raise SchemaError(Fault(problem, "tasks", hint))
+        tasks = sorted(self.tasks, key=lambda task: task.name != label)  # stable: the rest stays
+        return dataclasses.replace(self, tasks=tuple(tasks))
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
         """A fault at a place of the schema, with its line where it was read from a file."""

@@ -263,11 +263,7 @@ def lacking(schema: Schema, block: str) -> str | None:
 
 def _untimed(schema: Schema) -> list[str]:
     """The sequences whose behaviours have no ages and no sessions."""
-    return [
-        name
-        for name, columns in schema.sequences.items()
-        if not any(column.time for column in columns)
-    ]
+    return [name for name in schema.sequences if not schema.timed(name)]
 
 
 def _reads_times(cls: type[Block]) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.check import is_list, is_plain, item_of
+from automlrank.data.infer import UNIQUE_SHARE
 from automlrank.data.split import Labels
 from automlrank.data.values import Array, as_lists
 from automlrank.evaluate.metrics import auc
@@ -25,7 +26,6 @@ LAST_ITEMS = 20  # of a list; a row's mean hardly changes with more
 # than .04 apart. So columns are suspect from .9 on, or from .75 on if the next best is .1 below;
 # by such a gap at most a quarter of the columns are.
 CERTAIN_AUC, SUSPECT_AUC, GAP, SUSPECT_SHARE = 0.9, 0.75, 0.1, 0.25
-UNIQUE_SHARE = 0.95  # as in inference
 MIN_ROWS = 50  # fewer give no share worth saying
 SHOWN = 5  # columns in a sentence
 

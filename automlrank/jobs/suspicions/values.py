@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from automlrank.data.infer import FEW_VALUES
 from automlrank.data.values import Array, as_text
 from automlrank.jobs.suspicions.look import (
     MIN_ROWS,
@@ -23,7 +24,6 @@ SENTINEL_SHARE = 0.001
 SENTINELS = [-1, *(sign * (10**n - 1) for n in range(1, 10) for sign in (-1, 1) if n * sign != 1)]
 ID_NAME = re.compile(r"(^|_)(id|ids|code|key|hash)$", re.IGNORECASE)
 WHOLE_BELOW: dict[type[pl.DataType], int] = {pl.Float32: 2**24, pl.Float64: 2**53}  # a float's bits
-FEW_VALUES = 100  # as in inference
 
 
 def unique_ids(look: Look) -> Iterator[str]:
