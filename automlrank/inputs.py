@@ -21,6 +21,7 @@ from automlrank.blocks.parts import join
 from automlrank.blocks.ports import (
     Columns,
     Context,
+    Crosses,
     Fields,
     History,
     Port,
@@ -73,7 +74,7 @@ class Inputs:
         assert self.embedding is not None
         made = Made(type(self.embedding).module, self.embedding.arguments(self.table_sizes))
         self.steps.module("table", made, [], "table")
-        self.steps.decay("table", self.embedding)
+        self.steps.trained("table", self.embedding)
         sides = [side for request in (True, False) if (side := self.side(request))]
         return self.join_fields(sides, "fields")
 
@@ -172,6 +173,8 @@ class Inputs:
                 return Targets(len(self.schema.tasks))
             case "columns":
                 return self.columns
+            case "crosses":
+                return self.crosses()
             case "context":
                 port = self.value("context").port
                 assert isinstance(port, Fields)
@@ -203,6 +206,11 @@ class Inputs:
             }
             self.values[key] = make[key]()
         return self.values[key]
+
+    def crosses(self) -> Crosses:
+        """The schema's pairs, by the places of their columns in ``ids``."""
+        places = {f.name: i for i, f in enumerate(_by_side(self.schema.of_role("ids")))}
+        return Crosses(tuple((places[a], places[b]) for a, b in self.schema.crosses))
 
     def scenario_id(self) -> Value:
         feature = self.schema.feature(str(self.schema.scenario))

@@ -40,12 +40,16 @@ class Step:
 
 @dataclass
 class Plan:
-    """The whole model: its modules by name, its steps in order, its own decays."""
+    """The whole model: its modules by name, its steps in order, how its parameters are kept."""
 
     modules: dict[str, Made] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     decays: dict[str, float] = field(default_factory=dict)
     """Decoupled L2 per epoch by the name of the parameter."""
+    coupled_decays: dict[str, float] = field(default_factory=dict)
+    """L2 inside the gradient by the name of the parameter."""
+    optimizers: dict[str, Block] = field(default_factory=dict)
+    """What trains a parameter in the place of the training's optimizer, by its name."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,12 @@ class PlanBuilder:
             self.plan.steps.append(Step(name, call, names, constants, once))
         return self.cache[key]
 
-    def decay(self, name: str, block: Block) -> None:
-        self.plan.decays |= {f"{name}.{key}": l2 for key, l2 in block.decay().items()}
+    def trained(self, name: str, block: Block) -> None:
+        """Note what the block says of how its parameters are trained."""
+        plan = self.plan
+        plan.decays |= {f"{name}.{key}": l2 for key, l2 in block.decay().items()}
+        plan.coupled_decays |= {f"{name}.{key}": l2 for key, l2 in block.coupled_decay().items()}
+        plan.optimizers |= {f"{name}.{key}": own for key, own in block.optimizers().items()}
 
 
 def fields_of(value: Value) -> Fields:

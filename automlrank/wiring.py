@@ -140,7 +140,7 @@ class _Wiring:
             if is_root
             else [*flows, *(self.inputs.value(key) for key in wanted[1:])]
         )
-        self.steps.decay(name, block)
+        self.steps.trained(name, block)
         return self.steps.module(name, made, inputs, f"{name}_out", block.out(*given, **ports))
 
     def heads(self, body: Value) -> Value:

@@ -159,12 +159,13 @@ COLUMNS = {
             "crosses[0]: a pair needs two columns, but got 'a' twice",
         ),
         (
-            {"features": {**COLUMNS, "b": {"kind": "categorical"}}, "crosses": [["a", "b"]]},
-            "crosses: crosses do nothing without statistics. Write statistics: {of: [...]}.",
-        ),
-        (
-            {"tasks": {"y": {"kind": "regression"}}, "features": COLUMNS, "crosses": [["a", "n"]]},
-            "crosses: target rates need binary tasks, but 'y' is regression",
+            {
+                "tasks": {"y": {"kind": "regression"}},
+                "features": {**COLUMNS, "b": {"kind": "categorical"}},
+                "crosses": [["a", "b"]],
+                "statistics": {},
+            },
+            "statistics: target rates need binary tasks, but 'y' is regression",
         ),
         ({"crosses": [["a", "b", "c"]]}, "crosses[0]: must be a pair of column names, but got"),
         ({"crosses": ["a", "b"]}, "crosses[0]: must be a pair of column names, but got 'a'"),

@@ -11,6 +11,7 @@
     merge        the vectors of parallel branches become one
     loss         logits and labels become a loss per task
     balance      the tasks' losses become one
+    optimizer    how parameters are trained that a block sets apart
     training     how all of it is trained
 
 To add a block: write its module and its declaration in one file of its family's folder (see
@@ -29,11 +30,13 @@ from automlrank.blocks.interaction.cross_net_v2 import CrossNetV2 as CrossNetV2
 from automlrank.blocks.interaction.fm import Fm as Fm
 from automlrank.blocks.interaction.linear import LinearModel as LinearModel
 from automlrank.blocks.interaction.mlp import Mlp as Mlp
+from automlrank.blocks.interaction.wide import Wide as Wide
 from automlrank.blocks.loss.bce import Bce as Bce
 from automlrank.blocks.merge.concat import Concat as Concat
 from automlrank.blocks.merge.gated_sum import GatedSum as GatedSum
 from automlrank.blocks.merge.sum import Sum as Sum
 from automlrank.blocks.none import NoBlock as NoBlock
+from automlrank.blocks.optimizer.ftrl import Ftrl as Ftrl
 from automlrank.blocks.scenario.scenario_towers import ScenarioTowers as ScenarioTowers
 from automlrank.blocks.sequence.din import Din as Din
 from automlrank.blocks.sequence.mean_pool import MeanPooling as MeanPooling

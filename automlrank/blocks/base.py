@@ -160,6 +160,14 @@ class Block:
         """Decoupled L2 per epoch by the name of the module's parameter."""
         return {}
 
+    def coupled_decay(self) -> dict[str, float]:
+        """L2 inside the gradient, ``g + l2 w``, by the name of the module's parameter."""
+        return {}
+
+    def optimizers(self) -> dict[str, Block]:
+        """The optimizer of a module's parameter that the training's does not train, by its name."""
+        return {}
+
 
 B = TypeVar("B", bound=type[Block])
 

@@ -127,6 +127,11 @@ class Embedding(Block):
         search=logs(1e-3, 10.0),
         help="decoupled decay per epoch: a resting row shrinks by exp(-l2)",
     )
+    l2_coupled: float = knob(
+        0.0,
+        legal=floats(0.0, 10.0),
+        help="L2 in the gradient: every step reads the whole table, so for small ones",
+    )
     dropout: float = knob(0.0, legal=floats(0.0, 0.9), help="share of the fields' entries dropped")
     scale: float = knob(0.01, legal=logs(1e-5, 1.0), help="standard deviation at the start")
 
@@ -135,3 +140,6 @@ class Embedding(Block):
 
     def decay(self) -> dict[str, float]:
         return {"weight": self.l2}
+
+    def coupled_decay(self) -> dict[str, float]:
+        return {"weight": self.l2_coupled} if self.l2_coupled else {}

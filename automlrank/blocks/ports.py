@@ -10,6 +10,7 @@ module by the names of its ``forward``):
     scenario    Scenario     scenario_id [batch] (below FIRST_ID: unseen), scenario [batch, dim]
     columns     Columns      ids [batch, n], numbers [batch, m] (NaN = null), bags: a list of
                              [batch, length], vectors: a list of [batch, size] (NaN = null)
+    crosses     Crosses      none: only the pairs of columns that the schema names
     statistics  Statistics   statistics [batch, n]: rates and counts (see Statistics)
     history     History      keys, target, mask, age, session (see History)
     targets     Targets      none: only the number of tasks
@@ -86,6 +87,13 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Crosses:
+    """The pairs of categorical columns that the schema names, by their places among the ids."""
+
+    pairs: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class Statistics:
     """``[batch, n]``: of each column or pair a rate for every task, then a count.
 
@@ -120,5 +128,5 @@ class Targets:
 
 
 Flow = Fields | Vector | Logit | Tasks
-Root = Columns | Statistics | Context | Scenario | Targets | History
+Root = Columns | Crosses | Statistics | Context | Scenario | Targets | History
 Port = Flow | Root

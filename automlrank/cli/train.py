@@ -68,7 +68,13 @@ def epoch_lines(console: Console, metric: str) -> Listen:
 def show(console: Console, result: TrainingResult, metric: str) -> None:
     """What was trained, its scores per split and task, what it costs."""
     from automlrank.evaluate.metrics import METRICS
-    from automlrank.report.cells import show_count, show_ms, show_score, show_seconds
+    from automlrank.report.cells import (
+        show_count,
+        show_ms,
+        show_score,
+        show_seconds,
+        show_share,
+    )
 
     console.say(f"{result.architecture.name}: {result.architecture.summary}")
     for split, scores in result.scores.items():
@@ -79,6 +85,8 @@ def show(console: Console, result: TrainingResult, metric: str) -> None:
     p50, p95 = show_ms(result.latency.p50), show_ms(result.latency.p95)
     console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms")
     console.say(f"{show_count(result.cost.parameters)} parameters")
+    for name, share in result.zero_shares.items():
+        console.say(f"{show_share(share)} of the weights met in {name} are exactly zero")
     console.say(f"in {show_seconds(result.seconds)}")
     if result.folder:
         console.say(f"Kept in {result.folder}")
@@ -97,6 +105,7 @@ def as_data(result: TrainingResult) -> object:
             "latency_ms": vars(result.latency),
             **vars(result.cost),
             "curve": result.curve,
+            "zero_shares": result.zero_shares,
             "seconds": result.seconds,
             "folder": str(result.folder) if result.folder else None,
         }

@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.split import Rows
 from automlrank.data.values import Array, EncodingError
 from automlrank.evaluate.metrics import auc, gauc, logloss
@@ -33,7 +34,7 @@ from automlrank.export.recipe_data import (
     read_split,
 )
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed, fast_bf16
-from automlrank.train.optimizers import decay
+from automlrank.train.optimizers import decay, parameter_groups, parameters_of
 
 METRIC = "AUC"
 OPTIMIZER = torch.optim.Adam
@@ -45,6 +46,11 @@ PLATEAU = 0.1
 GRADIENT_CLIP = 10.0
 BF16: bool | str = "auto"
 TABLE_DECAY: dict[str, float] = {}
+COUPLED_DECAY: dict[str, float] = {}
+FTRL: dict[str, dict[str, float]] = {}
+
+
+Optimizers = list[torch.optim.Optimizer]
 
 
 def build_model() -> nn.Module:
@@ -80,14 +86,14 @@ def train(
     """Train until the validation metric stands still; at the end the best weights are back."""
     torch.manual_seed(seed)  # dropout
     loss_of, balance = build_loss(), build_balance()
-    optimizer = OPTIMIZER(model.parameters(), lr=LEARNING_RATE, fused=True)
+    optimizers = make_optimizers(model)
     best, best_weights, waited = None, model.state_dict(), 0
     for epoch in range(epochs):
         model.train()
         for batch in batches(arrays, rows["train"], BATCH_SIZE, epoch_seed(seed, epoch)):
             losses = losses_of(model, batch, loss_of)
             loss = balance(losses)
-            learn(model, optimizer, loss, len(batch["labels"]) / len(rows["train"]))
+            learn(model, optimizers, loss, len(batch["labels"]) / len(rows["train"]))
         if not loss.isfinite():
             raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
         scores = score(model, arrays, rows["valid"])
@@ -96,7 +102,7 @@ def train(
             best, best_weights, waited = scores[TASKS[0]], copy.deepcopy(model.state_dict()), 0
             continue
         waited += 1
-        for group in optimizer.param_groups:
+        for group in optimizers[0].param_groups:
             group["lr"] *= PLATEAU
         if waited == PATIENCE:
             break
@@ -112,13 +118,30 @@ def losses_of(model: nn.Module, batch: Mapping[str, Tensor], loss_of: nn.Module)
     return losses
 
 
-def learn(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, share: float) -> None:
+def make_optimizers(model: nn.Module) -> Optimizers:
+    """One optimizer of all parameters."""
+    return [OPTIMIZER(model.parameters(), lr=LEARNING_RATE, fused=True)]
+
+
+def make_grouped_optimizers(model: nn.Module) -> Optimizers:
+    """The optimizer of most parameters, then FTRL for those that are to be sparse."""
+    groups = parameter_groups(model, COUPLED_DECAY, FTRL)
+    own = [
+        FtrlProximal([model.get_parameter(name)], **settings, rows=BATCH_SIZE)
+        for name, settings in FTRL.items()
+    ]
+    return [OPTIMIZER(groups, lr=LEARNING_RATE, fused=True), *own]
+
+
+def learn(model: nn.Module, optimizers: Optimizers, loss: Tensor, share: float) -> None:
     """One update from a batch that is ``share`` of an epoch."""
-    optimizer.zero_grad(set_to_none=True)
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_CLIP)
-    optimizer.step()
-    decay(model, TABLE_DECAY, share * optimizer.param_groups[0]["lr"] / LEARNING_RATE)
+    nn.utils.clip_grad_norm_(parameters_of(optimizers[0]), GRADIENT_CLIP)
+    for optimizer in optimizers:
+        optimizer.step()
+    decay(model, TABLE_DECAY, share * optimizers[0].param_groups[0]["lr"] / LEARNING_RATE)
 
 
 def predict(model: nn.Module, arrays: Arrays, rows: Rows) -> Array:

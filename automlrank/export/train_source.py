@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automlrank.architecture import Architecture
@@ -12,6 +12,7 @@ from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.export.printing import Constants, in_docstring, laid_out, literal, wrapped
 from automlrank.export.source import Closure, Import, import_lines
+from automlrank.plan import Plan
 from automlrank.schema import Schema
 from automlrank.train.optimizers import OPTIMIZERS
 from automlrank.wiring import wire
@@ -26,8 +27,10 @@ ENTRY = 'if __name__ == "__main__":\n    main()\n'
 def train_source(architecture: Architecture, schema: Schema, metric: str = "auc") -> str:
     """The text of ``train.py``; it imports the exported ``encoder`` and ``model``."""
     constants = Constants()
+    plan = wire(architecture, schema)
     values = dict(_constants(architecture, schema, METRICS[metric], constants))
-    closure = Closure(HOMES, [*values, *STUBS], _instead(schema, METRICS[metric]))
+    values |= _of_parameters(plan)
+    closure = Closure(HOMES, [*values, *STUBS], _instead(schema, METRICS[metric], plan))
     calls = {
         "build_model": "RankingModel()",
         "build_loss": _constructor(architecture.loss, closure),
@@ -90,8 +93,6 @@ def _constants(
         "bf16",
     ):
         yield name.upper(), f"{name.upper()} = {literal(getattr(training, name))}"
-    decays = [f"{literal(key)}: {l2!r}" for key, l2 in wire(architecture, schema).decays.items()]
-    yield "TABLE_DECAY", _decays(decays)
 
 
 def _assigned(name: str, value: Any, constants: Constants) -> str:
@@ -102,13 +103,30 @@ def _assigned(name: str, value: Any, constants: Constants) -> str:
     return f"{name} = {text}"
 
 
-def _decays(items: list[str]) -> str:
-    """The decoupled L2 of tables, as a dictionary."""
-    comment = "# decoupled L2: over an epoch a resting row shrinks by exp(-value)"
-    one = f"TABLE_DECAY = {{{', '.join(items)}}}"
-    if len(one) <= 100:
-        return f"{comment}\n{one}"
-    return f"{comment}\nTABLE_DECAY = {{\n" + "".join(f"    {item},\n" for item in items) + "}"
+def _of_parameters(plan: Plan) -> dict[str, str]:
+    """What holds for parameters by their names, as dictionaries with a comment each."""
+    own = {key: block.arguments() for key, block in plan.optimizers.items()}
+    tables: dict[str, tuple[str, Mapping[str, object]]] = {
+        "TABLE_DECAY": (
+            "decoupled L2: over an epoch a resting row shrinks by exp(-value)",
+            plan.decays,
+        ),
+        "COUPLED_DECAY": ("L2 inside the gradient", plan.coupled_decays),
+        "FTRL": ("trained by FTRL-proximal with these settings", own),
+    }
+    return {
+        name: f"# {comment}\n{laid_out(f'{name} = {{', _items(values), '}')}"
+        for name, (comment, values) in tables.items()
+    }
+
+
+def _items(values: Mapping[str, object]) -> list[str]:
+    return [
+        f"{literal(key)}: {{{', '.join(_items(value))}}}"
+        if isinstance(value, Mapping)
+        else f"{literal(key)}: {literal(value)}"
+        for key, value in values.items()
+    ]
 
 
 def _split_constants(schema: Schema) -> dict[str, Any]:
@@ -125,14 +143,16 @@ def _split_constants(schema: Schema) -> dict[str, Any]:
     }
 
 
-def _instead(schema: Schema, metric: Metric) -> dict[str, str]:
-    """The recipe's functions that this schema and metric ask for, by the name they get."""
+def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
+    """The recipe's functions that schema, metric and parameters ask for, by the name they get."""
     split = schema.split
+    grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
     return {
         "score": SCORES[metric.name],
         "is_better": "is_better" if metric.up else "is_less",
         "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",
+        "make_optimizers": "make_grouped_optimizers" if grouped else "make_optimizers",
         "load": "load_with_groups" if metric.grouped else "load",
         "read_split": "read_split_files" if split.by == "file" else "read_split",
         "split_rows": {

@@ -31,6 +31,7 @@ class TrainingResult:
     latency: Latency
     cost: Cost
     curve: list[dict[str, Any]]
+    zero_shares: Mapping[str, float]
     seconds: float
     folder: Path | None
 
@@ -76,6 +77,7 @@ def train(
         latency,
         bench.cost(chosen),
         trained.curve,
+        trained.zero_shares,
         seconds,
         Path(out) if out else None,
     )
@@ -89,6 +91,7 @@ def train(
             "data_fingerprint": dataset.fingerprint,
             "scores": scores,
             "latency_ms": vars(latency),
+            "zero_shares": dict(trained.zero_shares),
             "versions": versions(),
             "machine": machine(),
         }

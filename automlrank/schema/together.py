@@ -118,16 +118,10 @@ def _pairs(schema: Schema) -> Iterator[Fault]:
             yield schema.fault(
                 ("crosses", i), f"a pair needs two columns, but got {first!r} twice."
             )
-    rated = bool(schema.crosses or (schema.statistics and schema.statistics.of))
-    others = [task for task in schema.tasks if task.kind != "binary"] if rated else []
-    for task in others:
+    rates = schema.statistics and (schema.statistics.of or schema.crosses)
+    for task in (task for task in schema.tasks if rates and task.kind != "binary"):
         problem = f"target rates need binary tasks, but {task.name!r} is {task.kind}."
-        hint = "Remove statistics and crosses, or the task."
-        yield schema.fault(("statistics" if schema.statistics else "crosses",), problem, hint)
-    if schema.crosses and schema.statistics is None and not others:
-        yield schema.fault(
-            ("crosses",), "crosses do nothing without statistics.", "Write statistics: {of: [...]}."
-        )
+        yield schema.fault(("statistics",), problem, "Remove the statistics, or the task.")
     form = schema.statistics.form if schema.statistics else "out_of_fold"
     if form != "out_of_fold" and not schema.time:
         yield schema.fault(

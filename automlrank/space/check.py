@@ -17,6 +17,7 @@ from automlrank.blocks.base import Block
 from automlrank.blocks.ports import (
     Columns,
     Context,
+    Crosses,
     Fields,
     History,
     Logit,
@@ -252,6 +253,8 @@ def lacking(schema: Schema, block: str) -> str | None:
         return f"the histories of {', '.join(untimed)} have no time"
     if Statistics in ports and not schema.statistic_columns:
         return "the schema names no statistics"
+    if Crosses in ports and len(schema.of_role("ids")) < 2:
+        return "the schema has no two categorical columns"
     if Context in ports and not any(getattr(f, "context", False) for f in schema.features):
         return "the schema marks no column as context"
     if Scenario in ports and schema.scenario is None:

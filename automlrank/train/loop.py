@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
+from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS, evaluate
 from automlrank.model import RankingModel
-from automlrank.train.optimizers import decay, make_optimizer
+from automlrank.train.optimizers import decay, make_optimizers, parameters_of
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
 STEPS_PER_REPORT = 20
@@ -35,6 +36,8 @@ class Progress:
     seconds: float
     scores: Scores | None = None
     best: Scores | None = None
+    zero_shares: Scores | None = None
+    """With ``scores``: by parameter, the share of FTRL's weights met so far that are zero."""
 
 
 def fit(
@@ -75,7 +78,8 @@ def fit(
         else:
             waited += 1
             trainer.drop_learning_rate(settings.plateau)
-        yield Progress(epoch, rows, loss.item(), time.perf_counter() - began, scores, best)
+        seconds, zeros = time.perf_counter() - began, trainer.zero_shares()
+        yield Progress(epoch, rows, loss.item(), seconds, scores, best, zeros)
         if waited == settings.patience:
             break
     if best_weights is not None:
@@ -92,7 +96,8 @@ class Trainer:
         self.settings = architecture.training
         self.loss = architecture.loss.build()
         self.balance = architecture.balance.build()
-        self.optimizer = make_optimizer(model, self.settings.optimizer, self.settings.learning_rate)
+        self.optimizers = make_optimizers(model, model.plan, self.settings)
+        self.clipped = parameters_of(self.optimizers[0])
         self.epoch_rows = epoch_rows
         self.device = device
         self.bf16 = self.settings.bf16 is True or (
@@ -106,17 +111,25 @@ class Trainer:
             logits = self.model(batch)
         losses = self.loss(logits.float(), batch["labels"], batch.get("weight"))
         loss: Tensor = self.balance(losses)
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
-        self.optimizer.step()
-        rate = self.optimizer.param_groups[0]["lr"] / self.settings.learning_rate
+        nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        rate = self.optimizers[0].param_groups[0]["lr"] / self.settings.learning_rate
         decay(self.model, self.model.plan.decays, rate * len(logits) / self.epoch_rows)
         return loss.detach()
 
     def drop_learning_rate(self, factor: float) -> None:
-        for group in self.optimizer.param_groups:
+        """FTRL keeps its own: its weights are made of it and of all gradients so far."""
+        for group in self.optimizers[0].param_groups:
             group["lr"] *= factor
+
+    def zero_shares(self) -> dict[str, float]:
+        """By the name of each parameter that FTRL trains, the share of exact zeros among met."""
+        own = zip(self.model.plan.optimizers, self.optimizers[1:], strict=True)
+        return {name: ftrl.zero_share() for name, ftrl in own if isinstance(ftrl, FtrlProximal)}
 
 
 def predict(

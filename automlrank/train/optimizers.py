@@ -1,12 +1,16 @@
-"""Optimizers by name, and the decoupled L2 of tables."""
+"""Optimizers of a model's parameters, and the decoupled L2 of tables."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import torch
 from torch import nn
+
+from automlrank.blocks.training import Training
+from automlrank.plan import Plan
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -14,9 +18,33 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
-def make_optimizer(model: nn.Module, name: str, learning_rate: float) -> torch.optim.Optimizer:
-    """One fused optimizer of all parameters."""
-    return OPTIMIZERS[name](model.parameters(), lr=learning_rate, fused=True)  # type: ignore[call-arg]
+def make_optimizers(
+    model: nn.Module, plan: Plan, settings: Training
+) -> list[torch.optim.Optimizer]:
+    """The fused optimizer of most parameters, then those that blocks have for their own."""
+    groups = parameter_groups(model, plan.coupled_decays, plan.optimizers)
+    common = OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate, fused=True)  # type: ignore[call-arg]
+    own = [
+        block.module([model.get_parameter(name)], **block.arguments(), rows=settings.batch_size)
+        for name, block in plan.optimizers.items()
+    ]
+    return [common, *own]
+
+
+def parameter_groups(
+    model: nn.Module, coupled: Mapping[str, float], apart: Collection[str]
+) -> list[dict[str, Any]]:
+    """The parameters that no other optimizer trains, by their L2 inside the gradient."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if name not in apart:
+            groups.setdefault(coupled.get(name, 0.0), []).append(parameter)
+    return [{"params": members, "weight_decay": l2} for l2, members in groups.items()]
+
+
+def parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    """What an optimizer trains."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 @torch.no_grad()

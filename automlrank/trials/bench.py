@@ -75,6 +75,7 @@ class Trained:
     curve: list[dict[str, Any]]
     rows: int
     seconds: float
+    zero_shares: Mapping[str, float]
 
 
 class Bench:
@@ -123,9 +124,12 @@ class Bench:
             model, architecture, self.data, seed=seed, metric=goal.metric, device=goal.device
         )
         progress: Progress | None = None
+        zeros: Mapping[str, float] = {}
         for progress in steps:
             self.listen(Training(what, architecture.summary, progress))
             if progress.scores is not None:
+                if progress.scores is progress.best:
+                    zeros = progress.zero_shares or {}
                 curve.append(
                     {
                         "epoch": progress.epoch,
@@ -139,7 +143,8 @@ class Bench:
                 raise TimeIsUp
         assert progress is not None
         assert progress.best is not None
-        return Trained(model, progress.best, curve, progress.rows, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        return Trained(model, progress.best, curve, progress.rows, seconds, zeros)
 
     def out_of_time(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline

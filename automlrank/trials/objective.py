@@ -59,7 +59,7 @@ class Objective:
         )
         if twin.state != TrialState.COMPLETE:
             raise optuna.TrialPruned
-        for key in ("cost", "latency_ms", "valid", "rows_seen"):
+        for key in ("cost", "latency_ms", "valid", "rows_seen", "zero_shares"):
             note(trial, **{key: twin.user_attrs[key]})
         return twin.values[0], twin.values[1]
 
@@ -82,7 +82,7 @@ class Objective:
             note(trial, cut_off=True, reason="the search's time was up")
             raise optuna.TrialPruned from None
         valid = bench.scores(trained.scores)
-        note(trial, valid=valid, rows_seen=trained.rows)
+        note(trial, valid=valid, rows_seen=trained.rows, zero_shares=dict(trained.zero_shares))
         self.folder.keep(architecture, trained)
         return valid[goal.metric], latency.p50
 

@@ -28,7 +28,8 @@ class Record:
     ``valid[metric]`` is the search's own score, ``valid[metric + "_mean"]`` that of a finalist
     over its seeds. ``test`` is for finalists: ``metric``, ``metric_low``, ``metric_high`` (95 %),
     ``metric_std`` over ``seeds``, and ``versus``: by another record's fingerprint, the
-    difference in AUC on the same rows and its standard error.
+    difference in AUC on the same rows and its standard error. ``zero_shares`` are those of exact
+    zeros among the weights that FTRL trained and training met, by parameter.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Record:
     name: str | None = None
     duplicate_of: int | None = None
     rows_seen: int | None = None
+    zero_shares: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -79,7 +81,7 @@ def flat(record: Record) -> dict[str, Any]:
     """A record as one level of columns: ``valid.auc``, ``latency_ms.p50``; no architecture."""
     row: dict[str, Any] = {}
     for key, value in record.to_data().items():
-        if key in ("valid", "test", "latency_ms"):
+        if key in ("valid", "test", "latency_ms", "zero_shares"):
             row |= {f"{key}.{k}": v for k, v in (value or {}).items() if not isinstance(v, dict)}
         elif key != "architecture":
             row[key] = value

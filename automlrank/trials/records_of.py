@@ -36,6 +36,7 @@ def record_of(trial: FrozenTrial) -> Record:
         name=attrs.get("name"),
         duplicate_of=attrs.get("duplicate_of"),
         rows_seen=attrs.get("rows_seen"),
+        zero_shares=attrs.get("zero_shares"),
     )
 
 

@@ -130,7 +130,11 @@ def _reference_record(
         model = bench.build(reference, seed)
         outcome["latency_ms"] = vars(bench.latency(model))
         trained = bench.train(model, reference, seed, reference.name)
-        outcome |= {"valid": bench.scores(trained.scores), "rows_seen": trained.rows}
+        outcome |= {
+            "valid": bench.scores(trained.scores),
+            "rows_seen": trained.rows,
+            "zero_shares": dict(trained.zero_shares),
+        }
         folder.keep(reference, trained)
     except FAILURES as error:
         outcome["reason"] = reason_of(error)

@@ -99,14 +99,16 @@ def test_a_request_scores_as_in_our_model(
         torch.testing.assert_close(theirs(request), model(request), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["deepfm", *DRAWN])
+@pytest.mark.parametrize("name", ["deepfm", "wide_deep", *DRAWN])
 def test_exported_training_lands_where_ours_does(
     name: str, make: Make, data: Dataset, table: Path, tmp_path: Path
 ) -> None:
     """Same seed, one thread: the validation AUC of every task differs by less than 1e-4."""
     architecture = make(name)
     settings = dataclasses.replace(architecture.training, epochs=3, batch_size=128)
-    architecture = dataclasses.replace(architecture, training=settings)
+    assert architecture.embedding is not None
+    coupled = dataclasses.replace(architecture.embedding, l2_coupled=1e-3)
+    architecture = dataclasses.replace(architecture, training=settings, embedding=coupled)
     model = build_model(architecture, data.schema, seed=7)
     torch.manual_seed(7)
     for _ in fit(model, architecture, data, seed=7):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from automlrank.architecture import Architecture
+from automlrank.blocks import BLOCKS
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.errors import TrialError
@@ -114,6 +116,40 @@ def test_a_step_without_gradient_only_decays(dataset: Dataset) -> None:
     assert architecture.embedding is not None
     expected = math.exp(-architecture.embedding.l2 * 100 / dataset.rows["train"])
     assert (weight == torch.full_like(weight, 1.0) * expected).any(dim=1).any()
+
+
+def test_coupled_l2_is_inside_the_gradient(dataset: Dataset) -> None:
+    """Adam moves every row of the table, also those that no batch touches."""
+    text = "{dim: 4, l2: 0, l2_coupled: 0.1}"
+    architecture = dataclasses.replace(
+        read("batch_size: 100, bf16: false, learning_rate: 0.01"),
+        embedding=BLOCKS["embedding"](**parse_document(text).data),  # type: ignore[arg-type]
+    )
+    model = build_model(architecture, dataset.schema, 0)
+    trainer = Trainer(model, architecture, epoch_rows=dataset.rows["train"], device="cpu")
+    weight = model.get_parameter("table.weight")
+    with torch.no_grad():
+        weight.fill_(1.0)
+    trainer.step(dataset.take("train", np.arange(10)))
+    torch.testing.assert_close(weight[:2], torch.full_like(weight[:2], 0.99))  # one step of Adam
+    settings = {g["weight_decay"]: len(g["params"]) for g in trainer.optimizers[0].param_groups}
+    assert settings[0.1] == 1
+    assert settings[0.0] == len(list(model.parameters())) - 1
+
+
+def test_wide_is_trained_by_ftrl_and_its_zeros_are_told(dataset: Dataset) -> None:
+    """Most pairs of the noise stay at exactly zero; a small l1 leaves none of those met."""
+    shares = []
+    for l1 in (0.0, 3.0):
+        wide = f"{{parallel: [{{wide: {{l1: {l1}}}}}, {{mlp: {{width: 16}}}}]}}"
+        model, steps = run(read(FAST + ", epochs: 2", wide), dataset)
+        (name, share), *others = (steps[-1].zero_shares or {}).items()
+        assert others == []
+        weight = model.get_parameter(name)
+        assert (weight != 0).any()
+        shares.append(share)
+    assert shares[0] == 0.0
+    assert 0.2 < shares[1] < 1.0
 
 
 def test_predictions_keep_the_order_of_rows(dataset: Dataset) -> None:

@@ -1,0 +1,1 @@
+"""Optimizers that blocks name for parameters of their own."""
