@@ -22,6 +22,7 @@ it by its name; it needs one reference test of its formula.
 from automlrank.blocks.balance.fixed import Fixed as Fixed
 from automlrank.blocks.base import BLOCKS as BLOCKS
 from automlrank.blocks.embedding import Embedding as Embedding
+from automlrank.blocks.gate.field_gate import FieldGate as FieldGate
 from automlrank.blocks.gate.senet import SeNet as SeNet
 from automlrank.blocks.interaction.autoint import AutoInt as AutoInt
 from automlrank.blocks.interaction.bridge import BridgeNet as BridgeNet
@@ -30,8 +31,10 @@ from automlrank.blocks.interaction.cross_net_v2 import CrossNetV2 as CrossNetV2
 from automlrank.blocks.interaction.fm import Fm as Fm
 from automlrank.blocks.interaction.linear import LinearModel as LinearModel
 from automlrank.blocks.interaction.mlp import Mlp as Mlp
+from automlrank.blocks.interaction.two_stream import TwoStream as TwoStream
 from automlrank.blocks.interaction.wide import Wide as Wide
 from automlrank.blocks.loss.bce import Bce as Bce
+from automlrank.blocks.merge.attention import Attention as Attention
 from automlrank.blocks.merge.concat import Concat as Concat
 from automlrank.blocks.merge.gated_sum import GatedSum as GatedSum
 from automlrank.blocks.merge.sum import Sum as Sum

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,6 +14,12 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
+}
+
+# beside "uniform", which is torch's own: weights and biases within dim ** -0.5
+INITIALISATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "xavier": nn.init.xavier_uniform_,
+    "he": nn.init.kaiming_normal_,
 }
 
 
@@ -34,8 +42,33 @@ class Dropout(nn.Module):
         return x * ((bits >= self.dropped).to(x.dtype) * (256 / (256 - self.dropped)))
 
 
+def linear_layer(dim: int, width: int, bias: bool, initialisation: str) -> nn.Linear:
+    """``xavier`` and ``he`` draw the weights by their rule and start the biases at zero."""
+    layer = nn.Linear(dim, width, bias=bias)
+    if initialisation in INITIALISATIONS:
+        INITIALISATIONS[initialisation](layer.weight)
+        if bias:
+            nn.init.zeros_(layer.bias)
+    return layer
+
+
+class Residual(nn.Module):
+    """``x + f(x)`` for what ``layers`` do one after the other."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.layers(x)
+        return y
+
+
 class MLP(nn.Module):
-    """``depth`` times linear, batch norm, activation, dropout; depth 0 is the identity."""
+    """``depth`` times linear, batch norm, activation, dropout; depth 0 is the identity.
+
+    ``residual`` adds a layer's input to its output where both have the same width.
+    """
 
     def __init__(
         self,
@@ -45,16 +78,20 @@ class MLP(nn.Module):
         activation: str = "relu",
         batch_norm: bool = False,
         dropout: float = 0.0,
+        residual: bool = False,
+        initialisation: str = "uniform",
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for _ in range(depth):
-            layers.append(nn.Linear(dim, width, bias=not batch_norm))  # the norm has the bias
+            # the norm has the bias
+            layer: list[nn.Module] = [linear_layer(dim, width, not batch_norm, initialisation)]
             if batch_norm:
-                layers.append(nn.BatchNorm1d(width))
-            layers.append(ACTIVATIONS[activation]())
+                layer.append(nn.BatchNorm1d(width))
+            layer.append(ACTIVATIONS[activation]())
             if dropout:
-                layers.append(Dropout(dropout))
+                layer.append(Dropout(dropout))
+            layers += [Residual(*layer)] if residual and dim == width else layer
             dim = width
         self.layers = nn.Sequential(*layers)
 
@@ -105,6 +142,42 @@ class Gate(nn.Module):
     def forward(self, given: Tensor) -> Tensor:
         factor: Tensor = 2.0 * self.layers(given).sigmoid()  # [batch, dim]
         return factor
+
+
+class Regulation(nn.Module):
+    """A learned weight per field, ``softmax(logits / temperature)``, then a batch norm.
+
+    The softmax shrinks a vector by the number of fields; the norm restores it. Its statistics
+    are those of an embedding axis over all fields: a norm for each unit would divide the weights
+    out again.
+    """
+
+    def __init__(self, fields: int, dim: int, temperature: float, batch_norm: bool = True) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.logits = nn.Parameter(torch.zeros(fields))
+        # with the usual 1e-5, embeddings of 0.01 over 40 fields would stay as small as they are
+        self.norm = nn.BatchNorm1d(dim, eps=1e-5 / fields**2) if batch_norm else nn.Identity()
+
+    def forward(self, fields: Tensor) -> Tensor:
+        weights = (self.logits / self.temperature).softmax(dim=0)
+        regulated = fields * weights.unsqueeze(1)  # [batch, fields, dim]
+        normed: Tensor = self.norm(regulated.flatten(0, 1))  # [batch * fields, dim]
+        return normed.reshape(fields.shape)
+
+
+class AttentionPool(nn.Module):
+    """``sum_i a_i x_i`` with ``a = softmax_i(p^T relu(W x_i + b))``; ``width`` is that of ``p``."""
+
+    def __init__(self, dim: int, width: int) -> None:
+        super().__init__()
+        self.score = nn.Sequential(
+            nn.Linear(dim, width), nn.ReLU(), nn.Linear(width, 1, bias=False)
+        )
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        shares: Tensor = self.score(vectors).softmax(dim=1)  # [batch, n, 1]
+        return (shares * vectors).sum(dim=1)  # [batch, dim]
 
 
 class Projection(nn.Module):

@@ -49,11 +49,11 @@ def fuse_streams(w: dict[str, Array], prefix: str, fuse: str, x: Array, h: Array
         return x * h
     if fuse == "concat":
         return relu(w[f"{prefix}.mix.weight"] @ np.concatenate([x, h]) + w[f"{prefix}.mix.bias"])
+    score = f"{prefix}.pool.score"
     scores = [
-        (w[f"{prefix}.score.2.weight"] @ relu(w[f"{prefix}.score.0.weight"] @ s
-                                              + w[f"{prefix}.score.0.bias"]))[0]
+        (w[f"{score}.2.weight"] @ relu(w[f"{score}.0.weight"] @ s + w[f"{score}.0.bias"]))[0]
         for s in (x, h)
-    ]  # fmt: skip
+    ]
     shares = softmax(scores)
     return np.asarray(shares[0] * x + shares[1] * h)
 
@@ -101,7 +101,7 @@ def test_bridge_regulation_can_choose_between_fields() -> None:
     module = BLOCKS["bridge"](layers=1, regulation=True).build(Fields(N, DIM)).train()
     x = torch.randn(64, N, DIM)
     module.cross_gates[0].logits.data[0] = 3.0
-    gated = module.cross_gates[0](x.flatten(1)).view(64, N, DIM)
+    gated = module.cross_gates[0](x)
     assert gated[:, 0].std() > 5.0 * gated[:, 1:].std()
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, logs, one_of
+from automlrank.blocks.parts import AttentionPool, Regulation
 from automlrank.blocks.ports import Fields, Vector
 
 
@@ -40,39 +41,13 @@ class StreamMix(Fusion):
 
 
 class StreamAttention(Fusion):
-    """A softmax over the two streams of ``p^T relu(W s + b)``."""
-
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
-        self.score = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, 1, bias=False))
+        self.pool = AttentionPool(dim, dim)
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
-        streams = torch.stack([x, h], dim=1)  # [batch, 2, dim]
-        shares: Tensor = self.score(streams).softmax(dim=1)  # [batch, 2, 1]
-        return (shares * streams).sum(dim=1)
-
-
-class Regulation(nn.Module):
-    """A learned weight per field, ``softmax(logits / temperature)``, then a batch norm.
-
-    The softmax shrinks a vector by the number of fields at every layer; the norm restores it.
-    Its statistics are those of an embedding axis over all fields: a norm for each unit would
-    divide the weights out again.
-    """
-
-    def __init__(self, fields: int, dim: int, temperature: float) -> None:
-        super().__init__()
-        self.shape = (fields, dim)
-        self.temperature = temperature
-        self.logits = nn.Parameter(torch.zeros(fields))
-        # with the usual 1e-5, embeddings of 0.01 over 40 fields would stay as small as they are
-        self.norm = nn.BatchNorm1d(dim, eps=1e-5 / fields**2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        weights = (self.logits / self.temperature).softmax(dim=0)
-        regulated = x.reshape(-1, *self.shape) * weights.unsqueeze(1)
-        normed: Tensor = self.norm(regulated.transpose(1, 2))  # [batch, dim, fields]
-        return normed.transpose(1, 2).flatten(1)
+        pooled: Tensor = self.pool(torch.stack([x, h], dim=1))
+        return pooled
 
 
 class CrossLayer(nn.Module):
@@ -124,12 +99,12 @@ class Bridge(nn.Module):
         self.layers = nn.ModuleList(BridgeLayer(fields * dim, fuse) for _ in range(layers))
 
     def forward(self, fields: Tensor) -> Tensor:
-        e = fields.flatten(1)  # [batch, fields * dim]
-        x0, h0 = self.cross_gates[0](e), self.dense_gates[0](e)
+        x0, h0 = self.cross_gates[0](fields).flatten(1), self.dense_gates[0](fields).flatten(1)
         x, h, fused = self.layers[0](x0, x0, h0)
         for level in range(1, len(self.layers)):
-            x, h = self.cross_gates[level](fused), self.dense_gates[level](fused)
-            x, h, fused = self.layers[level](x0, x, h)
+            read = fused.reshape(fields.shape)
+            x, h = self.cross_gates[level](read), self.dense_gates[level](read)
+            x, h, fused = self.layers[level](x0, x.flatten(1), h.flatten(1))
         return torch.cat([x, h, fused], dim=1)  # [batch, 3 * fields * dim]
 
 

@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
 from automlrank.blocks.none import NoBlock
-from automlrank.blocks.parts import MLP
+from automlrank.blocks.parts import INITIALISATIONS, MLP
 from automlrank.blocks.ports import Vector
 
 
 @block("mlp", family=("interaction", "tower"))
 class Mlp(Block):
-    """``depth`` times ``dropout(act(norm(W x + b)))``, of one width; depth 0 is the identity."""
+    """``depth`` times ``dropout(act(norm(W x + b)))``, of one width; depth 0 is the identity.
+
+    ``residual`` makes a layer ``x + dropout(act(norm(W x + b)))`` where its input has its width.
+    ``initialisation`` draws W: ``uniform`` within ``n_in^-0.5``, ``xavier`` within
+    ``(6 / (n_in + n_out))^0.5``, ``he`` with standard deviation ``(2 / n_in)^0.5``.
+    """
 
     paper = "Rosenblatt, The perceptron, Psychological Review 1958"
     module = MLP
 
     width: int = knob(128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="hidden units")
     depth: int = knob(2, legal=ints(0, 8), search=one_of(1, 2, 3), help="layers")
-    activation: str = knob(
-        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
+    activation: str = activation_knob()
+    batch_norm: bool | None = batch_norm_knob()
+    dropout: float | None = dropout_knob()
+    residual: bool = knob(
+        False, legal=one_of(False, True), help="add a layer's input where the widths agree"
     )
-    batch_norm: bool | None = knob(
-        None,
-        legal=one_of(False, True),
-        inherit="batch_norm",
-        help="normalise before the activation",
-    )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
+    initialisation: str = knob(
+        "uniform", legal=one_of("uniform", *INITIALISATIONS), help="of the weights"
     )
 
     def out(self, x: Vector) -> Vector:
         return Vector(self.width) if self.depth else x
 
     def arguments(self, x: Vector) -> dict[str, object]:
-        return {
-            "dim": x.dim,
-            "width": self.width,
-            "depth": self.depth,
-            "activation": self.activation,
-            "batch_norm": self.batch_norm,
-            "dropout": self.dropout,
-        }
+        return {"dim": x.dim, **self.settings()}
 
     def canonical(self) -> Block:
         return self if self.depth else NoBlock()

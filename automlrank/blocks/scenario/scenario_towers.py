@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob, dropout_knob
 from automlrank.blocks.parts import MLP, Experts
 from automlrank.blocks.ports import FIRST_ID, Scenario, Vector
 
@@ -66,12 +67,8 @@ class ScenarioTowers(Block):
         search=one_of("sum", "gated"),
         help="how the shared tower and the scenario's become one",
     )
-    activation: str = knob(
-        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
-    )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
-    )
+    activation: str = activation_knob()
+    dropout: float | None = dropout_knob()
 
     def out(self, x: Vector, scenario: Scenario) -> Vector:
         return Vector(self.width)

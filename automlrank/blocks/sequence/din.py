@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob
 from automlrank.blocks.parts import ACTIVATIONS, MLP
 from automlrank.blocks.ports import History, Vector
 
@@ -62,9 +63,7 @@ class Din(Block):
         32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of the scorer"
     )
     depth: int = knob(1, legal=ints(1, 4), search=one_of(1, 2), help="layers of the scorer")
-    activation: str = knob(
-        "sigmoid", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="of the scorer"
-    )
+    activation: str = activation_knob("sigmoid", help="of the scorer")
     softmax: bool = knob(
         False,
         legal=one_of(False, True),

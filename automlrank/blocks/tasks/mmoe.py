@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob, dropout_knob
 from automlrank.blocks.parts import Experts
 from automlrank.blocks.ports import Targets, Tasks, Vector
 
@@ -42,12 +43,8 @@ class Mmoe(Block):
     experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
     width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
     depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
-    activation: str = knob(
-        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
-    )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
-    )
+    activation: str = activation_knob()
+    dropout: float | None = dropout_knob()
 
     def out(self, x: Vector, targets: Targets) -> Tasks:
         return Tasks(targets.n, self.width)

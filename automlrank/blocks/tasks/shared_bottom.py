@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
 from automlrank.blocks.parts import MLP
 from automlrank.blocks.ports import Targets, Tasks, Vector
 
@@ -39,18 +40,9 @@ class SharedBottom(Block):
 
     width: int = knob(128, legal=ints(4, 4096), search=one_of(64, 128, 256), help="hidden units")
     depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers")
-    activation: str = knob(
-        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
-    )
-    batch_norm: bool | None = knob(
-        None,
-        legal=one_of(False, True),
-        inherit="batch_norm",
-        help="normalise before the activation",
-    )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
-    )
+    activation: str = activation_knob()
+    batch_norm: bool | None = batch_norm_knob()
+    dropout: float | None = dropout_knob()
 
     def out(self, x: Vector, targets: Targets) -> Tasks:
         return Tasks(targets.n, self.width)

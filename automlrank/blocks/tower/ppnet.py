@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
 from automlrank.blocks.parts import MLP, Gate
 from automlrank.blocks.ports import Context, Fields, Vector
 
@@ -51,18 +52,9 @@ class PpNet(Block):
     gate_width: int = knob(
         32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of a gate"
     )
-    activation: str = knob(
-        "relu", legal=one_of("relu", "gelu", "silu", "tanh", "sigmoid"), help="after each layer"
-    )
-    batch_norm: bool | None = knob(
-        None,
-        legal=one_of(False, True),
-        inherit="batch_norm",
-        help="normalise before the activation",
-    )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
-    )
+    activation: str = activation_knob()
+    batch_norm: bool | None = batch_norm_knob()
+    dropout: float | None = dropout_knob()
 
     def out(self, x: Vector, context: Context, fields: Fields) -> Vector:
         return Vector(self.width)

@@ -1,0 +1,34 @@
+"""The knobs that blocks with hidden layers share: ``activation: str = activation_knob()``.
+
+A ``batch_norm`` or ``dropout`` that is left at None takes the training's value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automlrank.blocks.base import knob
+from automlrank.blocks.domains import floats, one_of
+from automlrank.blocks.parts import ACTIVATIONS
+
+
+def activation_knob(default: str = "relu", help: str = "after each layer") -> Any:
+    """What stands between layers."""
+    return knob(default, legal=one_of(*ACTIVATIONS), help=help)
+
+
+def batch_norm_knob() -> Any:
+    """Whether units are normalised over the batch."""
+    return knob(
+        None,
+        legal=one_of(False, True),
+        inherit="batch_norm",
+        help="normalise before the activation",
+    )
+
+
+def dropout_knob() -> Any:
+    """The share of units that a step leaves out."""
+    return knob(
+        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
+    )

@@ -1,0 +1,45 @@
+"""Branches projected to one width, and their mean under weights that each row decides."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.parts import AttentionPool, join
+from automlrank.blocks.ports import Vector
+
+
+class AttendedProjections(nn.Module):
+    def __init__(self, dims: tuple[int, ...], width: int, attention_width: int) -> None:
+        super().__init__()
+        self.projections = nn.ModuleList(nn.Linear(dim, width, bias=False) for dim in dims)
+        # the share of a single branch is 1
+        self.pool = AttentionPool(width, attention_width) if len(dims) > 1 else nn.Flatten()
+
+    def forward(self, *branches: Tensor) -> Tensor:
+        parts = zip(self.projections, branches, strict=True)
+        projected = join(*(project(x).unsqueeze(1) for project, x in parts))
+        pooled: Tensor = self.pool(projected)  # [batch, branches, width] to [batch, width]
+        return pooled
+
+
+@block("attention", family="merge")
+class Attention(Block):
+    """``sum_i a_i P_i x_i`` with ``a = softmax_i(p^T relu(W P_i x_i + b))``: a row's own mean."""
+
+    paper = "Chen et al., EDCN, CIKM 2021, https://doi.org/10.1145/3459637.3481915"
+    module = AttendedProjections
+
+    width: int = knob(
+        128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="width of every branch"
+    )
+    attention_width: int = knob(
+        32, legal=ints(1, 1024), search=one_of(16, 32, 64), help="hidden units of the scorer"
+    )
+
+    def out(self, *xs: Vector) -> Vector:
+        return Vector(self.width)
+
+    def arguments(self, *xs: Vector) -> dict[str, object]:
+        return {"dims": tuple(x.dim for x in xs), **self.settings()}
