@@ -52,9 +52,14 @@ def test_afm_without_attention_is_the_mean_of_the_pairs() -> None:
     close(module(x) * len(PAIRS), built("nfm", Fields(N, DIM))(x).numpy())
 
 
-def test_afm_drops_entries_of_the_sum_in_training() -> None:
-    module, x = built("afm", Fields(N, DIM), dropout=0.5), drawn(64, N, DIM)
-    whole, dropped = module(x), module.train()(x)
+@pytest.mark.parametrize(
+    ("name", "knobs"), [("afm", {}), ("nfm", {}), ("nfm", {"batch_norm": True})]
+)
+def test_dropout_falls_on_the_pooled_pairs(name: str, knobs: dict[str, bool]) -> None:
+    """Last of all: what is dropped is zero, what is kept is the whole's, scaled up."""
+    x = drawn(64, N, DIM)
+    whole = built(name, Fields(N, DIM), **knobs).train()(x)
+    dropped = built(name, Fields(N, DIM), dropout=0.5, **knobs).train()(x)
     kept = dropped != 0.0
     assert 0.3 < kept.double().mean() < 0.7
     close(dropped[kept], 2.0 * whole[kept].detach().numpy())
