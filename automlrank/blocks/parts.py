@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -180,6 +180,19 @@ class AttentionPool(nn.Module):
         return (shares * vectors).sum(dim=1)  # [batch, dim]
 
 
+class SignalJoin(nn.Module):
+    """A product network's two signals as one: ``relu(W z + b + p)``, or ``[z; p]`` as they are."""
+
+    def __init__(self, dim: int, width: int, join: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(dim, width) if join == "add" else None
+
+    def forward(self, z: Tensor, p: Tensor) -> Tensor:
+        if self.linear is None:
+            return torch.cat([z, p], dim=1)  # [batch, dim + width]
+        return torch.relu(self.linear(z) + p)  # [batch, width]
+
+
 class Projection(nn.Module):
     """``W v`` for a vector, and a learned value where it is null (NaN)."""
 
@@ -199,6 +212,19 @@ def pool_bag(table: Tensor, bag: Tensor, offset: int, pool: str) -> Tensor:
     real = (bag > 0).unsqueeze(2)  # [batch, length, 1]
     total = (F.embedding(bag + offset, table) * real).sum(dim=1)  # [batch, dim]
     return total if pool == "sum" else total / real.sum(dim=1).clamp(min=1)
+
+
+def pair_products(lefts: Iterable[Tensor], fields: Tensor) -> list[Tensor]:
+    """For each left its products with all later fields: ``left_i * field_j``, ``j > i``.
+
+    A left is ``[batch, 1, dim]``, or has a vector for each later field. By slices: gathering both
+    sides of 1035 pairs (46 fields, dim 16, 1024 rows) took 3 times as long.
+    """
+    products, later = [], fields
+    for left in lefts:
+        _, later = torch.split(later, [1, later.shape[1] - 1], dim=1)
+        products.append(left * later)  # [batch, later fields, dim]
+    return products
 
 
 def flatten(x: Tensor) -> Tensor:
