@@ -29,10 +29,14 @@ from automlrank.blocks.interaction.autoint import AutoInt as AutoInt
 from automlrank.blocks.interaction.bilinear import BilinearInteraction as BilinearInteraction
 from automlrank.blocks.interaction.bridge import BridgeNet as BridgeNet
 from automlrank.blocks.interaction.cin import Cin as Cin
+from automlrank.blocks.interaction.cross_net import CrossNet as CrossNet
+from automlrank.blocks.interaction.cross_net_mix import CrossNetMix as CrossNetMix
 from automlrank.blocks.interaction.cross_net_v2 import CrossNetV2 as CrossNetV2
 from automlrank.blocks.interaction.fm import Fm as Fm
+from automlrank.blocks.interaction.gated_cross import GatedCrossNet as GatedCrossNet
 from automlrank.blocks.interaction.ipnn import Ipnn as Ipnn
 from automlrank.blocks.interaction.linear import LinearModel as LinearModel
+from automlrank.blocks.interaction.masked import Masked as Masked
 from automlrank.blocks.interaction.mlp import Mlp as Mlp
 from automlrank.blocks.interaction.nfm import Nfm as Nfm
 from automlrank.blocks.interaction.opnn import Opnn as Opnn

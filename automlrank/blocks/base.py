@@ -8,7 +8,7 @@ A block's file holds an ``nn.Module`` (the maths: plain numbers in, torch and
         \"\"\"Bounded-degree feature crosses: ``x <- x0 * (W x + b) + x``, repeated.\"\"\"
 
         paper = "Wang et al., DCN V2, WWW 2021, https://arxiv.org/abs/2008.13535"
-        module = CrossNet
+        module = MatrixCross
         layers: int = knob(3, legal=ints(1, 8), search=one_of(1, 2, 3), help="crosses in all")
 
         def out(self, x: Vector) -> Vector: ...

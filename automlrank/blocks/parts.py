@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "identity": nn.Identity,
     "relu": nn.ReLU,
     "gelu": nn.GELU,
     "silu": nn.SiLU,

@@ -28,7 +28,6 @@ from automlrank.blocks.ports import (
     Fields,
     Statistics,
     Targets,
-    Vector,
 )
 
 
@@ -97,35 +96,6 @@ def test_linear_trains_only_what_a_row_holds() -> None:
     assert (module.null_weight.grad == 1.0).all()
     assert module.projections[0].weight.grad.abs().sum() == 0.0
     assert (module.projections[0].null.grad == 1.0).all()
-
-
-@pytest.mark.parametrize("rank", [0, 2])
-def test_cross_net_v2_multiplies_by_its_input(rank: int) -> None:
-    module, x = built("cross_net_v2", Vector(DIM), layers=3, rank=rank), drawn(ROWS, DIM)
-    w, expected = weights_of(module), []
-    for x0 in x.numpy():
-        state = x0
-        for layer in range(3):
-            if rank:
-                low = w[f"crosses.{layer}.0.weight"] @ state
-                crossed = w[f"crosses.{layer}.1.weight"] @ low + w[f"crosses.{layer}.1.bias"]
-            else:
-                crossed = w[f"crosses.{layer}.weight"] @ state + w[f"crosses.{layer}.bias"]
-            state = x0 * crossed + state
-        expected.append(state)
-    close(module(x), expected)
-
-
-@pytest.mark.parametrize("layers", [1, 2, 3, 4])
-def test_cross_layers_are_a_polynomial_of_degree_one_more(layers: int) -> None:
-    """Without biases, in a factor on the input: its differences end after ``layers + 1``."""
-    module, x = built("cross_net_v2", Vector(DIM), layers=layers), drawn(1, DIM)
-    for cross in module.crosses:
-        torch.nn.init.zeros_(cross.bias)
-    values = np.stack([module(x * t).detach().numpy() for t in np.linspace(0, 1, layers + 4)])
-    scale = np.abs(np.diff(values, n=layers + 1, axis=0)).max()
-    assert scale > 1e-6
-    assert np.abs(np.diff(values, n=layers + 2, axis=0)).max() < 1e-9 * max(scale, 1.0)
 
 
 def test_cin_crosses_every_map_with_every_field() -> None:

@@ -58,4 +58,4 @@ def test_quiet_prints_names(command: Callable[..., Any]) -> None:
 def test_an_unknown_block_has_a_neighbour(command: Callable[..., Any]) -> None:
     ended = command("blocks", "cross_nt")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err == "Error: no block 'cross_nt'. Did you mean 'cross_net_v2'?\n"
+    assert ended.err == "Error: no block 'cross_nt'. Did you mean 'cross_net'?\n"

@@ -9,7 +9,7 @@ from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.ports import Vector
 
 
-class CrossNet(nn.Module):
+class MatrixCross(nn.Module):
     def __init__(self, dim: int, layers: int, rank: int) -> None:
         super().__init__()
         self.crosses = nn.ModuleList(
@@ -31,7 +31,7 @@ class CrossNetV2(Block):
     """Crosses of degree up to ``layers + 1``: ``x <- x0 * (W x + b) + x``, repeated."""
 
     paper = "Wang et al., DCN V2, WWW 2021, https://arxiv.org/abs/2008.13535"
-    module = CrossNet
+    module = MatrixCross
 
     layers: int = knob(
         2, legal=ints(1, 8), search=one_of(1, 2, 3), help="crosses, one above the other"
