@@ -53,10 +53,9 @@ def main() -> None:
 def served(data: Dataset, names: list[str] | None) -> dict[str, Architecture]:
     """The zoo's models by name, without those that need what the schema lacks."""
     models = {}
-    for name, path in shipped().items():
-        if path.parent.name != "zoo" or (names and name not in names):
-            continue
-        architecture = Architecture.read(path)
+    zoo = {name: path for name, path in shipped().items() if path.parent.name == "zoo"}
+    for name in names or zoo:
+        architecture = Architecture.read(zoo[name])
         try:
             wire(architecture, data.schema)
         except SpaceError as error:
