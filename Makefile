@@ -18,8 +18,8 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2
 
 lint: $(READY)
-	$(BIN)/ruff format --check automlrank tests benchmarks
-	$(BIN)/ruff check automlrank tests benchmarks
+	$(BIN)/ruff format --check automlrank tests benchmarks docs
+	$(BIN)/ruff check automlrank tests benchmarks docs
 	$(BIN)/mypy
 
 $(READY): pyproject.toml constraints.txt

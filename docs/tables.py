@@ -61,8 +61,8 @@ def zoo_page() -> str:
     parts = [
         "# The zoo\n",
         NOTE,
-        "\nPublished models as architectures: `automlrank train NAME DATA`, or a path to a copy that "
-        "you changed. What is not said is the blocks' default. Scores on one table, all trained "
+        "\nPublished models as architectures: `automlrank train NAME DATA`, or the path of a copy "
+        "that you changed. What is not said is the blocks' default. Scores on one table, all trained "
         "alike: [reports/zoo.md](../reports/zoo.md).\n",
         *table(("model", "made of", "paper", "published", "here")),
     ]
