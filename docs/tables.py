@@ -62,8 +62,8 @@ def zoo_page() -> str:
         "# The zoo\n",
         NOTE,
         "\nPublished models as architectures: `automlrank train NAME DATA`, or the path of a copy "
-        "that you changed. What is not said is the blocks' default. Scores on one table, all trained "
-        "alike: [reports/zoo.md](../reports/zoo.md).\n",
+        "that you changed. What is not said is the blocks' default. Scores on one table, all "
+        "trained alike: [reports/zoo.md](../reports/zoo.md).\n",
         *table(("model", "made of", "paper", "published", "here")),
     ]
     for path in shipped().values():
