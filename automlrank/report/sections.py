@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import show_seconds, show_share
+from automlrank.report.cells import ranked, show_seconds, show_share, title
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.results import Results
 
@@ -40,7 +40,16 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
     pairs.append(("Latency of one request", protocol or "not measured"))
     if facts.latency_ms is not None:
         pairs.append(("Budget", f"{facts.latency_ms:g} ms at p50"))
-    return pairs
+    return pairs + sparse(results)
+
+
+def sparse(results: Results) -> Pairs:
+    """The exact zeros of what FTRL trained, for the records of the leaderboard."""
+    return [
+        (f"Exact zeros, {title(record)}", f"{show_share(share)} of the weights met in {name}")
+        for record in ranked(results)
+        for name, share in (record.zero_shares or {}).items()
+    ]
 
 
 def _test_protocol(results: Results) -> str:

@@ -67,6 +67,13 @@ def test_markdown_of_an_empty_run_says_so(results, facts):
     assert "No trial was trained to the end" in markdown(empty, facts)
 
 
+def test_markdown_tells_the_exact_zeros_of_the_front(results, facts):
+    """What FTRL trained, by record and parameter."""
+    sparse = dataclasses.replace(results.records[1], zero_shares={"wide.weight": 0.714})
+    results = dataclasses.replace(results, records=(results.records[0], sparse))
+    assert "71.4 % of the weights met in wide.weight" in markdown(results, facts)
+
+
 def test_numbers_read_as_people_say_them():
     counts = (0, 999, 1000, 12_345, 999_700, 1_234_567, 2.5e9)
     assert [show_count(n) for n in counts] == ["0", "999", "1k", "12.3k", "1M", "1.23M", "2.5B"]
