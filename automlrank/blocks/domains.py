@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from automlrank.errors import shown
+
 Scalar = None | bool | int | float | str
 RANGES = ("int", "float", "log")
 
@@ -59,8 +61,9 @@ class Range:
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
-            raise ValueError(f"low <= high must hold, but got [{self.low}, {self.high}].")
+        if not -1e300 < self.low <= self.high < 1e300:  # also false for NaN
+            ends = shown([self.low, self.high])
+            raise ValueError(f"low <= high must hold for two finite numbers, but got {ends}.")
         if self.kind == "log" and self.low <= 0:
             raise ValueError(f"a log range must begin above 0, but got {self.low}.")
 

@@ -45,7 +45,7 @@ def count(file: options.SpaceFile, format: options.Format = Format.human) -> Non
 def show(file: options.SpaceFile, format: options.Format = Format.human) -> None:
     """Show the parts of a space as a tree, with what is open."""
     from automlrank.documents import dump
-    from automlrank.space.parse import space_data
+    from automlrank.space.write import space_data
 
     space = _open(file)
     console = Console(format)
@@ -59,14 +59,13 @@ def _open(file: str) -> Space:
     """A space without mistakes; raises SpaceError with all of them."""
     from automlrank.documents import read_document
     from automlrank.jobs.spaces import find
-    from automlrank.space.check import wiring_faults
-    from automlrank.space.parse import parse_space
+    from automlrank.space.parse import parsed
 
-    document = read_document(find(file))
-    space = parse_space(document)
-    faults = [*wiring_faults(space, document), *_reference_faults(space, document)]
+    document = read_document(find(file), strict=False)
+    space, faults = parsed(document)
+    faults += _reference_faults(space, document)
     if faults:
-        raise SpaceError(faults)
+        raise SpaceError(sorted(faults, key=lambda fault: fault.line or 0))
     return space
 
 
@@ -116,19 +115,25 @@ def tree(space: Space) -> Tree:
     return result
 
 
-def _grow(tree: Tree, node: Expression, prefix: str = "") -> None:
+def _grow(tree: Tree, node: Expression, prefix: str = "", said: str = "") -> None:
+    """``said``: what the node reads."""
+    from rich.markup import escape
+
     from automlrank.space import grammar
 
     match node:
         case grammar.Leaf():
-            tree.add(f"{prefix}{_leaf(node)}")
+            tree.add(f"{prefix}{_leaf(node)}{said}")
         case grammar.Parallel(branches, merge):
-            branch = tree.add(f"{prefix}parallel: side by side")
+            branch = tree.add(f"{prefix}parallel: side by side{said}")
             for member in branches:
                 _grow(branch, member)
             _grow(branch, merge, "merge: ")
+        case grammar.Reading(body, fields, own):
+            names = f", reads {', '.join(map(escape, fields))}" if fields else ""
+            _grow(tree, body, prefix, f"{names}, own table" if own else names)
         case _:
-            branch = tree.add(f"{prefix}{_words(node)}")
+            branch = tree.add(f"{prefix}{_words(node)}{said}")
             for child in grammar.children(node):
                 _grow(branch, child)
 

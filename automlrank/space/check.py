@@ -35,6 +35,7 @@ from automlrank.space.grammar import (
     Leaf,
     Maybe,
     Parallel,
+    Reading,
     Repeat,
     SomeOf,
     Space,
@@ -43,6 +44,7 @@ from automlrank.space.grammar import (
     leaves,
     use,
 )
+from automlrank.space.reading import misplaced, places, restricted, unreadable
 
 Ports = frozenset[type]
 ABSENT = type(None)  # an optional branch that was not taken
@@ -82,6 +84,12 @@ def wiring_faults(space: Space, document: Document) -> list[Fault]:
             checker.plain_choice(node, (stage,))
         elif node != use("none"):
             checker.stage(stage, node)
+        for path in misplaced(node, (stage,), begins=stage == "interaction"):
+            checker.fault(
+                path,
+                "a branch says once what it reads, where the interaction's fields flow in: alone, "
+                "in a parallel, some_of, choose or optional, or first in a stack.",
+            )
     return checker.faults
 
 
@@ -117,6 +125,8 @@ class _Checker:
                 return self.union(options, ports, (*path, "choose"))
             case Maybe(body):
                 return ports | self.follow(body, ports, (*path, "optional"))
+            case Reading(body):
+                return self.follow(body, ports, path)
             case Repeat(body):
                 once = self.follow(body, ports, (*path, "repeat"))
                 return (
@@ -135,6 +145,8 @@ class _Checker:
                 return self.branch(node, ports, path) - {ABSENT}
 
     def leaf(self, block: str, ports: Ports, path: Path_) -> Ports:
+        if block not in BLOCKS:  # a hole, whose fault is told: anything may come out
+            return frozenset()
         cls = BLOCKS[block]
         wanted = first_input(cls)
         given = members_of(cls.gives())
@@ -152,7 +164,7 @@ class _Checker:
         for i, member in enumerate(members):
             here = (*path, "stack", i)
             for leaf in _in_line(member) if len(members) > 1 else ():
-                if Columns in first_input(BLOCKS[leaf.block]):
+                if leaf.block in BLOCKS and Columns in first_input(BLOCKS[leaf.block]):
                     self.fault(
                         here,
                         f"{leaf.block} reads the raw columns: it stands alone in a branch.",
@@ -166,7 +178,7 @@ class _Checker:
     def no_logit(self, ports: Ports, path: Path_) -> Ports:
         if Logit in ports:
             self.fault(path, "gives a Logit, so only the last member of a stack may stand here.")
-        return ports - {Logit} or frozenset({Vector})
+        return ports - {Logit}
 
     def side_by_side(self, branches: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
         """Vector where some branch may give one, Logit where all that stay may."""
@@ -183,7 +195,7 @@ class _Checker:
         result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()
         if Logit in everything and all(out & {Logit, ABSENT} for out in outs):
             result.add(Logit)
-        return frozenset(result) or frozenset({Vector})
+        return frozenset(result)
 
     def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
         """Like ``follow``, but a branch may also be left out."""
@@ -196,6 +208,8 @@ class _Checker:
                 n_logits = sum(Logit in out for out in outs)
                 logit = {Logit} if n_logits >= max(low, 1) else set[type]()
                 return vectors | logit | ({ABSENT} if low == 0 else set())
+            case Reading(body):
+                return self.branch(body, ports, path)
             case _:
                 return self.follow(node, ports, path)
 
@@ -274,14 +288,35 @@ def _reads_times(cls: type[Block]) -> bool:
 
 def needs_met(space: Space, schema: Schema, document: Document | None = None) -> None:
     """Raise SpaceError for every block of the space that the schema cannot serve."""
+    document = document or Document(None)
     faults = [
-        (document or Document(None)).fault((stage,), f"{leaf.block} cannot be used: {reason}.")
+        document.fault((*path, "fields") if isinstance(inner, Reading) else path, problem, hint)
         for stage, node in space.stages()
-        for leaf in leaves(node)
-        if (reason := lacking(schema, leaf.block))
+        for path, inner in places(node, (stage,))
+        for problem, hint in _unmet(inner, schema)
     ]
     if faults:
-        raise SpaceError(list(dict.fromkeys(faults)))
+        raise SpaceError(faults)
+
+
+def _unmet(node: Expression, schema: Schema) -> Iterator[tuple[str, str]]:
+    """What the schema lacks for one node of an expression, each with a hint."""
+    if isinstance(node, Leaf) and (reason := lacking(schema, node.block)):
+        yield f"{node.block} cannot be used: {reason}.", ""
+    if isinstance(node, Reading) and node.fields:
+        yield from unreadable(schema, node.fields)
+        yield from unserved(schema, node.fields, (leaf.block for leaf in leaves(node)))
+
+
+def unserved(
+    schema: Schema, fields: Iterable[str], blocks: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """The blocks that read raw columns for which these are too few, each with a hint."""
+    few = restricted(schema, fields)
+    for block in blocks:
+        reason = lacking(few, block) if Columns in first_input(BLOCKS[block]) else None
+        if reason and not lacking(schema, block):
+            yield f"{block} cannot be used: among fields, {reason}.", ""
 
 
 def fit_to(space: Space, schema: Schema) -> Space:
@@ -320,3 +355,8 @@ def _without(node: Expression, schema: Schema) -> Expression | None:
         case Maybe(body):
             inner = _without(body, schema)
             return Maybe(inner) if inner else None
+        case Reading(body, fields, own):
+            inner = _without(body, schema)
+            columns = {feature.name for feature in schema.features}
+            known = None if fields is None else tuple(f for f in fields if f in columns)
+            return Reading(inner, known, own) if inner and known != () else None

@@ -7,6 +7,8 @@
     parallel("linear", "fm", "mlp")   side by side; vectors merged, logits summed
     repeat("cross_net", times=[1, 2]) the same knobs each time, weights of its own
     optional("senet")                 or nothing
+    reading("mlp", fields=["user_id", "age"])   it reads these columns only
+    reading("mlp", embedding="own")             it has an embedding table of its own
 
 A ``Space`` holds one expression per stage of a model. Where every domain has one value, the
 space is an architecture.
@@ -16,12 +18,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, domain_of, ints
+from automlrank.documents import dump
 from automlrank.errors import did_you_mean
 
 MAX_SUBSETS = 64  # beyond, some_of is one switch per member: TPE learns little from 100 names
@@ -111,7 +115,20 @@ class Maybe:
     label = "optional"
 
 
-Expression = Leaf | Choose | SomeOf | Stack | Parallel | Repeat | Maybe
+@dataclass(frozen=True)
+class Reading:
+    """The body on some columns only (``fields``), on a table of its own (``own``), or both."""
+
+    body: Expression
+    fields: tuple[str, ...] | None
+    own: bool
+
+    @property
+    def label(self) -> str:
+        return self.body.label
+
+
+Expression = Leaf | Choose | SomeOf | Stack | Parallel | Repeat | Maybe | Reading
 Like = Expression | Block | str
 
 
@@ -157,6 +174,23 @@ class Space:
     training: Leaf = field(default_factory=lambda: use("training"))
     limits: Limits = Limits()
     references: tuple[str, ...] = DEFAULT_REFERENCES
+
+    @staticmethod
+    def read(source: str | Path | Mapping[str, object]) -> Space:
+        """A space from a YAML file or a mapping; raises SpaceError with every fault."""
+        from automlrank.space.parse import read_space
+
+        return read_space(source)
+
+    def to_data(self) -> dict[str, object]:
+        """Plain data in the DSL's words; ``read`` gives an equal space."""
+        from automlrank.space.write import space_data
+
+        return space_data(self)
+
+    def to_yaml(self) -> str:
+        """The same as YAML text."""
+        return dump(self.to_data())
 
     def stages(self) -> Iterator[tuple[str, Expression]]:
         """Every part in the order of drawing, by its name in YAML."""
@@ -240,6 +274,36 @@ def optional(body: Like) -> Maybe:
     return Maybe(inner)
 
 
+def reading(
+    body: Like, *, fields: Iterable[str] | None = None, embedding: str | None = None
+) -> Expression:
+    """The body on the columns ``fields`` only; ``embedding="own"`` gives it a table of its own.
+
+    It stands where the fields of the stage interaction flow in. A ``some_of`` read so is one
+    branch: its members are concatenated.
+    """
+    inner = expression(body)
+    if embedding not in (None, "own"):
+        raise ValueError(
+            f"embedding takes own, a table of the branch's own, but got {embedding!r}."
+        )
+    if fields is None and embedding is None:
+        return inner
+    if isinstance(inner, Reading):
+        raise ValueError("fields and embedding are said once, not of a branch that says them too.")
+    return Reading(inner, None if fields is None else columns(fields), embedding == "own")
+
+
+def columns(names: object) -> tuple[str, ...]:
+    """Names of columns in order: which comes first is no difference; ValueError for others."""
+    known = names if isinstance(names, list | tuple | set | frozenset) else ()
+    if not known or not all(isinstance(name, str) for name in known):
+        raise ValueError(f"fields takes a list of names of columns, but got {names!r}.")
+    if twice := [name for i, name in enumerate(known) if name in tuple(known)[:i]]:
+        raise ValueError(f"fields names {twice[0]!r} twice.")
+    return tuple(sorted(known))
+
+
 def expression(like: Like) -> Expression:
     """An expression from a block's name (all knobs open) or a block (all knobs fixed)."""
     if isinstance(like, str):
@@ -269,7 +333,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return members
         case Parallel(branches, merge):
             return (*branches, merge)
-        case Repeat(body) | Maybe(body):
+        case Repeat(body) | Maybe(body) | Reading(body):
             return (body,)
 
 

@@ -8,7 +8,16 @@ from typing import Any
 
 import optuna
 
-from automlrank.architecture import INHERITED, NONE, Architecture, Decide, Parallel, Part, draw
+from automlrank.architecture import (
+    INHERITED,
+    NONE,
+    Architecture,
+    Decide,
+    Parallel,
+    Part,
+    Reading,
+    draw,
+)
 from automlrank.architecture import Stack as DrawnStack
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
@@ -105,6 +114,8 @@ def _match(node: Expression, part: Part, path: str, label: str) -> Iterator[Para
         case grammar.SomeOf():
             parts = part.branches if isinstance(part, Parallel) else (part,)
             yield from (params for params, left in _take_some(node, parts, path) if not left)
+        case grammar.Reading(body):
+            yield from _match(body, _bare(part), path, label)
         case grammar.Repeat(body):
             parts = part.members if isinstance(part, DrawnStack) else (part,)
             if len(set(parts)) == 1:
@@ -112,8 +123,23 @@ def _match(node: Expression, part: Part, path: str, label: str) -> Iterator[Para
                     yield {f"{path}.times": len(parts), **params}
 
 
+def _bare(part: Part) -> Part:
+    """The part without what its branches read: the draw's fingerprint tells whether it fits."""
+    match part:
+        case Reading(body):
+            return _bare(body)
+        case DrawnStack(members):
+            return DrawnStack(tuple(_bare(member) for member in members))
+        case Parallel(branches, merge):
+            return Parallel(tuple(_bare(branch) for branch in branches), merge)
+        case Block():
+            return part
+
+
 def _inside(node: Expression, part: Part, path: str, label: str) -> Iterator[Params]:
     """Like ``architecture._draw_inside``: a combinator adds its label to the path."""
+    if isinstance(node, grammar.Reading):
+        return _inside(node.body, _bare(part), path, label)
     if isinstance(node, Leaf):
         return _match(node, part, path, label)
     return _match(node, part, f"{path}.{label}", node.label)
@@ -192,7 +218,8 @@ def _take(
     if isinstance(node, grammar.SomeOf):
         yield from _take_some(node, parts, path)
         return
-    if isinstance(node, grammar.Maybe):
+    bare = node.body if isinstance(node, grammar.Reading) else node
+    if isinstance(bare, grammar.Maybe) or (isinstance(bare, grammar.SomeOf) and bare.low == 0):
         yield {path: "none"}, parts
     for i, part in enumerate(parts):
         for params in _match(node, part, path, node.label):

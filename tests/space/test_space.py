@@ -31,7 +31,8 @@ from automlrank.space.grammar import (
     stack,
     use,
 )
-from automlrank.space.parse import parse_space, read_space, space_data, space_from_text
+from automlrank.space.parse import parse_space, read_space, space_from_text
+from automlrank.space.write import space_data
 
 YAML = """
 name: small
