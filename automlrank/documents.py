@@ -123,7 +123,7 @@ class _Walker:
                 self.exploded = True
                 self._fault(
                     node,
-                    path,
+                    path[:4],
                     f"more than {MAX_VALUES} values or {MAX_DEPTH} levels "
                     "once anchors are expanded.",
                 )

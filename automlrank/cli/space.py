@@ -71,13 +71,23 @@ def _open(file: str) -> Space:
 
 def _reference_faults(space: Space, document: Document) -> list[Fault]:
     from automlrank.jobs.spaces import shipped
+    from automlrank.space.parse import read_space
 
-    known = shipped()
-    return [
-        document.fault(("references", i), f"no architecture {name!r}.", did_you_mean(name, known))
-        for i, name in enumerate(space.references)
-        if name not in known and not Path(name).is_file()
-    ]
+    known, faults = shipped(), []
+    for i, name in enumerate(space.references):
+        path = known.get(name, Path(name))
+        if not path.is_file():
+            problem, hint = f"no architecture {name!r}.", did_you_mean(name, known)
+            faults.append(document.fault(("references", i), problem, hint))
+        elif _is_open(read_space(path)):
+            problem = f"{name} is a space: a reference leaves nothing to choose."
+            faults.append(document.fault(("references", i), problem))
+    return faults
+
+
+def _is_open(space: Space) -> bool:
+    size = _count(space)
+    return size.draws > 1 or bool(size.continuous)
 
 
 def _count(space: Space) -> Size:
@@ -93,7 +103,7 @@ def _size_data(size: Size) -> dict[str, object]:
 def _kind(space: Space, size: Size) -> str:
     from automlrank.architecture import only_point
 
-    if size.draws == 1 and not size.continuous:
+    if not _is_open(space):
         return f"an architecture, {only_point(space).summary}"
     return f"a space of {size.draws:,} draws and {len(size.continuous)} continuous knobs"
 

@@ -14,6 +14,7 @@ from types import UnionType
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
+from automlrank.blocks.domains import Domain
 from automlrank.blocks.ports import (
     Columns,
     Context,
@@ -127,13 +128,8 @@ class _Checker:
                 return ports | self.follow(body, ports, (*path, "optional"))
             case Reading(body):
                 return self.follow(body, ports, path)
-            case Repeat(body):
-                once = self.follow(body, ports, (*path, "repeat"))
-                return (
-                    once
-                    if node.times.count() == 1 and 1 in node.times
-                    else (once | self.follow(body, self.no_logit(once, path), (*path, "repeat")))
-                )
+            case Repeat(body, times):
+                return self.repeat(body, times, ports, (*path, "repeat"))
             case Stack(members):
                 return self.stack(members, ports, path)
             case Parallel(branches, merge):
@@ -159,6 +155,23 @@ class _Checker:
             self.fault(path, f"{block} takes {_names(wanted)}, but may be given {_names(bad)}.")
             return frozenset(given)
         return ports if len(given) > 1 else frozenset(given)
+
+    def repeat(self, body: Expression, times: Domain, ports: Ports, path: Path_) -> Ports:
+        """A choice is made once for all copies, so each option is followed by itself."""
+        match body:
+            case Choose(options):
+                outs = [
+                    self.repeat(option, times, ports, (*path, "choose", i))
+                    for i, option in enumerate(options)
+                ]
+                return frozenset().union(*outs)
+            case Maybe(inner):
+                return ports | self.repeat(inner, times, ports, (*path, "optional"))
+            case _:
+                once = self.follow(body, ports, path)
+                if times.count() == 1 and 1 in times:
+                    return once
+                return once | self.follow(body, self.no_logit(once, path), path)
 
     def stack(self, members: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
         for i, member in enumerate(members):

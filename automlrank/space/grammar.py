@@ -26,7 +26,7 @@ from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, domain_of, ints
 from automlrank.documents import dump
-from automlrank.errors import did_you_mean
+from automlrank.errors import did_you_mean, shown
 
 MAX_SUBSETS = 64  # beyond, some_of is one switch per member: TPE learns little from 100 names
 
@@ -227,7 +227,7 @@ def knob_domain(block: str, name: str, data: object) -> Domain:
     if domain == inherits:
         return domain
     if not domain.within(item.legal):
-        raise ValueError(f"{block}.{name} must be {item.legal}, but got {domain.to_data()!r}.")
+        raise ValueError(f"{block}.{name} must be {item.legal}, but got {shown(domain.to_data())}.")
     if isinstance(domain, Choice):
         return Choice(tuple(item.legal.coerce(value) for value in domain.values))
     return domain
@@ -243,7 +243,8 @@ def some_of(*options: Like, min: int = 1, max: int | None = None) -> SomeOf:
     high = len(options) if max is None else max
     if {type(min), type(high)} != {int} or not 0 <= min <= high <= len(options):
         raise ValueError(
-            f"0 <= min <= max <= {len(options)} must hold, but got min={min}, max={high}."
+            f"0 <= min <= max <= {len(options)} must hold, "
+            f"but got min={shown(min)}, max={shown(high)}."
         )
     return SomeOf(tuple(expression(option) for option in options), min, high)
 
@@ -262,7 +263,7 @@ def repeat(body: Like, times: object) -> Repeat:
     """``times`` copies, one after the other."""
     domain = domain_of(times)
     if not domain.within(ints(1, 16)):
-        raise ValueError(f"times must be a whole number from 1 to 16, but got {times!r}.")
+        raise ValueError(f"times must be a whole number from 1 to 16, but got {shown(times)}.")
     return Repeat(expression(body), domain)
 
 
@@ -285,7 +286,7 @@ def reading(
     inner = expression(body)
     if embedding not in (None, "own"):
         raise ValueError(
-            f"embedding takes own, a table of the branch's own, but got {embedding!r}."
+            f"embedding takes own, a table of the branch's own, but got {shown(embedding)}."
         )
     if fields is None and embedding is None:
         return inner
@@ -298,7 +299,7 @@ def columns(names: object) -> tuple[str, ...]:
     """Names of columns in order: which comes first is no difference; ValueError for others."""
     known = names if isinstance(names, list | tuple | set | frozenset) else ()
     if not known or not all(isinstance(name, str) for name in known):
-        raise ValueError(f"fields takes a list of names of columns, but got {names!r}.")
+        raise ValueError(f"fields takes a list of names of columns, but got {shown(names)}.")
     if twice := [name for i, name in enumerate(known) if name in tuple(known)[:i]]:
         raise ValueError(f"fields names {twice[0]!r} twice.")
     return tuple(sorted(known))

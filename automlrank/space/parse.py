@@ -168,7 +168,8 @@ class _Parser:
             if len(rest) == 1:
                 name, knobs = next(iter(rest.items()))
                 return self.reads(self.leaf(name, knobs, (*path, name), families), reads, path)
-        hint = "Write choose: [...] or stack: [...]." if isinstance(data, list) else ""
+        several = isinstance(data, list) or (isinstance(data, Mapping) and len(data) > 1)
+        hint = "Write choose: [...], stack: [...] or parallel: [...]." if several else ""
         self.fault(
             path,
             "an expression is a block's name, {BLOCK: {KNOB: ...}} or a "
@@ -181,8 +182,11 @@ class _Parser:
         """The body with the keys beside it that say what it reads."""
         right = {}
         for key, value in keys.items():
+            if value is None:
+                self.fault((*path, key), "must not be empty.")
+                continue
             try:
-                reading("none", **{key: "" if value is None else value})
+                reading("none", **{key: value})
                 right[key] = value
             except ValueError as error:
                 self.fault((*path, key), str(error))
@@ -193,7 +197,7 @@ class _Parser:
     ) -> Expression:
         for extra in data:
             if extra != key and extra not in COMBINATORS[key]:
-                known = COMBINATORS[key] | {key}
+                known = {key, *COMBINATORS[key], *READS}
                 self.fault(
                     (*path, extra),
                     f"unknown key {extra!r} beside {key}.",
