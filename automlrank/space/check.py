@@ -134,6 +134,8 @@ class _Checker:
                 return self.stack(members, ports, path)
             case Parallel(branches, merge):
                 self.plain_choice(merge, (*path, "merge"))
+                if len(branches) == 1 and merge == use("concat") and not _several(branches[0]):
+                    return self.follow(branches[0], ports, (*path, "parallel", 0))
                 return self.side_by_side(branches, ports, (*path, "parallel"))
             case SomeOf(_, low):
                 if low == 0:
@@ -232,6 +234,12 @@ class _Checker:
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> None:
         self.faults.append(self.document.fault(path, problem, hint))
+
+
+def _several(branch: Expression) -> bool:
+    """Whether it may stand for several branches of its parallel, or for none."""
+    body = branch.body if isinstance(branch, Reading) else branch
+    return isinstance(body, SomeOf | Maybe)
 
 
 def _in_line(node: Expression) -> Iterator[Leaf]:

@@ -68,10 +68,12 @@ class SomeOf:
     label = "some_of"
 
     def subsets(self) -> dict[str, tuple[int, ...]]:
-        """Every subset by its name, such as ``fm+cin``."""
+        """Every subset by its name, such as ``fm+cin``; the empty one is ``none``, or ``nothing``
+        where ``none`` is an option."""
         labels = unique_labels(self.options)
+        empty = "nothing" if "none" in labels else "none"
         return {
-            "+".join(labels[i] for i in chosen) or "none": chosen
+            "+".join(labels[i] for i in chosen) or empty: chosen
             for size in range(self.low, self.high + 1)
             for chosen in itertools.combinations(range(len(labels)), size)
         }

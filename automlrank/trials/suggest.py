@@ -219,8 +219,10 @@ def _take(
         yield from _take_some(node, parts, path)
         return
     bare = node.body if isinstance(node, grammar.Reading) else node
-    if isinstance(bare, grammar.Maybe) or (isinstance(bare, grammar.SomeOf) and bare.low == 0):
+    if isinstance(bare, grammar.Maybe):
         yield {path: "none"}, parts
+    if isinstance(bare, grammar.SomeOf) and bare.low == 0:  # the first subset is the empty one
+        yield {path: next(iter(bare.subsets()))}, parts
     for i, part in enumerate(parts):
         for params in _match(node, part, path, node.label):
             yield params, (*parts[:i], *parts[i + 1 :])

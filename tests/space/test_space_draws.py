@@ -26,13 +26,12 @@ STRICTER = (
     "reads the raw columns",  # it would run, and what flows into it would be lost
     "a branch says once what it reads",  # it may fold away, as over raw columns
     "gives a Logit, so only",  # what follows may be none
-    "the gate stage gives",  # a vector would run where only blocks for vectors follow
-    "the interaction stage gives",
+    "stage gives",  # a vector for fields would run where only blocks for vectors follow
 )
 """Faults of spaces whose draws may all be wired: refused because they do not say what they mean."""
 MANY = settings(
     deadline=None,
-    max_examples=80,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
@@ -130,10 +129,11 @@ def listed(node: Expression) -> list[object]:
             return list(itertools.product(*(listed(child) for child in grammar.children(node))))
 
 
-@given(st.integers(7, 9), st.data())
-@settings(deadline=None, max_examples=10)
-def test_count_is_exact_beyond_64_subsets(n: int, data: st.DataObject) -> None:
+@given(st.data())
+@settings(deadline=None, max_examples=5)
+def test_count_is_exact_beyond_64_subsets(data: st.DataObject) -> None:
     """There each member has a switch; what is drawn are as many subsets as are counted."""
+    n = 7
     low, high = sorted(data.draw(st.tuples(st.integers(1, n), st.integers(1, n))))
     options = [use("mlp", width=width, depth=1) for width in range(1, n + 1)]
     space = Space(
