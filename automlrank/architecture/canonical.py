@@ -33,8 +33,7 @@ def folded(part: Part, defaults: Mapping[str, Scalar]) -> Part:
             kept = [folded(branch, defaults) for branch in branches if not _is_nothing(branch)]
             return _fold_parallel(kept, merge.inherited(defaults).canonical() if merge else None)
         case Reading(body):
-            inner = NONE if _is_nothing(body) else folded(body, defaults)
-            return _read(dataclasses.replace(part, body=inner))
+            return _read(dataclasses.replace(part, body=folded(body, defaults)))
         case Block():
             return part.inherited(defaults).canonical()
 
@@ -93,21 +92,50 @@ def _read(part: Reading) -> Part:
     if isinstance(body, Stack) and not _reads_roots(list(body.members[1:])):
         first = _read(dataclasses.replace(part, body=body.members[0]))
         return _fold_stack([first, *body.members[1:]])
-    if isinstance(body, Parallel) and not (part.own and len(list(readers(body))) > 1):
-        branches = [_read(dataclasses.replace(part, body=b)) for b in body.branches]
-        return _fold_parallel(branches, body.merge)
+    if isinstance(body, Parallel):
+        return _read_side_by_side(part, body)
     if not any(readers(body)):  # raw columns have no table, and may be chosen still
         return Reading(body, part.fields, False) if part.fields else body
     return part
 
 
+def _read_side_by_side(part: Reading, body: Parallel) -> Part:
+    """Each branch reads so by itself, but where several share an own table."""
+    sharing = [branch for branch in body.branches if any(readers(branch))]
+    if not part.own or sum(1 for _ in readers(body)) < 2:
+        branches = [_read(dataclasses.replace(part, body=b)) for b in body.branches]
+        return _fold_parallel(branches, body.merge)
+    others = [_read(dataclasses.replace(part, body=b)) for b in body.branches if b not in sharing]
+    if not others or any(gives_vector(other) for other in others):
+        return part
+    inner = _fold_parallel(sharing, body.merge)
+    return _fold_parallel([_read(dataclasses.replace(part, body=inner)), *others], CONCAT)
+
+
 def shared_once(part: Part) -> Part:
-    """Where only own tables are read, the first that holds all columns is the shared one."""
+    """Where tables hold the same columns and nothing else reads one, the first is the shared one.
+
+    So it is no difference which of two branches has the table of its own.
+    """
+    part = _all_own(part)
     found = list(readers(part))
     if not all(isinstance(reader, Reading) and reader.own for reader in found):
         return part
     first = next((r for r in found if isinstance(r, Reading) and not r.fields), None)
     return _replaced(part, first, first.body) if isinstance(first, Reading) else part
+
+
+def _all_own(part: Part) -> Part:
+    """The branches that read the shared table as one that has it for itself."""
+    if not isinstance(part, Parallel):
+        return part
+    plain = [b for b in part.branches if any(isinstance(r, Block) for r in readers(b))]
+    mixed = any(isinstance(reader, Reading) for b in plain for reader in readers(b))
+    if mixed or not plain or (len(plain) > 1 and part.merge not in (None, CONCAT)):
+        return part
+    body = plain[0] if len(plain) == 1 else Parallel(tuple(plain), part.merge)
+    others = [branch for branch in part.branches if branch not in plain]
+    return _fold_parallel([_read(Reading(body, None, True)), *others], part.merge)
 
 
 def _replaced(part: Part, old: Part, new: Part) -> Part:

@@ -118,7 +118,7 @@ def tree(space: Space) -> Tree:
     for stage, node in space.stages():
         if node != use("none"):
             _grow(result, node, f"{stage}: " if stage != getattr(node, "block", "") else "")
-    limits = {name: f"{value:,g}" for name, value in vars(space.limits).items() if value}
+    limits = {name: f"{value:,}" for name, value in vars(space.limits).items() if value}
     if limits:
         result.add("limits: " + ", ".join(f"{name} {value}" for name, value in limits.items()))
     result.add(f"references: {', '.join(space.references) or 'none'}")

@@ -205,6 +205,8 @@ class _Checker:
                 "every branch may be left out, so nothing may be left.",
                 "Keep one branch, or give a some_of min: 1.",
             )
+        if everything & {History, Statistics}:
+            self.fault(path, "none gives no vector of it to merge.", "Write optional: BLOCK.")
         if Tasks in everything:
             self.fault(path, "a task structure cannot stand beside others.")
         result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()

@@ -19,6 +19,7 @@ from automlrank.architecture import (
     draw,
 )
 from automlrank.architecture import Stack as DrawnStack
+from automlrank.architecture.canonical import folded
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, Scalar
@@ -51,14 +52,21 @@ def params_of(space: Space, architecture: Architecture) -> Params | None:
     """
     training = dataclasses.replace(architecture.training, **_inherited(architecture))
     whole = dataclasses.replace(architecture, training=training)
-    for params in _stages(list(space.stages()), whole):
-        try:
-            drawn = draw(space, lambda path, _, params=params: params[path])  # type: ignore[misc]
-        except (KeyError, AssertionError, SpaceError):
-            continue
-        if drawn.fingerprint == architecture.fingerprint:
-            return params
+    bare = _bare(architecture.interaction)
+    for interaction in dict.fromkeys((bare, folded(bare, {}))):  # own tables keep concats apart
+        reference = dataclasses.replace(whole, interaction=interaction)
+        for params in _stages(list(space.stages()), reference):
+            if _draws(space, params, architecture):
+                return params
     return None
+
+
+def _draws(space: Space, params: Params, architecture: Architecture) -> bool:
+    try:
+        drawn = draw(space, lambda path, _: params[path])
+    except (KeyError, AssertionError, SpaceError):
+        return False
+    return drawn.fingerprint == architecture.fingerprint
 
 
 def _inherited(architecture: Architecture) -> dict[str, Any]:
@@ -115,7 +123,7 @@ def _match(node: Expression, part: Part, path: str, label: str) -> Iterator[Para
             parts = part.branches if isinstance(part, Parallel) else (part,)
             yield from (params for params, left in _take_some(node, parts, path) if not left)
         case grammar.Reading(body):
-            yield from _match(body, _bare(part), path, label)
+            yield from _match(body, part, path, label)
         case grammar.Repeat(body):
             parts = part.members if isinstance(part, DrawnStack) else (part,)
             if len(set(parts)) == 1:
@@ -124,7 +132,7 @@ def _match(node: Expression, part: Part, path: str, label: str) -> Iterator[Para
 
 
 def _bare(part: Part) -> Part:
-    """The part without what its branches read: the draw's fingerprint tells whether it fits."""
+    """The part without what its branches read: the fingerprint tells whether a draw fits."""
     match part:
         case Reading(body):
             return _bare(body)
@@ -139,7 +147,7 @@ def _bare(part: Part) -> Part:
 def _inside(node: Expression, part: Part, path: str, label: str) -> Iterator[Params]:
     """Like ``architecture._draw_inside``: a combinator adds its label to the path."""
     if isinstance(node, grammar.Reading):
-        return _inside(node.body, _bare(part), path, label)
+        return _inside(node.body, part, path, label)
     if isinstance(node, Leaf):
         return _match(node, part, path, label)
     return _match(node, part, f"{path}.{label}", node.label)
@@ -221,8 +229,8 @@ def _take(
     bare = node.body if isinstance(node, grammar.Reading) else node
     if isinstance(bare, grammar.Maybe):
         yield {path: "none"}, parts
-    if isinstance(bare, grammar.SomeOf) and bare.low == 0:  # the first subset is the empty one
-        yield {path: next(iter(bare.subsets()))}, parts
+    if isinstance(bare, grammar.SomeOf):  # one branch, or in a concat as many as its members
+        yield from _take_some(bare, parts, path)
     for i, part in enumerate(parts):
         for params in _match(node, part, path, node.label):
             yield params, (*parts[:i], *parts[i + 1 :])
