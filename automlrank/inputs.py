@@ -87,8 +87,7 @@ class Inputs:
         assert self.embedding is not None
         name = f"{self.prefix}table"
         made = Made(type(self.embedding).module, self.embedding.arguments(self.table_sizes))
-        if name not in self.steps.plan.modules:
-            self.steps.decay(name, self.embedding)
+        self.steps.decay(name, self.embedding)
         return self.steps.module(name, made, [], name)
 
     def fields(self) -> Value:
