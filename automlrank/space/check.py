@@ -134,9 +134,8 @@ class _Checker:
                 return self.stack(members, ports, path)
             case Parallel(branches, merge):
                 self.plain_choice(merge, (*path, "merge"))
-                if len(branches) == 1 and merge == use("concat") and not _several(branches[0]):
-                    return self.follow(branches[0], ports, (*path, "parallel", 0))
-                return self.side_by_side(branches, ports, (*path, "parallel"))
+                alone = len(branches) == 1 and merge == use("concat")
+                return self.side_by_side(branches, ports, (*path, "parallel"), alone=alone)
             case SomeOf(_, low):
                 if low == 0:
                     self.fault(path, "a some_of outside a parallel needs min: 1 or more.")
@@ -195,8 +194,13 @@ class _Checker:
             self.fault(path, "gives a Logit, so only the last member of a stack may stand here.")
         return ports - {Logit}
 
-    def side_by_side(self, branches: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
-        """Vector where some branch may give one, Logit where all that stay may."""
+    def side_by_side(
+        self, branches: tuple[Expression, ...], ports: Ports, path: Path_, *, alone: bool
+    ) -> Ports:
+        """Vector where some branch may give one, Logit where all that stay may.
+
+        ``alone``: the one branch of a concat stands for itself.
+        """
         outs = [self.branch(b, ports, (*path, i)) for i, b in enumerate(branches)]
         everything = frozenset[type]().union(*outs)
         if all(ABSENT in out for out in outs):
@@ -205,8 +209,9 @@ class _Checker:
                 "every branch may be left out, so nothing may be left.",
                 "Keep one branch, or give a some_of min: 1.",
             )
-        if everything & {History, Statistics}:
-            self.fault(path, "none gives no vector of it to merge.", "Write optional: BLOCK.")
+        if alone:
+            return everything - {ABSENT}
+        self.unmerged(everything, path)
         if Tasks in everything:
             self.fault(path, "a task structure cannot stand beside others.")
         result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()
@@ -214,14 +219,21 @@ class _Checker:
             result.add(Logit)
         return frozenset(result)
 
+    def unmerged(self, ports: Ports, path: Path_) -> None:
+        if ports & {History, Statistics}:
+            self.fault(path, "none gives no vector of it to merge.", "Write optional: BLOCK.")
+
     def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
         """Like ``follow``, but a branch may also be left out."""
         match node:
             case Maybe(body):
                 return self.follow(body, ports, (*path, "optional")) | {ABSENT}
-            case SomeOf(options, low):
+            case SomeOf(options, low, high):
                 outs = [self.follow(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
                 vectors = frozenset[type]().union(*outs) - {Logit}
+                if vectors and high > 1:  # one stands for itself, several are concatenated
+                    self.unmerged(vectors, path)
+                    vectors = (vectors if low <= 1 else frozenset()) | {Vector}
                 n_logits = sum(Logit in out for out in outs)
                 logit = {Logit} if n_logits >= max(low, 1) else set[type]()
                 return vectors | logit | ({ABSENT} if low == 0 else set())
@@ -236,12 +248,6 @@ class _Checker:
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> None:
         self.faults.append(self.document.fault(path, problem, hint))
-
-
-def _several(branch: Expression) -> bool:
-    """Whether it may stand for several branches of its parallel, or for none."""
-    body = branch.body if isinstance(branch, Reading) else branch
-    return isinstance(body, SomeOf | Maybe)
 
 
 def _in_line(node: Expression) -> Iterator[Leaf]:

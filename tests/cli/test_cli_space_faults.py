@@ -29,8 +29,8 @@ FILES: dict[str, tuple[str, Told]] = {
         "interaction: &a {stack: [mlp, *a]}",
         [(":1: ", "64 levels once anch")],
     ),
-    "3000 levels": (
-        f"interaction: {'[' * 3000}{']' * 3000}",
+    "1200 levels": (
+        f"interaction: {'[' * 1200}{']' * 1200}",
         [("s.yaml: ", "more than 64 levels")],
     ),
     "no such anchor": ("interaction: *nothing\n", [(":1: ", "undefined alias 'nothing'")]),
