@@ -8,8 +8,8 @@
 
 Reading order, which is the order of imports and of the data:
 
-    errors documents schema blocks data space architecture plan inputs wiring model cost
-    evaluate train trials report export jobs cli
+    errors documents schema blocks data space architecture plan inputs branches wiring
+    model cost evaluate train trials report export jobs cli
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from automlrank.errors import DocumentError, Fault
+from automlrank.errors import DocumentError, Fault, shown
 
 Path_ = tuple[str | int, ...]
 MAX_VALUES = 20_000  # a space has hundreds; nested anchors reach millions from a few lines
@@ -50,6 +50,8 @@ class Document:
     data: object
     file: str | None = None
     lines: Mapping[Path_, int] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    """Of its form: a reader that goes on all the same tells them with its own."""
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
         """A fault at ``path``, with the line of the nearest parent that has one."""
@@ -65,8 +67,8 @@ def show_path(path: Path_) -> str:
     return text.removeprefix(".")
 
 
-def read_document(path: str | Path) -> Document:
-    """Read one YAML file; raises DocumentError with every fault of its form."""
+def read_document(path: str | Path, *, strict: bool = True) -> Document:
+    """Read one YAML file; raises DocumentError with every fault of its form, see below."""
     file = Path(path)
     try:
         text = file.read_text(encoding="utf-8")
@@ -74,23 +76,29 @@ def read_document(path: str | Path) -> Document:
         raise DocumentError(f"no such file: {file}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(f"{file} cannot be read as UTF-8 text: {error}.") from None
-    return parse_document(text, str(file))
+    return parse_document(text, str(file), strict=strict)
 
 
-def parse_document(text: str, file: str | None = None) -> Document:
-    """Parse YAML text; raises DocumentError with every fault of its form."""
+def parse_document(text: str, file: str | None = None, *, strict: bool = True) -> Document:
+    """Parse YAML text; raises DocumentError with every fault of its form.
+
+    Not ``strict``: where values can be told apart all the same (a key that stands twice, a tag),
+    the document holds the faults.
+    """
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         raise DocumentError(_syntax_fault(error, file)) from None
+    except RecursionError:
+        raise DocumentError(Fault(f"more than {MAX_DEPTH} levels.", file=file)) from None
     if node is None:
         raise DocumentError(Fault("the file is empty.", file=file))
     walker = _Walker(loader, file)
     data = walker.value(node, ())
-    if walker.faults:
+    if walker.faults and (strict or walker.exploded):
         raise DocumentError(walker.faults)
-    return Document(data, file, walker.lines)
+    return Document(data, file, walker.lines, tuple(walker.faults))
 
 
 def _syntax_fault(error: yaml.YAMLError, file: str | None) -> Fault:
@@ -107,13 +115,15 @@ class _Walker:
         self.file = file
         self.lines: dict[Path_, int] = {}
         self.faults: list[Fault] = []
+        self.exploded = False
 
     def value(self, node: yaml.Node, path: Path_) -> object:
         if len(self.lines) >= MAX_VALUES or len(path) >= MAX_DEPTH:
-            if not self.faults:
+            if not self.exploded:
+                self.exploded = True
                 self._fault(
                     node,
-                    path,
+                    path[:4],
                     f"more than {MAX_VALUES} values or {MAX_DEPTH} levels "
                     "once anchors are expanded.",
                 )
@@ -145,7 +155,7 @@ class _Walker:
         try:
             value = self.loader.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            self._fault(node, path, f"{node.value!r} is no {node.tag.removeprefix(TAG)}.")
+            self._fault(node, path, f"{shown(node.value)} is no {node.tag.removeprefix(TAG)}.")
             return None
         if isinstance(value, bytes):
             self._bad_tag(node, path)

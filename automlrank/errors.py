@@ -80,6 +80,15 @@ class TrialError(AutomlrankError):
     """A trial cannot go on: its loss is not finite, or it needs more than there is."""
 
 
+def shown(value: object) -> str:
+    """A value in a fault's sentence: on one line, and not for ever."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an int of thousands of digits, a list inside itself
+        return f"a huge {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:100]}..."
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """A hint with the nearest known name, or with all names if none is near."""
     names = sorted(known)

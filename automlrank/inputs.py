@@ -33,24 +33,38 @@ from automlrank.plan import Made, PlanBuilder, Value, fields_of
 from automlrank.schema import Feature, Schema
 from automlrank.schema import History as HistoryColumn
 
-TABLE = Value("table", request=True)
 ROLES = ("ids", "numbers", "multi", "vector")
 """The order of the fields of a side."""
 
 
 class Inputs:
-    """Makes the values that blocks read, each when it is first asked for."""
+    """Makes the values that blocks read, each when it is first asked for.
 
-    def __init__(self, steps: PlanBuilder, schema: Schema, embedding: Embedding | None) -> None:
+    ``prefix`` begins the names of its steps; ``extras`` makes the fields behind the columns'.
+    """
+
+    def __init__(
+        self,
+        steps: PlanBuilder,
+        schema: Schema,
+        embedding: Embedding | None,
+        prefix: str = "",
+        extras: Callable[[], list[Value]] = list,
+    ) -> None:
         self.steps = steps
         self.schema = schema
         self.embedding = embedding
+        self.prefix = prefix
+        self.extras = extras
         self.values: dict[str, Value] = {}
         columns = (*schema.of_role("ids"), *schema.of_role("multi"))
-        owners = [column for column in columns if schema.owner(column.name) == column.name]
-        self.table_sizes = tuple(owner.size for owner in owners)
-        starts = itertools.accumulate(self.table_sizes, initial=0)
-        self.starts = dict(zip((owner.name for owner in owners), starts, strict=False))
+        sizes = {c.name: c.size for c in columns if schema.owner(c.name) == c.name}
+        for column in columns:  # one whose owner a branch does not read has the owner's ids
+            sizes.setdefault(schema.owner(column.name), column.size)
+        self.table_sizes = tuple(sizes.values())
+        self.starts = dict(
+            zip(sizes, itertools.accumulate(sizes.values(), initial=0), strict=False)
+        )
         bags = _by_side(schema.of_role("multi"))
         self.columns = Columns(
             tuple(f.size for f in _by_side(schema.of_role("ids"))),
@@ -69,20 +83,26 @@ class Inputs:
         """Where the ids of each column start in the table: a column that shares has its owner's."""
         return tuple(self.starts[self.schema.owner(feature.name)] for feature in features)
 
-    def embed(self) -> Value:
-        """The fields of both sides, from one table."""
+    def table(self) -> Value:
+        """One table for the ids of all columns."""
         assert self.embedding is not None
+        name = f"{self.prefix}table"
         made = Made(type(self.embedding).module, self.embedding.arguments(self.table_sizes))
-        self.steps.module("table", made, [], "table")
-        self.steps.trained("table", self.embedding)
+        self.steps.trained(name, self.embedding)
+        return self.steps.module(name, made, [], name)
+
+    def fields(self) -> Value:
+        """The embedded columns of both sides, from one table, then what stands behind them."""
         sides = [side for request in (True, False) if (side := self.side(request))]
-        return self.join_fields(sides, "fields")
+        fields = self.join_fields(sides, "fields")
+        extras = self.extras()
+        return self.join_fields([fields, *extras], "all_fields") if extras else fields
 
     def join_fields(self, parts: list[Value], name: str) -> Value:
-        n = sum(fields_of(part).n for part in parts)
-        return (
-            parts[0] if len(parts) == 1 else self.steps.step(join, parts, name, Fields(n, self.dim))
-        )
+        if len(parts) == 1:
+            return parts[0]
+        port = Fields(sum(fields_of(part).n for part in parts), self.dim)
+        return self.steps.step(join, parts, f"{self.prefix}{name}", port)
 
     def side(self, request: bool) -> Value | None:
         """The fields of the request's columns, or of the item's."""
@@ -106,32 +126,36 @@ class Inputs:
             },
         )
         lists = (_batch_value(feature) for feature in (*bags, *vectors))
-        of_side = (Value(f"{key}:{name}", request=request) for key in ("ids", "numbers"))
-        inputs = [TABLE, *of_side, *lists]
-        value = self.steps.module(
+        of_side = (self.of_side(key, request) for key in ("ids", "numbers"))
+        inputs = [self.table(), *of_side, *lists]
+        name = f"{self.prefix}{name}"
+        return self.steps.module(
             f"{name}_embedding", made, inputs, f"{name}_fields", Fields(n, self.dim)
         )
-        self.values[name] = value
-        return value
+
+    def of_side(self, key: str, request: bool) -> Value:
+        """The ids or the numbers of a side's columns."""
+        return Value(f"{key}:{'request' if request else 'item'}", request=request)
+
+    def order(self, request: bool) -> list[str]:
+        """The columns of a side in the order of its fields."""
+        roles = (self.schema.of_role(role, request=request) for role in ROLES)
+        return [feature.name for features in roles for feature in features]
 
     def select(self, features: tuple[Feature, ...], name: str) -> Value:
         """Some fields by their columns: of one side if they all stand there."""
         requests = {feature.side != "item" for feature in features}
         sides = (True, False) if len(requests) == 2 else tuple(requests)
-        order = [
-            f.name
-            for request in sides
-            for role in ROLES
-            for f in self.schema.of_role(role, request=request)
-        ]
-        source = self.join_fields(
-            [self.values["request" if request else "item"] for request in sides], "fields"
-        )
+        order = [name for request in sides for name in self.order(request)]
+        parts = [side for request in sides if (side := self.side(request))]
         positions = tuple(order.index(feature.name) for feature in features)
+        return self.pick(self.join_fields(parts, "fields"), positions, name)
+
+    def pick(self, fields: Value, positions: tuple[int, ...], name: str) -> Value:
+        """Some fields by their places."""
         made = Made(SelectFields, {"positions": positions})
-        return self.steps.module(
-            name, made, [source], f"{name}_fields", Fields(len(features), self.dim)
-        )
+        port = Fields(len(positions), self.dim)
+        return self.steps.module(name, made, [fields], f"{name}_fields", port)
 
     def sequence(self, name: str, columns: tuple[HistoryColumn, ...]) -> Value:
         """A sequence's keys, target, mask and, where it has times, age and session.
@@ -141,7 +165,9 @@ class Inputs:
         request = all(column.side != "item" for column in columns)
         ids = [_batch_value(column) for column in columns]
         embedding = Made(SequenceEmbedding, {"offsets": self.offsets(columns)})
-        keys = self.steps.module(f"{name}_embedding", embedding, [TABLE, *ids], f"{name}_keys")
+        keys = self.steps.module(
+            f"{name}_embedding", embedding, [self.table(), *ids], f"{name}_keys"
+        )
         target = self.select(tuple(self.schema.feature(c.of) for c in columns), f"{name}_target")
         self.values |= {
             "keys": keys,
@@ -191,6 +217,7 @@ class Inputs:
         """A root input, made when it is first asked for."""
         if key not in self.values:
             make: dict[str, Callable[[], Value]] = {
+                "fields": self.fields,
                 "context": lambda: self.select(
                     tuple(f for f in self.schema.features if getattr(f, "context", False)),
                     "context",
@@ -222,14 +249,17 @@ class Inputs:
         )
 
     def both_sides(self, key: str) -> Value:
-        sides = [Value(f"{key}:request", request=True), Value(f"{key}:item")]
-        return self.steps.step(join, sides, key)
+        sides = [self.of_side(key, request=True), self.of_side(key, request=False)]
+        return self.steps.step(join, sides, f"{self.prefix}{key}")
 
     def lists(self, role: str, key: str) -> Value:
         """The tensors of a role's columns as one value; a request's may have one row."""
         columns = _by_side(self.schema.of_role(role))
         return self.steps.step(
-            as_list, [_batch_value(column) for column in columns], key, request=False
+            as_list,
+            [_batch_value(column) for column in columns],
+            f"{self.prefix}{key}",
+            request=False,
         )
 
 

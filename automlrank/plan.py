@@ -54,11 +54,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Value:
-    """What flows: its name in the plan, its port, and whether it exists once per request."""
+    """What flows: its name in the plan, its port, and whether it exists once per request.
+
+    ``rows`` is false for a table of weights, which is the same for every row.
+    """
 
     name: str
     port: Port | None = None
     request: bool = False
+    rows: bool = True
 
 
 class PlanBuilder:
@@ -82,13 +86,13 @@ class PlanBuilder:
         return self.step(name, self.same_rows(inputs), output, port)
 
     def same_rows(self, inputs: list[Value]) -> list[Value]:
-        """Expand the request's values where they meet the item's rows; the table has no rows."""
+        """Expand the request's values where they meet the item's rows."""
         item = next((value for value in inputs if not value.request), None)
         if item is None:
             return inputs
         return [
             self.step(expand_as_rows, [value, item], f"{value.name}_rows", value.port)
-            if value.request and value.name != "table"
+            if value.request and value.rows
             else value
             for value in inputs
         ]
@@ -107,7 +111,7 @@ class PlanBuilder:
         if key not in self.cache:
             once = all(value.request for value in inputs) if request is None else request
             name = re.sub(r"\W", "_", output)
-            self.cache[key] = Value(name, port, once)
+            self.cache[key] = Value(name, port, once, bool(inputs))
             self.plan.steps.append(Step(name, call, names, constants, once))
         return self.cache[key]
 

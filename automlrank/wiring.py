@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+from collections.abc import Iterator
 
 from torch import nn
 
-from automlrank.architecture import NONE, Architecture, Parallel, Part, Stack
+from automlrank.architecture import (
+    NONE,
+    Architecture,
+    Parallel,
+    Part,
+    Reading,
+    Stack,
+    blocks_of,
+    readers,
+    readings,
+)
 from automlrank.blocks.base import Block
-from automlrank.blocks.parts import Bias, add, as_fields, join, task_of
+from automlrank.blocks.parts import Bias, add, as_fields, expand_as_rows, join, task_of
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
+from automlrank.branches import BranchInputs
 from automlrank.errors import Fault, SpaceError
 from automlrank.inputs import Inputs, identifier
 from automlrank.plan import Made, Plan, PlanBuilder, Value, vector_of
 from automlrank.schema import History as HistoryColumn
 from automlrank.schema import Schema
-from automlrank.space.check import accepts, first_input, lacking
+from automlrank.space.check import accepts, first_input, lacking, unserved
+from automlrank.space.reading import unreadable
 
 
 def wire(architecture: Architecture, schema: Schema) -> Plan:
@@ -27,9 +41,21 @@ def wire(architecture: Architecture, schema: Schema) -> Plan:
         for stage, block in architecture.blocks()
         if (reason := lacking(schema, block.name))
     ]
+    faults += [
+        Fault(problem, path="interaction", hint=hint)
+        for part in readings(architecture.interaction)
+        for problem, hint in _unread(part, schema)
+    ]
     if faults:
         raise SpaceError(faults)
     return _Wiring(architecture, schema).plan()
+
+
+def _unread(part: Reading, schema: Schema) -> list[tuple[str, str]]:
+    """What is wrong with the columns that a branch names, each with a hint."""
+    fields = part.fields or ()
+    blocks = [block.name for block in blocks_of(part)] if fields else []
+    return [*unreadable(schema, fields), *unserved(schema, fields, blocks)]
 
 
 class _Wiring:
@@ -39,45 +65,52 @@ class _Wiring:
         self.architecture = architecture
         self.schema = schema
         self.steps = PlanBuilder()
-        self.inputs = Inputs(self.steps, schema, architecture.embedding)
+        self.model = Inputs(self.steps, schema, architecture.embedding, extras=self.extras)
+        self.inputs = self.model
+        """Those of the branch that is being wired."""
+        self.rates: Value | None = None
+        self.start: Value | None = None
+        """The fields that flow into the stage interaction; None where nothing reads them."""
+        self.interests: list[Value] = []
+        self.branches: dict[tuple[str, ...] | None, BranchInputs] = {}
         self.logits: list[Value] = []
 
     def plan(self) -> Plan:
         """All stages, then the sum of the logits."""
         architecture = self.architecture
-        rates = self.rates()
-        start = self.fields(rates) if architecture.embedding else None
-        if start and architecture.gate != NONE:
-            start = self.part(architecture.gate, start, "gate")
-        body = self.part(architecture.interaction, start, "interaction")
+        if architecture.statistics != NONE:
+            rates = self.inputs.statistics()
+            self.rates = self.part(architecture.statistics, rates, "statistics_stage")
+        if architecture.gate != NONE:
+            self.start = self.part(architecture.gate, self.inputs.value("fields"), "gate")
+        elif any(isinstance(part, Block) for part in readers(architecture.interaction)):
+            self.start = self.inputs.value("fields")
+        body = self.part(architecture.interaction, self.start, "interaction")
+        if body is not None:
+            self.logits.insert(0, self.heads(self.steps.flat(body)))
+        if all(logit.request for logit in self.logits):  # nothing of the item is read
+            rows = [self.logits[0], Value("ids:item")]
+            self.logits[0] = self.steps.step(expand_as_rows, rows, "first_logits")
         if body is None:
             total = self.steps.step(add, self.logits, "summed")
             bias = Made(Bias, {"tasks": len(self.schema.tasks)})
             self.steps.module("bias", bias, [total], "logits")
         else:
-            self.logits.insert(0, self.heads(self.steps.flat(body)))
             self.steps.step(add, self.logits, "logits")
         return self.steps.plan
 
-    def rates(self) -> Value | None:
-        """The statistics as fields; None where they give logits, or nothing is made of them."""
-        if self.architecture.statistics == NONE:
-            return None
-        return self.part(self.architecture.statistics, self.inputs.statistics(), "statistics_stage")
-
-    def fields(self, rates: Value | None) -> Value:
-        """The embedded columns, then the statistics, then what the histories' encoders give."""
-        fields = self.inputs.embed()
-        if rates is not None:
-            fields = self.inputs.join_fields([fields, rates], "fields_and_rates")
-        if self.architecture.history != NONE:
-            interests = [
-                self.interest(f"history_{identifier(name, i)}", columns)
-                for i, (name, columns) in enumerate(self.schema.sequences.items())
-            ]
-            fields = self.inputs.join_fields([fields, *interests], "fields_and_interests")
-        self.inputs.values["fields"] = fields
-        return fields
+    def extras(self) -> list[Value]:
+        """The fields behind the columns': the statistics, then what histories' encoders give."""
+        rates = [self.rates] if self.rates is not None else []
+        if self.architecture.history == NONE:
+            return rates
+        if not self.interests:
+            with self.reads(self.model):
+                self.interests = [
+                    self.interest(f"history_{identifier(name, i)}", columns)
+                    for i, (name, columns) in enumerate(self.schema.sequences.items())
+                ]
+        return [*rates, *self.interests]
 
     def interest(self, name: str, columns: tuple[HistoryColumn, ...]) -> Value:
         """One sequence encoded, shaped to fields; a width that does not fit is projected."""
@@ -108,8 +141,32 @@ class _Wiring:
                 if merge is None:
                     return None
                 return self.call(merge, vectors, f"{name}_{merge.name}")
+            case Reading():
+                return self.reading(part, value, name)
             case Block():
                 return self.block(part, value, name)
+
+    def reading(self, part: Reading, value: Value | None, name: str) -> Value | None:
+        """Wire a branch with what it reads; those that read the same of one table share it."""
+        if value != self.start or isinstance(self.inputs, BranchInputs):
+            raise SpaceError(f"{name}: fields and embedding are said where the stage begins.")
+        inputs = None if part.own else self.branches.get(part.fields)
+        if inputs is None:
+            prefix = f"{name}_" if part.own else f"interaction_reads_{len(self.branches)}_"
+            inputs = BranchInputs(self.model, part, prefix)
+        if not part.own:
+            self.branches[part.fields] = inputs
+        gated = self.start if self.architecture.gate != NONE else None
+        flow = inputs.flow(gated) if any(readers(part.body)) else None
+        with self.reads(inputs):
+            return self.part(part.body, flow, name)
+
+    @contextlib.contextmanager
+    def reads(self, inputs: Inputs) -> Iterator[None]:
+        """The root inputs are these for a while."""
+        before, self.inputs = self.inputs, inputs
+        yield
+        self.inputs = before
 
     def block(self, block: Block, value: Value | None, name: str) -> Value | None:
         if block == NONE:

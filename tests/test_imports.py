@@ -12,7 +12,18 @@ import automlrank
 PACKAGE = Path(automlrank.__file__).parent
 ORDER = [
     *("errors", "documents", "schema", "blocks", "data", "space", "architecture", "plan"),
-    *("inputs", "wiring", "model", "cost", "evaluate", "train", "trials", "report", "export"),
+    *(
+        "inputs",
+        "branches",
+        "wiring",
+        "model",
+        "cost",
+        "evaluate",
+        "train",
+        "trials",
+        "report",
+        "export",
+    ),
     *("jobs", "cli"),
 ]
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE / "search_spaces")

@@ -8,8 +8,12 @@ from automlrank.architecture.drawing import Decide as Decide
 from automlrank.architecture.parts import NONE as NONE
 from automlrank.architecture.parts import Parallel as Parallel
 from automlrank.architecture.parts import Part as Part
+from automlrank.architecture.parts import Reading as Reading
 from automlrank.architecture.parts import Stack as Stack
+from automlrank.architecture.parts import blocks_of as blocks_of
 from automlrank.architecture.parts import gives_vector as gives_vector
+from automlrank.architecture.parts import readers as readers
+from automlrank.architecture.parts import readings as readings
 from automlrank.architecture.value import INHERITED as INHERITED
 from automlrank.architecture.value import Architecture as Architecture
 from automlrank.architecture.value import draw as draw

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 
 from automlrank.architecture.parts import (
     CONCAT,
     NONE,
-    NOTHING,
     Parallel,
     Part,
+    Reading,
     Stack,
+    blocks_of,
     gives_vector,
     part_data,
+    readers,
 )
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Scalar
+from automlrank.blocks.ports import Columns, Fields
 from automlrank.errors import SpaceError
 
 
@@ -26,10 +30,23 @@ def folded(part: Part, defaults: Mapping[str, Scalar]) -> Part:
         case Stack(members):
             return _fold_stack([folded(member, defaults) for member in members])
         case Parallel(branches, merge):
-            kept = [folded(branch, defaults) for branch in branches if branch != NOTHING]
+            kept = [folded(branch, defaults) for branch in branches if not _is_nothing(branch)]
             return _fold_parallel(kept, merge.inherited(defaults).canonical() if merge else None)
+        case Reading(body):
+            return _read(dataclasses.replace(part, body=folded(body, defaults)))
         case Block():
             return part.inherited(defaults).canonical()
+
+
+def _is_nothing(part: Part) -> bool:
+    """Whether it is what an option that was not taken leaves, which is no branch."""
+    match part:
+        case Reading(body):
+            return _is_nothing(body)
+        case Stack(inner) | Parallel(inner):
+            return not inner
+        case Block():
+            return False
 
 
 def _fold_stack(members: list[Part]) -> Part:
@@ -37,7 +54,12 @@ def _fold_stack(members: list[Part]) -> Part:
     for member in members:
         flat += member.members if isinstance(member, Stack) else (member,)
     kept = [member for member in flat if member != NONE]
-    return kept[0] if len(kept) == 1 else Stack(tuple(kept)) if kept else NONE
+    if len(kept) < 2:
+        return kept[0] if kept else NONE
+    first, rest = kept[0], kept[1:]
+    if isinstance(first, Reading) and first.body == NONE and not _reads_roots(rest):
+        return _read(dataclasses.replace(first, body=_fold_stack(rest)))
+    return Stack(tuple(kept))
 
 
 def _same_level(branch: Part, merge: Block | None) -> tuple[Part, ...]:
@@ -59,3 +81,84 @@ def _fold_parallel(branches: list[Part], merge: Block | None) -> Part:
     if len(flat) == 1 and merge in (None, CONCAT):
         return flat[0]
     return Parallel(tuple(flat), merge)
+
+
+# ---- what a branch reads --------------------------------------------------------------------
+
+
+def _read(part: Reading) -> Part:
+    """A folded body's reading, said of the blocks that it makes a difference to."""
+    body = part.body
+    if isinstance(body, Stack) and not _reads_roots(list(body.members[1:])):
+        first = _read(dataclasses.replace(part, body=body.members[0]))
+        return _fold_stack([first, *body.members[1:]])
+    if isinstance(body, Parallel):
+        return _read_side_by_side(part, body)
+    if not any(readers(body)):  # raw columns have no table, and may be chosen still
+        return Reading(body, part.fields, False) if part.fields else body
+    return part
+
+
+def _read_side_by_side(part: Reading, body: Parallel) -> Part:
+    """Each branch reads so by itself, but where several share an own table."""
+    sharing = [branch for branch in body.branches if any(readers(branch))]
+    if not part.own or sum(1 for _ in readers(body)) < 2:
+        branches = [_read(dataclasses.replace(part, body=b)) for b in body.branches]
+        return _fold_parallel(branches, body.merge)
+    others = [_read(dataclasses.replace(part, body=b)) for b in body.branches if b not in sharing]
+    if not others or any(gives_vector(other) for other in others):
+        return part
+    inner = _fold_parallel(sharing, body.merge)
+    return _fold_parallel([_read(dataclasses.replace(part, body=inner)), *others], CONCAT)
+
+
+def shared_once(part: Part) -> Part:
+    """Where tables hold the same columns and nothing else reads one, the first is the shared one.
+
+    So it is no difference which of two branches has the table of its own.
+    """
+    part = _all_own(part)
+    found = list(readers(part))
+    if not all(isinstance(reader, Reading) and reader.own for reader in found):
+        return part
+    first = next((r for r in found if isinstance(r, Reading) and not r.fields), None)
+    return _replaced(part, first, first.body) if isinstance(first, Reading) else part
+
+
+def _all_own(part: Part) -> Part:
+    """The branches that read the shared table as one that has it for itself."""
+    if not isinstance(part, Parallel):
+        return part
+    plain = [b for b in part.branches if any(isinstance(r, Block) for r in readers(b))]
+    mixed = any(isinstance(reader, Reading) for b in plain for reader in readers(b))
+    if mixed or not plain or (len(plain) > 1 and part.merge not in (None, CONCAT)):
+        return part
+    body = plain[0] if len(plain) == 1 else Parallel(tuple(plain), part.merge)
+    others = [branch for branch in part.branches if branch not in plain]
+    return _fold_parallel([_read(Reading(body, None, True)), *others], part.merge)
+
+
+def _replaced(part: Part, old: Part, new: Part) -> Part:
+    """``part`` with ``new`` in the place of the first ``old``."""
+    if part is old:
+        return new
+    match part:
+        case Stack(members):
+            return Stack((_replaced(members[0], old, new), *members[1:]))
+        case Parallel(branches, merge):
+            return Parallel(tuple(_replaced(b, old, new) for b in branches), merge)
+        case _:
+            return part
+
+
+def _reads_roots(parts: list[Part]) -> bool:
+    """Whether some block asks for the fields or the columns by name: its branch's, not what
+    flows into it."""
+    ports = (
+        port
+        for part in parts
+        for block in blocks_of(part)
+        for i, port in enumerate(type(block).inputs().values())
+        if i or port is Columns
+    )
+    return not {Fields, Columns}.isdisjoint(ports)

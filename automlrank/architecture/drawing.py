@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automlrank.architecture.parts import CONCAT, NOTHING, Parallel, Part, Stack
+from automlrank.architecture.parts import CONCAT, NOTHING, Parallel, Part, Reading, Stack
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, Scalar
@@ -55,12 +55,16 @@ def _draw(node: Expression, path: str, label: str, decide: Decide) -> Part:
         case grammar.Maybe(body):
             taken = _value(path, Choice(("none", body.label)), decide) != "none"
             return _draw_inside(body, path, body.label, decide) if taken else NOTHING
+        case grammar.Reading(body, fields, own):
+            return Reading(_draw(body, path, label, decide), fields, own)
 
 
 def _draw_inside(node: Expression, path: str, label: str, decide: Decide) -> Part:
     """Draw an expression at its parent's place: a combinator adds its label to the path."""
     if isinstance(node, Leaf):
         return _draw(node, path, label, decide)
+    if isinstance(node, grammar.Reading):
+        return Reading(_draw_inside(node.body, path, label, decide), node.fields, node.own)
     return _draw(node, f"{path}.{label}", node.label, decide)
 
 

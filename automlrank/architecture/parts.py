@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,7 +26,17 @@ class Parallel:
     merge: Block | None
 
 
-Part = Block | Stack | Parallel
+@dataclass(frozen=True)
+class Reading:
+    """The body on some columns only (``fields``), on a table of its own (``own``), or both."""
+
+    body: Part
+    fields: tuple[str, ...] | None
+    own: bool
+
+
+Part = Block | Stack | Parallel | Reading
+NAME = re.compile(r"\w{1,24}", re.ASCII)  # a column's that may stand in a summary
 NONE = BLOCKS["none"]()
 CONCAT = BLOCKS["concat"]()
 
@@ -41,19 +52,39 @@ def gives_vector(part: Part) -> bool:
             return gives_vector(members[-1])
         case Parallel(branches):
             return any(gives_vector(branch) for branch in branches)
+        case Reading(body):
+            return gives_vector(body)
         case Block():
             return type(part).gives() is not Logit
 
 
-def reads_fields(part: Part) -> bool:
-    """Whether the embedding's fields flow into some block."""
+def readers(part: Part) -> Iterator[Block | Reading]:
+    """What the fields flow into: blocks, and branches that read them in a way of their own."""
     match part:
         case Stack(members):
-            return reads_fields(members[0])
+            yield from readers(members[0])
         case Parallel(branches):
-            return any(reads_fields(branch) for branch in branches)
+            for branch in branches:
+                yield from readers(branch)
+        case Reading(body):
+            if any(readers(body)):
+                yield part
         case Block():
-            return Columns not in type(part).inputs().values()
+            if Columns not in type(part).inputs().values():
+                yield part
+
+
+def readings(part: Part) -> Iterator[Reading]:
+    """Every branch that says what it reads."""
+    match part:
+        case Stack(inner) | Parallel(inner):
+            for member in inner:
+                yield from readings(member)
+        case Reading(body):
+            yield part
+            yield from readings(body)
+        case Block():
+            pass
 
 
 def blocks_of(part: Part) -> Iterator[Block]:
@@ -64,6 +95,8 @@ def blocks_of(part: Part) -> Iterator[Block]:
                 yield from blocks_of(member)
             if isinstance(part, Parallel) and part.merge:
                 yield part.merge
+        case Reading(body):
+            yield from blocks_of(body)
         case Block():
             yield part
 
@@ -76,6 +109,11 @@ def part_data(part: Part) -> object:
         case Parallel(branches, merge):
             data = [part_data(branch) for branch in branches]
             return {"parallel": data, "merge": part_data(merge)} if merge else {"parallel": data}
+        case Reading(body, fields, own):
+            inner = part_data(body)
+            said: dict[str, object] = inner if isinstance(inner, dict) else {str(inner): {}}
+            said |= {"fields": list(fields)} if fields else {}
+            return said | ({"embedding": "own"} if own else {})
         case Block():
             settings = part.settings()
             return {part.name: settings} if settings else part.name
@@ -89,5 +127,14 @@ def phrase_of(part: Part) -> str:
         case Parallel(branches, merge):
             inner = ", ".join(phrase_of(branch) for branch in branches)
             return f"[{inner}]" + (f" {merge.name}" if merge not in (None, CONCAT) else "")
+        case Reading(body, fields, own):
+            table = " on its own table" if own else ""
+            return phrase_of(body) + (f" on {_names(fields)}" if fields else "") + table
         case Block():
             return part.phrase()
+
+
+def _names(fields: tuple[str, ...]) -> str:
+    """A few plain names, or how many there are."""
+    plain = all(NAME.fullmatch(name) for name in fields)
+    return "+".join(fields) if plain and len(fields) <= 4 else f"{len(fields)} fields"

@@ -11,21 +11,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from automlrank.architecture.canonical import folded
+from automlrank.architecture.canonical import folded, shared_once
 from automlrank.architecture.drawing import Decide, draw_parts
 from automlrank.architecture.parts import (
     NONE,
     Part,
+    Reading,
     blocks_of,
     gives_vector,
     part_data,
     phrase_of,
-    reads_fields,
+    readers,
 )
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Domain, Scalar
 from automlrank.blocks.embedding import Embedding
+from automlrank.blocks.ports import Context, Fields, Scenario
 from automlrank.blocks.training import Training
 from automlrank.documents import dump
 from automlrank.errors import Fault, SpaceError
@@ -128,15 +130,32 @@ def canonical(drawn: Architecture) -> Architecture:
     parts: dict[str, Any] = {stage: folded(getattr(drawn, stage), defaults) for stage in STAGES}
     if not gives_vector(parts["interaction"]):
         parts |= {"scenario": NONE, "tasks": NONE, "tower": NONE}
-    reads = reads_fields(parts["interaction"])
-    if not reads:
-        parts |= {"history": NONE, "gate": NONE}
+    found = list(readers(parts["interaction"]))
+    if all(isinstance(part, Reading) and part.own for part in found):
+        parts["gate"] = NONE  # it weighs the shared table's fields
+    roots = _roots(parts)
+    some = all(isinstance(part, Reading) and part.fields for part in found)
+    if some and parts["gate"] == NONE and Fields not in roots:
+        parts["history"] = NONE
         if gives_vector(parts["statistics"]):
             parts["statistics"] = NONE
+    if found and parts["history"] == NONE and not roots:
+        parts["interaction"] = folded(shared_once(parts["interaction"]), defaults)
     blank = Training()
     training = dataclasses.replace(
         drawn.training, **{name: getattr(blank, name) for name in INHERITED}
     )
     return dataclasses.replace(
-        drawn, embedding=drawn.embedding if reads else None, training=training, **parts
+        drawn, embedding=drawn.embedding if found else None, training=training, **parts
     )
+
+
+def _roots(parts: Mapping[str, Part]) -> set[type]:
+    """The inputs beside the flow that blocks make of the shared table."""
+    ports = (
+        port
+        for part in parts.values()
+        for block in blocks_of(part)
+        for port in list(type(block).inputs().values())[1:]
+    )
+    return {port for port in ports if port in (Fields, Context, Scenario)}

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from automlrank.errors import shown
+
 Scalar = None | bool | int | float | str
 RANGES = ("int", "float", "log")
 
@@ -24,7 +26,9 @@ class Choice:
         if not self.values:
             raise ValueError("a choice needs at least one value.")
         if len({(type(value), value) for value in self.values}) < len(self.values):
-            raise ValueError(f"a choice must not repeat a value, but got {list(self.values)}.")
+            raise ValueError(
+                f"a choice must not repeat a value, but got {shown(list(self.values))}."
+            )
 
     def __contains__(self, value: object) -> bool:
         return any(_same(value, known) for known in self.values)
@@ -59,8 +63,11 @@ class Range:
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
-            raise ValueError(f"low <= high must hold, but got [{self.low}, {self.high}].")
+        if not -1e300 < self.low <= self.high < 1e300:  # also false for NaN
+            ends = [self.low, self.high]
+            raise ValueError(
+                f"low <= high must hold for two finite numbers, but got {shown(ends)}."
+            )
         if self.kind == "log" and self.low <= 0:
             raise ValueError(f"a log range must begin above 0, but got {self.low}.")
 
@@ -133,13 +140,15 @@ def domain_of(data: object) -> Domain:
         if len(data) != 1 or next(iter(data)) not in RANGES:
             raise ValueError(
                 f"a range is one of {{int: [low, high]}}, {{float: ...}}, "
-                f"{{log: ...}}, but got {data}."
+                f"{{log: ...}}, but got {shown(data)}."
             )
         kind, ends = next(iter(data.items()))
         return _range(kind, ends)
     values = tuple(data) if isinstance(data, list | tuple) else (data,)
     if not all(value is None or isinstance(value, bool | int | float | str) for value in values):
-        raise ValueError(f"a value is a number, a word, true, false or null, but got {data}.")
+        raise ValueError(
+            f"a value is a number, a word, true, false or null, but got {shown(data)}."
+        )
     return Choice(values)
 
 
@@ -149,9 +158,9 @@ def _range(kind: str, ends: object) -> Range:
         or len(ends) != 2
         or not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
     ):
-        raise ValueError(f"{kind} takes two numbers, [low, high], but got {ends}.")
+        raise ValueError(f"{kind} takes two numbers, [low, high], but got {shown(ends)}.")
     if kind == "int" and not all(isinstance(end, int) for end in ends):
-        raise ValueError(f"int takes two whole numbers, but got {list(ends)}.")
+        raise ValueError(f"int takes two whole numbers, but got {shown(list(ends))}.")
     return Range(kind, ends[0], ends[1])
 
 

@@ -45,7 +45,7 @@ def count(file: options.SpaceFile, format: options.Format = Format.human) -> Non
 def show(file: options.SpaceFile, format: options.Format = Format.human) -> None:
     """Show the parts of a space as a tree, with what is open."""
     from automlrank.documents import dump
-    from automlrank.space.parse import space_data
+    from automlrank.space.write import space_data
 
     space = _open(file)
     console = Console(format)
@@ -59,26 +59,35 @@ def _open(file: str) -> Space:
     """A space without mistakes; raises SpaceError with all of them."""
     from automlrank.documents import read_document
     from automlrank.jobs.spaces import find
-    from automlrank.space.check import wiring_faults
-    from automlrank.space.parse import parse_space
+    from automlrank.space.parse import parsed
 
-    document = read_document(find(file))
-    space = parse_space(document)
-    faults = [*wiring_faults(space, document), *_reference_faults(space, document)]
+    document = read_document(find(file), strict=False)
+    space, faults = parsed(document)
+    faults += _reference_faults(space, document)
     if faults:
-        raise SpaceError(faults)
+        raise SpaceError(sorted(faults, key=lambda fault: fault.line or 0))
     return space
 
 
 def _reference_faults(space: Space, document: Document) -> list[Fault]:
     from automlrank.jobs.spaces import shipped
+    from automlrank.space.parse import read_space
 
-    known = shipped()
-    return [
-        document.fault(("references", i), f"no architecture {name!r}.", did_you_mean(name, known))
-        for i, name in enumerate(space.references)
-        if name not in known and not Path(name).is_file()
-    ]
+    known, faults = shipped(), []
+    for i, name in enumerate(space.references):
+        path = known.get(name, Path(name))
+        if not path.is_file():
+            problem, hint = f"no architecture {name!r}.", did_you_mean(name, known)
+            faults.append(document.fault(("references", i), problem, hint))
+        elif _is_open(read_space(path)):
+            problem = f"{name} is a space: a reference leaves nothing to choose."
+            faults.append(document.fault(("references", i), problem))
+    return faults
+
+
+def _is_open(space: Space) -> bool:
+    size = _count(space)
+    return size.draws > 1 or bool(size.continuous)
 
 
 def _count(space: Space) -> Size:
@@ -94,7 +103,7 @@ def _size_data(size: Size) -> dict[str, object]:
 def _kind(space: Space, size: Size) -> str:
     from automlrank.architecture import only_point
 
-    if size.draws == 1 and not size.continuous:
+    if not _is_open(space):
         return f"an architecture, {only_point(space).summary}"
     return f"a space of {size.draws:,} draws and {len(size.continuous)} continuous knobs"
 
@@ -109,26 +118,32 @@ def tree(space: Space) -> Tree:
     for stage, node in space.stages():
         if node != use("none"):
             _grow(result, node, f"{stage}: " if stage != getattr(node, "block", "") else "")
-    limits = {name: f"{value:,g}" for name, value in vars(space.limits).items() if value}
+    limits = {name: f"{value:,}" for name, value in vars(space.limits).items() if value}
     if limits:
         result.add("limits: " + ", ".join(f"{name} {value}" for name, value in limits.items()))
     result.add(f"references: {', '.join(space.references) or 'none'}")
     return result
 
 
-def _grow(tree: Tree, node: Expression, prefix: str = "") -> None:
+def _grow(tree: Tree, node: Expression, prefix: str = "", said: str = "") -> None:
+    """``said``: what the node reads."""
+    from rich.markup import escape
+
     from automlrank.space import grammar
 
     match node:
         case grammar.Leaf():
-            tree.add(f"{prefix}{_leaf(node)}")
+            tree.add(f"{prefix}{_leaf(node)}{said}")
         case grammar.Parallel(branches, merge):
-            branch = tree.add(f"{prefix}parallel: side by side")
+            branch = tree.add(f"{prefix}parallel: side by side{said}")
             for member in branches:
                 _grow(branch, member)
             _grow(branch, merge, "merge: ")
+        case grammar.Reading(body, fields, own):
+            names = f", reads {', '.join(map(escape, fields))}" if fields else ""
+            _grow(tree, body, prefix, f"{names}, own table" if own else names)
         case _:
-            branch = tree.add(f"{prefix}{_words(node)}")
+            branch = tree.add(f"{prefix}{_words(node)}{said}")
             for child in grammar.children(node):
                 _grow(branch, child)
 

@@ -27,7 +27,7 @@ from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.jobs.suspicions import suspicions
 from automlrank.report.files import write_report
 from automlrank.space.grammar import Space
-from automlrank.space.parse import space_data
+from automlrank.space.write import space_data
 from automlrank.trials.bench import INTERRUPTED, TIME_UP, Bench, Goal, TimeIsUp
 from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore
 from automlrank.trials.facts import RunFacts

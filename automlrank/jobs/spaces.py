@@ -40,7 +40,11 @@ def open_space(source: AsSpace) -> tuple[Space, Document]:
     if isinstance(source, Space):
         document, space = Document(None), source
     else:
-        document = Document(source) if isinstance(source, Mapping) else read_document(find(source))
+        document = (
+            Document(source)
+            if isinstance(source, Mapping)
+            else read_document(find(source), strict=False)
+        )
         space = parse_space(document)
     check_space(space, document)
     return space, document

@@ -14,6 +14,7 @@ from types import UnionType
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
+from automlrank.blocks.domains import Domain
 from automlrank.blocks.ports import (
     Columns,
     Context,
@@ -36,6 +37,7 @@ from automlrank.space.grammar import (
     Leaf,
     Maybe,
     Parallel,
+    Reading,
     Repeat,
     SomeOf,
     Space,
@@ -44,6 +46,7 @@ from automlrank.space.grammar import (
     leaves,
     use,
 )
+from automlrank.space.reading import misplaced, places, restricted, unreadable
 
 Ports = frozenset[type]
 ABSENT = type(None)  # an optional branch that was not taken
@@ -83,6 +86,12 @@ def wiring_faults(space: Space, document: Document) -> list[Fault]:
             checker.plain_choice(node, (stage,))
         elif node != use("none"):
             checker.stage(stage, node)
+        for path in misplaced(node, (stage,), begins=stage == "interaction"):
+            checker.fault(
+                path,
+                "a branch says once what it reads, where the interaction's fields flow in: alone, "
+                "in a parallel, some_of, choose or optional, or first in a stack.",
+            )
     return checker.faults
 
 
@@ -118,24 +127,24 @@ class _Checker:
                 return self.union(options, ports, (*path, "choose"))
             case Maybe(body):
                 return ports | self.follow(body, ports, (*path, "optional"))
-            case Repeat(body):
-                once = self.follow(body, ports, (*path, "repeat"))
-                return (
-                    once
-                    if node.times.count() == 1 and 1 in node.times
-                    else (once | self.follow(body, self.no_logit(once, path), (*path, "repeat")))
-                )
+            case Reading(body):
+                return self.follow(body, ports, path)
+            case Repeat(body, times):
+                return self.repeat(body, times, ports, (*path, "repeat"))
             case Stack(members):
                 return self.stack(members, ports, path)
             case Parallel(branches, merge):
                 self.plain_choice(merge, (*path, "merge"))
-                return self.side_by_side(branches, ports, (*path, "parallel"))
+                alone = len(branches) == 1 and merge == use("concat")
+                return self.side_by_side(branches, ports, (*path, "parallel"), alone=alone)
             case SomeOf(_, low):
                 if low == 0:
                     self.fault(path, "a some_of outside a parallel needs min: 1 or more.")
                 return self.branch(node, ports, path) - {ABSENT}
 
     def leaf(self, block: str, ports: Ports, path: Path_) -> Ports:
+        if block not in BLOCKS:  # a hole, whose fault is told: anything may come out
+            return frozenset()
         cls = BLOCKS[block]
         wanted = first_input(cls)
         given = members_of(cls.gives())
@@ -149,11 +158,28 @@ class _Checker:
             return frozenset(given)
         return ports if len(given) > 1 else frozenset(given)
 
+    def repeat(self, body: Expression, times: Domain, ports: Ports, path: Path_) -> Ports:
+        """A choice is made once for all copies, so each option is followed by itself."""
+        match body:
+            case Choose(options):
+                outs = [
+                    self.repeat(option, times, ports, (*path, "choose", i))
+                    for i, option in enumerate(options)
+                ]
+                return frozenset().union(*outs)
+            case Maybe(inner):
+                return ports | self.repeat(inner, times, ports, (*path, "optional"))
+            case _:
+                once = self.follow(body, ports, path)
+                if times.count() == 1 and 1 in times:
+                    return once
+                return once | self.follow(body, self.no_logit(once, path), path)
+
     def stack(self, members: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
         for i, member in enumerate(members):
             here = (*path, "stack", i)
             for leaf in _in_line(member) if len(members) > 1 else ():
-                if Columns in first_input(BLOCKS[leaf.block]):
+                if leaf.block in BLOCKS and Columns in first_input(BLOCKS[leaf.block]):
                     self.fault(
                         here,
                         f"{leaf.block} reads the raw columns: it stands alone in a branch.",
@@ -167,10 +193,15 @@ class _Checker:
     def no_logit(self, ports: Ports, path: Path_) -> Ports:
         if Logit in ports:
             self.fault(path, "gives a Logit, so only the last member of a stack may stand here.")
-        return ports - {Logit} or frozenset({Vector})
+        return ports - {Logit}
 
-    def side_by_side(self, branches: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
-        """Vector where some branch may give one, Logit where all that stay may."""
+    def side_by_side(
+        self, branches: tuple[Expression, ...], ports: Ports, path: Path_, *, alone: bool
+    ) -> Ports:
+        """Vector where some branch may give one, Logit where all that stay may.
+
+        ``alone``: the one branch of a concat stands for itself.
+        """
         outs = [self.branch(b, ports, (*path, i)) for i, b in enumerate(branches)]
         everything = frozenset[type]().union(*outs)
         if all(ABSENT in out for out in outs):
@@ -179,24 +210,36 @@ class _Checker:
                 "every branch may be left out, so nothing may be left.",
                 "Keep one branch, or give a some_of min: 1.",
             )
+        if alone:
+            return everything - {ABSENT}
+        self.unmerged(everything, path)
         if Tasks in everything:
             self.fault(path, "a task structure cannot stand beside others.")
         result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()
         if Logit in everything and all(out & {Logit, ABSENT} for out in outs):
             result.add(Logit)
-        return frozenset(result) or frozenset({Vector})
+        return frozenset(result)
+
+    def unmerged(self, ports: Ports, path: Path_) -> None:
+        if ports & {History, Statistics}:
+            self.fault(path, "none gives no vector of it to merge.", "Write optional: BLOCK.")
 
     def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
         """Like ``follow``, but a branch may also be left out."""
         match node:
             case Maybe(body):
                 return self.follow(body, ports, (*path, "optional")) | {ABSENT}
-            case SomeOf(options, low):
+            case SomeOf(options, low, high):
                 outs = [self.follow(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
                 vectors = frozenset[type]().union(*outs) - {Logit}
+                if vectors and high > 1:  # one stands for itself, several are concatenated
+                    self.unmerged(vectors, path)
+                    vectors = (vectors if low <= 1 else frozenset()) | {Vector}
                 n_logits = sum(Logit in out for out in outs)
                 logit = {Logit} if n_logits >= max(low, 1) else set[type]()
                 return vectors | logit | ({ABSENT} if low == 0 else set())
+            case Reading(body):
+                return self.branch(body, ports, path)
             case _:
                 return self.follow(node, ports, path)
 
@@ -277,14 +320,35 @@ def _reads_times(cls: type[Block]) -> bool:
 
 def needs_met(space: Space, schema: Schema, document: Document | None = None) -> None:
     """Raise SpaceError for every block of the space that the schema cannot serve."""
+    document = document or Document(None)
     faults = [
-        (document or Document(None)).fault((stage,), f"{leaf.block} cannot be used: {reason}.")
+        document.fault((*path, "fields") if isinstance(inner, Reading) else path, problem, hint)
         for stage, node in space.stages()
-        for leaf in leaves(node)
-        if (reason := lacking(schema, leaf.block))
+        for path, inner in places(node, (stage,))
+        for problem, hint in _unmet(inner, schema)
     ]
     if faults:
-        raise SpaceError(list(dict.fromkeys(faults)))
+        raise SpaceError(faults)
+
+
+def _unmet(node: Expression, schema: Schema) -> Iterator[tuple[str, str]]:
+    """What the schema lacks for one node of an expression, each with a hint."""
+    if isinstance(node, Leaf) and (reason := lacking(schema, node.block)):
+        yield f"{node.block} cannot be used: {reason}.", ""
+    if isinstance(node, Reading) and node.fields:
+        yield from unreadable(schema, node.fields)
+        yield from unserved(schema, node.fields, (leaf.block for leaf in leaves(node)))
+
+
+def unserved(
+    schema: Schema, fields: Iterable[str], blocks: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """The blocks that read raw columns for which these are too few, each with a hint."""
+    few = restricted(schema, fields)
+    for block in blocks:
+        reason = lacking(few, block) if Columns in first_input(BLOCKS[block]) else None
+        if reason and not lacking(schema, block):
+            yield f"{block} cannot be used: among fields, {reason}.", ""
 
 
 def fit_to(space: Space, schema: Schema) -> Space:
@@ -323,3 +387,8 @@ def _without(node: Expression, schema: Schema) -> Expression | None:
         case Maybe(body):
             inner = _without(body, schema)
             return Maybe(inner) if inner else None
+        case Reading(body, fields, own):
+            inner = _without(body, schema)
+            columns = {feature.name for feature in schema.features}
+            known = None if fields is None else tuple(f for f in fields if f in columns)
+            return Reading(inner, known, own) if inner and known != () else None

@@ -12,6 +12,7 @@ from automlrank.space.grammar import (
     Leaf,
     Maybe,
     Parallel,
+    Reading,
     Repeat,
     SomeOf,
     Space,
@@ -57,6 +58,8 @@ def _draws(node: Expression) -> int:
             return _draws(body) * _discrete(times)
         case Maybe(body):
             return 1 + _draws(body)
+        case Reading(body):
+            return _draws(body)
 
 
 def _discrete(domain: Domain) -> int:

@@ -7,6 +7,8 @@
     parallel("linear", "fm", "mlp")   side by side; vectors merged, logits summed
     repeat("cross_net", times=[1, 2]) the same knobs each time, weights of its own
     optional("senet")                 or nothing
+    reading("mlp", fields=["user_id", "age"])   it reads these columns only
+    reading("mlp", embedding="own")             it has an embedding table of its own
 
 A ``Space`` holds one expression per stage of a model. Where every domain has one value, the
 space is an architecture.
@@ -16,13 +18,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, domain_of, ints
-from automlrank.errors import did_you_mean
+from automlrank.documents import dump
+from automlrank.errors import did_you_mean, shown
 
 MAX_SUBSETS = 64  # beyond, some_of is one switch per member: TPE learns little from 100 names
 
@@ -64,10 +68,12 @@ class SomeOf:
     label = "some_of"
 
     def subsets(self) -> dict[str, tuple[int, ...]]:
-        """Every subset by its name, such as ``fm+cin``."""
+        """Every subset by its name, such as ``fm+cin``; the empty one is ``none``, or ``nothing``
+        where ``none`` is an option."""
         labels = unique_labels(self.options)
+        empty = "nothing" if "none" in labels else "none"
         return {
-            "+".join(labels[i] for i in chosen) or "none": chosen
+            "+".join(labels[i] for i in chosen) or empty: chosen
             for size in range(self.low, self.high + 1)
             for chosen in itertools.combinations(range(len(labels)), size)
         }
@@ -111,7 +117,20 @@ class Maybe:
     label = "optional"
 
 
-Expression = Leaf | Choose | SomeOf | Stack | Parallel | Repeat | Maybe
+@dataclass(frozen=True)
+class Reading:
+    """The body on some columns only (``fields``), on a table of its own (``own``), or both."""
+
+    body: Expression
+    fields: tuple[str, ...] | None
+    own: bool
+
+    @property
+    def label(self) -> str:
+        return self.body.label
+
+
+Expression = Leaf | Choose | SomeOf | Stack | Parallel | Repeat | Maybe | Reading
 Like = Expression | Block | str
 
 
@@ -158,6 +177,23 @@ class Space:
     limits: Limits = Limits()
     references: tuple[str, ...] = DEFAULT_REFERENCES
 
+    @staticmethod
+    def read(source: str | Path | Mapping[str, object]) -> Space:
+        """A space from a YAML file or a mapping; raises SpaceError with every fault."""
+        from automlrank.space.parse import read_space
+
+        return read_space(source)
+
+    def to_data(self) -> dict[str, object]:
+        """Plain data in the DSL's words; ``read`` gives an equal space."""
+        from automlrank.space.write import space_data
+
+        return space_data(self)
+
+    def to_yaml(self) -> str:
+        """The same as YAML text."""
+        return dump(self.to_data())
+
     def stages(self) -> Iterator[tuple[str, Expression]]:
         """Every part in the order of drawing, by its name in YAML."""
         yield "embedding", self.embedding
@@ -193,7 +229,7 @@ def knob_domain(block: str, name: str, data: object) -> Domain:
     if domain == inherits:
         return domain
     if not domain.within(item.legal):
-        raise ValueError(f"{block}.{name} must be {item.legal}, but got {domain.to_data()!r}.")
+        raise ValueError(f"{block}.{name} must be {item.legal}, but got {shown(domain.to_data())}.")
     if isinstance(domain, Choice):
         return Choice(tuple(item.legal.coerce(value) for value in domain.values))
     return domain
@@ -209,7 +245,8 @@ def some_of(*options: Like, min: int = 1, max: int | None = None) -> SomeOf:
     high = len(options) if max is None else max
     if {type(min), type(high)} != {int} or not 0 <= min <= high <= len(options):
         raise ValueError(
-            f"0 <= min <= max <= {len(options)} must hold, but got min={min}, max={high}."
+            f"0 <= min <= max <= {len(options)} must hold, "
+            f"but got min={shown(min)}, max={shown(high)}."
         )
     return SomeOf(tuple(expression(option) for option in options), min, high)
 
@@ -228,7 +265,7 @@ def repeat(body: Like, times: object) -> Repeat:
     """``times`` copies, one after the other."""
     domain = domain_of(times)
     if not domain.within(ints(1, 16)):
-        raise ValueError(f"times must be a whole number from 1 to 16, but got {times!r}.")
+        raise ValueError(f"times must be a whole number from 1 to 16, but got {shown(times)}.")
     return Repeat(expression(body), domain)
 
 
@@ -238,6 +275,36 @@ def optional(body: Like) -> Maybe:
     if inner.label == "none":
         raise ValueError("optional takes something that can be left out, but got none.")
     return Maybe(inner)
+
+
+def reading(
+    body: Like, *, fields: Iterable[str] | None = None, embedding: str | None = None
+) -> Expression:
+    """The body on the columns ``fields`` only; ``embedding="own"`` gives it a table of its own.
+
+    It stands where the fields of the stage interaction flow in. A ``some_of`` read so is one
+    branch: its members are concatenated.
+    """
+    inner = expression(body)
+    if embedding not in (None, "own"):
+        raise ValueError(
+            f"embedding takes own, a table of the branch's own, but got {shown(embedding)}."
+        )
+    if fields is None and embedding is None:
+        return inner
+    if isinstance(inner, Reading):
+        raise ValueError("fields and embedding are said once, not of a branch that says them too.")
+    return Reading(inner, None if fields is None else columns(fields), embedding == "own")
+
+
+def columns(names: object) -> tuple[str, ...]:
+    """Names of columns in order: which comes first is no difference; ValueError for others."""
+    known = names if isinstance(names, list | tuple | set | frozenset) else ()
+    if not known or not all(isinstance(name, str) for name in known):
+        raise ValueError(f"fields takes a list of names of columns, but got {shown(names)}.")
+    if twice := [name for i, name in enumerate(known) if name in tuple(known)[:i]]:
+        raise ValueError(f"fields names {twice[0]!r} twice.")
+    return tuple(sorted(known))
 
 
 def expression(like: Like) -> Expression:
@@ -269,7 +336,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return members
         case Parallel(branches, merge):
             return (*branches, merge)
-        case Repeat(body) | Maybe(body):
+        case Repeat(body) | Maybe(body) | Reading(body):
             return (body,)
 
 

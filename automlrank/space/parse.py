@@ -1,4 +1,4 @@
-"""Spaces from YAML or from the same words as a mapping, and back.
+"""Spaces from YAML or from the same words as a mapping.
 
 A file with ``name:`` is a space: knobs not named keep their search domain. A file with
 ``architecture:`` is one point: knobs not named take their default.
@@ -6,13 +6,15 @@ A file with ``name:`` is a space: knobs not named keep their search domain. A fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from automlrank.blocks import BLOCKS
-from automlrank.documents import Document, Path_, parse_document, read_document
-from automlrank.errors import Fault, SpaceError, did_you_mean
+from automlrank.blocks.domains import Range
+from automlrank.documents import Document, Path_, parse_document, read_document, show_path
+from automlrank.errors import Fault, SpaceError, did_you_mean, shown
+from automlrank.space.check import wiring_faults
 from automlrank.space.grammar import (
     DEFAULT_REFERENCES,
     STAGES,
@@ -21,19 +23,19 @@ from automlrank.space.grammar import (
     Leaf,
     Limits,
     Maybe,
-    Parallel,
     Repeat,
     SomeOf,
     Space,
-    Stack,
     choose,
     leaf,
     optional,
     parallel,
+    reading,
     repeat,
     some_of,
     stack,
 )
+from automlrank.space.reading import places
 
 COMBINATORS = {
     "choose": set[str](),
@@ -45,27 +47,73 @@ COMBINATORS = {
 }
 """Each combinator's key, and the keys that may stand beside it."""
 
+READS = ("fields", "embedding")
+"""The keys that may stand beside any expression: what the branch reads."""
+
+HOLE = Leaf("", {})
+"""Stands for an expression that is faulty itself, so that the rest is checked all the same."""
+
 TOP_KEYS = {"name", "architecture", "references", "embedding", *STAGES, "training", "limits"}
 
 
 def read_space(source: str | Path | Mapping[str, object]) -> Space:
-    """A space from a YAML file or a mapping; raises SpaceError with every fault of form."""
-    document = Document(source) if isinstance(source, Mapping) else read_document(source)
-    return parse_space(document)
+    """A space from a YAML file or a mapping; raises SpaceError with every fault."""
+    return parse_space(
+        Document(source) if isinstance(source, Mapping) else read_document(source, strict=False)
+    )
 
 
 def space_from_text(text: str) -> Space:
-    """A space from YAML text."""
-    return parse_space(parse_document(text))
+    """A space from YAML text; raises SpaceError with every fault."""
+    return parse_space(parse_document(text, strict=False))
 
 
 def parse_space(document: Document) -> Space:
-    """A space from a document; raises SpaceError with every fault of form."""
+    """A space from a document; raises SpaceError with every fault of form and of wiring."""
+    space, faults = parsed(document)
+    if faults:
+        raise SpaceError(faults)
+    return space
+
+
+def parsed(document: Document) -> tuple[Space, list[Fault]]:
+    """What can be read of a space, and every fault by its line.
+
+    A faulty expression is a hole that anything may flow through: what stands around it is wired
+    and checked as if the hole were right.
+    """
     parser = _Parser(document)
     space = parser.space()
-    if parser.faults or space is None:
-        raise SpaceError(parser.faults)
-    return space
+    faults = [*document.faults, *parser.faults, *wiring_faults(space, document)]
+    if parser.closed:
+        faults += _left_open(space, document)
+    return space, sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0)
+
+
+def _left_open(space: Space, document: Document) -> Iterator[Fault]:
+    """The choices of an architecture, which has none."""
+    for stage, node in space.stages():
+        for path, inner in places(node, (stage,)):
+            for below, open_ in _choices(inner):
+                here = tuple(part for part in below if part != path[-1])
+                yield document.fault((*path, *here), f"an architecture has no choice, but {open_}.")
+
+
+def _choices(node: Expression) -> Iterator[tuple[Path_, str]]:
+    """What one node leaves open, by its place under the node."""
+    match node:
+        case Leaf(block, domains):
+            for name, domain in domains.items():
+                if domain.count() > 1:
+                    yield (block, name), f"{name} may be {domain}"
+        case Choose(options) if len(options) > 1:
+            yield ("choose",), f"this may be one of {len(options)}"
+        case SomeOf() if node.n_subsets > 1:
+            yield ("some_of",), f"this may be one of {node.n_subsets} subsets"
+        case Repeat(_, times) if times.count() > 1:
+            yield ("times",), f"times may be {times}"
+        case Maybe():
+            yield ("optional",), "this may be left out"
 
 
 class _Parser:
@@ -75,18 +123,19 @@ class _Parser:
         self.document = document
         self.faults: list[Fault] = []
         self.closed = isinstance(document.data, Mapping) and "architecture" in document.data
+        self.told = {fault.path for fault in document.faults}
 
-    def space(self) -> Space | None:
+    def space(self) -> Space:
         data = self.document.data
         if not isinstance(data, Mapping):
-            self.fault((), f"a space is a mapping of stages, but got {data!r}.")
-            return None
+            self.fault((), f"a space is a mapping of stages, but got {shown(data)}.")
+            return Space(interaction=HOLE)
         for key in data:
             if key not in TOP_KEYS:
                 self.fault((key,), f"unknown key {key!r}.", did_you_mean(key, TOP_KEYS))
         if "interaction" not in data:
             self.fault((), "a space needs an interaction.", "Write interaction: BLOCK.")
-        parts: dict[str, Any] = {
+        parts: dict[str, Any] = {"interaction": HOLE} | {
             stage: self.expression(data[stage], (stage,), families)
             for stage, families in STAGES.items()
             if stage in data
@@ -95,56 +144,78 @@ class _Parser:
             parts[key] = self.leaf(key, data.get(key), (key,))
         limits = self.limits(data.get("limits"))
         references = self.references(data.get("references", list(DEFAULT_REFERENCES)))
-        name = str(data.get("architecture", data.get("name", "space")))
-        if self.faults:
-            return None
-        return Space(name=name, limits=limits, references=references, **parts)
+        return Space(name=self.name(data), limits=limits, references=references, **parts)
 
-    def expression(self, data: object, path: Path_, families: tuple[str, ...]) -> Expression | None:
+    def name(self, data: Mapping[str, object]) -> str:
+        key = "architecture" if self.closed else "name"
+        name = data.get(key, "space")
+        if self.closed and "name" in data:
+            self.fault(("name",), "an architecture has its name behind architecture alone.")
+        if not isinstance(name, str) or not name.strip():
+            self.fault((key,), f"must be text, but got {shown(name)}.")
+        return str(name)
+
+    def expression(self, data: object, path: Path_, families: tuple[str, ...]) -> Expression:
+        """An expression, or a hole where it is faulty."""
         if isinstance(data, str):
             return self.leaf(data, None, path, families)
         if isinstance(data, Mapping):
-            combinator = next((key for key in COMBINATORS if key in data), None)
+            reads = {key: data[key] for key in READS if key in data and len(data) > 1}
+            rest = {key: value for key, value in data.items() if key not in reads}
+            combinator = next((key for key in COMBINATORS if key in rest), None)
             if combinator:
-                return self.combinator(combinator, data, path, families)
-            if len(data) == 1:
-                name, knobs = next(iter(data.items()))
-                return self.leaf(name, knobs, (*path, name), families)
-        hint = "Write choose: [...] or stack: [...]." if isinstance(data, list) else ""
+                return self.reads(self.combinator(combinator, rest, path, families), reads, path)
+            if len(rest) == 1:
+                name, knobs = next(iter(rest.items()))
+                return self.reads(self.leaf(name, knobs, (*path, name), families), reads, path)
+        several = isinstance(data, list) or (isinstance(data, Mapping) and len(data) > 1)
+        hint = "Write choose: [...], stack: [...] or parallel: [...]." if several else ""
         self.fault(
             path,
             "an expression is a block's name, {BLOCK: {KNOB: ...}} or a "
-            f"combinator ({', '.join(COMBINATORS)}), but got {data!r}.",
+            f"combinator ({', '.join(COMBINATORS)}), but got {shown(data)}.",
             hint,
         )
-        return None
+        return HOLE
+
+    def reads(self, body: Expression, keys: Mapping[str, Any], path: Path_) -> Expression:
+        """The body with the keys beside it that say what it reads."""
+        right = {}
+        for key, value in keys.items():
+            if value is None:
+                self.fault((*path, key), "must not be empty.")
+                continue
+            try:
+                reading("none", **{key: value})
+                right[key] = value
+            except ValueError as error:
+                self.fault((*path, key), str(error))
+        return reading(body, **right)
 
     def combinator(
         self, key: str, data: Mapping[str, Any], path: Path_, families: tuple[str, ...]
-    ) -> Expression | None:
+    ) -> Expression:
         for extra in data:
             if extra != key and extra not in COMBINATORS[key]:
-                known = COMBINATORS[key] | {key}
+                known = {key, *COMBINATORS[key], *READS}
                 self.fault(
                     (*path, extra),
                     f"unknown key {extra!r} beside {key}.",
                     did_you_mean(extra, known),
                 )
-        inner: tuple[str, ...] = families
         if key in ("repeat", "optional"):
-            body = self.expression(data[key], (*path, key), inner)
-            members = [body]
+            members = [self.expression(data[key], (*path, key), families)]
         elif isinstance(data[key], list) and data[key]:
             members = [
-                self.expression(item, (*path, key, i), inner) for i, item in enumerate(data[key])
+                self.expression(item, (*path, key, i), families) for i, item in enumerate(data[key])
             ]
         else:
-            self.fault((*path, key), f"{key} takes a list of expressions, but got {data[key]!r}.")
-            return None
+            self.fault(
+                (*path, key), f"{key} takes a list of expressions, but got {shown(data[key])}."
+            )
+            return HOLE
         merge = self.expression(data.get("merge", "concat"), (*path, "merge"), ("merge",))
-        if merge is None or any(member is None for member in members):
-            return None
-        return self.build(key, [m for m in members if m], merge, data, path)
+        return self.build(key, members, merge, data, path)
 
     def build(
         self,
@@ -153,7 +224,7 @@ class _Parser:
         merge: Expression,
         data: Mapping[str, Any],
         path: Path_,
-    ) -> Expression | None:
+    ) -> Expression:
         try:
             match key:
                 case "choose":
@@ -170,22 +241,22 @@ class _Parser:
                     return optional(members[0])
         except (ValueError, TypeError) as error:
             self.fault((*path, key), str(error))
-            return None
+            return HOLE
 
     def leaf(
         self, name: str, knobs: object, path: Path_, families: tuple[str, ...] | None = None
-    ) -> Leaf | None:
+    ) -> Leaf:
         known = (
             BLOCKS
             if families is None
             else {block: cls for family in families for block, cls in BLOCKS.of(family).items()}
         )
         if name not in known:
-            self.fault(path, f"no block {name!r}.", did_you_mean(name, known))
-            return None
+            self.no_block(name, knobs, path, known)
+            return HOLE
         if not isinstance(knobs, Mapping | None):
-            self.fault(path, f"{name} takes a mapping of knobs, but got {knobs!r}.")
-            return None
+            self.fault(path, f"{name} takes a mapping of knobs, but got {shown(knobs)}.")
+            return HOLE
         named = dict(knobs or {})
         for knob, value in (knobs or {}).items():
             try:
@@ -195,76 +266,37 @@ class _Parser:
                 del named[knob]
         return leaf(name, named, closed=self.closed)
 
+    def no_block(self, name: object, knobs: object, path: Path_, known: Iterable[str]) -> None:
+        if name in BLOCKS:
+            families = " and ".join(BLOCKS[str(name)].families)
+            self.fault(path, f"no block {name!r} here: it belongs to {families}.")
+        else:
+            others = COMBINATORS if isinstance(knobs, list | Mapping) else ()
+            self.fault(path, f"no block {shown(name)}.", did_you_mean(name, [*known, *others]))
+
     def limits(self, data: object) -> Limits:
         if data is None:
             return Limits()
         if not isinstance(data, Mapping):
-            self.fault(("limits",), f"must be a mapping, but got {data!r}.")
+            self.fault(("limits",), f"must be a mapping, but got {shown(data)}.")
             return Limits()
         known = {"latency_ms", "parameters"}
         for key, value in data.items():
             if key not in known:
                 self.fault(("limits", key), f"unknown key {key!r}.", did_you_mean(key, known))
-            elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-                self.fault(("limits", key), f"must be a number above 0, but got {value!r}.")
+            elif isinstance(value, bool) or value not in Range("float", 1e-9, 1e15):
+                self.fault(("limits", key), f"must be a number above 0, but got {shown(value)}.")
+            elif key == "parameters" and not isinstance(value, int):
+                self.fault(("limits", key), f"must be a whole number, but got {shown(value)}.")
         return Limits(**{k: v for k, v in data.items() if k in known})
 
     def references(self, data: object) -> tuple[str, ...]:
         if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
-            self.fault(("references",), f"must be a list of architectures, but got {data!r}.")
+            self.fault(("references",), f"must be a list of architectures, but got {shown(data)}.")
             return ()
         return tuple(data)
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> None:
+        if show_path(path) in self.told:
+            return  # its YAML was at fault already
         self.faults.append(self.document.fault(path, problem, hint))
-
-
-def space_data(space: Space) -> dict[str, object]:
-    """The plain data that ``read_space`` reads back to an equal space."""
-    data: dict[str, object] = {"name": space.name, "references": list(space.references)}
-    blank = Space(interaction=space.interaction)
-    for stage, node in space.stages():
-        if stage == "interaction" or node != getattr(blank, stage):
-            written = expression_data(node)
-            if stage in ("embedding", "training"):
-                assert isinstance(node, Leaf)
-                written = _domains(node)
-            data[stage] = written
-    limits = {k: v for k, v in vars(space.limits).items() if v is not None}
-    return {**data, "limits": limits} if limits else data
-
-
-def expression_data(node: Expression) -> object:
-    """An expression as plain data; domains that a space would assume are left out."""
-    match node:
-        case Leaf(block):
-            domains = _domains(node)
-            return {block: domains} if domains else block
-        case Choose(options):
-            return {"choose": [expression_data(option) for option in options]}
-        case SomeOf(options, low, high):
-            return {
-                "some_of": [expression_data(option) for option in options],
-                "min": low,
-                "max": high,
-            }
-        case Stack(members):
-            return {"stack": [expression_data(member) for member in members]}
-        case Parallel(branches, merge):
-            return {
-                "parallel": [expression_data(branch) for branch in branches],
-                "merge": expression_data(merge),
-            }
-        case Repeat(body, times):
-            return {"repeat": expression_data(body), "times": times.to_data()}
-        case Maybe(body):
-            return {"optional": expression_data(body)}
-
-
-def _domains(node: Leaf) -> dict[str, object]:
-    knobs = BLOCKS[node.block].knobs()
-    return {
-        name: domain.to_data()
-        for name, domain in node.domains.items()
-        if domain != knobs[name].search
-    }

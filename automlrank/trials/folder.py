@@ -23,7 +23,7 @@ from automlrank.documents import dump, read_document
 from automlrank.errors import RunError
 from automlrank.schema import Schema, read_schema
 from automlrank.space.grammar import Space
-from automlrank.space.parse import space_data
+from automlrank.space.write import space_data
 from automlrank.trials.bench import Trained
 
 RUN_FILE = "run.yaml"

@@ -8,8 +8,18 @@ from typing import Any
 
 import optuna
 
-from automlrank.architecture import INHERITED, NONE, Architecture, Decide, Parallel, Part, draw
+from automlrank.architecture import (
+    INHERITED,
+    NONE,
+    Architecture,
+    Decide,
+    Parallel,
+    Part,
+    Reading,
+    draw,
+)
 from automlrank.architecture import Stack as DrawnStack
+from automlrank.architecture.canonical import folded
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, Scalar
@@ -42,14 +52,21 @@ def params_of(space: Space, architecture: Architecture) -> Params | None:
     """
     training = dataclasses.replace(architecture.training, **_inherited(architecture))
     whole = dataclasses.replace(architecture, training=training)
-    for params in _stages(list(space.stages()), whole):
-        try:
-            drawn = draw(space, lambda path, _, params=params: params[path])  # type: ignore[misc]
-        except (KeyError, AssertionError, SpaceError):
-            continue
-        if drawn.fingerprint == architecture.fingerprint:
-            return params
+    bare = _bare(architecture.interaction)
+    for interaction in dict.fromkeys((bare, folded(bare, {}))):  # own tables keep concats apart
+        reference = dataclasses.replace(whole, interaction=interaction)
+        for params in _stages(list(space.stages()), reference):
+            if _draws(space, params, architecture):
+                return params
     return None
+
+
+def _draws(space: Space, params: Params, architecture: Architecture) -> bool:
+    try:
+        drawn = draw(space, lambda path, _: params[path])
+    except (KeyError, AssertionError, SpaceError):
+        return False
+    return drawn.fingerprint == architecture.fingerprint
 
 
 def _inherited(architecture: Architecture) -> dict[str, Any]:
@@ -105,6 +122,8 @@ def _match(node: Expression, part: Part, path: str, label: str) -> Iterator[Para
         case grammar.SomeOf():
             parts = part.branches if isinstance(part, Parallel) else (part,)
             yield from (params for params, left in _take_some(node, parts, path) if not left)
+        case grammar.Reading(body):
+            yield from _match(body, part, path, label)
         case grammar.Repeat(body):
             parts = part.members if isinstance(part, DrawnStack) else (part,)
             if len(set(parts)) == 1:
@@ -112,8 +131,23 @@ def _match(node: Expression, part: Part, path: str, label: str) -> Iterator[Para
                     yield {f"{path}.times": len(parts), **params}
 
 
+def _bare(part: Part) -> Part:
+    """The part without what its branches read: the fingerprint tells whether a draw fits."""
+    match part:
+        case Reading(body):
+            return _bare(body)
+        case DrawnStack(members):
+            return DrawnStack(tuple(_bare(member) for member in members))
+        case Parallel(branches, merge):
+            return Parallel(tuple(_bare(branch) for branch in branches), merge)
+        case Block():
+            return part
+
+
 def _inside(node: Expression, part: Part, path: str, label: str) -> Iterator[Params]:
     """Like ``architecture._draw_inside``: a combinator adds its label to the path."""
+    if isinstance(node, grammar.Reading):
+        return _inside(node.body, part, path, label)
     if isinstance(node, Leaf):
         return _match(node, part, path, label)
     return _match(node, part, f"{path}.{label}", node.label)
@@ -192,8 +226,11 @@ def _take(
     if isinstance(node, grammar.SomeOf):
         yield from _take_some(node, parts, path)
         return
-    if isinstance(node, grammar.Maybe):
+    bare = node.body if isinstance(node, grammar.Reading) else node
+    if isinstance(bare, grammar.Maybe):
         yield {path: "none"}, parts
+    if isinstance(bare, grammar.SomeOf):  # one branch, or in a concat as many as its members
+        yield from _take_some(bare, parts, path)
     for i, part in enumerate(parts):
         for params in _match(node, part, path, node.label):
             yield params, (*parts[:i], *parts[i + 1 :])

@@ -34,6 +34,8 @@ def test_check_tells_every_mistake_with_its_line(
     assert ended.code == 2
     assert ended.err.splitlines() == [
         f"Error: {file}:2: gate: no block 'senett'. Did you mean 'senet'?",
+        f"Error: {file}:5: interaction.stack[0]: gives a Logit, so only the last member of a "
+        "stack may stand here.",
         f"Error: {file}:6: interaction.stack[1].mlp.width: mlp.width must be a whole number "
         "from 1 to 4096, but got 9999.",
     ]

@@ -19,13 +19,27 @@ from automlrank.space.parse import read_space
 
 SPACES = Path(automlrank.__file__).parent / "search_spaces"
 ZOO = sorted(path.stem for path in (SPACES / "zoo").glob("*.yaml"))
-DRAWN = ("drawn 3", "drawn 5")
+DRAWN = ("drawn 3", "drawn 5", "branches")
+BRANCHES = {
+    "architecture": "branches",
+    "gate": "senet",
+    "interaction": {
+        "parallel": [
+            {"linear": {}, "fields": ["user_id", "page", "price"]},
+            {"mlp": {"width": 16}, "fields": ["item_id", "category"], "embedding": "own"},
+            {"parallel": ["fm", {"mlp": {"width": 16}}], "fields": ["user_id", "item_id"]},
+        ]
+    },
+    "training": {"epochs": 3},
+}
 
 
 def architecture_of(name: str) -> Architecture:
-    """A zoo model by its name, or ``drawn SEED`` from the default space."""
+    """A zoo model by its name, or ``drawn SEED`` from the default space, or ``branches``."""
     if name in ZOO:
         return Architecture.read(SPACES / "zoo" / f"{name}.yaml")
+    if name == BRANCHES["architecture"]:
+        return Architecture.read(BRANCHES)
     rng = random.Random(int(name.removeprefix("drawn ")))
 
     def decide(path: str, domain: Domain) -> Scalar:

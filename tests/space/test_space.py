@@ -31,7 +31,8 @@ from automlrank.space.grammar import (
     stack,
     use,
 )
-from automlrank.space.parse import parse_space, read_space, space_data, space_from_text
+from automlrank.space.parse import parse_space, read_space, space_from_text
+from automlrank.space.write import space_data
 
 YAML = """
 name: small
@@ -161,7 +162,7 @@ def all_decisions(space: Space) -> set[tuple[tuple[str, Scalar], ...]]:
         ("interaction: {mlp: {width: {int: [64, 32]}}}", "low <= high must hold"),
         ("interaction: {mlp: {width: {log: [0, 32]}}}", "above 0"),
         ("interaction: {mlp: {width: [64, 64]}}", "must not repeat"),
-        ("interaction: [fm, mlp]", "Write choose: [...] or stack: [...]."),
+        ("interaction: [fm, mlp]", "Write choose: [...], stack: [...] or parallel: [...]."),
         ("interaction: {choose: []}", "takes a list of expressions"),
         ("interaction: {some_of: [fm, cin], min: 3}", "0 <= min <= max <= 2"),
         ("interaction: {some_of: [fm, cin], max: 1.5}", "0 <= min <= max <= 2"),

@@ -9,14 +9,31 @@ from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Domain, Range, Scalar
 from automlrank.documents import parse_document
 from automlrank.jobs.spaces import shipped
-from automlrank.space.parse import read_space
+from automlrank.space.parse import read_space, space_from_text
 from automlrank.trials.suggest import params_of
 
 SPACE = read_space(shipped()["ctr"])
 
 
+BRANCHES = """
+name: branches
+gate: {choose: [none, senet]}
+interaction:
+  parallel:
+    - {choose: [{linear: {}, fields: [user_id]}, linear]}
+    - {choose: [mlp, {mlp: {}, fields: [user_id, page]}, {mlp: {}, embedding: own}]}
+    - {optional: {stack: [senet, {mlp: {width: 8}}]}, fields: [item_id]}
+    - {some_of: [fm, cin, {stack: [cross_net_v2, {mlp: {width: 9}}]}], min: 0, embedding: own}
+  merge: {choose: [concat, sum]}
+tower: {mlp: {width: [32, 64], depth: [0, 1]}}
+"""
+SPACES = {"ctr": SPACE, "branches": space_from_text(BRANCHES)}
+
+
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_a_space_draws_is_found_inside_it(seed: int) -> None:
+@pytest.mark.parametrize("name", SPACES)
+def test_whatever_a_space_draws_is_found_inside_it(name: str, seed: int) -> None:
+    space = SPACES[name]
     rng = np.random.default_rng(seed)
 
     def decide(path: str, domain: Domain) -> Scalar:
@@ -24,10 +41,10 @@ def test_whatever_a_space_draws_is_found_inside_it(seed: int) -> None:
             return domain.coerce(float(rng.uniform(domain.low, domain.high)))
         return domain.values[int(rng.integers(len(domain.values)))]
 
-    drawn = draw(SPACE, decide)
-    params = params_of(SPACE, drawn)
+    drawn = draw(space, decide)
+    params = params_of(space, drawn)
     assert params is not None
-    assert draw(SPACE, lambda path, _: params[path]).fingerprint == drawn.fingerprint
+    assert draw(space, lambda path, _: params[path]).fingerprint == drawn.fingerprint
 
 
 @pytest.mark.parametrize(("name", "inside"), [("deepfm", True), ("dcn_v2", True), ("lr", False)])
