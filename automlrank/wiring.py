@@ -140,6 +140,8 @@ class _Wiring:
                 vectors = [self.steps.flat(out) for out in outs if out is not None]
                 if merge is None:
                     return None
+                if any(isinstance(vector.port, Tasks) for vector in vectors):
+                    raise SpaceError(f"{name}: a task structure cannot stand beside others.")
                 return self.call(merge, vectors, f"{name}_{merge.name}")
             case Reading():
                 return self.reading(part, value, name)

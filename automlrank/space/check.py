@@ -213,8 +213,6 @@ class _Checker:
         if alone:
             return everything - {ABSENT}
         self.unmerged(everything, path)
-        if Tasks in everything:
-            self.fault(path, "a task structure cannot stand beside others.")
         result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()
         if Logit in everything and all(out & {Logit, ABSENT} for out in outs):
             result.add(Logit)
@@ -223,6 +221,8 @@ class _Checker:
     def unmerged(self, ports: Ports, path: Path_) -> None:
         if ports & {History, Statistics}:
             self.fault(path, "none gives no vector of it to merge.", "Write optional: BLOCK.")
+        if Tasks in ports:
+            self.fault(path, "a task structure cannot stand beside others.")
 
     def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
         """Like ``follow``, but a branch may also be left out."""

@@ -195,6 +195,9 @@ def test_all_faults_of_a_file_come_at_once() -> None:
         ("interaction: {stack: [{choose: [cross_net_v2, fm]}, mlp]}", "interaction.stack[0]"),
         ("interaction: {stack: [{parallel: [fm, {optional: mlp}]}, mlp]}", "interaction.stack[0]"),
         ("interaction: {stack: [mlp, {parallel: [cin, mlp]}]}", "interaction.stack[1].parallel[0]"),
+        ("interaction: mlp\ntasks: {some_of: [mmoe, shared_bottom]}", "tasks"),
+        ("interaction: mlp\ngate: {some_of: [senet, {senet: {reduction: 2}}]}", "gate"),
+        ("interaction: mlp\nhistory: {parallel: [din, none]}", "history.parallel"),
         ("interaction: mlp\nloss: {stack: [bce, bce]}", "loss"),
         ("interaction: {parallel: [mlp, cin], merge: {optional: sum}}", "interaction.merge"),
         (
