@@ -28,7 +28,8 @@ from automlrank.inputs import Inputs, identifier
 from automlrank.plan import Made, Plan, PlanBuilder, Value, vector_of
 from automlrank.schema import History as HistoryColumn
 from automlrank.schema import Schema
-from automlrank.space.check import accepts, first_input, lacking, unserved
+from automlrank.space.check import accepts, first_input
+from automlrank.space.needs import lacking, unserved
 from automlrank.space.reading import unreadable
 
 

@@ -10,8 +10,9 @@ from automlrank.architecture import Architecture, only_point
 from automlrank.documents import Document, read_document
 from automlrank.errors import DocumentError, did_you_mean
 from automlrank.schema import Schema
-from automlrank.space.check import check_space, fit_to, lacking, needs_met
+from automlrank.space.check import check_space
 from automlrank.space.grammar import Space
+from automlrank.space.needs import fit_to, lacking, needs_met
 from automlrank.space.parse import parse_space
 
 DEFAULT = "ctr"

@@ -22,7 +22,7 @@ from automlrank.errors import SpaceError
 from automlrank.export.model_source import model_source
 from automlrank.model import RankingModel, build_model
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task, Vector
-from automlrank.space.check import needs_met
+from automlrank.space.needs import needs_met
 from automlrank.space.parse import read_space
 
 SIZES = {"user": 11, "age": 6, "item": 9, "seen": 9, "tags": 7, "liked": 9, "taste": 3, "image": 4}

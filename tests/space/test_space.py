@@ -16,7 +16,7 @@ from automlrank.documents import dump, parse_document
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
 from automlrank.schema import Schema, Statistics, Task
-from automlrank.space.check import check_space, fit_to, needs_met
+from automlrank.space.check import check_space
 from automlrank.space.count import count
 from automlrank.space.grammar import (
     Choose,
@@ -31,6 +31,7 @@ from automlrank.space.grammar import (
     stack,
     use,
 )
+from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space, read_space, space_from_text
 from automlrank.space.write import space_data
 

@@ -1,0 +1,140 @@
+"""What a space needs of a schema: blocks that it cannot serve are faults, or are left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterable, Iterator
+
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.base import Block
+from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
+from automlrank.documents import Document
+from automlrank.errors import SpaceError
+from automlrank.schema import Schema
+from automlrank.space.check import first_input, members_of
+from automlrank.space.grammar import (
+    STAGES,
+    Choose,
+    Expression,
+    Leaf,
+    Maybe,
+    Parallel,
+    Reading,
+    Repeat,
+    SomeOf,
+    Space,
+    Stack,
+    leaves,
+    use,
+)
+from automlrank.space.reading import places, restricted, unreadable
+
+
+def lacking(schema: Schema, block: str) -> str | None:
+    """Why ``schema`` cannot serve the block, or None."""
+    ports = {port for hint in BLOCKS[block].inputs().values() for port in members_of(hint)}
+    if block == "none":
+        return None
+    if History in ports and not schema.sequences:
+        return "the schema has no history column"
+    if History in ports and (untimed := _untimed(schema)) and _reads_times(BLOCKS[block]):
+        return f"the histories of {', '.join(untimed)} have no time"
+    if Statistics in ports and not schema.statistic_columns:
+        return "the schema names no statistics"
+    if Crosses in ports and len(schema.of_role("ids")) < 2:
+        return "the schema has no two categorical columns"
+    if Context in ports and not any(getattr(f, "context", False) for f in schema.features):
+        return "the schema marks no column as context"
+    if Scenario in ports and schema.scenario is None:
+        return "the schema names no scenario"
+    if "tasks" in BLOCKS[block].families and len(schema.tasks) == 1:
+        return "the schema has one task only"
+    return None
+
+
+def _untimed(schema: Schema) -> list[str]:
+    """The sequences whose behaviours have no ages and no sessions."""
+    return [name for name in schema.sequences if not schema.timed(name)]
+
+
+def _reads_times(cls: type[Block]) -> bool:
+    """Whether a history block's module names what only a sequence with times has."""
+    reads = inspect.signature(cls.module.forward).parameters  # type: ignore[attr-defined]
+    return not {"age", "session"}.isdisjoint(reads)
+
+
+def needs_met(space: Space, schema: Schema, document: Document | None = None) -> None:
+    """Raise SpaceError for every block of the space that the schema cannot serve."""
+    document = document or Document(None)
+    faults = [
+        document.fault((*path, "fields") if isinstance(inner, Reading) else path, problem, hint)
+        for stage, node in space.stages()
+        for path, inner in places(node, (stage,))
+        for problem, hint in _unmet(inner, schema)
+    ]
+    if faults:
+        raise SpaceError(faults)
+
+
+def _unmet(node: Expression, schema: Schema) -> Iterator[tuple[str, str]]:
+    """What the schema lacks for one node of an expression, each with a hint."""
+    if isinstance(node, Leaf) and (reason := lacking(schema, node.block)):
+        yield f"{node.block} cannot be used: {reason}.", ""
+    if isinstance(node, Reading) and node.fields:
+        yield from unreadable(schema, node.fields)
+        yield from unserved(schema, node.fields, (leaf.block for leaf in leaves(node)))
+
+
+def unserved(
+    schema: Schema, fields: Iterable[str], blocks: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """The blocks that read raw columns for which these are too few, each with a hint."""
+    few = restricted(schema, fields)
+    for block in blocks:
+        reason = lacking(few, block) if Columns in first_input(BLOCKS[block]) else None
+        if reason and not lacking(schema, block):
+            yield f"{block} cannot be used: among fields, {reason}.", ""
+
+
+def fit_to(space: Space, schema: Schema) -> Space:
+    """The space without the blocks that the schema cannot serve: what a default space becomes."""
+    stages: dict[str, Expression] = {}
+    for stage in STAGES:
+        kept = _without(getattr(space, stage), schema)
+        stages[stage] = kept if kept is not None else use("none")
+    return dataclasses.replace(space, **stages)  # type: ignore[arg-type]
+
+
+def _without(node: Expression, schema: Schema) -> Expression | None:
+    """The expression without what the schema cannot serve; None where nothing is left."""
+
+    def each(nodes: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        return tuple(kept for n in nodes if (kept := _without(n, schema)) is not None)
+
+    match node:
+        case Leaf():
+            return None if lacking(schema, node.block) else node
+        case Choose(options):
+            kept = each(options)
+            return Choose(kept) if len(kept) > 1 else kept[0] if kept else None
+        case SomeOf(options, low, high):
+            kept = each(options)
+            return SomeOf(kept, min(low, len(kept)), min(high, len(kept))) if kept else None
+        case Stack(members):
+            kept = each(members)
+            return Stack(kept) if kept else None
+        case Parallel(branches, merge):
+            kept = each(branches)
+            return Parallel(kept, merge) if kept else None
+        case Repeat(body, times):
+            inner = _without(body, schema)
+            return Repeat(inner, times) if inner else None
+        case Maybe(body):
+            inner = _without(body, schema)
+            return Maybe(inner) if inner else None
+        case Reading(body, fields, own):
+            inner = _without(body, schema)
+            columns = {feature.name for feature in schema.features}
+            known = None if fields is None else tuple(f for f in fields if f in columns)
+            return Reading(inner, known, own) if inner and known != () else None
