@@ -117,16 +117,18 @@ def shared_once(part: Part) -> Part:
 
     So it is no difference which of two branches has the table of its own.
     """
-    part = _all_own(part)
-    found = list(readers(part))
+    apart = _all_own(part)
+    found = list(readers(apart))
     if not all(isinstance(reader, Reading) and reader.own for reader in found):
-        return part
+        return part  # something else reads the shared table
     first = next((r for r in found if isinstance(r, Reading) and not r.fields), None)
-    return _replaced(part, first, first.body) if isinstance(first, Reading) else part
+    return _replaced(apart, first, first.body) if isinstance(first, Reading) else part
 
 
 def _all_own(part: Part) -> Part:
     """The branches that read the shared table as one that has it for itself."""
+    if isinstance(part, Stack):
+        return Stack((_all_own(part.members[0]), *part.members[1:]))
     if not isinstance(part, Parallel):
         return part
     plain = [b for b in part.branches if any(isinstance(r, Block) for r in readers(b))]

@@ -139,7 +139,7 @@ def canonical(drawn: Architecture) -> Architecture:
         parts["history"] = NONE
         if gives_vector(parts["statistics"]):
             parts["statistics"] = NONE
-    if found and parts["history"] == NONE and not roots:
+    if found and parts["history"] == NONE == parts["gate"] and not roots:
         parts["interaction"] = folded(shared_once(parts["interaction"]), defaults)
     blank = Training()
     training = dataclasses.replace(

@@ -40,6 +40,19 @@ def test_cross_net_multiplies_its_input_by_a_number_of_each_row() -> None:
     close(module(x), expected)
 
 
+@pytest.mark.parametrize("name", ["cross_net", "cross_net_v2", "cross_net_mix", "gated_cross"])
+def test_crosses_of_small_embeddings_survive_bfloat16(name: str) -> None:
+    """What is added to the input is right to 2 %, however small it is beside the input."""
+    module, x = built(name, Vector(DIM)).float(), 0.01 * drawn(ROWS, DIM).float()
+    with torch.no_grad():
+        for key, parameter in module.named_parameters():
+            parameter *= 0.0 if "bias" in key else 1.0
+        crosses = module(x) - x
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = module(x) - x
+    assert (rounded - crosses).norm() < 0.02 * crosses.norm()
+
+
 @pytest.mark.parametrize("rank", [0, 2])
 def test_cross_net_v2_multiplies_by_its_input(rank: int) -> None:
     """``x0 * (W x + b) + x``, W of full rank or the product of two factors."""

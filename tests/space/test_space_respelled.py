@@ -8,15 +8,17 @@ import random
 from typing import Any
 
 import pytest
+import torch
 import yaml
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
-from space_strategies import CLOSED, SCHEMA, expressions, spaces
+from space_strategies import CLOSED, SCHEMA, batch, expressions, spaces
 
 from automlrank.architecture import (
     Architecture,
     Parallel,
     Part,
+    Reading,
     Stack,
     draw,
     gives_vector,
@@ -27,6 +29,8 @@ from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain, Scalar
 from automlrank.cost import cost
 from automlrank.documents import Document, parse_document
+from automlrank.errors import SpaceError
+from automlrank.model import build_model
 from automlrank.space.check import wiring_faults
 from automlrank.space.grammar import (
     Expression,
@@ -34,6 +38,7 @@ from automlrank.space.grammar import (
     choose,
     optional,
     parallel,
+    reading,
     some_of,
     stack,
     use,
@@ -193,6 +198,7 @@ def form(expression: Expression, i: int) -> str:
     return draw(space, decide).fingerprint
 
 
+EMBEDDING = use("embedding", dim=4)
 TRAINING = use("training", learning_rate=1e-3, batch_size=256, dropout=0.0, batch_norm=False)
 
 
@@ -213,17 +219,52 @@ def test_a_knob_that_matters_makes_another_fingerprint(space: Space, data: st.Da
     assert (read(said).fingerprint != architecture.fingerprint) == differs
 
 
-@given(expressions(("interaction", "gate"), ("stack", "parallel", "repeat"), 3))
-@settings(MANY, max_examples=30)
-def test_folding_keeps_the_cost(body: Expression) -> None:
-    """As many parameters and products as the parts have before they are folded."""
-    space = Space(interaction=body, embedding=use("embedding", dim=4), training=TRAINING)
+@given(expressions(("interaction", "gate"), CLOSED, 3), st.sampled_from(["none", "senet"]))
+@MANY
+def test_folding_keeps_the_function_and_its_cost(body: Expression, gate: str) -> None:
+    """With weights that are all alike, so that the order of branches is no difference, the logits
+    are those of the parts before they are folded; parameters and products are as many."""
+    space = Space(interaction=body, gate=use(gate), embedding=EMBEDDING, training=TRAINING)
     assume(not wiring_faults(space, Document(None)))
     parts = draw_parts(space, lambda path, domain: domain.samples()[0])
-    raw = resolved(parts["interaction"])
-    architecture = canonical(Architecture(**parts))  # type: ignore[arg-type]
-    unfolded = dataclasses.replace(architecture, interaction=raw)
+    try:
+        keeps(parts)
+    except SpaceError:
+        reject()  # a parallel of one branch is wired as folded only
+
+
+@pytest.mark.parametrize("gate", ["none", "senet"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        parallel("fm", reading("cin", fields=["age"])),
+        parallel("mlp", reading("cin", embedding="own")),
+        parallel("fm", reading("cross_net", embedding="own"), reading("cin", fields=["age"])),
+        stack(parallel("cin", reading("mlp", embedding="own"), merge="sum"), "mlp"),
+    ],
+)
+def test_folding_keeps_what_branches_share_and_a_gate_weighs(body: Expression, gate: str) -> None:
+    """A branch on the shared table stays on it, or on one of its own where nothing else reads it
+    and nothing is gated."""
+    space = Space(interaction=body, gate=use(gate), embedding=EMBEDDING, training=TRAINING)
+    keeps(draw_parts(space, lambda path, domain: domain.samples()[0]))
+
+
+def keeps(parts: dict[str, Any]) -> None:
+    architecture = canonical(Architecture(**parts))
+    unfolded = dataclasses.replace(architecture, interaction=resolved(parts["interaction"]))
     assert cost(unfolded, SCHEMA) == cost(architecture, SCHEMA)
+    torch.testing.assert_close(alike(unfolded), alike(architecture), rtol=1e-4, atol=1e-6)
+
+
+def alike(architecture: Architecture) -> torch.Tensor:
+    """The logits of a model in whose every tensor all weights are one."""
+    model = build_model(architecture, SCHEMA).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(0.3 if parameter.ndim == 1 else 0.2)
+        logits: torch.Tensor = model(batch())
+    return logits
 
 
 def resolved(part: Part) -> Part:
@@ -234,6 +275,8 @@ def resolved(part: Part) -> Part:
         case Parallel(branches, merge):
             vector = any(gives_vector(branch) for branch in branches)
             return Parallel(tuple(resolved(b) for b in branches), merge if vector else None)
+        case Reading(body):
+            return dataclasses.replace(part, body=resolved(body))
         case _:
             return part.inherited({"dropout": 0.0, "batch_norm": False})
 
@@ -274,8 +317,14 @@ READS += [
         "{parallel: [fm, {mlp: {}, embedding: own}, cin], merge: sum}",
         "{parallel: [{mlp: {}, embedding: own}, {fm: {}}, cin], merge: sum}",
     ),
+    (
+        "{stack: [{parallel: [cin, {mlp: {}, embedding: own}]}, mlp]}",
+        "{stack: [{parallel: [{cin: {}, embedding: own}, mlp]}, mlp]}",
+    ),
 ]
 DIFFER = [
+    "{parallel: [cin, {mlp: {}, fields: [age]}]}",
+    "{parallel: [{cin: {}, embedding: own}, {mlp: {}, fields: [age]}]}",
     "{parallel: [fm, {mlp: {}, embedding: own}, cin], merge: sum}",
     "{parallel: [fm, {parallel: [mlp, cin], embedding: own}]}",
     "{parallel: [cin, {parallel: [mlp, fm], embedding: own}]}",

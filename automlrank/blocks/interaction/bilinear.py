@@ -22,17 +22,17 @@ class BilinearPairs(nn.Module):
 
     def forward(self, fields: Tensor) -> Tensor:
         lefts = fields.unbind(dim=1)[:-1]  # n - 1 of [batch, dim]
-        weights = torch.split(
-            self.weight, self.sizes
-        )  # [1 or later fields, dim, dim] for each left
+        if not lefts:
+            return torch.zeros_like(fields)  # a single field has no pairs
+        # [1 or later fields, dim, dim] for each left
+        weights = torch.split(self.weight, self.sizes)
         if self.shared:
             weights = weights * len(lefts)
         mapped = (
             F.linear(left, weight.flatten(0, 1)).view(-1, *weight.shape[:2])
             for left, weight in zip(lefts, weights, strict=True)
         )
-        none = fields[:, :0]  # a single field has no pairs
-        return torch.cat([none, *pair_products(mapped, fields)], dim=1)  # [batch, pairs, dim]
+        return torch.cat(pair_products(mapped, fields), dim=1)  # [batch, pairs, dim]
 
 
 @block("bilinear", family="interaction")
@@ -41,7 +41,8 @@ class BilinearInteraction(Block):
 
     ``W`` is one for all pairs, one for each left field (the last field is never left and has
     none), or one for each pair. Shapes: fields ``[batch, n, dim]`` to fields
-    ``[batch, n (n - 1) / 2, dim]``, in the order (0, 1), (0, 2), ..., (1, 2), ....
+    ``[batch, n (n - 1) / 2, dim]``, in the order (0, 1), (0, 2), ..., (1, 2), ...; a single field,
+    which has no pairs, gives one field of zeros.
     """
 
     paper = "Huang et al., FiBiNET, RecSys 2019, https://arxiv.org/abs/1905.09433"
@@ -55,7 +56,7 @@ class BilinearInteraction(Block):
     )
 
     def out(self, x: Fields) -> Fields:
-        return Fields(x.n * (x.n - 1) // 2, x.dim)
+        return Fields(max(1, x.n * (x.n - 1) // 2), x.dim)
 
     def arguments(self, x: Fields) -> dict[str, object]:
         return {"fields": x.n, "dim": x.dim, "matrix": self.matrix}
