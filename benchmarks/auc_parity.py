@@ -146,8 +146,8 @@ def auc(model: nn.Module, data: Dataset, split: str) -> float:
 def table(runs: list[dict[str, Any]]) -> list[str]:
     """A row a model and library: mean ± sd over seeds, ours less theirs against the spread."""
     lines = [
-        "| data | model | library | test AUC | valid AUC | epoch | seconds | ours less theirs |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| data | model | library | test AUC | valid AUC | best epoch | ours less theirs |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     cases = dict.fromkeys((run["data"], run["model"]) for run in runs)
     for data, model in sorted(cases):
@@ -163,8 +163,7 @@ def table(runs: list[dict[str, Any]]) -> list[str]:
 def cells_of(runs: list[dict[str, Any]]) -> list[str]:
     test, valid = ([run["test"] for run in runs], [max(run["valid"]) for run in runs])
     epochs = sorted({int(np.argmax(run["valid"])) + 1 for run in runs})
-    seconds = f"{np.mean([run['seconds'] for run in runs]):.0f}"
-    return [spread(test), spread(valid), ", ".join(map(str, epochs)), seconds]
+    return [spread(test), spread(valid), ", ".join(map(str, epochs))]
 
 
 def spread(values: list[float]) -> str:

@@ -6,11 +6,11 @@ a checkout (``git clone --depth 1 --branch v2.3.10 https://github.com/reczoo/Fux
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from peers import FUXICTR_COMMON, fuxictr_features, load_file, without_batch_norm
 from torch import Tensor, nn
 
 from automlrank import Dataset
@@ -67,23 +67,17 @@ class Fuxictr(nn.Module):
 
     def __init__(self, name: str, data: Dataset, zoo: Path) -> None:
         super().__init__()
-        from fuxictr.features import FeatureMap
-
-        features = FeatureMap("data", "")
-        for i, (kind, size) in enumerate(peer_kinds(data)):
-            spec: dict[str, Any] = {"type": kind, "source": "", "vocab_size": size}
+        specs: list[dict[str, Any]] = []
+        for kind, size in peer_kinds(data):
+            specs.append({"type": kind, "vocab_size": size})
             if kind == "sequence":
-                spec |= {"feature_encoder": "layers.MaskedAveragePooling()", "padding_idx": 0}
-            features.features[f"c{i}"] = spec
-        features.labels, features.default_emb_dim = ["label"], DIM
-        features.num_fields = features.get_num_fields()
+                pool = {"feature_encoder": "layers.MaskedAveragePooling()", "padding_idx": 0}
+                specs[-1] |= pool
         folder, cls, settings = FUXICTR[name]
         source = load_file(zoo / folder / "src" / f"{cls}.py")
-        common = {"verbose": 0, "model_root": "", "metrics": ["AUC"], "optimizer": "adam"}
+        features = fuxictr_features(specs, DIM)
         self.data = data
-        self.model = getattr(source, cls)(
-            features, embedding_dim=DIM, loss="binary_crossentropy", **common, **settings
-        )
+        self.model = getattr(source, cls)(features, embedding_dim=DIM, **FUXICTR_COMMON, **settings)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         found: Tensor = self.model(peer_columns(batch, self.data))["y_pred"]
@@ -120,22 +114,8 @@ class TorchRechub(nn.Module):
             "autoint": lambda: AutoInt(sparse, dense, num_layers=ATTENTIONS, num_heads=HEADS),
         }
         self.data = data
-        self.model = makers[name]()
-        for part in list(self.model.modules()):
-            for key, child in list(part.named_children()):
-                if isinstance(child, nn.BatchNorm1d):
-                    setattr(part, key, nn.Identity())
+        self.model = without_batch_norm(makers[name]())
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         found: Tensor = self.model(peer_columns(batch, self.data))
         return found  # [batch]
-
-
-def load_file(path: Path) -> Any:
-    """A Python file as a module, without its package."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
