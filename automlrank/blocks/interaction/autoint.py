@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
@@ -16,19 +15,21 @@ class FieldAttention(nn.Module):
 
     def __init__(self, dim: int, heads: int, width: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.width = width
         self.query = nn.Linear(dim, heads * width, bias=False)
         self.key = nn.Linear(dim, heads * width, bias=False)
         self.value = nn.Linear(dim, heads * width, bias=False)
         self.residual = nn.Linear(dim, heads * width, bias=False)
 
     def forward(self, e: Tensor) -> Tensor:
-        query, key, value = (
-            layer(e).unflatten(2, (self.heads, -1)).transpose(1, 2)  # [batch, heads, fields, width]
-            for layer in (self.query, self.key, self.value)
-        )
-        met = F.scaled_dot_product_attention(query, key, value, scale=1.0)
-        return torch.relu(met.transpose(1, 2).flatten(2) + self.residual(e))
+        # a head at a time: with 1000 rows, 26 fields, dim 16, 2 heads of 8, forward and backward
+        # 18 ms, one thread; 28 as one scaled_dot_product_attention of [batch, heads, fields, width]
+        parts = (layer(e).split(self.width, dim=2) for layer in (self.query, self.key, self.value))
+        met = [
+            torch.bmm(torch.bmm(query, key.mT).softmax(dim=2), value)  # [batch, fields, width]
+            for query, key, value in zip(*parts, strict=True)
+        ]
+        return torch.relu(torch.cat(met, dim=2) + self.residual(e))
 
 
 class AutoInteraction(nn.Module):

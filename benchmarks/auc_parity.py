@@ -1,0 +1,184 @@
+"""Our models against the same models of FuxiCTR and torch-rechub: test AUC with the same settings.
+
+    python benchmarks/auc_parity.py FOLDER... --fuxictr FuxiCTR/model_zoo --out RUNS.jsonl
+
+A folder holds a table and its ``schema.yaml``. Every model sees the same encoded rows in the same
+order and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam 1e-3, no L2, no
+dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one without a gain of
+validation AUC ends it, the best epoch's weights are tested. What has run stands in ``--out`` and is
+not run again; the table of all that stands there is printed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peer_models import ATTENTIONS, CIN_MAPS, CROSSES, DIM, HEADS, HIDDEN, Fuxictr, TorchRechub
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from automlrank import Architecture, Dataset, build_model
+from automlrank.documents import read_document
+from automlrank.evaluate.metrics import evaluate
+from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
+
+BATCH, EPOCHS = 4096, 8
+MLP = {"mlp": {"width": HIDDEN[0], "depth": len(HIDDEN)}}
+LINEAR = {"linear": {"l2": 0}}
+CIN = {"cin": {"layers": len(CIN_MAPS), "maps": CIN_MAPS[0]}}
+OURS: dict[str, Any] = {
+    "wide_deep": {"parallel": [LINEAR, MLP]},
+    "deepfm": {"parallel": [LINEAR, "fm", MLP]},
+    "dcn_v2": {"parallel": [{"cross_net_v2": {"layers": CROSSES}}, MLP]},
+    "xdeepfm": {"parallel": [LINEAR, CIN, MLP]},
+    "autoint": {"autoint": {"layers": ATTENTIONS, "heads": HEADS, "width": DIM // HEADS}},
+}
+LIBRARIES = ("automlrank", "fuxictr", "torch-rechub")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--fuxictr", type=Path, required=True, help="model_zoo of a checkout")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rows", type=int, help="of training, for a quick look")
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    datasets = [opened(folder, chosen.rows) for folder in chosen.folders]
+    done = {key(run) for run in runs_of(chosen.out)}
+    for seed in range(chosen.seeds):
+        for data in datasets:
+            for name in OURS:
+                for library in LIBRARIES:
+                    what = {"data": data.name, "model": name, "library": library, "seed": seed}
+                    if key(what) in done or (name, library) == ("xdeepfm", "torch-rechub"):
+                        continue
+                    model = built(name, library, data, seed, chosen.fuxictr)
+                    run = what | trained(model, data, seed)
+                    print(run, flush=True)
+                    with chosen.out.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(run) + "\n")
+    print("\n".join(table(runs_of(chosen.out))))
+
+
+def opened(folder: Path, rows: int | None) -> Dataset:
+    """A folder's table without histories: none of the models reads them."""
+    schema: Any = dict(read_document(folder / "schema.yaml").data)  # type: ignore[call-overload]
+    if "features" in schema:
+        kept = schema["features"].items()
+        schema["features"] = {name: f for name, f in kept if f["kind"] != "history"}
+    data = Dataset.open(folder, schema)
+    return data.sample(rows) if rows else data
+
+
+def runs_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def key(run: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(run[word] for word in ("data", "model", "library", "seed"))
+
+
+class Ours(nn.Module):
+    """Our model: probabilities of a batch."""
+
+    def __init__(self, name: str, data: Dataset, seed: int) -> None:
+        super().__init__()
+        embedding = {"dim": DIM, "l2": 0}
+        file = {"architecture": name, "embedding": embedding, "interaction": OURS[name]}
+        self.model = build_model(Architecture.read(file), data.schema, seed)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        logits: Tensor = self.model(batch)  # [batch, 1]
+        return logits.squeeze(1).sigmoid()
+
+
+def built(name: str, library: str, data: Dataset, seed: int, zoo: Path) -> nn.Module:
+    torch.manual_seed(seed)
+    if library == "fuxictr":
+        return Fuxictr(name, data, zoo)
+    return TorchRechub(name, data) if library == "torch-rechub" else Ours(name, data, seed)
+
+
+def trained(model: nn.Module, data: Dataset, seed: int) -> dict[str, Any]:
+    """Train until validation AUC falls; AUC of the best epoch's weights."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    began, best, curve, weights = time.perf_counter(), 0.0, [], {}
+    for epoch in range(EPOCHS):
+        model.train()
+        for batch in data.batches("train", BATCH, seed=epoch_seed(seed, epoch)):
+            loss = F.binary_cross_entropy(model(batch), batch["labels"][:, 0])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+            optimizer.step()
+        curve.append(auc(model, data, "valid"))
+        if curve[-1] <= best:
+            break
+        best, weights = curve[-1], copy.deepcopy(model.state_dict())
+    seconds = time.perf_counter() - began
+    model.load_state_dict(weights)
+    return {
+        "valid": curve,
+        "test": auc(model, data, "test"),
+        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "seconds": round(seconds, 1),
+        "rows": data.rows["train"],
+    }
+
+
+def auc(model: nn.Module, data: Dataset, split: str) -> float:
+    model.eval()
+    with torch.inference_mode():
+        parts = [model(batch) for batch in data.batches(split, EVALUATION_ROWS)]
+    return evaluate("auc", data.labels(split)[:, 0], torch.cat(parts).numpy(), None)
+
+
+def table(runs: list[dict[str, Any]]) -> list[str]:
+    """A row a model and library: mean ± sd over seeds, ours less theirs against the spread."""
+    lines = [
+        "| data | model | library | test AUC | valid AUC | best epoch | ours less theirs |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    cases = dict.fromkeys((run["data"], run["model"]) for run in runs)
+    for data, model in sorted(cases):
+        of_case = [run for run in runs if (run["data"], run["model"]) == (data, model)]
+        of = {name: [r for r in of_case if r["library"] == name] for name in LIBRARIES}
+        for name, found in of.items():
+            if found:
+                cells = [data, model, name, *cells_of(found), against(of["automlrank"], found)]
+                lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def cells_of(runs: list[dict[str, Any]]) -> list[str]:
+    test, valid = ([run["test"] for run in runs], [max(run["valid"]) for run in runs])
+    epochs = sorted({int(np.argmax(run["valid"])) + 1 for run in runs})
+    return [spread(test), spread(valid), ", ".join(map(str, epochs))]
+
+
+def spread(values: list[float]) -> str:
+    sd = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.4f}{sd}"
+
+
+def against(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> str:
+    """The difference of the means, and whether it is below minus the larger of the two sds."""
+    if ours is theirs or min(len(ours), len(theirs)) < 2:
+        return ""
+    a, b = ([run["test"] for run in runs] for runs in (ours, theirs))
+    difference, limit = float(np.mean(a) - np.mean(b)), max(np.std(a, ddof=1), np.std(b, ddof=1))
+    return f"{difference:+.4f}, {'**below**' if difference < -limit else 'not below'}"
+
+
+if __name__ == "__main__":
+    main()
