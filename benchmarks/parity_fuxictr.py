@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from automlrank.blocks.interaction.two_stream import BilinearHeads
 from fuxictr.pytorch.layers import (
     BilinearInteraction,
     BilinearInteractionV2,
@@ -36,6 +35,8 @@ from parity_parts import (
     put_linears,
 )
 from torch import Tensor, nn
+
+from automlrank.blocks.interaction.two_stream import BilinearHeads
 
 Both = tuple[nn.Module, nn.Module]
 

@@ -10,7 +10,7 @@ from automlrank.architecture import Architecture
 from automlrank.blocks.base import Block
 from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.export.encoder_source import ENCODER_MODULES
-from automlrank.export.printing import Constants, in_docstring, laid_out, literal, wrapped
+from automlrank.export.printing import WIDTH, Constants, in_docstring, laid_out, literal, wrapped
 from automlrank.export.source import Closure, Import, import_lines
 from automlrank.plan import Plan
 from automlrank.schema import Schema
@@ -115,9 +115,16 @@ def _of_parameters(plan: Plan) -> dict[str, str]:
         "FTRL": ("trained by FTRL-proximal with these settings", own),
     }
     return {
-        name: f"# {comment}\n{laid_out(f'{name} = {{', _items(values), '}')}"
+        name: f"# {comment}\n{_dictionary(name, _items(values))}"
         for name, (comment, values) in tables.items()
     }
+
+
+def _dictionary(name: str, items: list[str]) -> str:
+    """``name = {items}`` on one line, else a line each."""
+    one = f"{name} = {{{', '.join(items)}}}"
+    lines = "".join(f"    {item},\n" for item in items)
+    return one if len(one) <= WIDTH else f"{name} = {{\n{lines}}}"
 
 
 def _items(values: Mapping[str, object]) -> list[str]:
