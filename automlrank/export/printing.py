@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 WIDTH = 100
 INLINE = 60  # characters of a value that may stand inside a line
@@ -14,7 +14,9 @@ PLAIN = re.compile(r"[\w .:,/+()\[\]-]*", re.ASCII)
 
 
 def literal(value: object) -> str:
-    """A number, text, None or a tuple of them as one line of source, ASCII throughout."""
+    """A number, text, None, a tuple or dictionary of them as one line of source, all ASCII."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{literal(key)}: {literal(v)}' for key, v in value.items())}}}"
     if isinstance(value, tuple | list):
         items = ", ".join(literal(item) for item in value)
         return f"({items},)" if len(value) == 1 else f"({items})"
@@ -33,6 +35,21 @@ def laid_out(prefix: str, items: Sequence[str], suffix: str, indent: int = 0) ->
         return f"{pad}{prefix}\n{inner}{joined}\n{pad}{suffix}"
     lines = "".join(f"{inner}{item},\n" for item in items)
     return f"{pad}{prefix}\n{lines}{pad}{suffix}"
+
+
+def dictionary(prefix: str, values: Mapping[str, object], suffix: str = "", indent: int = 0) -> str:
+    """A dictionary on one line, else an item a line; its values may be dictionaries."""
+    pad = " " * indent
+    line = f"{pad}{prefix}{literal(values)}{suffix}"
+    if len(line) <= WIDTH:
+        return line
+    lines = [
+        dictionary(f"{literal(key)}: ", value, ",", indent + 4)
+        if isinstance(value, Mapping)
+        else f"{pad}    {literal(key)}: {literal(value)},"
+        for key, value in values.items()
+    ]
+    return "\n".join([f"{pad}{prefix}{{", *lines, f"{pad}}}{suffix}"])
 
 
 def assigned(name: str, value: object) -> str:

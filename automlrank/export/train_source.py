@@ -10,7 +10,14 @@ from automlrank.architecture import Architecture
 from automlrank.blocks.base import Block
 from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.export.encoder_source import ENCODER_MODULES
-from automlrank.export.printing import WIDTH, Constants, in_docstring, laid_out, literal, wrapped
+from automlrank.export.printing import (
+    Constants,
+    dictionary,
+    in_docstring,
+    laid_out,
+    literal,
+    wrapped,
+)
 from automlrank.export.source import Closure, Import, import_lines
 from automlrank.plan import Plan
 from automlrank.schema import Schema
@@ -115,25 +122,9 @@ def _of_parameters(plan: Plan) -> dict[str, str]:
         "FTRL": ("trained by FTRL-proximal with these settings", own),
     }
     return {
-        name: f"# {comment}\n{_dictionary(name, _items(values))}"
+        name: f"# {comment}\n{dictionary(f'{name} = ', values)}"
         for name, (comment, values) in tables.items()
     }
-
-
-def _dictionary(name: str, items: list[str]) -> str:
-    """``name = {items}`` on one line, else a line each."""
-    one = f"{name} = {{{', '.join(items)}}}"
-    lines = "".join(f"    {item},\n" for item in items)
-    return one if len(one) <= WIDTH else f"{name} = {{\n{lines}}}"
-
-
-def _items(values: Mapping[str, object]) -> list[str]:
-    return [
-        f"{literal(key)}: {{{', '.join(_items(value))}}}"
-        if isinstance(value, Mapping)
-        else f"{literal(key)}: {literal(value)}"
-        for key, value in values.items()
-    ]
 
 
 def _split_constants(schema: Schema) -> dict[str, Any]:
