@@ -34,7 +34,7 @@ from automlrank.export.recipe_data import (
     read_split,
 )
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed, fast_bf16
-from automlrank.train.optimizers import decay, parameter_groups, parameters_of
+from automlrank.train.optimizers import decay, parameter_groups, parameters_of, update
 
 METRIC = "AUC"
 OPTIMIZER = torch.optim.Adam
@@ -93,7 +93,7 @@ def train(
         for batch in batches(arrays, rows["train"], BATCH_SIZE, epoch_seed(seed, epoch)):
             losses = losses_of(model, batch, loss_of)
             loss = balance(losses)
-            learn(model, optimizers, loss, len(batch["labels"]) / len(rows["train"]))
+            learn(model, optimizers, loss, len(batch["labels"]), len(rows["train"]))
         if not loss.isfinite():
             raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
         scores = score(model, arrays, rows["valid"])
@@ -126,22 +126,21 @@ def make_optimizers(model: nn.Module) -> Optimizers:
 def make_grouped_optimizers(model: nn.Module) -> Optimizers:
     """The optimizer of most parameters, then FTRL for those that are to be sparse."""
     groups = parameter_groups(model, COUPLED_DECAY, FTRL)
-    own = [
-        FtrlProximal([model.get_parameter(name)], **settings, rows=BATCH_SIZE)
-        for name, settings in FTRL.items()
-    ]
+    own = [FtrlProximal([model.get_parameter(name)], **settings) for name, settings in FTRL.items()]
     return [OPTIMIZER(groups, lr=LEARNING_RATE, fused=True), *own]
 
 
-def learn(model: nn.Module, optimizers: Optimizers, loss: Tensor, share: float) -> None:
-    """One update from a batch that is ``share`` of an epoch."""
+def learn(
+    model: nn.Module, optimizers: Optimizers, loss: Tensor, rows: int, epoch_rows: int
+) -> None:
+    """One update from a batch of ``rows``."""
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(parameters_of(optimizers[0]), GRADIENT_CLIP)
-    for optimizer in optimizers:
-        optimizer.step()
-    decay(model, TABLE_DECAY, share * optimizers[0].param_groups[0]["lr"] / LEARNING_RATE)
+    update(optimizers, rows)
+    rate = optimizers[0].param_groups[0]["lr"] / LEARNING_RATE
+    decay(model, TABLE_DECAY, rate * rows / epoch_rows)
 
 
 def predict(model: nn.Module, arrays: Arrays, rows: Rows) -> Array:

@@ -18,7 +18,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS, evaluate
 from automlrank.model import RankingModel
-from automlrank.train.optimizers import decay, make_optimizers, parameters_of
+from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
 STEPS_PER_REPORT = 20
@@ -115,8 +115,7 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
-        for optimizer in self.optimizers:
-            optimizer.step()
+        update(self.optimizers, len(logits))
         rate = self.optimizers[0].param_groups[0]["lr"] / self.settings.learning_rate
         decay(self.model, self.model.plan.decays, rate * len(logits) / self.epoch_rows)
         return loss.detach()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ def make_optimizers(
     groups = parameter_groups(model, plan.coupled_decays, plan.optimizers)
     common = OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate, fused=True)  # type: ignore[call-arg]
     own = [
-        block.module([model.get_parameter(name)], **block.arguments(), rows=settings.batch_size)
+        block.module([model.get_parameter(name)], **block.arguments())
         for name, block in plan.optimizers.items()
     ]
     return [common, *own]
@@ -45,6 +45,14 @@ def parameter_groups(
 def parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     """What an optimizer trains."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def update(optimizers: Sequence[torch.optim.Optimizer], rows: int) -> None:
+    """One step of each; those that blocks have for their own are told the batch's rows."""
+    for own in optimizers[1:]:
+        own.param_groups[0]["rows"] = rows
+    for optimizer in optimizers:
+        optimizer.step()
 
 
 @torch.no_grad()

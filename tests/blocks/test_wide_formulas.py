@@ -72,7 +72,8 @@ def plain_ftrl(gradients: np.ndarray, start: float) -> float:  # type: ignore[ty
 def test_ftrl_is_the_published_recursion(start: float, rows: int) -> None:
     gradients = np.random.default_rng(0).normal(size=(6, 5, 2))
     weight = torch.nn.Parameter(torch.full((5, 2), start, dtype=torch.double))
-    ftrl = FtrlProximal([weight], ALPHA, BETA, L1, L2, rows)
+    ftrl = FtrlProximal([weight], ALPHA, BETA, L1, L2)
+    ftrl.param_groups[0]["rows"] = rows
     for gradient in gradients:
         weight.grad = torch.from_numpy(gradient) / rows
         ftrl.step()

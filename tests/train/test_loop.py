@@ -152,6 +152,20 @@ def test_wide_is_trained_by_ftrl_and_its_zeros_are_told(dataset: Dataset) -> Non
     assert 0.2 < shares[1] < 1.0
 
 
+def test_a_row_counts_the_same_for_ftrl_in_a_short_batch(dataset: Dataset) -> None:
+    """Each of 10 rows moves ``z`` as far as in a batch of 100, by its label minus its score."""
+    architecture = read("batch_size: 100, bf16: false, learning_rate: 0.01", "{wide: {l1: 0}}")
+    moved = []
+    for rows in (10, 100):
+        model = build_model(architecture, dataset.schema, 0)
+        trainer = Trainer(model, architecture, epoch_rows=dataset.rows["train"], device="cpu")
+        trainer.step(dataset.take("train", np.arange(rows)))
+        (state,) = trainer.optimizers[1].state.values()
+        assert state["z"].abs().max() <= rows / 2
+        moved.append(float(state["z"].abs().sum()) / rows)
+    assert moved[0] == pytest.approx(moved[1], rel=0.3)
+
+
 def test_predictions_keep_the_order_of_rows(dataset: Dataset) -> None:
     model = build_model(read(), dataset.schema, 0).eval()
     logits = predict(model, dataset, "valid")

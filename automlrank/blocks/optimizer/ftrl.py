@@ -15,9 +15,10 @@ from automlrank.blocks.domains import floats, logs
 class FtrlProximal(torch.optim.Optimizer):
     """Per weight ``n``, the sum of squared gradients, and ``z``, of which the weight is made.
 
-    The gradient is that of the sum over ``rows`` rows, so that what ``l1`` means does not change
-    with the batch. A weight whose gradient is zero stays as it is, so sparse gradients update the
-    rows that they name and give the same weights as dense ones.
+    The gradient is that of the sum over the batch's ``rows``, which stand in the parameter group,
+    so that what ``l1`` means does not change with the batch. A weight whose gradient is zero stays
+    as it is, so sparse gradients update the rows that they name and give the same weights as dense
+    ones.
     """
 
     def __init__(
@@ -27,10 +28,8 @@ class FtrlProximal(torch.optim.Optimizer):
         beta: float,
         l1: float,
         l2: float,
-        rows: int = 1,
     ) -> None:
-        super().__init__(params, {"alpha": alpha, "beta": beta, "l1": l1, "l2": l2})
-        self.rows = rows
+        super().__init__(params, {"alpha": alpha, "beta": beta, "l1": l1, "l2": l2, "rows": 1})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
@@ -38,7 +37,7 @@ class FtrlProximal(torch.optim.Optimizer):
             settings = (group["alpha"], group["beta"], group["l1"], group["l2"])
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self.learn(weight, weight.grad, *settings)
+                    self.learn(weight, weight.grad * group["rows"], *settings)
 
     def learn(
         self, weight: Tensor, gradient: Tensor, alpha: float, beta: float, l1: float, l2: float
@@ -51,10 +50,9 @@ class FtrlProximal(torch.optim.Optimizer):
         if gradient.is_sparse:
             gradient = gradient.coalesce()
             touched, gradient = gradient.indices()[0], gradient.values()
-        g = gradient * self.rows
         w, n, z = weight[touched], state["n"][touched], state["z"][touched]
-        more = n + g * g
-        z = z + g - (more.sqrt() - n.sqrt()) / alpha * w
+        more = n + gradient * gradient
+        z = z + gradient - (more.sqrt() - n.sqrt()) / alpha * w
         w = -(z - z.sign() * l1) / ((beta + more.sqrt()) / alpha + l2)
         weight[touched] = w.masked_fill(z.abs() <= l1, 0.0)
         state["n"][touched], state["z"][touched] = more, z
