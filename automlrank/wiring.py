@@ -37,19 +37,23 @@ def wire(architecture: Architecture, schema: Schema) -> Plan:
     """The plan of an architecture for a fitted schema."""
     if not schema.is_fitted:
         raise SpaceError("the schema's columns have no sizes yet: open a Dataset with it first.")
+    if faults := unserved_parts(architecture, schema):
+        raise SpaceError(faults)
+    return _Wiring(architecture, schema).plan()
+
+
+def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
+    """The blocks and the branches' columns that the schema cannot serve."""
     faults = [
         Fault(f"{block.name} cannot be used: {reason}.", path=stage)
         for stage, block in architecture.blocks()
         if (reason := lacking(schema, block.name))
     ]
-    faults += [
+    return faults + [
         Fault(problem, path="interaction", hint=hint)
         for part in readings(architecture.interaction)
         for problem, hint in _unread(part, schema)
     ]
-    if faults:
-        raise SpaceError(faults)
-    return _Wiring(architecture, schema).plan()
 
 
 def _unread(part: Reading, schema: Schema) -> list[tuple[str, str]]:

@@ -12,8 +12,9 @@ from automlrank.errors import DocumentError, did_you_mean
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
 from automlrank.space.grammar import Space
-from automlrank.space.needs import fit_to, lacking, needs_met
+from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
+from automlrank.wiring import unserved_parts
 
 DEFAULT = "ctr"
 AsSpace = Space | str | Path | Mapping[str, object]
@@ -80,13 +81,8 @@ def references_for(
     for name in names:
         space, _ = open_space(name)
         architecture = only_point(space)
-        reasons = [
-            f"{block.name}: {why}"
-            for _, block in architecture.blocks()
-            if (why := lacking(schema, block.name))
-        ]
-        if reasons:
-            skipped[name] = "; ".join(reasons)
+        if faults := unserved_parts(architecture, schema):
+            skipped[name] = " ".join(fault.problem for fault in faults)
         else:
             usable.append(architecture)
     return usable, skipped

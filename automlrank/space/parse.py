@@ -168,6 +168,9 @@ class _Parser:
             if len(rest) == 1:
                 name, knobs = next(iter(rest.items()))
                 return self.reads(self.leaf(name, knobs, (*path, name), families), reads, path)
+            blocks = [key for key in rest if key in BLOCKS]
+            if len(blocks) == 1:
+                return self.crowded(blocks[0], rest, path)
         several = isinstance(data, list) or (isinstance(data, Mapping) and len(data) > 1)
         hint = "Write choose: [...], stack: [...] or parallel: [...]." if several else ""
         self.fault(
@@ -176,6 +179,14 @@ class _Parser:
             f"combinator ({', '.join(COMBINATORS)}), but got {shown(data)}.",
             hint,
         )
+        return HOLE
+
+    def crowded(self, block: str, data: Mapping[str, object], path: Path_) -> Expression:
+        """A hole for a block beside which stands what may not."""
+        for extra in (key for key in data if key != block):
+            knob = extra in BLOCKS[block].knobs()
+            hint = f"Write {block}: {{{extra}: ...}}." if knob else did_you_mean(extra, READS)
+            self.fault((*path, extra), f"unknown key {extra!r} beside {block}.", hint)
         return HOLE
 
     def reads(self, body: Expression, keys: Mapping[str, Any], path: Path_) -> Expression:

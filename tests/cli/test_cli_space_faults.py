@@ -78,6 +78,13 @@ FILES: dict[str, tuple[str, Told]] = {
         "interaction: {mlp: {}, fm: {}}\n",
         [(":1: interaction: ", "Write choose: [...], stack: [...] or parallel: [...].")],
     ),
+    "a key beside a block": (
+        "interaction:\n  parallel:\n  - {fm: {}, field: [a]}\n  - mlp:\n    width: 8\n",
+        [
+            (":3: interaction.parallel[0].field: ", "beside fm. Did you mean 'fields'?"),
+            (":5: interaction.parallel[1].width: ", "beside mlp. Write mlp: {width: ...}."),
+        ],
+    ),
     "true as a block": ("interaction: true\n", [(":1: interaction: ", "but got True.")]),
     # ---- knobs
     "knobs as a list": ("interaction: {mlp: [width]}", [(":1: interaction.mlp: ", "of knobs")]),
