@@ -3,10 +3,11 @@
     python benchmarks/auc_parity.py FOLDER... --fuxictr FuxiCTR/model_zoo --out RUNS.jsonl
 
 A folder holds a table and its ``schema.yaml``. Every model sees the same encoded rows in the same
-order and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam 1e-3, no L2, no
-dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one without a gain of
-validation AUC ends it, the best epoch's weights are tested. What has run stands in ``--out`` and is
-not run again; the table of all that stands there is printed at the end.
+order, starts alike (tables small, matrices by Xavier, biases zero: without L2 the start decides as
+much as the model) and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam
+1e-3, no L2, no dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one
+without a gain of validation AUC ends it, the best epoch's weights are tested. What has run stands
+in ``--out`` and is not run again; the table of all that stands there is printed at the end.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
+from automlrank.blocks.embedding import EmbeddingTable, FieldEmbedding
+from automlrank.blocks.interaction.cin import CompressedInteraction
 from automlrank.documents import read_document
 from automlrank.evaluate.metrics import evaluate
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
@@ -104,9 +107,33 @@ class Ours(nn.Module):
 
 def built(name: str, library: str, data: Dataset, seed: int, zoo: Path) -> nn.Module:
     torch.manual_seed(seed)
-    if library == "fuxictr":
-        return Fuxictr(name, data, zoo)
-    return TorchRechub(name, data) if library == "torch-rechub" else Ours(name, data, seed)
+    makers = {
+        "automlrank": lambda: Ours(name, data, seed),
+        "fuxictr": lambda: Fuxictr(name, data, zoo),
+        "torch-rechub": lambda: TorchRechub(name, data),
+    }
+    model: nn.Module = makers[library]()
+    start_alike(model)
+    return model
+
+
+@torch.no_grad()
+def start_alike(model: nn.Module) -> None:
+    """Tables N(0, 1e-4), matrices Xavier normal, biases zero: as FuxiCTR starts."""
+    for module in model.modules():
+        match module:
+            case nn.Embedding() | EmbeddingTable():
+                nn.init.normal_(module.weight, std=1e-4)
+            case nn.Linear() | nn.Conv1d():
+                nn.init.xavier_normal_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            case FieldEmbedding():
+                for vector in getattr(module, "number_vectors", ()):
+                    nn.init.xavier_normal_(vector.unsqueeze(1))
+            case CompressedInteraction():
+                for weight in module.weights:
+                    nn.init.xavier_normal_(weight.flatten(1))
 
 
 def trained(model: nn.Module, data: Dataset, seed: int) -> dict[str, Any]:
