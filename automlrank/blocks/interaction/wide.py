@@ -58,11 +58,11 @@ class CrossProducts(nn.Module):
 class Wide(Block):
     """``logit_t = sum over pairs (a, b) of columns of w_t[id_a, id_b]``, a weight per pair of ids.
 
-    The pairs are the schema's ``crosses``; without any, pairs of all categorical columns, those
-    with the most combinations that need no hashing first. The weight's index is
-    ``id_a * size_b + id_b`` where all combinations fit ``buckets``, else it is hashed into them.
-    FTRL-proximal with L1 trains the weights, whatever trains the rest: pairs that say nothing
-    keep a weight of exactly zero.
+    The pairs are the schema's ``crosses`` among the columns that it reads; without any, pairs of
+    all categorical ones, those with the most combinations that need no hashing first. The index of
+    a weight is ``id_a * size_b + id_b`` where all combinations fit ``buckets``, else it is hashed
+    into them. FTRL-proximal with L1 trains the weights, whatever trains the rest: pairs that say
+    nothing keep a weight of exactly zero.
     """
 
     paper = "Cheng et al., Wide & Deep, DLRS 2016, https://arxiv.org/abs/1606.07792"
