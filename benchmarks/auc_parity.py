@@ -3,8 +3,8 @@
     python benchmarks/auc_parity.py FOLDER... --fuxictr FuxiCTR/model_zoo --out RUNS.jsonl
 
 A folder holds a table and its ``schema.yaml``. Every model sees the same encoded rows in the same
-order, starts alike (tables of 0.01, matrices by Xavier, biases zero: without L2 the start decides
-as much as the model) and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam
+order, starts alike (vectors of ids and numbers at 0.01, matrices by Xavier, biases zero: without L2
+the start decides as much as the model) and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam
 1e-3, no L2, no dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one
 without a gain of validation AUC ends it, the best epoch's weights are tested. What has run stands
 in ``--out`` and is not run again; the table of all that stands there is printed at the end.
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
-from automlrank.blocks.embedding import EmbeddingTable, FieldEmbedding
+from automlrank.blocks.embedding import EmbeddingTable
 from automlrank.blocks.interaction.cin import CompressedInteraction
 from automlrank.documents import read_document
 from automlrank.evaluate.metrics import evaluate
@@ -119,24 +119,18 @@ def built(name: str, library: str, data: Dataset, seed: int, zoo: Path) -> nn.Mo
 
 @torch.no_grad()
 def start_alike(model: nn.Module) -> None:
-    """Tables N(0, 0.01), matrices Xavier normal, biases zero.
-
-    With FuxiCTR's tables of 1e-4 an FM hardly learns in three epochs.
-    """
+    """Vectors of ids and of numbers N(0, 0.01), matrices Xavier normal, biases zero."""
     for module in model.modules():
         match module:
-            case nn.Embedding() | EmbeddingTable():
+            case nn.Embedding() | EmbeddingTable() | nn.Linear(in_features=1):
                 nn.init.normal_(module.weight, std=0.01)
             case nn.Linear() | nn.Conv1d():
                 nn.init.xavier_normal_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            case FieldEmbedding():
-                for vector in getattr(module, "number_vectors", ()):
-                    nn.init.xavier_normal_(vector.unsqueeze(1))
             case CompressedInteraction():
                 for weight in module.weights:
                     nn.init.xavier_normal_(weight.flatten(1))
+        if isinstance(module, nn.Linear | nn.Conv1d) and module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def trained(model: nn.Module, data: Dataset, seed: int) -> dict[str, Any]:
