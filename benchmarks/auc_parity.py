@@ -4,10 +4,11 @@
 
 A folder holds a table and its ``schema.yaml``. Every model sees the same encoded rows in the same
 order, starts alike (vectors of ids and numbers at 0.01, matrices by Xavier, biases zero: without L2
-the start decides as much as the model) and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam
-1e-3, no L2, no dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one
-without a gain of validation AUC ends it, the best epoch's weights are tested. What has run stands
-in ``--out`` and is not run again; the table of all that stands there is printed at the end.
+the start decides as much as the model) and is trained by the same loop: embedding 16, MLP 2 x 256,
+batch 4096, Adam 1e-3, no L2, no dropout, no batch norm, the gradient's norm clipped at 10, at most
+8 epochs, one without a gain of validation AUC ends it, the best epoch's weights are tested. What
+has run stands in ``--out`` and is not run again; the table of all that stands there is printed at
+the end.
 """
 
 from __future__ import annotations
