@@ -3,18 +3,19 @@
     python benchmarks/auc_parity.py FOLDER... --fuxictr FuxiCTR/model_zoo --out RUNS.jsonl
 
 A folder holds a table and its ``schema.yaml``. Every model sees the same encoded rows in the same
-order, starts alike (vectors of ids and numbers at 0.01, matrices by Xavier, biases zero: without L2
-the start decides as much as the model) and is trained by the same loop: embedding 16, MLP 2 x 256,
-batch 4096, Adam 1e-3, no L2, no dropout, no batch norm, the gradient's norm clipped at 10, at most
-8 epochs, one without a gain of validation AUC ends it, the best epoch's weights are tested. What
-has run stands in ``--out`` and is not run again; the table of all that stands there is printed at
-the end.
+order and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam 1e-3, no L2, no
+dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one without a gain of
+validation AUC ends it, the best epoch's weights are tested. Without L2 the start decides as much as
+the model, so each library starts as it does by itself (``own``) and as all the others (``alike``:
+vectors of ids N(0, 0.01), matrices and vectors of numbers by Xavier, biases zero). What has run
+stands in ``--out`` and is not run again; the table of all that stands there is printed at the end.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import json
 import time
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
-from automlrank.blocks.embedding import EmbeddingTable
+from automlrank.blocks.embedding import EmbeddingTable, FieldEmbedding
 from automlrank.blocks.interaction.cin import CompressedInteraction
 from automlrank.documents import read_document
 from automlrank.evaluate.metrics import evaluate
@@ -53,6 +54,7 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--fuxictr", type=Path, required=True, help="model_zoo of a checkout")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--starts", nargs="*", default=["own", "alike"])
     parser.add_argument("--rows", type=int, help="of training, for a quick look")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
@@ -62,11 +64,14 @@ def main() -> None:
     for seed in range(chosen.seeds):
         for data in datasets:
             for name in OURS:
-                for library in LIBRARIES:
-                    what = {"data": data.name, "model": name, "library": library, "seed": seed}
+                for library, start in itertools.product(LIBRARIES, chosen.starts):
+                    what = {"data": data.name, "model": name, "library": library}
+                    what |= {"start": start, "seed": seed}
                     if key(what) in done or (name, library) == ("xdeepfm", "torch-rechub"):
                         continue
                     model = built(name, library, data, seed, chosen.fuxictr)
+                    if start == "alike":
+                        start_alike(model)
                     run = what | trained(model, data, seed)
                     print(run, flush=True)
                     with chosen.out.open("a", encoding="utf-8") as file:
@@ -89,7 +94,7 @@ def runs_of(path: Path) -> list[dict[str, Any]]:
 
 
 def key(run: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(run[word] for word in ("data", "model", "library", "seed"))
+    return tuple(run[word] for word in ("data", "model", "library", "start", "seed"))
 
 
 class Ours(nn.Module):
@@ -113,18 +118,23 @@ def built(name: str, library: str, data: Dataset, seed: int, zoo: Path) -> nn.Mo
         "fuxictr": lambda: Fuxictr(name, data, zoo),
         "torch-rechub": lambda: TorchRechub(name, data),
     }
-    model: nn.Module = makers[library]()
-    start_alike(model)
-    return model
+    return makers[library]()
 
 
 @torch.no_grad()
 def start_alike(model: nn.Module) -> None:
-    """Vectors of ids and of numbers N(0, 0.01), matrices Xavier normal, biases zero."""
+    """Vectors of ids N(0, 0.01), matrices and vectors of numbers Xavier normal, biases zero."""
     for module in model.modules():
         match module:
-            case nn.Embedding() | EmbeddingTable() | nn.Linear(in_features=1):
+            case nn.Embedding(padding_idx=padding):
                 nn.init.normal_(module.weight, std=0.01)
+                if padding is not None:
+                    module.weight[padding] = 0.0  # by which FuxiCTR's pooling knows it
+            case EmbeddingTable():
+                nn.init.normal_(module.weight, std=0.01)
+            case FieldEmbedding(number_vectors=vectors):
+                for vector in vectors:
+                    nn.init.xavier_normal_(vector.unsqueeze(1))
             case nn.Linear() | nn.Conv1d():
                 nn.init.xavier_normal_(module.weight)
             case CompressedInteraction():
@@ -171,16 +181,19 @@ def auc(model: nn.Module, data: Dataset, split: str) -> float:
 def table(runs: list[dict[str, Any]]) -> list[str]:
     """A row a model and library: mean ± sd over seeds, ours less theirs against the spread."""
     lines = [
-        "| data | model | library | test AUC | valid AUC | best epoch | ours less theirs |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| data | model | start | library | test AUC | valid AUC | best epoch | ours less theirs |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    cases = dict.fromkeys((run["data"], run["model"]) for run in runs)
-    for data, model in sorted(cases):
-        of_case = [run for run in runs if (run["data"], run["model"]) == (data, model)]
+
+    def case_of(run: Mapping[str, Any]) -> tuple[str, str, str]:
+        return run["data"], run["model"], run["start"]
+
+    for case in sorted({case_of(run) for run in runs}):
+        of_case = [run for run in runs if case_of(run) == case]
         of = {name: [r for r in of_case if r["library"] == name] for name in LIBRARIES}
         for name, found in of.items():
             if found:
-                cells = [data, model, name, *cells_of(found), against(of["automlrank"], found)]
+                cells = [*case, name, *cells_of(found), against(of["automlrank"], found)]
                 lines.append(f"| {' | '.join(cells)} |")
     return lines
 
