@@ -67,6 +67,13 @@ def show_path(path: Path_) -> str:
     return text.removeprefix(".")
 
 
+def as_document(source: str | Path | Mapping[str, object], *, strict: bool = True) -> Document:
+    """A mapping as it is, or one YAML file."""
+    if isinstance(source, Mapping):
+        return Document(source)
+    return read_document(source, strict=strict)
+
+
 def read_document(path: str | Path, *, strict: bool = True) -> Document:
     """Read one YAML file; raises DocumentError with every fault of its form, see below."""
     file = Path(path)

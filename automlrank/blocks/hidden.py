@@ -17,18 +17,11 @@ def activation_knob(default: str = "relu", help: str = "after each layer") -> An
     return knob(default, legal=one_of(*ACTIVATIONS), help=help)
 
 
-def batch_norm_knob() -> Any:
+def batch_norm_knob(help: str = "normalise before the activation") -> Any:
     """Whether units are normalised over the batch."""
-    return knob(
-        None,
-        legal=one_of(False, True),
-        inherit="batch_norm",
-        help="normalise before the activation",
-    )
+    return knob(None, legal=one_of(False, True), inherit="batch_norm", help=help)
 
 
-def dropout_knob() -> Any:
+def dropout_knob(help: str = "share of units dropped in training") -> Any:
     """The share of units that a step leaves out."""
-    return knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
-    )
+    return knob(None, legal=floats(0.0, 0.9), inherit="dropout", help=help)

@@ -215,6 +215,13 @@ def pool_bag(table: Tensor, bag: Tensor, offset: int, pool: str) -> Tensor:
     return total if pool == "sum" else total / real.sum(dim=1).clamp(min=1)
 
 
+def sum_of_pairs(fields: Tensor) -> Tensor:
+    """``sum_{i<j} v_i * v_j`` in linear time: half of ``(sum_i v_i)^2 - sum_i v_i^2``."""
+    # v * v: with 1000 rows of 26 x 16, forward and backward 1.1 ms, one thread; square() 1.5
+    total = fields.sum(dim=1)
+    return 0.5 * (total * total - (fields * fields).sum(dim=1))  # [batch, dim]
+
+
 def pair_products(lefts: Iterable[Tensor], fields: Tensor) -> list[Tensor]:
     """For each left its products with all later fields: ``left_i * field_j``, ``j > i``.
 

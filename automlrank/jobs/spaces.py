@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from automlrank.architecture import Architecture, only_point
-from automlrank.documents import Document, read_document
+from automlrank.documents import Document, as_document
 from automlrank.errors import DocumentError, did_you_mean
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
@@ -40,16 +40,10 @@ def find(name: str | Path) -> Path:
 def open_space(source: AsSpace) -> tuple[Space, Document]:
     """A checked space, and the document that it was read from for faults' lines."""
     if isinstance(source, Space):
-        document, space = Document(None), source
-    else:
-        document = (
-            Document(source)
-            if isinstance(source, Mapping)
-            else read_document(find(source), strict=False)
-        )
-        space = parse_space(document)
-    check_space(space, document)
-    return space, document
+        check_space(source)
+        return source, Document(None)
+    document = as_document(source if isinstance(source, Mapping) else find(source), strict=False)
+    return parse_space(document), document
 
 
 def space_for(schema: Schema, source: AsSpace | None) -> Space:

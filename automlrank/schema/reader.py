@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
-from automlrank.documents import Document, Path_, read_document
+from automlrank.documents import Document, Path_, as_document
 from automlrank.errors import Fault, SchemaError, did_you_mean
 from automlrank.schema.columns import (
     KINDS,
@@ -33,7 +33,7 @@ def read_schema(source: str | Path | Mapping[str, object]) -> Schema:
     Raises SchemaError with every fault. A schema without ``features`` has them inferred when it
     meets its table.
     """
-    document = Document(source) if isinstance(source, Mapping) else read_document(source)
+    document = as_document(source)
     return _Reader(document).schema()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Range
-from automlrank.documents import Document, Path_, parse_document, read_document, show_path
+from automlrank.documents import Document, Path_, as_document, parse_document, show_path
 from automlrank.errors import Fault, SpaceError, did_you_mean, shown
 from automlrank.space.check import wiring_faults
 from automlrank.space.grammar import (
@@ -58,9 +58,7 @@ TOP_KEYS = {"name", "architecture", "references", "embedding", *STAGES, "trainin
 
 def read_space(source: str | Path | Mapping[str, object]) -> Space:
     """A space from a YAML file or a mapping; raises SpaceError with every fault."""
-    return parse_space(
-        Document(source) if isinstance(source, Mapping) else read_document(source, strict=False)
-    )
+    return parse_space(as_document(source, strict=False))
 
 
 def space_from_text(text: str) -> Space:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
 from export_cases import full_frame, full_schema
-from test_export_folder import run_alone
+from test_export_folder import lands_where_ours_does
 
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.export.folder import export_architecture
 from automlrank.export.verify import verify_export
-from automlrank.model import RankingModel, build_model
-from automlrank.train.loop import fit, score
+from automlrank.model import RankingModel
 
 ROWS = 2000
 CASES = [("out_of_fold", "group"), ("earlier_rows", "time"), ("earlier_days", "group")]
@@ -66,15 +63,4 @@ def test_training_with_statistics_lands_where_ours_does(
     architecture = make("deepfm")
     settings = dataclasses.replace(architecture.training, epochs=3, batch_size=128)
     architecture = dataclasses.replace(architecture, training=settings)
-    model = build_model(architecture, full_data.schema, seed=7)
-    torch.manual_seed(7)
-    for _ in fit(model, architecture, full_data, seed=7):
-        pass
-    out = tmp_path / "export"
-    export_architecture(architecture, full_data.schema, full_data.encoder, out)
-    printed = run_alone(out, full_table, "--seed", 7, "--threads", 1, "--test")
-    for split in ("valid", "test"):
-        line = re.search(rf"^{split}: AUC (.*)$", printed, re.MULTILINE)
-        assert line is not None
-        theirs = {k: float(v) for k, v in (pair.split() for pair in line[1].split(", "))}
-        assert theirs == pytest.approx(score(model, full_data, split, "auc"), abs=1e-4)
+    lands_where_ours_does(architecture, full_data, full_table, tmp_path / "export")

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import dropout_knob
 from automlrank.blocks.parts import Dropout, pair_products
 from automlrank.blocks.ports import Fields, Vector
 
@@ -48,9 +49,7 @@ class Afm(Block):
     width: int = knob(
         16, legal=ints(1, 1024), search=one_of(8, 16, 32), help="hidden units of the attention"
     )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of the sum's entries dropped"
-    )
+    dropout: float | None = dropout_knob(help="share of the sum's entries dropped")
 
     def out(self, x: Fields) -> Vector:
         return Vector(x.dim)

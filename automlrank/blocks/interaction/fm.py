@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block
+from automlrank.blocks.parts import sum_of_pairs
 from automlrank.blocks.ports import Fields, Logit, Targets
 
 
@@ -15,10 +16,7 @@ class FactorizationMachine(nn.Module):
         self.scale = nn.Parameter(torch.ones(tasks))
 
     def forward(self, fields: Tensor) -> Tensor:
-        # v * v: with 1000 rows of 26 x 16, forward and backward 1.1 ms, one thread; square() 1.5
-        total = fields.sum(dim=1)  # [batch, dim]
-        twice = total * total - (fields * fields).sum(dim=1)  # [batch, dim]
-        pairs = 0.5 * twice.sum(dim=1, keepdim=True)  # [batch, 1]
+        pairs = sum_of_pairs(fields).sum(dim=1, keepdim=True)  # [batch, 1]
         return pairs * self.scale  # [batch, tasks]
 
 

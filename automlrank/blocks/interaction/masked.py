@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.hidden import dropout_knob
 from automlrank.blocks.parts import Dropout
 from automlrank.blocks.ports import Fields, Vector
 
@@ -108,9 +109,7 @@ class Masked(Block):
         search=one_of("serial", "parallel"),
         help="one above the other, or side by side; idle with one block",
     )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of units dropped in training"
-    )
+    dropout: float | None = dropout_knob()
 
     def out(self, x: Fields) -> Vector:
         return Vector(self.width * (self.blocks if self.structure == "parallel" else 1))

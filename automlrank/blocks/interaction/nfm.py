@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, one_of
-from automlrank.blocks.parts import Dropout
+from automlrank.blocks.base import Block, block
+from automlrank.blocks.hidden import batch_norm_knob, dropout_knob
+from automlrank.blocks.parts import Dropout, sum_of_pairs
 from automlrank.blocks.ports import Fields, Vector
 
 
@@ -17,9 +17,7 @@ class BiInteraction(nn.Module):
         self.dropout = Dropout(dropout) if dropout else nn.Identity()
 
     def forward(self, fields: Tensor) -> Tensor:
-        square_of_sum = fields.sum(dim=1).square()  # [batch, dim]
-        sum_of_squares = fields.square().sum(dim=1)  # [batch, dim]
-        pooled: Tensor = self.dropout(self.norm(0.5 * (square_of_sum - sum_of_squares)))
+        pooled: Tensor = self.dropout(self.norm(sum_of_pairs(fields)))  # [batch, dim]
         return pooled
 
 
@@ -34,12 +32,8 @@ class Nfm(Block):
     paper = "He and Chua, NFM, SIGIR 2017, https://arxiv.org/abs/1708.05027"
     module = BiInteraction
 
-    batch_norm: bool | None = knob(
-        None, legal=one_of(False, True), inherit="batch_norm", help="normalise the sum"
-    )
-    dropout: float | None = knob(
-        None, legal=floats(0.0, 0.9), inherit="dropout", help="share of the sum's entries dropped"
-    )
+    batch_norm: bool | None = batch_norm_knob(help="normalise the sum")
+    dropout: float | None = dropout_knob(help="share of the sum's entries dropped")
 
     def out(self, x: Fields) -> Vector:
         return Vector(x.dim)
