@@ -121,7 +121,7 @@ class Inputs:
                 "bags": self.offsets(bags),
                 "pools": tuple(f.pool for f in bags),
                 "vectors": tuple(f.size for f in vectors),
-                "scale": self.embedding.scale,
+                "scale": self.embedding.number_scale,
                 "dropout": self.embedding.dropout,
             },
         )

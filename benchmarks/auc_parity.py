@@ -5,10 +5,9 @@
 A folder holds a table and its ``schema.yaml``. Every model sees the same encoded rows in the same
 order and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam 1e-3, no L2, no
 dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one without a gain of
-validation AUC ends it, the best epoch's weights are tested. Without L2 the start decides as much as
-the model, so each library starts as it does by itself (``own``) and as all the others (``alike``:
-vectors of ids N(0, 0.01), matrices and vectors of numbers by Xavier, biases zero). What has run
-stands in ``--out`` and is not run again; the table of all that stands there is printed at the end.
+validation AUC ends it, the best epoch's weights are tested. Each library starts its weights as it
+does by itself. What has run stands in ``--out`` and is not run again; the table of all that stands
+there is printed at the end.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
-from automlrank.blocks.embedding import EmbeddingTable, FieldEmbedding
-from automlrank.blocks.interaction.cin import CompressedInteraction
 from automlrank.documents import read_document
 from automlrank.evaluate.metrics import evaluate
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
@@ -54,7 +51,8 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--fuxictr", type=Path, required=True, help="model_zoo of a checkout")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--starts", nargs="*", default=["own", "alike"])
+    parser.add_argument("--models", nargs="*", default=list(OURS))
+    parser.add_argument("--libraries", nargs="*", default=list(LIBRARIES))
     parser.add_argument("--rows", type=int, help="of training, for a quick look")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
@@ -63,19 +61,14 @@ def main() -> None:
     done = {key(run) for run in runs_of(chosen.out)}
     for seed in range(chosen.seeds):
         for data in datasets:
-            for name in OURS:
-                for library, start in itertools.product(LIBRARIES, chosen.starts):
-                    what = {"data": data.name, "model": name, "library": library}
-                    what |= {"start": start, "seed": seed}
-                    if key(what) in done or (name, library) == ("xdeepfm", "torch-rechub"):
-                        continue
-                    model = built(name, library, data, seed, chosen.fuxictr)
-                    if start == "alike":
-                        start_alike(model)
-                    run = what | trained(model, data, seed)
-                    print(run, flush=True)
-                    with chosen.out.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(run) + "\n")
+            for name, library in itertools.product(chosen.models, chosen.libraries):
+                what = {"data": data.name, "model": name, "library": library, "seed": seed}
+                if key(what) in done or (name, library) == ("xdeepfm", "torch-rechub"):
+                    continue
+                run = what | trained(built(name, library, data, seed, chosen.fuxictr), data, seed)
+                print(run, flush=True)
+                with chosen.out.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(run) + "\n")
     print("\n".join(table(runs_of(chosen.out))))
 
 
@@ -94,7 +87,7 @@ def runs_of(path: Path) -> list[dict[str, Any]]:
 
 
 def key(run: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(run[word] for word in ("data", "model", "library", "start", "seed"))
+    return tuple(run[word] for word in ("data", "model", "library", "seed"))
 
 
 class Ours(nn.Module):
@@ -119,29 +112,6 @@ def built(name: str, library: str, data: Dataset, seed: int, zoo: Path) -> nn.Mo
         "torch-rechub": lambda: TorchRechub(name, data),
     }
     return makers[library]()
-
-
-@torch.no_grad()
-def start_alike(model: nn.Module) -> None:
-    """Vectors of ids N(0, 0.01), matrices and vectors of numbers Xavier normal, biases zero."""
-    for module in model.modules():
-        match module:
-            case nn.Embedding(padding_idx=padding):
-                nn.init.normal_(module.weight, std=0.01)
-                if padding is not None:
-                    module.weight[padding] = 0.0  # by which FuxiCTR's pooling knows it
-            case EmbeddingTable():
-                nn.init.normal_(module.weight, std=0.01)
-            case FieldEmbedding(number_vectors=vectors):
-                for vector in vectors:
-                    nn.init.xavier_normal_(vector.unsqueeze(1))
-            case nn.Linear() | nn.Conv1d():
-                nn.init.xavier_normal_(module.weight)
-            case CompressedInteraction():
-                for weight in module.weights:
-                    nn.init.xavier_normal_(weight.flatten(1))
-        if isinstance(module, nn.Linear | nn.Conv1d) and module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 def trained(model: nn.Module, data: Dataset, seed: int) -> dict[str, Any]:
@@ -181,12 +151,12 @@ def auc(model: nn.Module, data: Dataset, split: str) -> float:
 def table(runs: list[dict[str, Any]]) -> list[str]:
     """A row a model and library: mean ± sd over seeds, ours less theirs against the spread."""
     lines = [
-        "| data | model | start | library | test AUC | valid AUC | best epoch | ours less theirs |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| data | model | library | test AUC | valid AUC | best epoch | ours less theirs |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
 
-    def case_of(run: Mapping[str, Any]) -> tuple[str, str, str]:
-        return run["data"], run["model"], run["start"]
+    def case_of(run: Mapping[str, Any]) -> tuple[str, str]:
+        return run["data"], run["model"]
 
     for case in sorted({case_of(run) for run in runs}):
         of_case = [run for run in runs if case_of(run) == case]

@@ -195,11 +195,14 @@ class SignalJoin(nn.Module):
 
 
 class Projection(nn.Module):
-    """``W v`` for a vector, and a learned value where it is null (NaN)."""
+    """``W v`` for a vector, and a learned value where it is null (NaN).
+
+    Of a ``v`` with unit variance, ``W v`` starts with the standard deviation ``scale``.
+    """
 
     def __init__(self, size: int, dim: int, scale: float) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(dim, size) * scale)
+        self.weight = nn.Parameter(torch.randn(dim, size) * scale * size**-0.5)
         self.null = nn.Parameter(torch.zeros(dim))
 
     def forward(self, vector: Tensor) -> Tensor:

@@ -65,3 +65,14 @@ def test_a_null_vector_trains_its_own_field_only() -> None:
     module(torch.zeros(0, DIM), torch.zeros(1, 0).int(), torch.zeros(1, 0), vector).sum().backward()
     assert (module.projections[0].weight.grad == 0.0).all()
     assert (module.projections[0].null.grad == 1.0).all()
+
+
+@pytest.mark.parametrize("size", [1, 16, 400])
+def test_fields_of_numbers_and_vectors_start_with_their_scale(size: int) -> None:
+    """Of values with variance 1, whatever the length of the vector."""
+    torch.manual_seed(0)
+    module = FieldEmbedding(512, (), 1, (), (), (size,), scale=0.1)
+    numbers, vectors = torch.randn(512, 1), torch.randn(512, size)
+    fields = module(torch.zeros(0, 512), torch.zeros(512, 0).int(), numbers, vectors)
+    assert fields[:, 0].std().item() == pytest.approx(0.1, rel=0.2)
+    assert fields[:, 1].std().item() == pytest.approx(0.1, rel=0.2)

@@ -43,15 +43,17 @@ SCHEMA = Schema((Task("click"), Task("buy")), FEATURES, time="time").fitted(SIZE
 OWNERS = 11 + 6 + 9 + 7
 TEXTS = {
     "linear": "interaction: linear",
-    "fields": "interaction: {parallel: [linear, fm, {mlp: {width: 8}}]}\nembedding: {scale: 0.5}",
+    "fields": "interaction: {parallel: [linear, fm, {mlp: {width: 8}}]}\n"
+    "embedding: {scale: 0.5, number_scale: 0.5}",
     "all": "history: {parallel: [din, mean_pool]}\ngate: senet\ninteraction: {mlp: {width: 8}}\n"
-    "tasks: mmoe\ntower: ppnet\nembedding: {scale: 0.5}",
+    "tasks: mmoe\ntower: ppnet\nembedding: {scale: 0.5, number_scale: 0.5}",
     "branches": "history: din\ngate: senet\ninteraction: {parallel: ["
     "{linear: {}, fields: [user, tags, taste, hour]}, {fm: {}, fields: [age, item]}, "
     "{stack: [senet, {mlp: {width: 8}}], embedding: own, fields: [user, taste, hour, liked]}, "
-    "{mlp: {width: 8}, embedding: own}]}\ntower: ppnet\nembedding: {scale: 0.5}",
+    "{mlp: {width: 8}, embedding: own}]}\ntower: ppnet\nembedding: {scale: 0.5, number_scale: 0.5}",
     "of the user": "interaction: {parallel: [{fm: {}, fields: [user, age, taste]}, "
-    "{mlp: {width: 8}, fields: [liked, hour], embedding: own}]}\nembedding: {scale: 0.5}",
+    "{mlp: {width: 8}, fields: [liked, hour], embedding: own}]}\n"
+    "embedding: {scale: 0.5, number_scale: 0.5}",
 }
 
 
