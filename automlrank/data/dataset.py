@@ -25,12 +25,14 @@ from automlrank.data.store import (
     Arrays,
     Store,
     StoreWriter,
+    is_whole,
     open_or_build,
+    read_store,
 )
 from automlrank.data.transform import FORMAT as ENCODER_FORMAT
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
-from automlrank.errors import SchemaError, did_you_mean
+from automlrank.errors import DataError, SchemaError, did_you_mean
 from automlrank.schema import History, Schema, Task, read_schema
 
 Batch = dict[str, torch.Tensor]
@@ -82,11 +84,23 @@ class Dataset:
                 prepare(table, wanted, writer)
 
         store = open_or_build(Path(cache or default_cache()) / fingerprint, build)
-        facts = store.facts
-        fitted = read_schema(facts["schema"]).fitted(store.encoder.sizes)
-        found = facts["inferred"]
+        return cls._of(store, read.name_of(data))
+
+    @classmethod
+    def load(cls, folder: str | Path, name: str) -> Dataset:
+        """The data set whose encoded arrays lie in a folder; raises DataError if they do not."""
+        if not is_whole(Path(folder)):
+            raise DataError(
+                f"the encoded table is no longer in {folder}.", "Continue its search with --resume."
+            )
+        return cls._of(read_store(Path(folder)), name)
+
+    @classmethod
+    def _of(cls, store: Store, name: str) -> Dataset:
+        fitted = read_schema(store.facts["schema"]).fitted(store.encoder.sizes)
+        found = store.facts["inferred"]
         inferred = Inferred(fitted, found["reasons"], tuple(found["set_aside"])) if found else None
-        return cls(read.name_of(data), fitted, fingerprint, store, inferred)
+        return cls(name, fitted, store.folder.name, store, inferred)
 
     @property
     def encoder(self) -> Encoder:

@@ -46,12 +46,12 @@ def open_or_build(folder: Path, build: Callable[[StoreWriter], None]) -> Store:
 
     Raises DataError if the place cannot be written; what ``build`` raises leaves nothing behind.
     """
-    if _is_whole(folder):
+    if is_whole(folder):
         return read_store(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder.with_name(folder.name + ".lock")):
-            if not _is_whole(folder):
+            if not is_whole(folder):
                 with _new_store(folder) as writer:
                     build(writer)
     except OSError as error:
@@ -201,7 +201,7 @@ def _as_system_errors() -> Iterator[None]:
         raise OSError(str(error).splitlines()[0]) from None
 
 
-def _is_whole(folder: Path) -> bool:
+def is_whole(folder: Path) -> bool:
     """Whether the manifest can be read and every file has its size."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

@@ -33,8 +33,9 @@ from automlrank.export.recipe_data import (
     groups,
     read_split,
 )
-from automlrank.train.loop import EVALUATION_ROWS, epoch_seed, fast_bf16
+from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.optimizers import decay, parameter_groups, parameters_of, update
+from automlrank.train.trainer import fast_bf16
 
 METRIC = "AUC"
 OPTIMIZER = torch.optim.Adam

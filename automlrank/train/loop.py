@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
-from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
-from automlrank.evaluate.metrics import METRICS, evaluate
+from automlrank.evaluate.metrics import METRICS, Metric, evaluate
 from automlrank.model import RankingModel
-from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
+from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
+from automlrank.train.trainer import Trainer
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
 STEPS_PER_REPORT = 20
@@ -40,6 +41,48 @@ class Progress:
     """With ``scores``: by parameter, the share of FTRL's weights met so far that are zero."""
 
 
+@dataclass
+class Course:
+    """How far a training has come: whole epochs, their ends, and the best of them."""
+
+    ends: list[Progress] = field(default_factory=list)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    waited: int = 0
+    """Epochs since the best one."""
+
+    @property
+    def rows(self) -> int:
+        return self.ends[-1].rows if self.ends else 0
+
+    @property
+    def best(self) -> Scores | None:
+        return self.ends[-1].best if self.ends else None
+
+    @property
+    def seconds(self) -> float:
+        return self.ends[-1].seconds if self.ends else 0.0
+
+    def save(self, checkpoint: Checkpoint, trainer: Trainer) -> None:
+        facts = {
+            "ends": [dataclasses.asdict(end) for end in self.ends],
+            "waited": self.waited,
+            "learning_rate": trainer.learning_rate,
+        }
+        state = training_state(trainer.model, self.best_weights, trainer.optimizers)
+        checkpoint.save(state, facts)
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, trainer: Trainer) -> Course:
+        """What a checkpoint holds, with the trainer as it was then; the start if there is none."""
+        found = checkpoint.load()
+        if found is None:
+            return cls()
+        tensors, facts = found
+        best = restore_state(tensors, trainer.model, trainer.optimizers, facts["learning_rate"])
+        ends = [Progress(**end) for end in facts["ends"]]
+        return cls(ends, best, facts["waited"])
+
+
 def fit(
     model: RankingModel,
     architecture: Architecture,
@@ -48,87 +91,57 @@ def fit(
     seed: int,
     metric: str = "auc",
     device: str = "cpu",
+    rungs: Sequence[int] = (),
+    checkpoint: Checkpoint | None = None,
 ) -> Iterator[Progress]:
     """Train until the validation metric stands still; at the end the best weights are back.
 
     The learning rate drops by ``plateau`` after each epoch without a gain, and ``patience`` of
-    them end the training. Raises TrialError where the loss is not finite.
+    them end the training. It yields every 20 steps, at the first step past each of ``rungs``
+    (training rows), and at the end of an epoch, with scores. From a checkpoint, which needs the
+    same seed, it first yields the ends of the epochs that it holds. Raises TrialError where the
+    loss is not finite.
     """
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
     model.to(device)
     trainer = Trainer(model, architecture, data.rows["train"], device)
-    direction = METRICS[metric]
-    task = data.schema.tasks[0].name
-    best, best_weights, waited, rows = None, None, 0, 0
-    began = time.perf_counter()
-    for epoch in range(settings.epochs):
+    course = Course.load(checkpoint, trainer) if checkpoint else Course()
+    yield from course.ends
+    began = time.perf_counter() - course.seconds
+    for epoch in range(len(course.ends), settings.epochs):
+        if course.waited == settings.patience:
+            break
+        rows = course.rows
         model.train()
         for i, batch in enumerate(
             data.batches("train", settings.batch_size, seed=epoch_seed(seed, epoch))
         ):
             loss = trainer.step(batch)
-            rows += len(batch["labels"])
-            if i % STEPS_PER_REPORT == 0:
+            before, rows = rows, rows + len(batch["labels"])
+            if i % STEPS_PER_REPORT == 0 or any(before < rung <= rows for rung in rungs):
                 yield Progress(epoch, rows, check_loss(loss, rows), time.perf_counter() - began)
         check_loss(loss, rows)
         scores = score(model, data, "valid", metric, device)
-        if best is None or direction.better(scores[task], best[task]):
-            best, best_weights, waited = scores, copy.deepcopy(model.state_dict()), 0
-        else:
-            waited += 1
-            trainer.drop_learning_rate(settings.plateau)
+        _count(course, scores, METRICS[metric], trainer)
+        best = scores if course.waited == 0 else course.best
         seconds, zeros = time.perf_counter() - began, trainer.zero_shares()
-        yield Progress(epoch, rows, loss.item(), seconds, scores, best, zeros)
-        if waited == settings.patience:
-            break
-    if best_weights is not None:
-        model.load_state_dict(best_weights)
+        course.ends.append(Progress(epoch, rows, loss.item(), seconds, scores, best, zeros))
+        if checkpoint and checkpoint.is_due:
+            course.save(checkpoint, trainer)
+        yield course.ends[-1]
+    if course.best_weights:
+        model.load_state_dict(course.best_weights)
 
 
-class Trainer:
-    """One step: forward, loss, backward, clip, update, decay."""
-
-    def __init__(
-        self, model: RankingModel, architecture: Architecture, epoch_rows: int, device: str
-    ) -> None:
-        self.model = model
-        self.settings = architecture.training
-        self.loss = architecture.loss.build()
-        self.balance = architecture.balance.build()
-        self.optimizers = make_optimizers(model, model.plan, self.settings)
-        self.clipped = parameters_of(self.optimizers[0])
-        self.epoch_rows = epoch_rows
-        self.device = device
-        self.bf16 = self.settings.bf16 is True or (
-            self.settings.bf16 == "auto" and fast_bf16(device)
-        )
-
-    def step(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Learn from one batch; gives its loss."""
-        batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bf16):
-            logits = self.model(batch)
-        losses = self.loss(logits.float(), batch["labels"], batch.get("weight"))
-        loss: Tensor = self.balance(losses)
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
-        update(self.optimizers, len(logits))
-        rate = self.optimizers[0].param_groups[0]["lr"] / self.settings.learning_rate
-        decay(self.model, self.model.plan.decays, rate * len(logits) / self.epoch_rows)
-        return loss.detach()
-
-    def drop_learning_rate(self, factor: float) -> None:
-        """FTRL keeps its own: its weights are made of it and of all gradients so far."""
-        for group in self.optimizers[0].param_groups:
-            group["lr"] *= factor
-
-    def zero_shares(self) -> dict[str, float]:
-        """By the name of each parameter that FTRL trains, the share of exact zeros among met."""
-        own = zip(self.model.plan.optimizers, self.optimizers[1:], strict=True)
-        return {name: ftrl.zero_share() for name, ftrl in own if isinstance(ftrl, FtrlProximal)}
+def _count(course: Course, scores: Scores, metric: Metric, trainer: Trainer) -> None:
+    """A best epoch's weights are kept; any other lowers the learning rate."""
+    task = next(iter(scores))  # the primary one
+    if course.best is None or metric.better(scores[task], course.best[task]):
+        course.best_weights, course.waited = copy.deepcopy(trainer.model.state_dict()), 0
+    else:
+        course.waited += 1
+        trainer.drop_learning_rate()
 
 
 def predict(
@@ -176,10 +189,3 @@ def check_loss(loss: Tensor, rows: int) -> float:
 def epoch_seed(seed: int, epoch: int) -> int:
     """The seed of one epoch's order of rows."""
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-
-
-def fast_bf16(device: str) -> bool:
-    """Whether the device multiplies bfloat16 faster than float32."""
-    if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

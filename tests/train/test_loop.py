@@ -17,8 +17,9 @@ from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.errors import TrialError
 from automlrank.model import build_model
-from automlrank.train.loop import Progress, Trainer, fit, predict, score
+from automlrank.train.loop import Progress, fit, predict, score
 from automlrank.train.optimizers import decay
+from automlrank.train.trainer import Trainer
 
 NET = "{parallel: [linear, {mlp: {width: 16}}]}"
 

@@ -1,0 +1,104 @@
+"""A training that a kill cut off goes on from its last epoch: state on disk as safetensors."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+SECONDS = 20.0  # between two checkpoints at least: what a kill may cost
+
+
+class Checkpoint:
+    """Where one training keeps its state, at most every ``seconds``.
+
+    What cannot be written or read is told to ``tell`` and training goes on: from then without
+    checkpoints, or from its start.
+    """
+
+    def __init__(
+        self, path: Path, tell: Callable[[str], None], seconds: float | None = None
+    ) -> None:
+        self.path = path
+        self.tell = tell
+        self.seconds = SECONDS if seconds is None else seconds
+        self.last = time.monotonic()
+        self.can_write = True
+
+    @property
+    def is_due(self) -> bool:
+        return self.can_write and time.monotonic() - self.last >= self.seconds
+
+    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Replace what is there, whole or not at all."""
+        partial = self.path.with_suffix(".partial")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+            save_file(whole, partial, {"facts": json.dumps(dict(facts))})
+            os.replace(partial, self.path)
+        except (OSError, SafetensorError) as error:
+            self.can_write = False
+            self.tell(f"No more checkpoints of this training: {self.path}: {error}.")
+            partial.unlink(missing_ok=True)
+        self.last = time.monotonic()
+
+    def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The tensors and facts of the last state; None where there is none that can be read."""
+        if not self.path.is_file():
+            return None
+        try:
+            with safe_open(self.path, "pt") as file:
+                facts = json.loads(file.metadata()["facts"])
+                return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            self.tell(f"{self.path} cannot be read, so its training begins anew: {error}.")
+            return None
+
+    def drop(self) -> None:
+        """Remove it: the training has ended."""
+        self.path.unlink(missing_ok=True)
+
+
+def training_state(
+    model: nn.Module, best: Mapping[str, Tensor], optimizers: Sequence[torch.optim.Optimizer]
+) -> dict[str, Tensor]:
+    """All tensors that a training goes on from, by one level of names."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    for i, optimizer in enumerate(optimizers):
+        for place, values in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{place}.{key}": value for key, value in values.items()}
+    return tensors | {"random": torch.get_rng_state()}
+
+
+def restore_state(
+    tensors: Mapping[str, Tensor],
+    model: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    learning_rate: float,
+) -> dict[str, Tensor]:
+    """Put the state back; gives the best weights so far."""
+    model.load_state_dict(_below(tensors, "model."))
+    for i, optimizer in enumerate(optimizers):
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below(tensors, f"optimizer.{i}.").items():
+            place, key = name.split(".", 1)
+            state.setdefault(int(place), {})[key] = tensor
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    for group in optimizers[0].param_groups:
+        group["lr"] = learning_rate
+    torch.set_rng_state(tensors["random"])
+    return _below(tensors, "best.")
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}

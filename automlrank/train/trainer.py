@@ -1,0 +1,71 @@
+"""One step of training: forward, loss, backward, clip, update, decay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from automlrank.architecture import Architecture
+from automlrank.blocks.optimizer.ftrl import FtrlProximal
+from automlrank.model import RankingModel
+from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
+
+
+class Trainer:
+    """One step: forward, loss, backward, clip, update, decay."""
+
+    def __init__(
+        self, model: RankingModel, architecture: Architecture, epoch_rows: int, device: str
+    ) -> None:
+        self.model = model
+        self.settings = architecture.training
+        self.loss = architecture.loss.build()
+        self.balance = architecture.balance.build()
+        self.optimizers = make_optimizers(model, model.plan, self.settings)
+        self.clipped = parameters_of(self.optimizers[0])
+        self.epoch_rows = epoch_rows
+        self.device = device
+        self.bf16 = self.settings.bf16 is True or (
+            self.settings.bf16 == "auto" and fast_bf16(device)
+        )
+
+    def step(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Learn from one batch; gives its loss."""
+        batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bf16):
+            logits = self.model(batch)
+        losses = self.loss(logits.float(), batch["labels"], batch.get("weight"))
+        loss: Tensor = self.balance(losses)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
+        update(self.optimizers, len(logits))
+        rate = self.learning_rate / self.settings.learning_rate
+        decay(self.model, self.model.plan.decays, rate * len(logits) / self.epoch_rows)
+        return loss.detach()
+
+    @property
+    def learning_rate(self) -> float:
+        """Of all but what FTRL trains."""
+        rate: float = self.optimizers[0].param_groups[0]["lr"]
+        return rate
+
+    def drop_learning_rate(self) -> None:
+        """FTRL keeps its own: its weights are made of it and of all gradients so far."""
+        for group in self.optimizers[0].param_groups:
+            group["lr"] *= self.settings.plateau
+
+    def zero_shares(self) -> dict[str, float]:
+        """By the name of each parameter that FTRL trains, the share of exact zeros among met."""
+        own = zip(self.model.plan.optimizers, self.optimizers[1:], strict=True)
+        return {name: ftrl.zero_share() for name, ftrl in own if isinstance(ftrl, FtrlProximal)}
+
+
+def fast_bf16(device: str) -> bool:
+    """Whether the device multiplies bfloat16 faster than float32."""
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -1,0 +1,39 @@
+"""Which workers of a run are alive: each holds a lock file, which its death lets go of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+class Presence:
+    """The lock files of one run's workers, by the worker's name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def of(self, worker: str) -> Iterator[None]:
+        """Be seen as alive inside."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path(worker)):
+            yield
+        self.path(worker).unlink(missing_ok=True)
+
+    def is_alive(self, worker: str) -> bool:
+        """Whether a process holds the worker's lock: a killed one does not."""
+        if not self.path(worker).is_file():
+            return False
+        lock = FileLock(self.path(worker), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def path(self, worker: str) -> Path:
+        return self.folder / f"{worker}.lock"
