@@ -18,14 +18,14 @@ def report(
 ) -> None:
     """Show a run's leaderboard; write its page where --html says."""
     from automlrank.jobs.report import load, rewrite
-    from automlrank.report.leaderboard import leaderboard
+    from automlrank.report.leaderboard import Leaderboard
 
     console = Console(format)
     page = html or run / "report.html"
     absent = open and not page.is_file()
     result = rewrite(run, html) if html or absent else load(run)
     console.data(result.results.to_data)
-    console.show(leaderboard(result.results, result.facts))
+    console.show(Leaderboard(result.results, result.facts))
     if page.is_file():
         console.say(f"Report: {page}")
     console.brief(page)

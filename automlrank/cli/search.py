@@ -69,11 +69,11 @@ def search(
 
 def show_result(console: Console, result: Result) -> None:
     """The leaderboard under its headline, and what to type next."""
-    from automlrank.report.leaderboard import leaderboard
+    from automlrank.report.leaderboard import Leaderboard
 
     console.data(result.results.to_data)
     console.say()
-    console.show(leaderboard(result.results, result.facts))
+    console.show(Leaderboard(result.results, result.facts))
     if result.facts.ended:
         console.say(f"The search ended early: {result.facts.ended}.")
     console.say(f"Report: {result.folder / 'report.html'}")

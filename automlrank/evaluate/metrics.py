@@ -40,16 +40,16 @@ def auc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     return float(won / (p * n))
 
 
-def gauc(labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike) -> float:
-    """The mean of the groups' AUC, weighted by their rows; groups of one class do not count.
+def group_aucs(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike
+) -> tuple[Floats, Floats]:
+    """The AUC of each group that has both classes, and its rows; O(n log n) for all of them.
 
-    All arguments ``[rows]`` (Zhu et al., KDD 2017, https://arxiv.org/abs/1703.02091).
+    Arguments ``[rows]``, results ``[groups]``. One score that is NaN leaves every AUC NaN.
     """
     truth = np.asarray(labels, np.float64)
     known = ~np.isnan(truth)
     positive, score = truth[known] == 1, np.asarray(scores)[known]
-    if np.isnan(score).any():
-        return math.nan
     group = np.unique(np.asarray(groups)[known], return_inverse=True)[1]
     order = np.lexsort((score, group))
     positive, score, group = positive[order], score[order], group[order]
@@ -59,23 +59,39 @@ def gauc(labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike) ->
     rank = (start + (np.diff(start, append=group.size) + 1) / 2)[np.cumsum(first) - 1]
     rows = np.bincount(group)
     rank -= (np.cumsum(rows) - rows)[group]  # from 1 within each group
+    if np.isnan(score).any():
+        rank[:] = math.nan
     p = np.bincount(group, positive)
     mixed = (p > 0) & (p < rows)
-    if not mixed.any():
-        return math.nan
     won = np.bincount(group, rank * positive) - p * (p + 1) / 2
-    per_group = won[mixed] / (p * (rows - p))[mixed]
-    return float(np.average(per_group, weights=rows[mixed]))
+    aucs: Floats = won[mixed] / (p * (rows - p))[mixed]
+    return aucs, rows[mixed].astype(np.float64)
 
 
-def logloss(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
-    """Mean cross entropy in nats, ``log(1 + exp(-z))`` with ``z`` the logit of the true class."""
+def gauc(labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike) -> float:
+    """The mean of the groups' AUC, weighted by their rows; groups of one class do not count.
+
+    All arguments ``[rows]`` (Zhu et al., KDD 2017, https://arxiv.org/abs/1703.02091).
+    """
+    aucs, rows = group_aucs(labels, scores, groups)
+    return float(np.average(aucs, weights=rows)) if rows.size else math.nan
+
+
+def cross_entropies(labels: npt.ArrayLike, logits: npt.ArrayLike) -> Floats:
+    """Of each labelled row, in nats: ``log(1 + exp(-z))``, ``z`` the logit of the true class."""
     truth, logit = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
     known = ~np.isnan(truth)
     against = (1 - 2 * truth[known]) * logit[known]
-    if not against.size or np.isnan(against).any():
-        return math.nan
-    return float(np.logaddexp(0.0, against).mean())
+    if np.isnan(against).any():
+        return np.full(against.size, math.nan)
+    losses: Floats = np.logaddexp(0.0, against)
+    return losses
+
+
+def logloss(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
+    """The mean cross entropy of the labelled rows. Both arguments ``[rows]``."""
+    losses = cross_entropies(labels, logits)
+    return float(losses.mean()) if losses.size else math.nan
 
 
 @dataclass(frozen=True)

@@ -1,73 +1,153 @@
-"""How sure an AUC is, and whether two AUCs on the same rows differ.
+"""How sure a score is, and whether two models' scores on the same rows differ.
 
-DeLong's variance by midranks, O(n log n) (DeLong et al., Biometrics 1988; Sun and Xu, IEEE
-Signal Processing Letters 2014, https://doi.org/10.1109/LSP.2014.2337313). It holds the sampling
-of rows, not the spread between training seeds.
+``sampling`` says how the scores of several models would vary, together, with the rows: of AUC by
+DeLong's variance on midranks, O(n log n) (DeLong et al., Biometrics 1988; Sun and Xu, IEEE Signal
+Processing Letters 2014, https://doi.org/10.1109/LSP.2014.2337313), of any other metric by the
+paired bootstrap. A difference of architectures holds the spread between training seeds, too.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from automlrank.evaluate.metrics import Floats, midranks
+from automlrank.evaluate.bootstrap import RESAMPLES, bootstrap, weighted_mean
+from automlrank.evaluate.metrics import (
+    METRICS,
+    Floats,
+    cross_entropies,
+    evaluate,
+    group_aucs,
+    midranks,
+)
+
+Z_95 = NormalDist().inv_cdf(0.975)
+DEGREES = (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0, math.inf)
+STUDENT_95 = (12.7062, 8.6488, 6.0167, 4.3027, 3.1824, 2.7764, 2.4469, 2.2281, 2.0423, Z_95)
+"""Student's two-sided 95 % quantiles at ``DEGREES``."""
 
 
-def delong_interval(
-    labels: npt.ArrayLike, scores: npt.ArrayLike, level: float = 0.95
-) -> tuple[float, float, float]:
-    """``(auc, low, high)``: the AUC and its interval, ``auc -+ z * se`` cut to [0, 1].
+@dataclass(frozen=True)
+class Sampling:
+    """Scores of several trained models on the same rows, and their covariance over draws of rows.
 
-    Arguments ``[rows]``; rows whose label is NaN do not count. Fewer than two rows of a class
-    leave ``low`` and ``high`` NaN. Raises ValueError for a level outside (0, 1).
+    ``values`` ``[models]``, ``covariance`` ``[models, models]``; NaN where it is not defined. The
+    models of one architecture differ by their seeds.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"0 < level < 1 must hold, but got {level}.")
-    positives, negatives = _placements(labels, scores)
-    if not positives.size or not negatives.size:
-        return math.nan, math.nan, math.nan
-    value = float(positives.mean())
-    half = NormalDist().inv_cdf((1 + level) / 2) * _standard_error(positives, negatives)
-    if math.isnan(half):
-        return value, math.nan, math.nan
-    return value, max(0.0, value - half), min(1.0, value + half)
+
+    values: Floats
+    covariance: Floats
+
+    def interval(self, seeds: Sequence[int]) -> tuple[float, float]:
+        """The 95 % interval of one trained model, round the mean of its seeds.
+
+        The sampling of rows alone, the variance averaged over the seeds.
+        """
+        chosen = list(seeds)
+        value = float(self.values[chosen].mean())
+        half = Z_95 * math.sqrt(self.covariance[chosen, chosen].mean())
+        return value - half, value + half
+
+    def difference(self, a: Sequence[int], b: Sequence[int]) -> tuple[float, float]:
+        """``(a - b, standard error)`` of two architectures' means over their seeds.
+
+        The variance is ``R + S_a / n_a + S_b / n_b``: R that over draws of rows as far as all
+        seeds share it, S that between an architecture's seeds, in which the rest of it shows too.
+        Few seeds say little of S, so the error is widened by Student's quantile at Welch's
+        degrees of freedom (Biometrika 1947) over 1.96: 1.96 errors cover 95 %. One model alone
+        has no S: the error is that of the paired rows.
+        """
+        across = float(self.covariance[np.ix_(a, b)].mean())
+        rows = max(self._shared(a) + self._shared(b) - 2 * across, 0.0)  # rounding may go below
+        spread = [(self._spread(x) / len(x), max(len(x) - 1, 1)) for x in (a, b)]
+        variance = rows + sum(part for part, _ in spread)
+        inverse_degrees = sum(part**2 / n for part, n in spread) / (variance**2 or 1.0)
+        error = math.sqrt(variance) * student_95(inverse_degrees) / Z_95
+        return float(self.values[list(a)].mean() - self.values[list(b)].mean()), error
+
+    def _shared(self, seeds: Sequence[int]) -> float:
+        """The mean covariance of two seeds of one architecture; of one model its variance."""
+        n = len(seeds)
+        own = self.covariance[np.ix_(seeds, seeds)]
+        return float(own.sum() - own.trace()) / (n * (n - 1)) if n > 1 else float(own[0, 0])
+
+    def _spread(self, seeds: Sequence[int]) -> float:
+        """The variance between seeds."""
+        return float(self.values[list(seeds)].var(ddof=1)) if len(seeds) > 1 else 0.0
 
 
-def paired_delong(
-    labels: npt.ArrayLike, scores_a: npt.ArrayLike, scores_b: npt.ArrayLike
-) -> tuple[float, float]:
-    """``(auc_a - auc_b, standard error)`` of two models' scores of the same rows.
+def student_95(inverse_degrees: float) -> float:
+    """Student's two-sided 95 % quantile; between the known ones on a line, up to 2.2 % above it."""
+    inverse = [1 / degrees for degrees in reversed(DEGREES)]
+    return float(np.interp(inverse_degrees, inverse, STUDENT_95[::-1]))
 
-    Arguments ``[rows]``; rows whose label is NaN do not count. The pairing takes out what the
-    rows have in common, so the error is far below that of two separate intervals.
+
+def sampling(
+    metric: str,
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Sampling:
+    """The models' scores by ``metric`` and their covariance over draws of rows.
+
+    GAUC redraws groups, log loss rows, ``resamples`` times: for 50,000 rows and two models in
+    0.1 s (5,000 groups) and 0.3 s, for 24 models in 0.6 and 0.5 s, on one core. ``labels`` and
+    ``groups`` ``[rows]``, ``scores`` (logits) ``[rows, models]``; rows whose label is NaN do not
+    count. Raises ValueError for an unknown metric, or one that lacks its groups.
     """
-    positives_a, negatives_a = _placements(labels, scores_a)
-    positives_b, negatives_b = _placements(labels, scores_b)
-    positives, negatives = positives_a - positives_b, negatives_a - negatives_b
-    if not positives.size or not negatives.size:
-        return math.nan, math.nan
-    return float(positives.mean()), _standard_error(positives, negatives)
-
-
-def _placements(labels: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Per positive the share of negatives below it, per negative that of positives above it."""
-    truth, score = np.asarray(labels, np.float64), np.asarray(scores)
+    truth = np.asarray(labels, np.float64)
     known = ~np.isnan(truth)
-    positive, score = truth[known] == 1, score[known]
-    if np.isnan(score).any():
-        return np.full(int(positive.sum()), np.nan), np.full(int((~positive).sum()), np.nan)
-    p, n = max(1, int(positive.sum())), max(1, int((~positive).sum()))
-    ranks = midranks(score)
-    above = (ranks[positive] - midranks(score[positive])) / n
-    below = 1 - (ranks[~positive] - midranks(score[~positive])) / p
+    truth, columns = truth[known], np.asarray(scores)[known].T
+    group = None if groups is None else np.asarray(groups)[known]
+    values = np.array([evaluate(metric, truth, column, group) for column in columns])
+    if not np.isfinite(values).all():
+        return Sampling(values, np.full((len(values), len(values)), math.nan))
+    if metric == "auc":
+        return Sampling(values, _delong(truth, columns))
+    if METRICS[metric].grouped:
+        assert group is not None  # evaluate would have raised
+        aucs, weights = zip(*(group_aucs(truth, column, group) for column in columns), strict=True)
+        units, weight = np.stack(aucs, axis=1), weights[0]
+    else:
+        units = np.stack([cross_entropies(truth, column) for column in columns], axis=1)
+        weight = np.ones(len(units))
+    if len(units) < 2:  # drawing the only one again would show no spread
+        return Sampling(values, np.full((len(values), len(values)), math.nan))
+    drawn = bootstrap(weighted_mean(units, weight), len(units), resamples=resamples, seed=seed)
+    return Sampling(values, _covariance(drawn))
+
+
+def _delong(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
+    positives, negatives = zip(*(_placements(labels, column) for column in columns), strict=True)
+    return _of_mean(np.stack(positives, axis=1)) + _of_mean(np.stack(negatives, axis=1))
+
+
+def _placements(labels: Floats, scores: npt.NDArray[np.generic]) -> tuple[Floats, Floats]:
+    """Per positive the share of negatives below it, per negative that of positives above it."""
+    positive = labels == 1
+    p, n = int(positive.sum()), int((~positive).sum())
+    ranks = midranks(scores)
+    above = (ranks[positive] - midranks(scores[positive])) / n
+    below = 1 - (ranks[~positive] - midranks(scores[~positive])) / p
     return above, below
 
 
-def _standard_error(positives: Floats, negatives: Floats) -> float:
-    if positives.size < 2 or negatives.size < 2:
-        return math.nan
-    variance = positives.var(ddof=1) / positives.size + negatives.var(ddof=1) / negatives.size
-    return float(np.sqrt(variance))
+def _of_mean(samples: Floats) -> Floats:
+    """The covariance of the columns' means; NaN of one sample."""
+    n = len(samples)
+    return _covariance(samples) / n if n > 1 else np.full((samples.shape[1],) * 2, math.nan)
+
+
+def _covariance(samples: Floats) -> Floats:
+    """Of the columns of ``[samples, models]``."""
+    centred = samples - samples.mean(axis=0)
+    covariance: Floats = centred.T @ centred / (len(samples) - 1)
+    return covariance

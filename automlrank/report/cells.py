@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from automlrank.evaluate.metrics import METRICS
 from automlrank.report.compare import Difference, best_reference, compare
+from automlrank.report.ranking import ranks
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
 
@@ -18,15 +18,20 @@ class Row:
     """The texts of one record.
 
     ``valid`` is the search's own score, which the front goes by; ``mean`` that over seeds where
-    there is one, which choices go by; ``versus`` the test difference to the best reference.
+    there is one, which choices go by; ``deviation`` that of the test scores over the seeds;
+    ``versus`` the test difference to the best reference.
     """
 
+    rank: str
     number: str
     title: str
     valid: str
     mean: str
     test: str
+    deviation: str
     seeds: str
+    logloss: str
+    calibration: str
     latency: str
     parameters: str
     versus: str
@@ -38,33 +43,23 @@ def row(record: Record, results: Results) -> Row:
     metric = results.metric
     rival = best_reference(results)
     known = rival is not None and rival.fingerprint != record.fingerprint
+    rank = ranks(results).get(record.fingerprint)
     return Row(
+        rank=MISSING if rank is None else str(rank),
         number=MISSING if record.state == "reference" else str(record.number),
         title=title(record),
         valid=show_score(record.score(metric)),
         mean=show_score(record.choice_score(metric)),
         test=show_test(record, metric),
+        deviation=show_score(record.score(f"{metric}_std", "test")),
         seeds=show_seeds(record, metric),
+        logloss=show_score(record.score("logloss", "test")),
+        calibration=show_calibration(record),
         latency=show_latency(record),
         parameters=show_count(record.parameters),
         versus=show_difference(compare(record, rival, metric) if rival and known else None),
         on_front=any(record.fingerprint == member.fingerprint for member in results.front),
     )
-
-
-def ranked(results: Results) -> list[Record]:
-    """The front, the finalists and the references, each once, best validation score first."""
-    chosen = {
-        record.fingerprint: record
-        for record in (*results.references, *results.finalists, *results.front)
-    }
-    sign = -1.0 if METRICS[results.metric].up else 1.0
-
-    def key(record: Record) -> tuple[bool, float, int]:
-        score = record.choice_score(results.metric)
-        return score is None, sign * (score or 0.0), record.number
-
-    return sorted(chosen.values(), key=key)
 
 
 def title(record: Record) -> str:
@@ -96,6 +91,13 @@ def show_seeds(record: Record, metric: str) -> str:
     if seeds is None:
         return MISSING
     return f"{seeds:.0f}" if deviation is None else f"{seeds:.0f}, sd {deviation:.4f}"
+
+
+def show_calibration(record: Record) -> str:
+    """The expected calibration error, and the mean prediction over the rate."""
+    error, ratio = (record.score(key, "test") for key in ("calibration", "calibration_ratio"))
+    text = show_score(error)
+    return text if ratio is None else f"{text}, ×{ratio:.3f}"  # noqa: RUF001
 
 
 def show_ms(value: float | None) -> str:

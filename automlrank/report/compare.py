@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.significance import Z_95
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
-
-Z_95 = 1.96  # two-sided 95 % of the normal distribution
 
 
 @dataclass(frozen=True)
@@ -29,17 +28,16 @@ class Difference:
 def compare(a: Record, b: Record, metric: str) -> Difference | None:
     """``a - b`` on the test split; None where one of them was not scored there.
 
-    Real beyond 1.96 standard errors of the paired difference; where only the separate 95 %
-    intervals are known, where they do not overlap.
+    Real beyond 1.96 standard errors of the paired difference; without one (a single seed shows
+    no spread) only where the separate 95 % intervals do not overlap.
     """
     score_a, score_b = a.score(metric, "test"), b.score(metric, "test")
     if score_a is None or score_b is None:
         return None
-    if metric == "auc":  # the paired errors are DeLong's, of AUC
-        for one, other, sign in ((a, b, 1.0), (b, a, -1.0)):
-            value, error = _paired(one, other)
-            if value is not None and error is not None:
-                return Difference(sign * value, abs(value) > Z_95 * error)
+    for one, other, sign in ((a, b, 1.0), (b, a, -1.0)):
+        value, error = _paired(one, other)
+        if value is not None and error is not None:
+            return Difference(sign * value, abs(value) > Z_95 * error)
     value = score_a - score_b
     ends_a, ends_b = _interval(a, metric), _interval(b, metric)
     if ends_a is None or ends_b is None:

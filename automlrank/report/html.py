@@ -12,7 +12,6 @@ from automlrank.documents import dump
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import (
     MISSING,
-    ranked,
     row,
     show_count,
     show_ms,
@@ -23,6 +22,7 @@ from automlrank.report.cells import (
 from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.headline import headline
 from automlrank.report.page import SCRIPT, STYLE
+from automlrank.report.ranking import RANKS, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record, plain
@@ -118,15 +118,19 @@ def _finalists(tested: Sequence[Record], results: Results, facts: RunFacts) -> l
     rows = []
     for record in tested:
         cells = row(record, results)
-        what = [_cell(cells.number), _cell(escape(cells.title), "what")]
+        what = [_cell(cells.rank), _cell(cells.number), _cell(escape(cells.title), "what")]
         numbers = [_cell(cells.mean), _cell(cells.test)]
-        pairs = [_cell(cells.seeds, "pair"), _cell(cells.versus, "pair")]
-        rows.append([*what, *numbers, *pairs, _cell(cells.latency)])
+        pairs = (cells.seeds, cells.versus, cells.logloss, cells.calibration)
+        rows.append([*what, *numbers, *(_cell(x, "pair") for x in pairs), _cell(cells.latency)])
     headings = (
-        *("#", "architecture", "valid over seeds", f"test {label}", "seeds"),
-        *("to best reference", "p50 / p95 ms"),
+        *("rank", "#", "architecture", "valid over seeds", f"test {label}", "seeds"),
+        *("to best reference", "log loss", "calibration", "p50 / p95 ms"),
     )
-    return [_plot("finalists", finalists_figure(results, facts)), _table(headings, rows)]
+    return [
+        _plot("finalists", finalists_figure(results, facts)),
+        _table(headings, rows),
+        f'<p class="soft">{RANKS}</p>',
+    ]
 
 
 def _trials(results: Results) -> str:

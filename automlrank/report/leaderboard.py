@@ -2,54 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import ranked, row
+from automlrank.report.cells import MISSING, Row, row
 from automlrank.report.headline import headline
+from automlrank.report.ranking import RANKS, ranked
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
 
-CAPTION = "* on the front. valid: the mean over seeds for finalists. ±: half a 95 % interval."
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+
+WIDE = 108  # columns of a terminal from which log loss and calibration have room
+CAPTION = (
+    f"{RANKS}\n* on the front. valid: the mean over seeds for finalists. ±: half a 95 % interval, "
+    "the sampling of test rows; sd: the spread over seeds."
+)
+WHAT = "architecture"  # the heading of the one column that wraps
+Columns = Mapping[str, Callable[[Row], str]]
+"""The texts of a table by their headings."""
+
+RANK: Columns = {"rank": lambda cells: cells.rank}
+PROBABILITIES: Columns = {
+    "log\nloss": lambda cells: cells.logloss,
+    "calibration": lambda cells: cells.calibration,
+}
 
 
-def leaderboard(results: Results, facts: RunFacts) -> Table:
-    """Front, finalists and references, best validation score first, under the headline."""
-    table = record_table(ranked(results), results)
-    table.title = Text(headline(results, facts))
-    table.title_justify = "left"
-    table.caption = Text(CAPTION)
-    table.caption_justify = "left"
-    return table
+@dataclass(frozen=True)
+class Leaderboard:
+    """Finalists and references by rank, then the rest of the front, under the headline."""
+
+    results: Results
+    facts: RunFacts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        """The table; where the terminal is wide enough, with log loss and calibration."""
+        more = PROBABILITIES if options.max_width >= WIDE else {}
+        columns = {**RANK, **_scores(self.results), **more}
+        table = _table(ranked(self.results), self.results, columns)
+        table.title = Text(headline(self.results, self.facts))
+        table.caption = Text(CAPTION)
+        table.title_justify = table.caption_justify = "left"
+        yield table
 
 
 def front_table(results: Results) -> Table:
     """The front alone, fastest first: what a live view shows."""
-    return record_table(results.front, results)
+    return _table(results.front, results, _scores(results))
 
 
-def record_table(records: Iterable[Record], results: Results) -> Table:
-    """Records as rows; only the summary wraps, so that no number is cut at 80 columns."""
+def _scores(results: Results) -> Columns:
+    """What both tables say of a record."""
     label = METRICS[results.metric].label
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("architecture", overflow="fold", ratio=1, min_width=20)
-    for heading in (f"valid\n{label}", f"test\n{label}", "p50 / p95\nms", "para-\nmeters"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    return {
+        "#": lambda cells: f"{cells.number}{'*' if cells.on_front else ''}",
+        WHAT: lambda cells: cells.title,
+        f"valid\n{label}": lambda cells: cells.mean,
+        f"test\n{label}": _test,
+        "p50 / p95\nms": lambda cells: cells.latency,
+        "para-\nmeters": lambda cells: cells.parameters,
+    }
+
+
+def _test(cells: Row) -> str:
+    """The score with its sampling error; the spread over seeds on a line of its own."""
+    return cells.test if cells.deviation == MISSING else f"{cells.test}\nsd {cells.deviation}"
+
+
+def _table(records: Iterable[Record], results: Results, columns: Columns) -> Table:
+    """Records as rows; only the summary wraps, so that no number is cut at 80 columns."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+    for heading in columns:
+        if heading == WHAT:
+            table.add_column(heading, overflow="fold", ratio=1, min_width=18)
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
     for record in records:
         cells = row(record, results)
-        table.add_row(
-            f"{cells.number}{'*' if cells.on_front else ''}",
-            Text(cells.title),  # its brackets are not markup
-            cells.mean,
-            cells.test,
-            cells.latency,
-            cells.parameters,
-            style="bold" if cells.on_front else "",
-        )
+        texts = [Text(text(cells)) for text in columns.values()]  # a summary is not markup
+        table.add_row(*texts, style="bold" if cells.on_front else "")
     return table

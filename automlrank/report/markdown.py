@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import ranked, row
+from automlrank.report.cells import row
 from automlrank.report.headline import headline
+from automlrank.report.ranking import RANKS, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
 
+WHAT = "architecture"  # the heading of the one column that holds text
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
 def markdown(results: Results, facts: RunFacts) -> str:
     """The text of ``report.md``; names from data are escaped."""
     front = {record.fingerprint for record in results.front}
-    rest = [record for record in ranked(results) if record.fingerprint not in front]
+    others = [r for r in ranked(results) if r.test or r.fingerprint not in front]
     parts = [
         f"# {escape_markdown(facts.data)}: architectures by {METRICS[results.metric].label} "
         "and latency",
         escape_markdown(headline(results, facts)),
         "## Front",
-        _records(results.front, results) or "No trial was trained to the end.",
+        _front(results) if results.front else "No trial was trained to the end.",
     ]
-    if rest:
-        parts += ["## Other finalists and references", _records(rest, results)]
+    if others:
+        parts += ["## Finalists and references", _finalists(others, results), RANKS]
     for heading, pairs in (
         ("What it cost", cost(results, facts)),
         ("How it was measured", measured(results, facts)),
@@ -45,30 +47,34 @@ def escape_markdown(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def _records(records: Sequence[Record], results: Results) -> str:
-    if not records:
-        return ""
+def _front(results: Results) -> str:
+    """The front, fastest first."""
     label = METRICS[results.metric].label
-    lines = [
-        f"| # | architecture | valid {label} | over seeds | test {label} | seeds "
-        "| to best reference | p50 / p95 ms | parameters |",
-        "| --: | :-- | --: | --: | --: | --: | --: | --: | --: |",
-    ]
+    headings = ("#", WHAT, f"valid {label}", f"test {label}", "p50 / p95 ms", "parameters")
+    rows = []
+    for record in results.front:
+        c = row(record, results)
+        numbers = (c.valid, c.test, c.latency, c.parameters)
+        rows.append((c.number, escape_markdown(c.title), *numbers))
+    return _table(headings, rows)
+
+
+def _finalists(records: Sequence[Record], results: Results) -> str:
+    headings = (
+        *("rank", "#", WHAT, "valid over seeds", f"test {METRICS[results.metric].label}"),
+        *("seeds", "to best reference", "log loss", "calibration", "p50 / p95 ms", "parameters"),
+    )
+    rows = []
     for record in records:
-        cells = row(record, results)
-        texts = (
-            cells.number,
-            escape_markdown(cells.title),
-            cells.valid,
-            cells.mean,
-            cells.test,
-            cells.seeds,
-            cells.versus,
-            cells.latency,
-            cells.parameters,
-        )
-        lines.append(f"| {' | '.join(texts)} |")
-    return "\n".join(lines)
+        c = row(record, results)
+        scores = (c.mean, c.test, c.seeds, c.versus, c.logloss, c.calibration)
+        rows.append((c.rank, c.number, escape_markdown(c.title), *scores, c.latency, c.parameters))
+    return _table(headings, rows)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    sides = [":--" if heading == WHAT else "--:" for heading in headings]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, sides, *rows))
 
 
 def _pairs(pairs: Pairs) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from automlrank.evaluate.bootstrap import RESAMPLES
+from automlrank.evaluate.calibration import BINS
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import ranked, show_seconds, show_share, title
+from automlrank.report.cells import show_seconds, show_share, title
+from automlrank.report.ranking import ranked
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.results import Results
 
@@ -53,13 +56,15 @@ def sparse(results: Results) -> Pairs:
 
 
 def _test_protocol(results: Results) -> str:
-    if results.metric != "auc":
-        return "trained anew with seeds that the search had not seen"
+    metric = METRICS[results.metric]
+    drawn = f"{RESAMPLES:,} bootstrap draws of {'groups' if metric.grouped else 'rows'}"
     return (
-        "trained anew with seeds that the search had not seen; the AUC is the seeds' mean, its "
-        "95 % interval (DeLong) that of one trained model on these rows, sd the spread between "
-        "seeds; a difference is more than noise beyond 1.96 standard errors, which hold the "
-        "paired rows and the seeds"
+        f"trained anew with seeds that the search had not seen; the {metric.label} is the seeds' "
+        f"mean, its 95 % interval ({'DeLong' if metric.name == 'auc' else drawn}) that of one "
+        "trained model on these rows, sd the spread between seeds; a difference is more than noise "
+        "beyond 1.96 standard errors, which hold the paired rows and the seeds, each comparison on "
+        f"its own; calibration is the expected error in {BINS} bins of equal mass, and the mean "
+        "prediction over the rate"
     )
 
 

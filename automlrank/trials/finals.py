@@ -1,25 +1,14 @@
-"""Finalists: retrained with seeds that the search never used, scored on the test split.
-
-A finalist's test AUC is the mean over its seeds. Its interval is that of one trained model on
-these rows (DeLong, the variance averaged over the seeds); the spread over seeds stands apart.
-``versus`` compares two finalists on the same rows: the mean of the seeds' paired differences,
-its standard error from DeLong's paired variance and from the spread over seeds.
-"""
+"""Finalists: retrained with seeds that the search never used, scored on the test split."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from automlrank.architecture import Architecture
 from automlrank.evaluate.metrics import METRICS
-from automlrank.evaluate.significance import delong_interval, paired_delong
 from automlrank.train.loop import predict, score_logits
 from automlrank.trials.bench import (
     FAILURES,
@@ -31,6 +20,7 @@ from automlrank.trials.bench import (
     seed_of,
 )
 from automlrank.trials.events import Notice
+from automlrank.trials.final_scores import FinalRun, final_scores
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -41,8 +31,6 @@ FINAL_SEEDS = 3  # the stream of seeds
 NOISE = 0.5
 """Share of the validation AUC's standard error that counts as noise between two models on the
 same rows: with a correlation of .9 between their scores the difference's error is .45 of it."""
-
-Logits = npt.NDArray[np.float32]
 
 
 def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
@@ -78,7 +66,7 @@ def run_finals(
     Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
     None. Where it ends early, or a finalist fails, what was reached stands.
     """
-    runs: dict[str, list[tuple[Mapping[str, Any], Logits]]] = {}
+    runs: dict[str, list[FinalRun]] = {}
     ended = None
     try:
         for n, record in itertools.product(range(SEEDS), finalists):
@@ -91,8 +79,7 @@ def run_finals(
         ended = TIME_UP
     except KeyboardInterrupt:
         ended = INTERRUPTED
-    scored = [record for record in finalists if record.fingerprint in runs]
-    return {record.fingerprint: _summary(bench, record, runs) for record in scored}, ended
+    return final_scores(bench.data, bench.goal.metric, runs), ended
 
 
 def title(record: Record) -> str:
@@ -100,9 +87,7 @@ def title(record: Record) -> str:
     return record.name or f"trial {record.number}"
 
 
-def _final(
-    bench: Bench, folder: RunFolder, record: Record, n: int
-) -> tuple[Mapping[str, Any], Logits]:
+def _final(bench: Bench, folder: RunFolder, record: Record, n: int) -> FinalRun:
     """One training of a finalist, or what an earlier run left of it."""
     seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
     kept = folder.final(record.fingerprint, seed)
@@ -121,62 +106,6 @@ def _final(
         folder.keep(architecture, trained)
     folder.write_final(record.fingerprint, seed, scores, logits)
     return scores, logits
-
-
-def _summary(
-    bench: Bench,
-    record: Record,
-    runs: Mapping[str, Sequence[tuple[Mapping[str, Any], Logits]]],
-) -> dict[str, Any]:
-    metric, task = bench.goal.metric, bench.data.schema.tasks[0].name
-    mine = runs[record.fingerprint]
-    valid = [scores["valid"][task] for scores, _ in mine]
-    test = [scores["test"][task] for scores, _ in mine]
-    spread = float(np.std(test, ddof=1)) if len(test) > 1 else None
-    summary: dict[str, Any] = {
-        metric: float(np.mean(test)),
-        "seeds": len(test),
-        f"{metric}_std": spread,
-        "tasks": _task_means(mine, "test", metric),
-    }
-    labels = bench.data.labels("test")[:, 0]
-    if metric == "auc" and bench.data.schema.tasks[0].kind == "binary":
-        error = _error(labels, [logits for _, logits in mine])
-        summary |= {
-            "auc_low": summary["auc"] - 1.96 * error,
-            "auc_high": summary["auc"] + 1.96 * error,
-        }
-        summary["versus"] = {
-            other: _versus(labels, [x for _, x in mine], [x for _, x in theirs])
-            for other, theirs in runs.items()
-            if other != record.fingerprint and min(len(mine), len(theirs)) > 1
-        }
-    return {"valid": {f"{metric}_mean": float(np.mean(valid))}, "test": summary}
-
-
-def _task_means(
-    runs: Iterable[tuple[Mapping[str, Any], Logits]], split: str, metric: str
-) -> dict[str, dict[str, float]]:
-    scores = [run[split] for run, _ in runs]
-    return {task: {metric: float(np.mean([s[task] for s in scores]))} for task in scores[0]}
-
-
-def _error(labels: npt.NDArray[Any], runs: Sequence[Logits]) -> float:
-    """The standard error of one trained model's AUC on these rows."""
-    variances = []
-    for logits in runs:
-        _, low, high = delong_interval(labels, logits[:, 0])
-        variances.append(((high - low) / 2 / 1.96) ** 2)
-    return math.sqrt(float(np.mean(variances)))
-
-
-def _versus(labels: npt.NDArray[Any], a: Sequence[Logits], b: Sequence[Logits]) -> list[float]:
-    """The mean difference in AUC and its standard error; one seed would not show its spread."""
-    pairs = [paired_delong(labels, x[:, 0], y[:, 0]) for x, y in zip(a, b, strict=False)]
-    differences = [difference for difference, _ in pairs]
-    variance = float(np.mean([error**2 for _, error in pairs]))
-    variance += float(np.var(differences, ddof=1)) / len(pairs)
-    return [float(np.mean(differences)), math.sqrt(variance)]
 
 
 def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Record:

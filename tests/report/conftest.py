@@ -35,6 +35,9 @@ def scored(auc: float, half: float = 0.0027, **versus: list[float]) -> dict[str,
         "auc_high": auc + half,
         "auc_std": 0.0006,
         "seeds": 3,
+        "logloss": 0.5931,
+        "calibration": 0.0124,
+        "calibration_ratio": 1.031,
         **({"versus": versus} if versus else {}),
     }
 

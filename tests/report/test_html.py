@@ -12,6 +12,7 @@ import pytest
 
 from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.html import escape_json, html
+from automlrank.report.ranking import RANKS
 from automlrank.trials.results import Results
 
 EVIL = "</script><img src=x onerror=alert(1)>\"'&"
@@ -59,6 +60,17 @@ def test_page_holds_every_section_and_every_trial(page, results, facts):
     sortable = text.split('class="sortable"')[1].split("</table>")[0]
     assert sortable.count("<tr>") == 1 + len(results.records)
     assert "the same as trial 1" in sortable
+
+
+def test_finalists_stand_by_rank_with_their_uncertainty(page, results, facts):
+    text = page(results, facts)
+    table = text.split("<h2>Finalists and references</h2>")[1].split("</section>")[0]
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in table.split("<tr>")[2:]]
+    assert [line[0] for line in cells] == ["1", "1", "2"]
+    assert [line[1] for line in cells] == ["1", "-", "0"]
+    for text in ("0.7279 ± 0.0027", "3, sd 0.0006", "0.5931", "0.0124, ×1.031"):  # noqa: RUF001
+        assert text in cells[0]
+    assert RANKS in table
 
 
 def test_page_loads_nothing(page, results, facts):

@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 from rich.console import Console
 
-from automlrank.report.cells import ranked, show_count, show_ms, show_seconds
-from automlrank.report.leaderboard import front_table, leaderboard
+from automlrank.report.cells import show_count, show_ms, show_seconds
+from automlrank.report.leaderboard import Leaderboard, front_table
 from automlrank.report.markdown import escape_markdown, markdown
+from automlrank.report.ranking import RANKS, ranked
 
 
 def printed(table, width):
@@ -23,13 +24,45 @@ def printed(table, width):
 def test_no_number_and_no_word_is_cut(results, facts, width):
     """At 80 columns the summary wraps; all else stands on one line."""
     long = "emb16 · din · senet · [linear, cin 3x16, cross_net_v2 3 rank 64, mlp 2x128] · mmoe"
-    first = dataclasses.replace(results.records[1], summary=long, parameters=123_456_789)
+    first = dataclasses.replace(
+        results.records[1],
+        number=1234,
+        fingerprint="print1234",
+        valid={"auc": 0.7471},
+        summary=long,
+        parameters=123_456_789,
+        latency_ms={"p50": 123.4, "p95": 234.5},
+    )
     results = dataclasses.replace(results, records=(*results.records, first))
-    text = printed(leaderboard(results, facts), width)
+    text = printed(Leaderboard(results, facts), width)
     assert max(len(line) for line in text.splitlines()) <= width
     assert "…" not in text
-    for word in (*long.split(), "0.7371", "0.7279 ± 0.0027", "4.1 / 5.3", "123M"):
+    numbers = ("1234*", "0.7471", "0.7279 ± 0.0027", "sd 0.0006", "123.4 / 234.5", "123M")
+    for word in (*long.split(), *numbers):
         assert word in text
+    words = " ".join(text.split())
+    assert "Equal ranks are ties, the faster first." in words
+    assert "sd: the spread over seeds." in words
+
+
+def test_a_wide_terminal_shows_log_loss_and_calibration(results, facts):
+    narrow, wide = (printed(Leaderboard(results, facts), width) for width in (80, 120))
+    assert "0.5931" in wide
+    assert "0.0124, ×1.031" in wide  # noqa: RUF001
+    assert "calibration" not in narrow
+
+
+def test_ranks_stand_in_every_form(results, facts):
+    """lr is really behind both: 1, 1, 2, in the terminal as in Markdown."""
+    lines = printed(Leaderboard(results, facts), 120).splitlines()
+    places = [line.split()[:2] for line in lines if line[:5].strip().isdigit()]
+    assert places == [["1", "1*"], ["1", "-"], ["2", "0*"]]
+    table = markdown(results, facts).split("## Finalists and references")[1].split("##")[0]
+    assert [line[:9] for line in table.splitlines() if line[2:3].isdigit()] == [
+        "| 1 | 1 |", "| 1 | - |", "| 2 | 0 |"]  # fmt: skip
+    assert RANKS in table
+    assert "3, sd 0.0006" in table
+    assert "| 0.5931 | 0.0124, ×1.031 |" in table  # noqa: RUF001
 
 
 def test_brackets_of_a_summary_are_not_markup(results):

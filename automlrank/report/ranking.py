@@ -1,0 +1,73 @@
+"""The order of the leaderboard: by real differences, and among ties by speed."""
+
+from __future__ import annotations
+
+import math
+
+from automlrank.evaluate.metrics import METRICS
+from automlrank.report.compare import compare
+from automlrank.trials.records import Record
+from automlrank.trials.results import Results
+
+RANKS = (
+    "rank: by test; below another only where the difference to one of the rank above is real "
+    "(95 %, same rows, seeds). Equal ranks are ties, the faster first."
+)
+
+
+def ranked(results: Results) -> list[Record]:
+    """The front, the finalists and the references, each once.
+
+    What was scored on the test split goes by rank, then by p50 latency; the rest follows by its
+    validation score.
+    """
+    places = ranks(results)
+    sign = -1.0 if METRICS[results.metric].up else 1.0
+
+    def key(record: Record) -> tuple[float, float, int]:
+        place = places.get(record.fingerprint, math.inf)
+        score = record.choice_score(results.metric)
+        unscored = math.inf if score is None else sign * score
+        latency = record.latency() or math.inf
+        return place, unscored if place == math.inf else latency, record.number
+
+    return sorted(_candidates(results).values(), key=key)
+
+
+def ranks(results: Results) -> dict[str, int]:
+    """The rank of everything that was scored on the test split, by fingerprint.
+
+    Rank 1 holds what nothing really beats; rank 2 what then nothing left really beats; and so
+    on. So two of one rank are a tie, who really beats another stands above it, and each below
+    rank 1 is really beaten by one of the rank above. Ties are not transitive (a = b = c, yet
+    a > c), so a pair of different ranks may be one.
+    """
+    left = [r for r in _candidates(results).values() if _scored(r, results.metric)]
+    places: dict[str, int] = {}
+    rank = 1
+    while left:
+        top = [r for r in left if not any(really_beats(s, r, results.metric) for s in left)]
+        places |= {record.fingerprint: rank for record in top}
+        left = [record for record in left if record.fingerprint not in places]
+        rank += 1
+    return places
+
+
+def really_beats(a: Record, b: Record, metric: str) -> bool:
+    """Whether ``a`` scored better on the test split, and by more than noise."""
+    difference = compare(a, b, metric)
+    one, other = a.score(metric, "test"), b.score(metric, "test")
+    if difference is None or one is None or other is None:
+        return False
+    return difference.real is True and METRICS[metric].better(one, other)
+
+
+def _scored(record: Record, metric: str) -> bool:
+    return record.score(metric, "test") is not None
+
+
+def _candidates(results: Results) -> dict[str, Record]:
+    return {
+        record.fingerprint: record
+        for record in (*results.references, *results.finalists, *results.front)
+    }

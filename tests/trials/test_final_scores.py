@@ -1,0 +1,83 @@
+"""What is said of finalists, against the means and loops that define it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from automlrank.data.dataset import Dataset
+from automlrank.evaluate.calibration import calibration
+from automlrank.evaluate.metrics import METRICS, logloss
+from automlrank.train.loop import score_logits
+from automlrank.trials.final_scores import FinalRun, final_scores
+
+
+def trained(dataset: Dataset, metric: str, strength: float, seed: int) -> FinalRun:
+    """A made-up training: logits that hold the label by ``strength``."""
+    labels = np.nan_to_num(dataset.labels("test"))
+    noise = np.random.default_rng(seed).normal(size=labels.shape)
+    logits = (strength * (labels - 0.5) + noise).astype(np.float32)
+    scores = score_logits(logits, dataset, "test", metric)
+    return {"valid": scores, "test": scores}, logits
+
+
+@pytest.fixture(params=METRICS)
+def metric(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def runs(dataset, metric) -> dict[str, list[FinalRun]]:
+    """Three seeds of a weak model and three of a strong one."""
+    return {
+        name: [trained(dataset, metric, strength, 10 * i + n) for n in range(3)]
+        for i, (name, strength) in enumerate({"weak": 0.3, "strong": 2.0}.items())
+    }
+
+
+def test_a_score_stands_with_its_interval_and_apart_from_it_the_spread(dataset, metric, runs):
+    task = dataset.schema.tasks[0].name
+    for name, found in final_scores(dataset, metric, runs).items():
+        values = [scores["test"][task] for scores, _ in runs[name]]
+        test = found["test"]
+        assert test[metric] == pytest.approx(np.mean(values))
+        assert test[f"{metric}_std"] == pytest.approx(np.std(values, ddof=1))
+        assert test[f"{metric}_low"] < test[metric] < test[f"{metric}_high"]
+        assert test["seeds"] == 3
+        assert test["tasks"][task] == {metric: test[metric]}
+        assert found["valid"] == {f"{metric}_mean": test[metric]}
+
+
+def test_log_loss_and_calibration_are_told_whatever_the_metric(dataset, metric, runs):
+    labels = dataset.labels("test")[:, 0]
+    test = final_scores(dataset, metric, runs)["weak"]["test"]
+    columns = [logits[:, 0] for _, logits in runs["weak"]]
+    assert test["logloss"] == pytest.approx(np.mean([logloss(labels, x) for x in columns]))
+    each = [calibration(labels, x) for x in columns]
+    assert test["calibration"] == pytest.approx(np.mean([one.error for one in each]))
+    assert test["calibration_ratio"] == pytest.approx(np.mean([one.ratio for one in each]))
+
+
+def test_a_real_difference_is_seen_from_both_sides(dataset, metric, runs):
+    found = final_scores(dataset, metric, runs)
+    weak, strong = found["weak"]["test"], found["strong"]["test"]
+    value, error = strong["versus"]["weak"]
+    assert weak["versus"]["strong"] == [-value, pytest.approx(error)]
+    assert value == pytest.approx(strong[metric] - weak[metric])
+    assert abs(value) > 1.96 * error > 0
+    assert METRICS[metric].better(strong[metric], weak[metric])
+
+
+def test_a_single_seed_has_an_interval_but_no_verdict(dataset, metric, runs):
+    """Its spread over seeds is not known, so no error of a difference is."""
+    cut = {"weak": runs["weak"][:1], "strong": runs["strong"]}
+    found = final_scores(dataset, metric, cut)
+    assert found["weak"]["test"][f"{metric}_std"] is None
+    assert math.isfinite(found["weak"]["test"][f"{metric}_low"])
+    assert found["weak"]["test"]["versus"] == found["strong"]["test"]["versus"] == {}
+
+
+def test_finalists_that_were_not_reached_have_no_scores(dataset):
+    assert final_scores(dataset, "auc", {}) == {}
