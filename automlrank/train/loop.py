@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,7 @@ from automlrank.train.trainer import Trainer
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
 STEPS_PER_REPORT = 20
+REPORTS_PER_EPOCH = 4  # at least: a search compares trials after a quarter of the first
 Scores = Mapping[str, float]
 
 
@@ -91,16 +92,14 @@ def fit(
     seed: int,
     metric: str = "auc",
     device: str = "cpu",
-    rungs: Sequence[int] = (),
     checkpoint: Checkpoint | None = None,
 ) -> Iterator[Progress]:
     """Train until the validation metric stands still; at the end the best weights are back.
 
     The learning rate drops by ``plateau`` after each epoch without a gain, and ``patience`` of
-    them end the training. It yields every 20 steps, at the first step past each of ``rungs``
-    (training rows), and at the end of an epoch, with scores. From a checkpoint, which needs the
-    same seed, it first yields the ends of the epochs that it holds. Raises TrialError where the
-    loss is not finite.
+    them end the training. It yields every 20 steps and past each quarter of an epoch, and at the
+    end of an epoch, with scores. From a checkpoint, which needs the same seed, it first yields the
+    ends of the epochs that it holds. Raises TrialError where the loss is not finite.
     """
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
@@ -113,13 +112,15 @@ def fit(
         if course.waited == settings.patience:
             break
         rows = course.rows
+        part = rows * REPORTS_PER_EPOCH // trainer.epoch_rows
         model.train()
         for i, batch in enumerate(
             data.batches("train", settings.batch_size, seed=epoch_seed(seed, epoch))
         ):
             loss = trainer.step(batch)
-            before, rows = rows, rows + len(batch["labels"])
-            if i % STEPS_PER_REPORT == 0 or any(before < rung <= rows for rung in rungs):
+            rows += len(batch["labels"])
+            before, part = part, rows * REPORTS_PER_EPOCH // trainer.epoch_rows
+            if i % STEPS_PER_REPORT == 0 or part > before:
                 yield Progress(epoch, rows, check_loss(loss, rows), time.perf_counter() - began)
         check_loss(loss, rows)
         scores = score(model, data, "valid", metric, device)
