@@ -20,6 +20,7 @@ from automlrank.architecture import (
     readings,
 )
 from automlrank.blocks.base import Block
+from automlrank.blocks.inputs import accepts, first_input
 from automlrank.blocks.parts import Bias, add, as_fields, expand_as_rows, join, task_of
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
 from automlrank.branches import BranchInputs
@@ -28,7 +29,6 @@ from automlrank.inputs import Inputs, identifier
 from automlrank.plan import Made, Plan, PlanBuilder, Value, vector_of
 from automlrank.schema import History as HistoryColumn
 from automlrank.schema import Schema
-from automlrank.space.check import accepts, first_input
 from automlrank.space.needs import lacking, unserved
 from automlrank.space.reading import unreadable
 

@@ -11,9 +11,9 @@ from automlrank.documents import Document, as_document
 from automlrank.errors import DocumentError, did_you_mean
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
-from automlrank.space.grammar import Space
 from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
+from automlrank.space.value import Space
 from automlrank.wiring import unserved_parts
 
 DEFAULT = "ctr"

@@ -26,7 +26,8 @@ from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.blocks.training import Training
 from automlrank.errors import SpaceError
 from automlrank.space import grammar
-from automlrank.space.grammar import Expression, Leaf, Space
+from automlrank.space.grammar import Expression, Leaf
+from automlrank.space.value import Space
 
 Params = dict[str, Scalar]
 

@@ -17,22 +17,12 @@ from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
 from automlrank.schema import Schema, Statistics, Task
 from automlrank.space.check import check_space
+from automlrank.space.combinators import choose, optional, parallel, repeat, some_of, stack, use
 from automlrank.space.count import count
-from automlrank.space.grammar import (
-    Choose,
-    Leaf,
-    Space,
-    choose,
-    leaves,
-    optional,
-    parallel,
-    repeat,
-    some_of,
-    stack,
-    use,
-)
+from automlrank.space.grammar import Choose, Leaf, leaves
 from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space, read_space, space_from_text
+from automlrank.space.value import Space
 from automlrank.space.write import space_data
 
 YAML = """
@@ -53,7 +43,7 @@ limits: {latency_ms: 5}
 
 
 def in_python() -> Space:
-    from automlrank.space.grammar import Limits
+    from automlrank.space.value import Limits
 
     return Space(
         name="small",
