@@ -8,7 +8,7 @@
 
 Reading order, which is the order of imports and of the data:
 
-    errors documents schema blocks data space architecture plan inputs branches wiring
+    errors documents schema blocks data space architecture plan fields inputs branches wiring
     model cost evaluate train trials report export jobs cli
 """
 

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from automlrank.architecture import Architecture, only_point
+from automlrank.architecture.needs import unserved_parts
 from automlrank.documents import Document, as_document
 from automlrank.errors import DocumentError, did_you_mean
 from automlrank.schema import Schema
@@ -14,7 +15,6 @@ from automlrank.space.check import check_space
 from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
 from automlrank.space.value import Space
-from automlrank.wiring import unserved_parts
 
 DEFAULT = "ctr"
 AsSpace = Space | str | Path | Mapping[str, object]
