@@ -16,17 +16,11 @@ import torch
 
 from automlrank.data import read
 from automlrank.data.cache import default_cache
-from automlrank.data.infer import Inferred, binary_columns
+from automlrank.data.infer import Inferred
 from automlrank.data.prepare import SAMPLE_ROWS, SPLIT, prepare
 from automlrank.data.split import Rows, parts_of
-from automlrank.data.store import (
-    FORMAT,
-    SAMPLE_FILE,
-    Arrays,
-    Store,
-    StoreWriter,
-    open_or_build,
-)
+from automlrank.data.store import FORMAT, SAMPLE_FILE, Arrays, Store, StoreWriter, open_or_build
+from automlrank.data.summary import binary_columns
 from automlrank.data.transform import FORMAT as ENCODER_FORMAT
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
