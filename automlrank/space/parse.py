@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from automlrank.blocks.domains import Range
-from automlrank.documents import Document, as_document, parse_document
+from automlrank.documents import Document, as_document
 from automlrank.errors import Fault, SpaceError, did_you_mean, shown
 from automlrank.space.check import wiring_faults
 from automlrank.space.choices import left_open
@@ -24,11 +24,6 @@ TOP_KEYS = {"name", "architecture", "references", "embedding", *STAGES, "trainin
 def read_space(source: str | Path | Mapping[str, object]) -> Space:
     """A space from a YAML file or a mapping; raises SpaceError with every fault."""
     return parse_space(as_document(source, strict=False))
-
-
-def space_from_text(text: str) -> Space:
-    """A space from YAML text; raises SpaceError with every fault."""
-    return parse_space(parse_document(text, strict=False))
 
 
 def parse_space(document: Document) -> Space:
