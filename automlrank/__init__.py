@@ -8,7 +8,7 @@
 
 Reading order, which is the order of imports and of the data:
 
-    errors documents schema blocks data space architecture plan inputs branches wiring
+    errors documents schema blocks data space architecture plan fields inputs branches wiring
     model cost evaluate train trials report export jobs cli
 """
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from automlrank.jobs.search import search as search
     from automlrank.model import build_model as build_model
     from automlrank.schema import Schema as Schema
-    from automlrank.space.grammar import Space as Space
+    from automlrank.space.value import Space as Space
 
 __version__ = "0.1.0"
 _HOMES = {
     "Architecture": "automlrank.architecture",
     "Dataset": "automlrank.data.dataset",
     "Schema": "automlrank.schema",
-    "Space": "automlrank.space.grammar",
+    "Space": "automlrank.space.value",
     "build_model": "automlrank.model",
     "search": "automlrank.jobs.search",
 }

@@ -1,22 +1,14 @@
-"""The inputs of a model as values of its plan: fields of both sides, sequences, root inputs."""
+"""The inputs of a model as values of its plan: fields, sequences, raw columns, by their keys."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
-from automlrank.blocks.embedding import (
-    Embedding,
-    FieldEmbedding,
-    SelectFields,
-    SequenceEmbedding,
-    column_of,
-    real_positions,
-)
+from automlrank.blocks.embedding import Embedding, SequenceEmbedding, column_of, real_positions
 from automlrank.blocks.parts import join
 from automlrank.blocks.ports import (
     Columns,
@@ -29,19 +21,14 @@ from automlrank.blocks.ports import (
     Statistics,
     Targets,
 )
-from automlrank.plan import Made, PlanBuilder, Value, fields_of
-from automlrank.schema import Feature, Schema
+from automlrank.fields import ColumnFields, batch_value
+from automlrank.plan import Made, PlanBuilder, Value
 from automlrank.schema import History as HistoryColumn
-
-ROLES = ("ids", "numbers", "multi", "vector")
-"""The order of the fields of a side."""
+from automlrank.schema import Schema
 
 
-class Inputs:
-    """Makes the values that blocks read, each when it is first asked for.
-
-    ``prefix`` begins the names of its steps; ``extras`` makes the fields behind the columns'.
-    """
+class Inputs(ColumnFields):
+    """Makes the values that blocks read, each when it is first asked for."""
 
     def __init__(
         self,
@@ -51,20 +38,8 @@ class Inputs:
         prefix: str = "",
         extras: Callable[[], list[Value]] = list,
     ) -> None:
-        self.steps = steps
-        self.schema = schema
-        self.embedding = embedding
-        self.prefix = prefix
-        self.extras = extras
+        super().__init__(steps, schema, embedding, prefix, extras)
         self.values: dict[str, Value] = {}
-        columns = (*schema.of_role("ids"), *schema.of_role("multi"))
-        sizes = {c.name: c.size for c in columns if schema.owner(c.name) == c.name}
-        for column in columns:  # one whose owner a branch does not read has the owner's ids
-            sizes.setdefault(schema.owner(column.name), column.size)
-        self.table_sizes = tuple(sizes.values())
-        self.starts = dict(
-            zip(sizes, itertools.accumulate(sizes.values(), initial=0), strict=False)
-        )
         bags = _by_side(schema.of_role("multi"))
         self.columns = Columns(
             tuple(f.size for f in _by_side(schema.of_role("ids"))),
@@ -74,96 +49,13 @@ class Inputs:
             tuple(f.size for f in _by_side(schema.of_role("vector"))),
         )
 
-    @property
-    def dim(self) -> int:
-        assert self.embedding is not None
-        return self.embedding.dim
-
-    def offsets(self, features: tuple[Feature, ...]) -> tuple[int, ...]:
-        """Where the ids of each column start in the table: a column that shares has its owner's."""
-        return tuple(self.starts[self.schema.owner(feature.name)] for feature in features)
-
-    def table(self) -> Value:
-        """One table for the ids of all columns."""
-        assert self.embedding is not None
-        name = f"{self.prefix}table"
-        made = Made(type(self.embedding).module, self.embedding.arguments(self.table_sizes))
-        self.steps.trained(name, self.embedding)
-        return self.steps.module(name, made, [], name)
-
-    def fields(self) -> Value:
-        """The embedded columns of both sides, from one table, then what stands behind them."""
-        sides = [side for request in (True, False) if (side := self.side(request))]
-        fields = self.join_fields(sides, "fields")
-        extras = self.extras()
-        return self.join_fields([fields, *extras], "all_fields") if extras else fields
-
-    def join_fields(self, parts: list[Value], name: str) -> Value:
-        if len(parts) == 1:
-            return parts[0]
-        port = Fields(sum(fields_of(part).n for part in parts), self.dim)
-        return self.steps.step(join, parts, f"{self.prefix}{name}", port)
-
-    def side(self, request: bool) -> Value | None:
-        """The fields of the request's columns, or of the item's."""
-        ids, numbers, bags, vectors = (self.schema.of_role(r, request=request) for r in ROLES)
-        n = len(ids) + len(numbers) + len(bags) + len(vectors)
-        if n == 0:
-            return None
-        assert self.embedding is not None
-        name = "request" if request else "item"
-        made = Made(
-            FieldEmbedding,
-            {
-                "dim": self.dim,
-                "offsets": self.offsets(ids),
-                "numbers": len(numbers),
-                "bags": self.offsets(bags),
-                "pools": tuple(f.pool for f in bags),
-                "vectors": tuple(f.size for f in vectors),
-                "scale": self.embedding.number_scale,
-                "dropout": self.embedding.dropout,
-            },
-        )
-        lists = (_batch_value(feature) for feature in (*bags, *vectors))
-        of_side = (self.of_side(key, request) for key in ("ids", "numbers"))
-        inputs = [self.table(), *of_side, *lists]
-        name = f"{self.prefix}{name}"
-        return self.steps.module(
-            f"{name}_embedding", made, inputs, f"{name}_fields", Fields(n, self.dim)
-        )
-
-    def of_side(self, key: str, request: bool) -> Value:
-        """The ids or the numbers of a side's columns."""
-        return Value(f"{key}:{'request' if request else 'item'}", request=request)
-
-    def order(self, request: bool) -> list[str]:
-        """The columns of a side in the order of its fields."""
-        roles = (self.schema.of_role(role, request=request) for role in ROLES)
-        return [feature.name for features in roles for feature in features]
-
-    def select(self, features: tuple[Feature, ...], name: str) -> Value:
-        """Some fields by their columns: of one side if they all stand there."""
-        requests = {feature.side != "item" for feature in features}
-        sides = (True, False) if len(requests) == 2 else tuple(requests)
-        order = [name for request in sides for name in self.order(request)]
-        parts = [side for request in sides if (side := self.side(request))]
-        positions = tuple(order.index(feature.name) for feature in features)
-        return self.pick(self.join_fields(parts, "fields"), positions, name)
-
-    def pick(self, fields: Value, positions: tuple[int, ...], name: str) -> Value:
-        """Some fields by their places."""
-        made = Made(SelectFields, {"positions": positions})
-        port = Fields(len(positions), self.dim)
-        return self.steps.module(name, made, [fields], f"{name}_fields", port)
-
     def sequence(self, name: str, columns: tuple[HistoryColumn, ...]) -> Value:
         """A sequence's keys, target, mask and, where it has times, age and session.
 
         They are the root inputs of its encoder.
         """
         request = all(column.side != "item" for column in columns)
-        ids = [_batch_value(column) for column in columns]
+        ids = [batch_value(column) for column in columns]
         embedding = Made(SequenceEmbedding, {"offsets": self.offsets(columns)})
         keys = self.steps.module(
             f"{name}_embedding", embedding, [self.table(), *ids], f"{name}_keys"
@@ -257,7 +149,7 @@ class Inputs:
         columns = _by_side(self.schema.of_role(role))
         return self.steps.step(
             as_list,
-            [_batch_value(column) for column in columns],
+            [batch_value(column) for column in columns],
             f"{self.prefix}{key}",
             request=False,
         )
@@ -268,17 +160,6 @@ def _by_side(features: tuple[Any, ...]) -> list[Any]:
     return sorted(features, key=lambda feature: feature.side == "item")
 
 
-def _batch_value(feature: Feature) -> Value:
-    """What a batch holds of a column that has a tensor of its own."""
-    return Value(f"{feature.role}:{feature.name}", request=feature.side != "item")
-
-
 def as_list(*parts: Tensor) -> list[Tensor]:
     """Several tensors as one value."""
     return list(parts)
-
-
-def identifier(name: str, index: int) -> str:
-    """A name that may stand in source code for a column's or a task's, whatever it contains."""
-    plain = name.isascii() and name.isidentifier() and len(name) <= 40
-    return name if plain and not name.startswith("number_") else f"number_{index}"

@@ -133,3 +133,9 @@ def vector_of(value: Value) -> Vector:
     """The value's port, which must be a Vector."""
     assert isinstance(value.port, Vector), value
     return value.port
+
+
+def identifier(name: str, index: int) -> str:
+    """A name that may stand in source code for a column's or a task's, whatever it contains."""
+    plain = name.isascii() and name.isidentifier() and len(name) <= 40
+    return name if plain and not name.startswith("number_") else f"number_{index}"

@@ -8,29 +8,18 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from automlrank.architecture import (
-    NONE,
-    Architecture,
-    Parallel,
-    Part,
-    Reading,
-    Stack,
-    blocks_of,
-    readers,
-    readings,
-)
+from automlrank.architecture import NONE, Architecture, Parallel, Part, Reading, Stack, readers
+from automlrank.architecture.needs import unserved_parts
 from automlrank.blocks.base import Block
+from automlrank.blocks.inputs import accepts, first_input
 from automlrank.blocks.parts import Bias, add, as_fields, expand_as_rows, join, task_of
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
 from automlrank.branches import BranchInputs
-from automlrank.errors import Fault, SpaceError
-from automlrank.inputs import Inputs, identifier
-from automlrank.plan import Made, Plan, PlanBuilder, Value, vector_of
+from automlrank.errors import SpaceError
+from automlrank.inputs import Inputs
+from automlrank.plan import Made, Plan, PlanBuilder, Value, identifier, vector_of
 from automlrank.schema import History as HistoryColumn
 from automlrank.schema import Schema
-from automlrank.space.check import accepts, first_input
-from automlrank.space.needs import lacking, unserved
-from automlrank.space.reading import unreadable
 
 
 def wire(architecture: Architecture, schema: Schema) -> Plan:
@@ -40,27 +29,6 @@ def wire(architecture: Architecture, schema: Schema) -> Plan:
     if faults := unserved_parts(architecture, schema):
         raise SpaceError(faults)
     return _Wiring(architecture, schema).plan()
-
-
-def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
-    """The blocks and the branches' columns that the schema cannot serve."""
-    faults = [
-        Fault(f"{block.name} cannot be used: {reason}.", path=stage)
-        for stage, block in architecture.blocks()
-        if (reason := lacking(schema, block.name))
-    ]
-    return faults + [
-        Fault(problem, path="interaction", hint=hint)
-        for part in readings(architecture.interaction)
-        for problem, hint in _unread(part, schema)
-    ]
-
-
-def _unread(part: Reading, schema: Schema) -> list[tuple[str, str]]:
-    """What is wrong with the columns that a branch names, each with a hint."""
-    fields = part.fields or ()
-    blocks = [block.name for block in blocks_of(part)] if fields else []
-    return [*unreadable(schema, fields), *unserved(schema, fields, blocks)]
 
 
 class _Wiring:

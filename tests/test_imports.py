@@ -13,6 +13,7 @@ PACKAGE = Path(automlrank.__file__).parent
 ORDER = [
     *("errors", "documents", "schema", "blocks", "data", "space", "architecture", "plan"),
     *(
+        "fields",
         "inputs",
         "branches",
         "wiring",

@@ -9,7 +9,8 @@ from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.space import grammar
-from automlrank.space.grammar import MAX_SUBSETS, Expression, Leaf, Space
+from automlrank.space.grammar import MAX_SUBSETS, Expression, Leaf
+from automlrank.space.value import Space
 
 Decide = Callable[[str, Domain], Scalar]
 

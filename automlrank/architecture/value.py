@@ -31,8 +31,8 @@ from automlrank.blocks.ports import Context, Fields, Scenario
 from automlrank.blocks.training import Training
 from automlrank.documents import dump
 from automlrank.errors import Fault, SpaceError
-from automlrank.space.grammar import STAGES, Space
 from automlrank.space.parse import read_space
+from automlrank.space.value import STAGES, Space
 
 
 @dataclass(frozen=True)

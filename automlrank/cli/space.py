@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from automlrank.blocks.domains import Domain
     from automlrank.documents import Document
     from automlrank.space.count import Size
-    from automlrank.space.grammar import Expression, Leaf, Space
+    from automlrank.space.grammar import Expression, Leaf
+    from automlrank.space.value import Space
 
 
 @reported
@@ -112,7 +113,7 @@ def tree(space: Space) -> Tree:
     """A branch per stage that is not left out; what is fixed at its default is not said."""
     from rich.tree import Tree
 
-    from automlrank.space.grammar import use
+    from automlrank.space.combinators import use
 
     result = Tree(f"{space.name}: {_kind(space, _count(space))}")
     for stage, node in space.stages():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from automlrank.data.read import Table
+from automlrank.data.table import Table
 from automlrank.documents import Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Vector

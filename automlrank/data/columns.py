@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
+from automlrank.data.times import as_seconds
 from automlrank.data.values import (
     FIRST_ID,
     LARGEST,
@@ -17,7 +18,6 @@ from automlrank.data.values import (
     Ragged,
     as_lists,
     as_numbers,
-    as_seconds,
     flatten,
     signed_log,
 )

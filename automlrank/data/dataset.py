@@ -16,7 +16,7 @@ import torch
 
 from automlrank.data import read
 from automlrank.data.cache import default_cache
-from automlrank.data.infer import Inferred, binary_columns
+from automlrank.data.infer import Inferred
 from automlrank.data.prepare import SAMPLE_ROWS, SPLIT, prepare
 from automlrank.data.split import Rows, parts_of
 from automlrank.data.store import (
@@ -29,6 +29,7 @@ from automlrank.data.store import (
     open_or_build,
     read_store,
 )
+from automlrank.data.summary import binary_columns
 from automlrank.data.transform import FORMAT as ENCODER_FORMAT
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged

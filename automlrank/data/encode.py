@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -20,24 +19,22 @@ from automlrank.data.columns import (
     TimesColumn,
     VectorColumn,
 )
-from automlrank.data.read import Table
+from automlrank.data.counts import Counts
+from automlrank.data.moments import Moments, edges_of, shares_of
+from automlrank.data.table import Table
+from automlrank.data.times import UNITS, unit_of
 from automlrank.data.transform import Encoder
 from automlrank.data.values import (
-    UNITS,
     Array,
     EncodingError,
     as_lists,
     as_numbers,
     counted_from,
     flatten,
-    signed_log,
     text_of,
-    unit_of,
 )
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Vector
 
-PENDING = 250_000  # counted values that wait to be added up, or as many as are known
-POINTS = 1000  # of a quantile transform
 UNIFORM = np.sqrt(12.0)  # 1 / the deviation of a uniform number
 
 
@@ -187,8 +184,8 @@ class _Fitting:
             x = as_numbers(self.table.column(name))[self.is_train]
             x = np.sort(x[~np.isnan(x)])
             if feature.transform == "bucket":
-                return BucketColumn(name, request, _edges(x, feature.buckets))
-            points, shares = _shares(x)
+                return BucketColumn(name, request, edges_of(x, feature.buckets))
+            points, shares = shares_of(x)
             return NumberColumn(
                 name, request, mean=0.5, scale=float(UNIFORM), points=points, shares=shares
             )
@@ -197,94 +194,6 @@ class _Fitting:
         if moments is None or not moments.n:
             return column
         return dataclasses.replace(column, mean=moments.mean, scale=moments.scale)
-
-
-class Counts:
-    """How often each value occurs, added up as chunks come."""
-
-    def __init__(self) -> None:
-        self.total = pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32})
-        self.pending: list[pl.DataFrame] = []
-
-    def add(self, counted: pl.DataFrame) -> None:
-        self.pending.append(counted.drop_nulls("value"))
-        if sum(part.height for part in self.pending) > max(PENDING, self.total.height):
-            self.merge()
-
-    def merge(self) -> None:
-        self.total = self.query().collect()
-        self.pending = []
-
-    def query(self) -> pl.LazyFrame:
-        """All counts, each value once."""
-        parts = pl.concat([self.total, *self.pending], how="vertical_relaxed").lazy()
-        return parts.group_by("value").agg(pl.col("count").sum()) if self.pending else parts
-
-    def vocabulary(self, min_count: int, behaviours: Counts | None) -> pl.LazyFrame:
-        """The values in the order of their ids: by frequency, then number, then text.
-
-        What histories hold counts where it does not occur here. Elsewhere their counts stay apart:
-        a video of one impression that many histories hold is a rare one still. Counted together,
-        kuairand's deepfm lost .0013 of its validation AUC.
-        """
-        counts = self.query()
-        if behaviours is not None:
-            only_there = behaviours.query().join(counts, on="value", how="anti")
-            counts = pl.concat([counts, only_there], how="vertical_relaxed")
-        number = pl.col("value").cast(pl.Float64, strict=False)
-        order = (-pl.col("count").cast(pl.Int64), number, "value")
-        kept = counts.filter(pl.col("count") >= min_count)
-        return kept.sort(*order, nulls_last=[False, True, False]).select("value")
-
-
-class Moments:
-    """Mean and deviation of numbers that come in chunks (Chan et al., 1979)."""
-
-    def __init__(self, log: bool) -> None:
-        self.log = log
-        self.n, self.mean, self.squares = 0, 0.0, 0.0
-        self.low, self.high = np.inf, -np.inf
-
-    def add(self, x: Array) -> None:
-        x = x[~np.isnan(x)]
-        if not len(x):
-            return
-        if self.log:
-            x = signed_log(x)
-        n, mean = len(x), float(x.mean())
-        apart = mean - self.mean
-        self.squares += float(((x - mean) ** 2).sum()) + apart**2 * self.n * n / (self.n + n)
-        self.mean += apart * n / (self.n + n)
-        self.n += n
-        self.low, self.high = min(self.low, float(x.min())), max(self.high, float(x.max()))
-
-    @property
-    def scale(self) -> float:
-        """1 / the deviation; 0 where all numbers are equal, whose deviation is not always 0.
-
-        It is 0 as well where the squares of the deviations are too small for a float.
-        """
-        if self.low == self.high or not self.squares:
-            return 0.0
-        return math.sqrt(self.n) / math.sqrt(self.squares)  # their quotient may be infinite
-
-
-def _edges(x: Array, buckets: int) -> tuple[float, ...]:
-    """Edges between ``buckets`` ranges of equally many of the sorted numbers, each once."""
-    if not len(x):
-        return ()
-    at = np.arange(1, buckets) * len(x) // buckets
-    edges = np.unique(x[at])
-    return tuple(float(edge) for edge in edges[edges > x[0]])
-
-
-def _shares(x: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Points of the sorted numbers and the mean share of rows at or below each."""
-    if not len(x):
-        return (0.0,), (0.5,)
-    points = np.unique(x[np.linspace(0, len(x) - 1, POINTS).astype(np.int64)])
-    below, upto = (np.searchsorted(x, points, side=side) for side in ("left", "right"))
-    return tuple(map(float, points)), tuple(map(float, (below + upto) / (2 * len(x))))
 
 
 def _unit(parts: Iterable[pl.Series]) -> str:

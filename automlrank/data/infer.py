@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
-from automlrank.data.check import check, is_list, is_number, is_plain, item_of
-from automlrank.data.read import Table
-from automlrank.data.values import UNITS, YEAR_2100
+from automlrank.data.check import check, is_list, is_plain, item_of
+from automlrank.data.summary import Summary, items_of, plain, summarize
+from automlrank.data.table import Table
+from automlrank.data.times import UNITS, YEAR_2100
 from automlrank.schema import (
     Categorical,
     Feature,
@@ -39,18 +39,6 @@ class Inferred:
     set_aside: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a column holds; values inside of lists count as distinct, NaN counts as null."""
-
-    distinct: int
-    nulls: int
-    low: Any = None
-    high: Any = None
-    binary: bool = False
-    """Nothing but 0 and 1, and both."""
-
-
 def complete(
     schema: Schema, table: Table, summaries: Mapping[str, Summary] | None = None
 ) -> Inferred:
@@ -72,72 +60,6 @@ def complete(
         result = dataclasses.replace(result, statistics=_statistics(result, known))
     check(result, table)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
-
-
-def binary_columns(table: Table) -> tuple[str, ...]:
-    """The columns that may be a binary label: numbers, nothing but 0 and 1, and both."""
-    found = _one_pass(table, [name for name, kind in table.schema.items() if is_number(kind)])
-    return tuple(name for name in found if found[name]["binary"])
-
-
-def summarize(table: Table, names: Iterable[str]) -> dict[str, Summary]:
-    """What columns hold: one pass for all of them, then one for each one's distinct values."""
-    found = _one_pass(table, names)
-    return {
-        name: Summary(distinct=_distinct(table, name), **values) for name, values in found.items()
-    }
-
-
-def _one_pass(table: Table, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Nulls, lowest and highest value, and whether a column is binary, for each column."""
-    wanted: dict[str, dict[str, pl.Expr]] = {
-        name: _measures(name, table.schema[name]) for name in names
-    }
-    named = {(name, key): expr for name, of in wanted.items() for key, expr in of.items()}
-    exprs = [expr.alias(str(i)) for i, expr in enumerate(named.values())]
-    row = table.select(*exprs).row(0) if exprs else ()
-    found: dict[str, dict[str, Any]] = {name: {} for name in wanted}
-    for (name, key), value in zip(named, row, strict=True):
-        found[name][key] = value
-    for values in found.values():
-        only = values.pop("zeros_and_ones", False)
-        values["binary"] = bool(only) and values["low"] != values["high"]
-    return found
-
-
-def _measures(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:
-    column = _plain(name, kind)
-    measures = {"nulls": column.null_count().cast(pl.Int64)}
-    if kind.is_numeric() or kind == pl.Boolean:
-        known = column.drop_nulls()
-        measures |= {"low": known.min(), "high": known.max()}
-        measures["zeros_and_ones"] = known.cast(pl.Float64).is_in([0.0, 1.0]).all()
-    elif kind in (pl.String, pl.Categorical, pl.Enum):
-        known = column.drop_nulls()
-        measures |= {"low": known.min(), "high": known.max()}
-        measures["zeros_and_ones"] = known.is_in(["0", "1"]).all()
-    return measures
-
-
-def _plain(name: str, kind: pl.DataType) -> pl.Expr:
-    """Categories as text, NaN as null."""
-    if kind in (pl.Categorical, pl.Enum):
-        return pl.col(name).cast(pl.String)
-    return pl.col(name).fill_nan(None) if kind.is_float() else pl.col(name)
-
-
-def _distinct(table: Table, name: str) -> int:
-    """Distinct values, those inside of lists; 0 where they cannot be compared."""
-    kind, column = table.schema[name], _plain(name, table.schema[name])
-    if is_list(kind):
-        column, kind = _items(name), item_of(kind)
-    if not is_plain(kind):
-        return 0
-    return int(table.select(column.drop_nulls().n_unique()).item())
-
-
-def _items(name: str) -> pl.Expr:
-    return pl.col(name).drop_nulls().explode()
 
 
 def _statistics(schema: Schema, summaries: Mapping[str, Summary]) -> Statistics | None:
@@ -252,7 +174,7 @@ class _Columns:
     def vector_size(self, name: str) -> int | None:
         """The length of lists of numbers, where all have one length and no number is null."""
         lengths = pl.col(name).list.len().drop_nulls()
-        nulls_inside = _items(name).null_count().alias("nulls")
+        nulls_inside = items_of(name).null_count().alias("nulls")
         found = self.table.select(
             lengths.min().alias("low"), lengths.max().alias("high"), nulls_inside
         )
@@ -263,7 +185,7 @@ class _Columns:
         return self.one(pl.col(name).drop_nulls()).is_sorted()
 
     def is_whole(self, name: str) -> bool:
-        column = _plain(name, self.table.schema[name])
+        column = plain(name, self.table.schema[name])
         return bool(self.one((column.round(0) == column).all()).item())
 
     def one(self, expression: pl.Expr) -> pl.Series:

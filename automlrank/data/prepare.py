@@ -14,11 +14,12 @@ from automlrank.data.encode import fit
 from automlrank.data.infer import complete
 from automlrank.data.labels import label_rates, read_group, read_labels, read_weight
 from automlrank.data.rates import fit_rates
-from automlrank.data.read import Table
 from automlrank.data.split import NAMES, Labels, assign, complete_column
 from automlrank.data.store import Arrays, StoreWriter
+from automlrank.data.table import Table
+from automlrank.data.times import unit_of
 from automlrank.data.transform import Encoder
-from automlrank.data.values import Array, EncodingError, Ragged, counted_from, unit_of
+from automlrank.data.values import Array, EncodingError, Ragged, counted_from
 from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Schema
 

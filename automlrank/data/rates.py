@@ -22,15 +22,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from automlrank.data.values import Array, EncodingError, as_seconds
+from automlrank.data.sums import Seen, earlier, out_of_fold, sums_by
+from automlrank.data.times import as_seconds
+from automlrank.data.values import Array, EncodingError
 
-FOLDS = 5
-SEED = 771_317  # folds are the same in every run, and no one else draws from it
 DAY = 86_400  # seconds
 SHIFT = np.int64(2**31)  # ids are below it
 
 Ids = Mapping[str, Array]  # [rows] int32 by column
-Seen = tuple[Array, Array]  # sums and rows, each [n, tasks]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +136,10 @@ class Rates:
     def _unseen(self, keys: Array, labels: Array, times: Array | None) -> Seen:
         """Sums and rows of what each training row may see, by the form."""
         if self.form == "out_of_fold":
-            return _out_of_fold(keys, labels)
+            return out_of_fold(keys, labels)
         if times is None:
             raise EncodingError(f"statistics of {self.form} need the times of the rows.")
-        return _earlier(keys, labels, times if self.form == "earlier_rows" else times // DAY)
+        return earlier(keys, labels, times if self.form == "earlier_rows" else times // DAY)
 
 
 def fit_rates(
@@ -163,7 +162,7 @@ def fit_rates(
     tables = []
     for columns, request in statistics.items():
         keys, codes = np.unique(keys_of(ids, columns), return_inverse=True)
-        tables.append(RateTable(columns, request, keys, *_sums(codes, labels, len(keys))))
+        tables.append(RateTable(columns, request, keys, *sums_by(codes, labels, len(keys))))
     return dataclasses.replace(rates, tables=tuple(tables))
 
 
@@ -173,43 +172,3 @@ def keys_of(ids: Ids, columns: tuple[str, ...]) -> Array:
     for other in others:
         first = first * SHIFT + other
     return first
-
-
-def _sums(codes: Array, labels: Array, size: int) -> Seen:
-    """Sums of labels and rows with one ``[size, tasks]`` by code."""
-    known = ~np.isnan(labels)
-    filled = np.where(known, labels, 0.0)
-    tasks = range(labels.shape[1])
-    sums, rows = (
-        np.stack([np.bincount(codes, weights[:, i], size) for i in tasks], axis=1)
-        for weights in (filled, known)
-    )
-    return sums, rows
-
-
-def _out_of_fold(keys: Array, labels: Array) -> Seen:
-    """Of all rows but those of the row's own fold."""
-    names, codes = np.unique(keys, return_inverse=True)
-    fold = np.random.default_rng(SEED).integers(FOLDS, size=len(keys))
-    sums, rows = _sums(codes, labels, len(names))
-    own_sums, own_rows = _sums(codes * FOLDS + fold, labels, len(names) * FOLDS)
-    own = codes * FOLDS + fold
-    return sums[codes] - own_sums[own], rows[codes] - own_rows[own]
-
-
-def _earlier(keys: Array, labels: Array, times: Array) -> Seen:
-    """Of all rows of an earlier time."""
-    order = np.lexsort((times, keys))
-    key, time = keys[order], times[order]
-    new_key, new_time = np.diff(key, prepend=-1) != 0, np.diff(time, prepend=np.nan) != 0
-    filled = np.nan_to_num(labels[order].astype(np.float64))
-    known = ~np.isnan(labels[order])
-    first = np.maximum.accumulate(np.where(new_key, np.arange(len(key)), 0))
-    block = np.maximum.accumulate(np.where(new_key | new_time, np.arange(len(key)), 0))
-    results: list[Any] = []
-    for values in (filled, known.astype(np.float64)):
-        before = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-        result = np.empty_like(values)
-        result[order] = before[block] - before[first]
-        results.append(result)
-    return results[0], results[1]

@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
-from automlrank.data.cache import staged_folder, staging, write_part
 from automlrank.data.digest import digest_of_files
 from automlrank.data.formats import (
     Data,
@@ -37,13 +35,14 @@ from automlrank.data.formats import (
 )
 from automlrank.data.join import Join, Side
 from automlrank.data.names import check_names
+from automlrank.data.staging import Staging
+from automlrank.data.table import CHUNK_ROWS, Piece, Table, readable, together
 from automlrank.data.text import scan_part, stage_text
-from automlrank.errors import DataError, did_you_mean
+from automlrank.errors import DataError
 
 __all__ = [
     "Data",
     "Join",
-    "Table",
     "digest",
     "is_sample",
     "locate",
@@ -54,57 +53,6 @@ __all__ = [
     "sample_schema",
     "samples",
 ]
-CHUNK_ROWS = 100_000
-
-
-class Piece(NamedTuple):
-    """Some rows that are stored together, and how many."""
-
-    scan: pl.LazyFrame
-    rows: int
-
-
-@dataclass(frozen=True)
-class Table:
-    """An opened table: scanning it again gives the same rows in the same order."""
-
-    name: str
-    scan: pl.LazyFrame
-    schema: dict[str, pl.DataType]
-    rows: int
-    parts: tuple[int, ...]
-    """The rows of each file, or of each entry of a list; one number for a frame."""
-    pieces: tuple[Piece, ...]
-    """What ``scan`` is put together from: a slice far into many files reads all before it."""
-
-    def column(self, name: str) -> pl.Series:
-        """One whole column; raises DataError if there is none of the name."""
-        if name not in self.schema:
-            raise DataError(f"the table has no column {name!r}.", did_you_mean(name, self.schema))
-        return self.select(name).to_series()
-
-    def select(self, *expressions: pl.Expr | str) -> pl.DataFrame:
-        """Columns, or what is made of them; raises DataError where the rows cannot be read."""
-        with _readable(self.name):
-            return self.scan.select(expressions).collect(engine="streaming")
-
-    def chunks(
-        self, columns: Sequence[str] | None = None, rows: int | None = None
-    ) -> Iterator[pl.DataFrame]:
-        """All rows in order, at most ``rows`` (or CHUNK_ROWS) at a time.
-
-        Slices read ahead no further than a group of rows; batches of Polars' streaming engine held
-        2 GB of 10 million rows x 40 columns where the reader waited for them, slices 0.2 GB.
-        Reading a chunk ahead in a thread gained nothing: Polars keeps the processors busy.
-        """
-        most = rows or CHUNK_ROWS
-        for piece in _at_least(most, self.pieces):
-            scan = piece.scan if columns is None else piece.scan.select(columns)
-            size = -(-piece.rows // -(-piece.rows // most))  # as equal as they can be
-            for start in range(0, piece.rows, size):
-                with _readable(self.name):
-                    chunk = scan.slice(start, size).collect()
-                yield chunk
 
 
 @contextmanager
@@ -114,7 +62,7 @@ def open_table(source: Data, joins: Sequence[Join] = ()) -> Iterator[Table]:
     Raises DataError if it cannot be read, has no rows, or its parts or keys do not fit together.
     """
     with contextlib.ExitStack() as stack:
-        table = _opened(source, joins, _Staging(stack))
+        table = _opened(source, joins, Staging(stack))
         yield table
 
 
@@ -132,82 +80,25 @@ def digest(source: Data, joins: Sequence[Join] = ()) -> str:
     return found
 
 
-class _Staging:
-    """A temporary folder in the cache folder, made when it is first asked for."""
-
-    def __init__(self, stack: contextlib.ExitStack) -> None:
-        self._stack = stack
-        self._numbers = itertools.count()
-        self._place: Path | None = None
-
-    def folder(self) -> Path:
-        """A new empty folder."""
-        with staging():
-            if self._place is None:
-                self._place = Path(self._stack.enter_context(staged_folder()))
-            folder = self._place / str(next(self._numbers))
-            folder.mkdir()
-        return folder
-
-    def write(self, scan: pl.LazyFrame, sides: Sequence[Side] = ()) -> list[Piece]:
-        """The rows with their side tables, computed once."""
-        folder = self.folder()
-        pieces: list[Piece] = []
-        with _readable("the table"):
-            batches = scan.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
-            for chunk in itertools.chain([scan.collect_schema().to_frame()], batches):
-                for side in sides:
-                    chunk = side.joined(chunk)
-                path = folder / f"{len(pieces):06}.parquet"
-                write_part(chunk, path)
-                pieces.append(Piece(pl.scan_parquet(path), chunk.height))
-        return pieces
-
-
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(f"{name} cannot be read", error) from None
-
-
-def _at_least(rows: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Pieces put together until each has so many rows, the last perhaps fewer."""
-    held: list[Piece] = []
-    for piece in pieces:
-        held.append(piece)
-        if sum(one.rows for one in held) >= rows:
-            yield _together(held)
-            held = []
-    if any(piece.rows for piece in held):
-        yield _together(held)
-
-
-def _together(pieces: Sequence[Piece]) -> Piece:
-    scan = pl.concat([piece.scan for piece in pieces]) if len(pieces) > 1 else pieces[0].scan
-    return Piece(scan, sum(piece.rows for piece in pieces))
-
-
-def _opened(source: Data, joins: Sequence[Join], place: _Staging) -> Table:
+def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
     pieces, parts = _scan(source, place)
     if not sum(parts):
         raise DataError(f"{_place(source)} has no rows.")
     sides: list[Side] = []
-    scan = _together(pieces).scan
+    scan = together(pieces).scan
     first = scan.collect_schema().to_frame()
     for join in joins:
-        side = _together(_scan(join.path, place)[0]).scan
+        side = together(_scan(join.path, place)[0]).scan
         sides.append(Side.read(first.schema, side, join))
         first = sides[-1].joined(first)
     if sides:
         pieces = place.write(scan, sides)
-        scan = _together(pieces).scan
+        scan = together(pieces).scan
     schema = dict(scan.collect_schema())
     return Table(name_of(source), scan, schema, sum(parts), parts, tuple(pieces))
 
 
-def _scan(source: Data, place: _Staging) -> tuple[list[Piece], tuple[int, ...]]:
+def _scan(source: Data, place: Staging) -> tuple[list[Piece], tuple[int, ...]]:
     """The rows, with lists for arrays, and how many each part has."""
     if is_files(source):
         return _scan_files([files_of(item) for item in items(source)], place)
@@ -220,7 +111,7 @@ def _scan(source: Data, place: _Staging) -> tuple[list[Piece], tuple[int, ...]]:
 
 
 def _scan_files(
-    groups: Sequence[Sequence[Path]], place: _Staging
+    groups: Sequence[Sequence[Path]], place: Staging
 ) -> tuple[list[Piece], tuple[int, ...]]:
     files = [file for group in groups for file in group]
     text = [number for number, file in enumerate(files) if kind_of(file) in ("CSV", "TSV")]
@@ -267,7 +158,7 @@ def _digest(source: Data) -> str:
         return digest_of_files(file for item in items(source) for file in files_of(item))
     scan = _lazy(source)
     total = hashlib.sha256(repr(scan.collect_schema()).encode())
-    with _readable("the frame"):
+    with readable("the frame"):
         for chunk in scan.with_columns(_spelled(scan)).collect_batches(
             chunk_size=CHUNK_ROWS, maintain_order=True
         ):

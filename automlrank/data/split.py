@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from automlrank.data.read import Data, Table, locate
-from automlrank.data.values import EncodingError, as_text, as_times, hashed, iso_times
+from automlrank.data.read import Data, locate
+from automlrank.data.table import Table
+from automlrank.data.times import as_times, iso_times
+from automlrank.data.values import EncodingError, as_text, hashed
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.schema import Schema, Split
 

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import filelock
 import numpy as np
 import polars as pl
 
+from automlrank.data.array_file import ArrayFile, mapped
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
 from automlrank.errors import DataError
@@ -135,45 +136,6 @@ class StoreWriter:
         return ArrayFile(self.folder / f"{next(self.numbers)}.npy")
 
 
-class ArrayFile:
-    """An ``.npy`` file that grows by rows: numpy leaves room in its header for the last count."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.rows = path, 0
-        self.like: Array | None = None
-        self.file: IO[bytes] = path.open("wb")
-
-    def append(self, array: Array) -> None:
-        if self.like is None:
-            self.like = array[:0].copy()
-            self.write_header()
-        self.file.write(np.ascontiguousarray(array).data)
-        self.rows += len(array)
-
-    def write_header(self) -> None:
-        assert self.like is not None
-        shape = (self.rows, *self.like.shape[1:])
-        descr = np.lib.format.dtype_to_descr(self.like.dtype)
-        self.file.seek(0)
-        np.lib.format.write_array_header_1_0(
-            self.file, {"descr": descr, "fortran_order": False, "shape": shape}
-        )
-
-    def mapped(self) -> Array:
-        end = self.file.tell()
-        self.write_header()
-        self.file.seek(end)
-        self.file.flush()
-        return _mapped(self.path)
-
-    def close(self) -> None:
-        if self.file.closed:
-            return
-        with self.file:
-            if self.like is not None:
-                self.write_header()
-
-
 @contextmanager
 def _new_store(folder: Path) -> Iterator[StoreWriter]:
     """A writer beside ``folder`` whose work takes its place when all went well."""
@@ -213,9 +175,5 @@ def is_whole(folder: Path) -> bool:
 
 
 def _open(folder: Path, files: list[str]) -> Array | Ragged:
-    arrays = [_mapped(folder / name) for name in files]
+    arrays = [mapped(folder / name) for name in files]
     return Ragged(*arrays) if len(arrays) == 2 else arrays[0]
-
-
-def _mapped(path: Path) -> Array:
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -1,4 +1,4 @@
-"""Values of columns in their one form: text for ids, floats, lists, seconds.
+"""Values of columns in their one form: text for ids, floats, lists.
 
 Values are compared as text, whatever the column's type: ``7``, ``7.0`` and ``"7"`` are the same
 value, ``true`` is ``1``, empty text and NaN are null.
@@ -14,11 +14,7 @@ import numpy as np
 import polars as pl
 
 PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3
-UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # per second
-YEAR_2100 = 4.1e9  # seconds
 LARGEST = 3.4e38  # of float32
-ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
-ISO_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -178,47 +174,3 @@ def hashed(text: pl.Series, buckets: int) -> Array:
     state ^= state >> np.uint64(33)
     ids: Array = (state % np.uint64(buckets)).astype(np.int32) + FIRST_ID
     return ids
-
-
-def as_times(values: pl.Series) -> pl.Series:
-    """Times as numbers or dates; raises EncodingError for text that is no number nor ISO 8601."""
-    if values.dtype != pl.String:
-        return values
-    numbers, dates = values.cast(pl.Float64, strict=False), iso_times(values)
-    for times in (numbers, dates):
-        if times.null_count() == values.null_count():
-            return times
-    is_odd = numbers.is_null() & values.is_not_null()
-    unread = values.filter(is_odd & dates.is_null() if (is_odd & dates.is_null()).any() else is_odd)
-    raise EncodingError(f"column {values.name!r} must hold times, but holds {unread[0]!r:.100}.")
-
-
-def iso_times(text: pl.Series) -> pl.Series:
-    """Dates, with or without a time of day, as UTC without a zone; null for any other text.
-
-    Other orders of day and month are not guessed: 01/02/2024 is two days.
-    """
-    plain = pl.when(pl.col("text").str.contains(ISO)).then("text").str.replace("T", " ")
-    plain = plain.str.replace("Z", "+0000")
-    forms = [plain.str.to_datetime(form, strict=False, time_unit="us") for form in ISO_FORMATS]
-    for form in ISO_FORMATS[1:]:
-        zoned = plain.str.to_datetime(f"{form}%z", strict=False, time_unit="us")
-        forms.append(zoned.dt.replace_time_zone(None))
-    return text.alias("text").to_frame().select(pl.coalesce(forms).alias(text.name)).to_series()
-
-
-def unit_of(times: pl.Series) -> str:
-    """The unit of epoch times by their size, seconds where they are small; of dates ``us``."""
-    times = as_times(times)
-    if times.dtype.is_temporal():
-        return "us"
-    largest = float(np.abs(as_numbers(times)[~times.is_null().to_numpy()]).max(initial=0.0))
-    return next((unit for unit, per in UNITS.items() if largest < YEAR_2100 * per), "ns")
-
-
-def as_seconds(times: pl.Series, unit: str) -> Array:
-    """``[rows]`` float64 seconds, null as NaN; dates and times by themselves, numbers by unit."""
-    times = as_times(times)
-    if times.dtype.is_temporal():
-        times, unit = times.cast(pl.Datetime("us")).cast(pl.Int64), "us"
-    return as_numbers(times) / UNITS[unit]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 
-ENCODER_MODULES = ("values", "columns", "rates", "transform")
+ENCODER_MODULES = ("values", "times", "columns", "sums", "rates", "transform")
 INIT = '''"""A table's columns to ids and numbers: ``Encoder.load(folder).encode(frame)``."""
 
 from encoder.transform import Encoder as Encoder

@@ -30,8 +30,9 @@ from automlrank.data.split import (
     labels_from,
 )
 from automlrank.data.text import _typed
+from automlrank.data.times import as_times
 from automlrank.data.transform import Encoder
-from automlrank.data.values import as_numbers, as_times
+from automlrank.data.values import as_numbers
 
 TASKS: tuple[str, ...] = ("click",)
 WEIGHT: str | None = None

@@ -11,7 +11,7 @@ from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.errors import BudgetError, SpaceError
 from automlrank.evaluate.latency import measure_latency
-from automlrank.space.grammar import Space
+from automlrank.space.value import Space
 from automlrank.trials.bench import Bench, seed_of
 from automlrank.trials.events import Feasibility
 

@@ -10,10 +10,12 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.check import columns_named
-from automlrank.data.infer import Inferred, Summary, binary_columns, complete, summarize
+from automlrank.data.infer import Inferred, complete
 from automlrank.data.labels import label_rates, read_labels
-from automlrank.data.read import Data, Join, Table, is_sample, only_item, open_table, sample_schema
+from automlrank.data.read import Data, Join, is_sample, only_item, open_table, sample_schema
 from automlrank.data.split import NAMES, Labels, assign, parts_of
+from automlrank.data.summary import Summary, binary_columns, summarize
+from automlrank.data.table import Table
 from automlrank.errors import DataError, SchemaError
 from automlrank.jobs.suspicions import column_auc, labels_of, suspicions
 from automlrank.schema import Schema, Split, Task, read_schema

@@ -26,7 +26,7 @@ from automlrank.jobs.result import Result
 from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.jobs.suspicions import suspicions
 from automlrank.report.files import write_report
-from automlrank.space.grammar import Space
+from automlrank.space.value import Space
 from automlrank.space.write import space_data
 from automlrank.trials.bench import INTERRUPTED, TIME_UP, Bench, Goal, TimeIsUp
 from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore

@@ -7,14 +7,14 @@ from importlib import resources
 from pathlib import Path
 
 from automlrank.architecture import Architecture, only_point
+from automlrank.architecture.needs import unserved_parts
 from automlrank.documents import Document, as_document
 from automlrank.errors import DocumentError, did_you_mean
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
-from automlrank.space.grammar import Space
 from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
-from automlrank.wiring import unserved_parts
+from automlrank.space.value import Space
 
 DEFAULT = "ctr"
 AsSpace = Space | str | Path | Mapping[str, object]

@@ -10,9 +10,9 @@ from automlrank.schema.columns import Feature as Feature
 from automlrank.schema.columns import History as History
 from automlrank.schema.columns import Multi as Multi
 from automlrank.schema.columns import Numeric as Numeric
-from automlrank.schema.columns import Schema as Schema
 from automlrank.schema.columns import Split as Split
 from automlrank.schema.columns import Statistics as Statistics
 from automlrank.schema.columns import Task as Task
 from automlrank.schema.columns import Vector as Vector
 from automlrank.schema.reader import read_schema as read_schema
+from automlrank.schema.value import Schema as Schema

@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 from automlrank.documents import Path_
 from automlrank.errors import Fault, did_you_mean
-from automlrank.schema.columns import Categorical, Multi, Schema, Task
+from automlrank.schema.columns import Categorical, Multi, Task
+from automlrank.schema.value import Schema
 
 IDS = Categorical | Multi
 

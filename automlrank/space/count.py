@@ -15,10 +15,10 @@ from automlrank.space.grammar import (
     Reading,
     Repeat,
     SomeOf,
-    Space,
     Stack,
     leaves,
 )
+from automlrank.space.value import Space
 
 
 @dataclass(frozen=True)

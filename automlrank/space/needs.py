@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
+from automlrank.blocks.inputs import first_input, members_of
 from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
 from automlrank.documents import Document
 from automlrank.errors import SpaceError
 from automlrank.schema import Schema
-from automlrank.space.check import first_input, members_of
+from automlrank.space.combinators import use
 from automlrank.space.grammar import (
-    STAGES,
     Choose,
     Expression,
     Leaf,
@@ -23,12 +23,11 @@ from automlrank.space.grammar import (
     Reading,
     Repeat,
     SomeOf,
-    Space,
     Stack,
     leaves,
-    use,
 )
 from automlrank.space.reading import places, restricted, unreadable
+from automlrank.space.value import STAGES, Space
 
 
 def lacking(schema: Schema, block: str) -> str | None:

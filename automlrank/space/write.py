@@ -12,9 +12,9 @@ from automlrank.space.grammar import (
     Reading,
     Repeat,
     SomeOf,
-    Space,
     Stack,
 )
+from automlrank.space.value import Space
 
 
 def space_data(space: Space) -> dict[str, object]:

@@ -22,7 +22,7 @@ from automlrank.data.transform import Encoder
 from automlrank.documents import dump, read_document
 from automlrank.errors import RunError
 from automlrank.schema import Schema, read_schema
-from automlrank.space.grammar import Space
+from automlrank.space.value import Space
 from automlrank.space.write import space_data
 from automlrank.trials.bench import Trained
 

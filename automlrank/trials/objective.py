@@ -9,7 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.architecture import Architecture, draw
-from automlrank.space.grammar import Space
+from automlrank.space.value import Space
 from automlrank.trials.bench import Bench, TimeIsUp, reason_of, seed_of
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records_of import REPLACED

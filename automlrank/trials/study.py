@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from automlrank.architecture import Architecture
 from automlrank.errors import RunError
 from automlrank.evaluate.metrics import METRICS
-from automlrank.space.grammar import Space
+from automlrank.space.value import Space
 from automlrank.trials.bench import FAILURES, TIME_UP, Bench, Goal, reason_of, seed_of
 from automlrank.trials.events import TrialEnded
 from automlrank.trials.folder import RunFolder

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from automlrank.data import infer
-from automlrank.data.infer import Inferred, Summary, binary_columns, summarize
+from automlrank.data.infer import Inferred
 from automlrank.data.read import open_table
+from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.errors import SchemaError
 from automlrank.schema import (
     Categorical,

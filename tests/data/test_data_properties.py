@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from automlrank.data import read
+from automlrank.data import read, table
 from automlrank.data.columns import BagColumn, HistoryColumn, IdColumn, NumberColumn
 from automlrank.data.dataset import Dataset
 from automlrank.data.split import NAMES
@@ -335,7 +335,7 @@ def test_the_order_of_rows_does_not_matter(case: Case, random: object) -> None:
 @given(cases())
 def test_small_chunks_give_the_arrays_of_one_chunk(case: Case) -> None:
     """Seven rows at a time; moments may differ in their last digits."""
-    small = mock.patch.object(read, "CHUNK_ROWS", 7)
+    small = mock.patch.object(table, "CHUNK_ROWS", 7)
     with opened(case.frame, case.schema) as one, small, opened(case.frame, case.schema) as other:
         assert_equal_fits(one, other, rtol=1e-9)
         for split in NAMES:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automlrank.data.dataset import Dataset
-from automlrank.data.rates import FOLDS, SEED, Rates, fit_rates, keys_of
+from automlrank.data.rates import Rates, fit_rates, keys_of
+from automlrank.data.sums import FOLDS, SEED
 from automlrank.data.values import EncodingError
 from automlrank.evaluate.metrics import auc
 

@@ -16,8 +16,9 @@ from automlrank.data import values
 from automlrank.data.encode import fit
 from automlrank.data.read import open_table
 from automlrank.data.synthetic import synthetic_frame
+from automlrank.data.times import as_seconds, as_times
 from automlrank.data.transform import FORMAT, Encoder
-from automlrank.data.values import EncodingError, Ragged, as_seconds, as_text, as_times, hashed
+from automlrank.data.values import EncodingError, Ragged, as_text, hashed
 from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Task, Vector
 

@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from automlrank.data.infer import complete
-from automlrank.data.read import Table, open_table, sample_schema
+from automlrank.data.read import open_table, sample_schema
 from automlrank.data.split import assign
 from automlrank.data.synthetic import synthetic_frame
+from automlrank.data.table import Table
 from automlrank.errors import DataError, SchemaError
 from automlrank.jobs import inspect as module
 from automlrank.jobs.inspect import _every, inspect

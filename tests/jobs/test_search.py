@@ -330,7 +330,8 @@ def test_what_the_time_cut_off_is_trained_on_resume(inputs: dict[str, Any]) -> N
 def test_spaces_and_architectures_made_in_python(inputs: dict[str, Any]) -> None:
     """A Space, or the DSL's words as a mapping, serve as a file does."""
     from automlrank.architecture import Architecture
-    from automlrank.space.grammar import Space, use
+    from automlrank.space.combinators import use
+    from automlrank.space.value import Space
 
     training = use(
         "training", learning_rate=0.01, batch_size=512, epochs=1, dropout=0.0, batch_norm=False

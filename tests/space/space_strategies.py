@@ -16,11 +16,7 @@ from automlrank.cost import request_shapes
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.errors import SpaceError
 from automlrank.schema import History, Schema
-from automlrank.space.grammar import (
-    STAGES,
-    Expression,
-    Leaf,
-    Space,
+from automlrank.space.combinators import (
     choose,
     optional,
     parallel,
@@ -30,6 +26,8 @@ from automlrank.space.grammar import (
     stack,
     use,
 )
+from automlrank.space.grammar import Expression, Leaf
+from automlrank.space.value import STAGES, Space
 
 IDS = 9
 

@@ -17,22 +17,12 @@ from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
 from automlrank.schema import Schema, Statistics, Task
 from automlrank.space.check import check_space
+from automlrank.space.combinators import choose, optional, parallel, repeat, some_of, stack, use
 from automlrank.space.count import count
-from automlrank.space.grammar import (
-    Choose,
-    Leaf,
-    Space,
-    choose,
-    leaves,
-    optional,
-    parallel,
-    repeat,
-    some_of,
-    stack,
-    use,
-)
+from automlrank.space.grammar import Choose, Leaf, leaves
 from automlrank.space.needs import fit_to, needs_met
-from automlrank.space.parse import parse_space, read_space, space_from_text
+from automlrank.space.parse import parse_space, read_space
+from automlrank.space.value import Space
 from automlrank.space.write import space_data
 
 YAML = """
@@ -53,7 +43,7 @@ limits: {latency_ms: 5}
 
 
 def in_python() -> Space:
-    from automlrank.space.grammar import Limits
+    from automlrank.space.value import Limits
 
     return Space(
         name="small",
@@ -79,6 +69,10 @@ def in_python() -> Space:
     )
 
 
+def from_text(text: str) -> Space:
+    return parse_space(parse_document(text, strict=False))
+
+
 def random_decide(seed: int):  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(seed)
 
@@ -91,7 +85,7 @@ def random_decide(seed: int):  # type: ignore[no-untyped-def]
 
 
 def test_yaml_and_python_build_the_same_space() -> None:
-    assert space_from_text(YAML) == in_python()
+    assert from_text(YAML) == in_python()
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
@@ -177,13 +171,13 @@ def all_decisions(space: Space) -> set[tuple[tuple[str, Scalar], ...]]:
 )
 def test_a_fault_of_form_says_place_rule_and_value(text: str, words: str) -> None:
     with pytest.raises(SpaceError) as caught:
-        space_from_text(text)
+        from_text(text)
     assert words in str(caught.value)
 
 
 def test_all_faults_of_a_file_come_at_once() -> None:
     with pytest.raises(SpaceError) as caught:
-        space_from_text("interaction: {parallel: [nothing, {mlp: {width: 0}}]}\nfoo: 1\n")
+        from_text("interaction: {parallel: [nothing, {mlp: {width: 0}}]}\nfoo: 1\n")
     assert len(caught.value.faults) == 3
 
 
@@ -226,7 +220,7 @@ def test_wiring_that_fails_under_some_choice_is_found(text: str, path: str) -> N
     ],
 )
 def test_wiring_that_always_works_is_accepted(text: str) -> None:
-    check_space(space_from_text(text))
+    check_space(from_text(text))
 
 
 def test_a_default_space_leaves_out_what_the_schema_lacks() -> None:

@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 from space_strategies import ANY, SCHEMA, batch, decisions, drawn, expressions, spaces
 
 from automlrank.architecture import Architecture
+from automlrank.blocks.domains import Domain
 from automlrank.documents import Document, parse_document
 from automlrank.errors import SpaceError
 from automlrank.model import build_model
 from automlrank.space import grammar
 from automlrank.space.check import wiring_faults
+from automlrank.space.combinators import some_of, use
 from automlrank.space.count import count
-from automlrank.space.grammar import Expression, Space, use
+from automlrank.space.grammar import Expression
 from automlrank.space.needs import needs_met
 from automlrank.space.parse import read_space
+from automlrank.space.value import Space
 from automlrank.trials.suggest import params_of
 from automlrank.wiring import wire
 
@@ -73,7 +76,7 @@ def is_served(space: Space) -> bool:
     return True
 
 
-def is_wired(space: Space, decision: dict[str, grammar.Domain]) -> bool:
+def is_wired(space: Space, decision: dict[str, Domain]) -> bool:
     try:
         wire(drawn(space, decision), SCHEMA)
     except (SpaceError, AssertionError, KeyError):
@@ -151,7 +154,7 @@ def test_count_is_exact_beyond_64_subsets(data: st.DataObject) -> None:
     low, high = sorted(data.draw(st.tuples(st.integers(1, n), st.integers(1, n))))
     options = [use("mlp", width=width, depth=1) for width in range(1, n + 1)]
     space = Space(
-        interaction=grammar.some_of(*options, min=low, max=high),
+        interaction=some_of(*options, min=low, max=high),
         embedding=use("embedding", dim=4, l2=0.1),
         training=use("training", learning_rate=1e-3, batch_size=256, dropout=0.0, batch_norm=False),
     )

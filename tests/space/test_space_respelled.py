@@ -32,17 +32,9 @@ from automlrank.documents import Document, parse_document
 from automlrank.errors import SpaceError
 from automlrank.model import build_model
 from automlrank.space.check import wiring_faults
-from automlrank.space.grammar import (
-    Expression,
-    Space,
-    choose,
-    optional,
-    parallel,
-    reading,
-    some_of,
-    stack,
-    use,
-)
+from automlrank.space.combinators import choose, optional, parallel, reading, some_of, stack, use
+from automlrank.space.grammar import Expression
+from automlrank.space.value import Space
 
 MANY = settings(
     deadline=None,

@@ -9,7 +9,7 @@ from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Domain, Range, Scalar
 from automlrank.documents import parse_document
 from automlrank.jobs.spaces import shipped
-from automlrank.space.parse import read_space, space_from_text
+from automlrank.space.parse import parse_space, read_space
 from automlrank.trials.suggest import params_of
 
 SPACE = read_space(shipped()["ctr"])
@@ -27,7 +27,7 @@ interaction:
   merge: {choose: [concat, sum]}
 tower: {mlp: {width: [32, 64], depth: [0, 1]}}
 """
-SPACES = {"ctr": SPACE, "branches": space_from_text(BRANCHES)}
+SPACES = {"ctr": SPACE, "branches": parse_space(parse_document(BRANCHES, strict=False))}
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -7,21 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from automlrank.data.values import (
-    Array,
-    EncodingError,
-    as_lists,
-    as_seconds,
-    as_text,
-    as_times,
-    flatten,
-    unit_of,
-)
-from automlrank.jobs.suspicions.look import (
-    MIN_ROWS,
-    Look,
-    shown,
-)
+from automlrank.data.times import as_seconds, as_times, unit_of
+from automlrank.data.values import Array, EncodingError, as_lists, as_text, flatten
+from automlrank.jobs.suspicions.look import MIN_ROWS, Look, shown
 from automlrank.schema import Categorical, History
 
 LAST_SHARE, LAST_GAP = 0.9, 0.2

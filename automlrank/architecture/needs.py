@@ -1,0 +1,30 @@
+"""What an architecture needs of a schema: its blocks, and the columns that its branches name."""
+
+from __future__ import annotations
+
+from automlrank.architecture import Architecture, Reading, blocks_of, readings
+from automlrank.errors import Fault
+from automlrank.schema import Schema
+from automlrank.space.needs import lacking, unserved
+from automlrank.space.reading import unreadable
+
+
+def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
+    """The blocks and the branches' columns that the schema cannot serve."""
+    faults = [
+        Fault(f"{block.name} cannot be used: {reason}.", path=stage)
+        for stage, block in architecture.blocks()
+        if (reason := lacking(schema, block.name))
+    ]
+    return faults + [
+        Fault(problem, path="interaction", hint=hint)
+        for part in readings(architecture.interaction)
+        for problem, hint in _unread(part, schema)
+    ]
+
+
+def _unread(part: Reading, schema: Schema) -> list[tuple[str, str]]:
+    """What is wrong with the columns that a branch names, each with a hint."""
+    fields = part.fields or ()
+    blocks = [block.name for block in blocks_of(part)] if fields else []
+    return [*unreadable(schema, fields), *unserved(schema, fields, blocks)]

@@ -1,0 +1,46 @@
+"""Parts of a table that are written once as Parquet, so that every later pass is cheap."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from automlrank.data.cache import staged_folder, staging, write_part
+from automlrank.data.join import Side
+from automlrank.data.table import CHUNK_ROWS, Piece, readable
+
+
+class Staging:
+    """A temporary folder in the cache folder, made when it is first asked for."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self._numbers = itertools.count()
+        self._place: Path | None = None
+
+    def folder(self) -> Path:
+        """A new empty folder."""
+        with staging():
+            if self._place is None:
+                self._place = Path(self._stack.enter_context(staged_folder()))
+            folder = self._place / str(next(self._numbers))
+            folder.mkdir()
+        return folder
+
+    def write(self, scan: pl.LazyFrame, sides: Sequence[Side] = ()) -> list[Piece]:
+        """The rows with their side tables, computed once."""
+        folder = self.folder()
+        pieces: list[Piece] = []
+        with readable("the table"):
+            batches = scan.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+            for chunk in itertools.chain([scan.collect_schema().to_frame()], batches):
+                for side in sides:
+                    chunk = side.joined(chunk)
+                path = folder / f"{len(pieces):06}.parquet"
+                write_part(chunk, path)
+                pieces.append(Piece(pl.scan_parquet(path), chunk.height))
+        return pieces

@@ -1,0 +1,158 @@
+"""The schema itself: tasks, features and what else is said of a table's columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from automlrank.documents import Document, Path_
+from automlrank.errors import Fault, SchemaError, did_you_mean
+from automlrank.schema.columns import Feature, History, Split, Statistics, Task
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The whole declaration; the first task is the primary one."""
+
+    tasks: tuple[Task, ...]
+    features: tuple[Feature, ...] = ()
+    crosses: tuple[tuple[str, str], ...] = ()
+    statistics: Statistics | None = None
+    scenario: str | None = None
+    group: str | None = None
+    weight: str | None = None
+    time: str | None = None
+    split: Split = field(default_factory=Split)
+    ignore: tuple[str, ...] = ()
+    document: Document | None = field(default=None, compare=False, repr=False)
+    """What it was read from, for the lines of faults."""
+
+    def feature(self, name: str) -> Feature:
+        """The feature of that name."""
+        return next(feature for feature in self.features if feature.name == name)
+
+    def of_role(self, role: str, *, request: bool | None = None) -> tuple[Any, ...]:
+        """The features that a batch holds under ``role``; of the request's sides, or the item's.
+
+        Roles are ``ids``, ``numbers``, ``multi``, ``vector``, ``history``.
+        """
+        return tuple(
+            f
+            for f in self.features
+            if f.role == role and (request is None or (f.side != "item") == request)
+        )
+
+    def owner(self, name: str) -> str:
+        """The column whose vocabulary and embeddings the feature of that name has."""
+        feature = self.feature(name)
+        if isinstance(feature, History):
+            return self.owner(feature.of)
+        return getattr(feature, "shared_with", None) or name
+
+    @property
+    def statistic_columns(self) -> dict[tuple[str, ...], bool]:
+        """Columns of each statistic, and whether all are the request's: those, then the item's."""
+        if self.statistics is None:
+            return {}
+        requests = {feature.name: feature.side != "item" for feature in self.features}
+        wanted = [*((name,) for name in self.statistics.of), *self.crosses]
+        sides = {columns: all(requests[name] for name in columns) for columns in wanted}
+        return dict(sorted(sides.items(), key=lambda item: not item[1]))
+
+    @property
+    def statistic_sizes(self) -> dict[str, int]:
+        """How many numbers a batch holds under ``statistics:SIDE``: a rate per task and a count
+        for each statistic of the side; a side without a statistic has none."""
+        sizes: dict[str, int] = {}
+        for is_request in self.statistic_columns.values():
+            key = f"statistics:{'request' if is_request else 'item'}"
+            sizes[key] = sizes.get(key, 0) + len(self.tasks) + 1
+        return sizes
+
+    def timed(self, sequence: str) -> History | None:
+        """The history of the sequence that names its times, by which it has ages and sessions."""
+        return next((history for history in self.sequences[sequence] if history.time), None)
+
+    def with_primary(self, label: str) -> Schema:
+        """The schema with the label's task first; raises SchemaError where it has no such task."""
+        names = [task.name for task in self.tasks]
+        if label not in names:
+            problem, hint = f"no task {label!r} in the schema.", did_you_mean(label, names)
+            raise SchemaError(Fault(problem, "tasks", hint))
+        tasks = sorted(self.tasks, key=lambda task: task.name != label)  # stable: the rest stays
+        return dataclasses.replace(self, tasks=tuple(tasks))
+
+    def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
+        """A fault at a place of the schema, with its line where it was read from a file."""
+        return (self.document or Document(None)).fault(path, problem, hint)
+
+    @property
+    def sequences(self) -> dict[str, tuple[History, ...]]:
+        """The histories by the name of their sequence."""
+        result: dict[str, tuple[History, ...]] = {}
+        for feature in self.of_role("history"):
+            result[feature.sequence] = (*result.get(feature.sequence, ()), feature)
+        return result
+
+    @property
+    def is_fitted(self) -> bool:
+        return all(getattr(f, "size", 1) for f in self.features if f.role != "numbers")
+
+    def fitted(self, sizes: Mapping[str, int]) -> Schema:
+        """The same schema with the number of ids, or of a vector's numbers, of each column."""
+        features = tuple(
+            f if isinstance(f, History) else dataclasses.replace(f, size=sizes.get(f.name, 0))
+            for f in self.features
+        )
+        return dataclasses.replace(self, features=features)
+
+    def to_data(self) -> dict[str, object]:
+        """The plain data that ``read_schema`` reads back to an equal (unfitted) schema."""
+        data: dict[str, object] = {
+            "tasks": {
+                task.name: _said(task, Task(task.name), keep=("kind",)) for task in self.tasks
+            }
+        }
+        if self.features:
+            data["features"] = {
+                f.name: {"kind": f.kind, **_said(f, type(f)(f.name))} for f in self.features
+            }
+        if self.crosses:
+            data["crosses"] = [list(pair) for pair in self.crosses]
+        if self.statistics:
+            said = _said(self.statistics, Statistics(), keep=("of",))
+            data["statistics"] = said | {"of": list(self.statistics.of)}
+        for key in ("scenario", "group", "weight", "time"):
+            if getattr(self, key) is not None:
+                data[key] = getattr(self, key)
+        data["split"] = _split_data(self.split)
+        if self.ignore:
+            data["ignore"] = list(self.ignore)
+        return data
+
+
+def _said(value: Any, default: Any, keep: tuple[str, ...] = ()) -> dict[str, object]:
+    """The fields that differ from their defaults; ``size`` belongs to the encoder."""
+    return {
+        f.name: getattr(value, f.name)
+        for f in dataclasses.fields(value)
+        if f.name not in ("name", "size")
+        and (f.name in keep or getattr(value, f.name) != getattr(default, f.name))
+    }
+
+
+def _split_data(split: Split) -> dict[str, object]:
+    if split.by == "file":
+        return {
+            "by": "file",
+            "train": split.train_file,
+            "test": split.test_file,
+            "valid": split.valid,
+        }
+    return {
+        k: v
+        for k, v in dataclasses.asdict(split).items()
+        if v is not None and not (split.by == "column" and k in ("valid", "test"))
+    }

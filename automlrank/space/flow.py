@@ -1,0 +1,191 @@
+"""The ports that may come out of an expression, decided without a tensor.
+
+The ports that may flow are followed through the expression as a set, so a fault under any
+choice is found without trying the choices one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.domains import Domain
+from automlrank.blocks.inputs import accepts, first_input, members_of
+from automlrank.blocks.ports import Columns, History, Logit, Statistics, Tasks, Vector
+from automlrank.documents import Document, Path_
+from automlrank.errors import Fault
+from automlrank.space.combinators import use
+from automlrank.space.grammar import (
+    Choose,
+    Expression,
+    Leaf,
+    Maybe,
+    Parallel,
+    Reading,
+    Repeat,
+    SomeOf,
+    Stack,
+    children,
+)
+
+Ports = frozenset[type]
+ABSENT = type(None)  # an optional branch that was not taken
+
+
+class Flow:
+    """Follows the sets of ports, collecting faults with their paths."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.faults: list[Fault] = []
+
+    def plain_choice(self, node: Expression, path: Path_) -> None:
+        options = node.options if isinstance(node, Choose) else (node,)
+        if not all(isinstance(option, Leaf) for option in options):
+            self.fault(path, "takes one block or a choice of blocks.")
+
+    def follow(self, node: Expression, ports: Ports, path: Path_) -> Ports:
+        """The ports that may come out of ``node`` when ``ports`` may go in."""
+        match node:
+            case Leaf(block):
+                return self.leaf(block, ports, path)
+            case Choose(options):
+                return self.union(options, ports, (*path, "choose"))
+            case Maybe(body):
+                return ports | self.follow(body, ports, (*path, "optional"))
+            case Reading(body):
+                return self.follow(body, ports, path)
+            case Repeat(body, times):
+                return self.repeat(body, times, ports, (*path, "repeat"))
+            case Stack(members):
+                return self.stack(members, ports, path)
+            case Parallel(branches, merge):
+                self.plain_choice(merge, (*path, "merge"))
+                alone = len(branches) == 1 and merge == use("concat")
+                return self.side_by_side(branches, ports, (*path, "parallel"), alone=alone)
+            case SomeOf(_, low):
+                if low == 0:
+                    self.fault(path, "a some_of outside a parallel needs min: 1 or more.")
+                return self.branch(node, ports, path) - {ABSENT}
+
+    def leaf(self, block: str, ports: Ports, path: Path_) -> Ports:
+        if block not in BLOCKS:  # a hole, whose fault is told: anything may come out
+            return frozenset()
+        cls = BLOCKS[block]
+        wanted = first_input(cls)
+        given = members_of(cls.gives())
+        if Columns in wanted:
+            return frozenset(given)
+        bad = {port for port in ports if not accepts(wanted, port)}
+        if block == "none":
+            return ports
+        if bad:
+            self.fault(path, f"{block} takes {names_of(wanted)}, but may be given {names_of(bad)}.")
+            return frozenset(given)
+        return ports if len(given) > 1 else frozenset(given)
+
+    def repeat(self, body: Expression, times: Domain, ports: Ports, path: Path_) -> Ports:
+        """A choice is made once for all copies, so each option is followed by itself."""
+        match body:
+            case Choose(options):
+                outs = [
+                    self.repeat(option, times, ports, (*path, "choose", i))
+                    for i, option in enumerate(options)
+                ]
+                return frozenset().union(*outs)
+            case Maybe(inner):
+                return ports | self.repeat(inner, times, ports, (*path, "optional"))
+            case _:
+                once = self.follow(body, ports, path)
+                if times.count() == 1 and 1 in times:
+                    return once
+                return once | self.follow(body, self.no_logit(once, path), path)
+
+    def stack(self, members: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
+        for i, member in enumerate(members):
+            here = (*path, "stack", i)
+            for leaf in _in_line(member) if len(members) > 1 else ():
+                if leaf.block in BLOCKS and Columns in first_input(BLOCKS[leaf.block]):
+                    self.fault(
+                        here,
+                        f"{leaf.block} reads the raw columns: it stands alone in a branch.",
+                        "Put it beside this stack in a parallel.",
+                    )
+            ports = self.follow(member, ports, here)
+            if i + 1 < len(members):
+                ports = self.no_logit(ports, here)
+        return ports
+
+    def no_logit(self, ports: Ports, path: Path_) -> Ports:
+        if Logit in ports:
+            self.fault(path, "gives a Logit, so only the last member of a stack may stand here.")
+        return ports - {Logit}
+
+    def side_by_side(
+        self, branches: tuple[Expression, ...], ports: Ports, path: Path_, *, alone: bool
+    ) -> Ports:
+        """Vector where some branch may give one, Logit where all that stay may.
+
+        ``alone``: the one branch of a concat stands for itself.
+        """
+        outs = [self.branch(b, ports, (*path, i)) for i, b in enumerate(branches)]
+        everything = frozenset[type]().union(*outs)
+        if all(ABSENT in out for out in outs):
+            self.fault(
+                path,
+                "every branch may be left out, so nothing may be left.",
+                "Keep one branch, or give a some_of min: 1.",
+            )
+        if alone:
+            return everything - {ABSENT}
+        self.unmerged(everything, path)
+        result: set[type] = {Vector} if everything - {Logit, ABSENT} else set()
+        if Logit in everything and all(out & {Logit, ABSENT} for out in outs):
+            result.add(Logit)
+        return frozenset(result)
+
+    def unmerged(self, ports: Ports, path: Path_) -> None:
+        if ports & {History, Statistics}:
+            self.fault(path, "none gives no vector of it to merge.", "Write optional: BLOCK.")
+        if Tasks in ports:
+            self.fault(path, "a task structure cannot stand beside others.")
+
+    def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
+        """Like ``follow``, but a branch may also be left out."""
+        match node:
+            case Maybe(body):
+                return self.follow(body, ports, (*path, "optional")) | {ABSENT}
+            case SomeOf(options, low, high):
+                outs = [self.follow(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
+                vectors = frozenset[type]().union(*outs) - {Logit}
+                if vectors and high > 1:  # one stands for itself, several are concatenated
+                    self.unmerged(vectors, path)
+                    vectors = (vectors if low <= 1 else frozenset()) | {Vector}
+                n_logits = sum(Logit in out for out in outs)
+                logit = {Logit} if n_logits >= max(low, 1) else set[type]()
+                return vectors | logit | ({ABSENT} if low == 0 else set())
+            case Reading(body):
+                return self.branch(body, ports, path)
+            case _:
+                return self.follow(node, ports, path)
+
+    def union(self, options: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
+        outs = [self.follow(o, ports, (*path, i)) for i, o in enumerate(options)]
+        return frozenset().union(*outs)
+
+    def fault(self, path: Path_, problem: str, hint: str = "") -> None:
+        self.faults.append(self.document.fault(path, problem, hint))
+
+
+def _in_line(node: Expression) -> Iterator[Leaf]:
+    """The blocks that may stand right here, not in a branch of their own."""
+    if isinstance(node, Leaf):
+        yield node
+    elif not isinstance(node, Parallel | SomeOf):
+        for child in children(node):
+            yield from _in_line(child)
+
+
+def names_of(ports: Iterable[type]) -> str:
+    """Ports in the sentence of a fault."""
+    return " or ".join(sorted(port.__name__ for port in ports))
