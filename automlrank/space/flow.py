@@ -6,7 +6,7 @@ choice is found without trying the choices one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain
@@ -64,9 +64,12 @@ class Flow:
                 alone = len(branches) == 1 and merge == use("concat")
                 return self.side_by_side(branches, ports, (*path, "parallel"), alone=alone)
             case SomeOf(_, low):
+                out = self.branch(node, ports, path)
                 if low == 0:
                     self.fault(path, "a some_of outside a parallel needs min: 1 or more.")
-                return self.branch(node, ports, path) - {ABSENT}
+                elif ABSENT in out:
+                    self.fault(path, "every member may be left out, so nothing may be left.")
+                return out - {ABSENT}
 
     def leaf(self, block: str, ports: Ports, path: Path_) -> Ports:
         if block not in BLOCKS:  # a hole, whose fault is told: anything may come out
@@ -156,18 +159,28 @@ class Flow:
             case Maybe(body):
                 return self.follow(body, ports, (*path, "optional")) | {ABSENT}
             case SomeOf(options, low, high):
-                outs = [self.follow(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
-                vectors = frozenset[type]().union(*outs) - {Logit}
-                if vectors and high > 1:  # one stands for itself, several are concatenated
-                    self.unmerged(vectors, path)
-                    vectors = (vectors if low <= 1 else frozenset()) | {Vector}
-                n_logits = sum(Logit in out for out in outs)
-                logit = {Logit} if n_logits >= max(low, 1) else set[type]()
-                return vectors | logit | ({ABSENT} if low == 0 else set())
+                outs = [self.branch(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
+                return self.several(outs, low, high, path)
             case Reading(body):
                 return self.branch(body, ports, path)
             case _:
                 return self.follow(node, ports, path)
+
+    def several(self, outs: Sequence[Ports], low: int, high: int, path: Path_) -> Ports:
+        """What ``low`` to ``high`` of the members give, of which each may also be left out."""
+        n_absent = sum(ABSENT in out for out in outs)
+        vectors = frozenset[type]().union(*outs) - {Logit, ABSENT}
+        if vectors and high > 1:  # one stands for itself, several are concatenated
+            self.unmerged(vectors, path)
+            one = low <= 1 or n_absent >= low - 1
+            vectors = (vectors if one else frozenset()) | {Vector}
+        result = set(vectors)
+        n_no_vector = sum(bool(out & {Logit, ABSENT}) for out in outs)
+        if any(Logit in out for out in outs) and n_no_vector >= low:
+            result.add(Logit)
+        if n_absent >= low:
+            result.add(ABSENT)
+        return frozenset(result)
 
     def union(self, options: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
         outs = [self.follow(o, ports, (*path, i)) for i, o in enumerate(options)]

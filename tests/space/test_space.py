@@ -195,6 +195,11 @@ def test_all_faults_of_a_file_come_at_once() -> None:
         ("interaction: mlp\nhistory: {parallel: [din, none]}", "history.parallel"),
         ("interaction: mlp\nloss: {stack: [bce, bce]}", "loss"),
         ("interaction: {parallel: [mlp, cin], merge: {optional: sum}}", "interaction.merge"),
+        ("interaction: {some_of: [{optional: cin}]}", "interaction"),
+        (
+            "interaction: {parallel: [{optional: linear}, {some_of: [fm, {optional: cin}]}]}",
+            "interaction.parallel",
+        ),
         (
             "interaction: {parallel: [{optional: linear}, {some_of: [fm, cin], min: 0}]}",
             "interaction.parallel",
