@@ -22,6 +22,7 @@ from automlrank.train.optimizers import decay, make_optimizers, parameters_of, u
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
 STEPS_PER_REPORT = 20
+REPORTS_PER_EPOCH = 4  # at least: a search compares trials after a quarter of the first
 Scores = Mapping[str, float]
 
 
@@ -60,7 +61,7 @@ def fit(
     trainer = Trainer(model, architecture, data.rows["train"], device)
     direction = METRICS[metric]
     task = data.schema.tasks[0].name
-    best, best_weights, waited, rows = None, None, 0, 0
+    best, best_weights, waited, rows, part = None, None, 0, 0, 0
     began = time.perf_counter()
     for epoch in range(settings.epochs):
         model.train()
@@ -69,7 +70,8 @@ def fit(
         ):
             loss = trainer.step(batch)
             rows += len(batch["labels"])
-            if i % STEPS_PER_REPORT == 0:
+            before, part = part, rows * REPORTS_PER_EPOCH // trainer.epoch_rows
+            if i % STEPS_PER_REPORT == 0 or part > before:
                 yield Progress(epoch, rows, check_loss(loss, rows), time.perf_counter() - began)
         check_loss(loss, rows)
         scores = score(model, data, "valid", metric, device)
