@@ -147,15 +147,25 @@ class Dataset:
         if share >= 1:
             return self
         valid = max(share * self.rows["valid"], SAMPLE_VALID)
-        part = {"train": self._sampled("train", rows, seed)}
-        if valid < self.rows["valid"]:
-            part["valid"] = self._sampled("valid", round(valid), seed)
-        return dataclasses.replace(self, part=part)
+        grouped = self.schema.group is not None
+        part = self.part_of("train", rows, seed, whole_groups=grouped)
+        return part.part_of("valid", round(valid), seed, whole_groups=grouped)
 
-    def _sampled(self, split: str, rows: int, seed: int) -> Rows:
-        """So many rows of a split in their order: of groups drawn whole, or at random."""
+    def part_of(
+        self, split: str, rows: int, seed: int = 0, *, whole_groups: bool = False
+    ) -> Dataset:
+        """The same but for one split, of which so many rows are left, drawn at random.
+
+        Equal seeds draw the same rows; they keep their order. ``whole_groups`` draws groups of
+        the schema until there are so many rows or, by the last group, a few more.
+        """
+        if rows >= self.rows[split]:
+            return self
+        drawn = self._drawn(split, rows, seed, self.groups(split) if whole_groups else None)
+        return dataclasses.replace(self, part={**self.part, split: self._rows_of(split, drawn)})
+
+    def _drawn(self, split: str, rows: int, seed: int, groups: Array | None) -> Rows:
         rng = np.random.default_rng(seed)
-        groups = self.groups(split)
         if groups is None:
             return np.sort(rng.permutation(self.rows[split])[:rows])
         names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)

@@ -125,6 +125,21 @@ def sampling(
     return Sampling(values, _covariance(drawn))
 
 
+def auc_error(auc: float, positives: int, negatives: int) -> float:
+    """The standard error of an AUC on so many rows of each class, without the rows themselves.
+
+    ``var = (a (1 - a) + (p - 1) (q1 - a^2) + (n - 1) (q2 - a^2)) / (p n)`` with
+    ``q1 = a / (2 - a)`` and ``q2 = 2 a^2 / (1 + a)``: exact for exponential scores (Hanley and
+    McNeil, Radiology 1982, https://doi.org/10.1148/radiology.143.1.7063747). NaN without rows of
+    both classes.
+    """
+    if not positives or not negatives:
+        return math.nan
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
+    return math.sqrt(max(auc * (1 - auc) + spread, 0.0) / (positives * negatives))
+
+
 def _delong(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
     positives, negatives = zip(*(_placements(labels, column) for column in columns), strict=True)
     return _of_mean(np.stack(positives, axis=1)) + _of_mean(np.stack(negatives, axis=1))

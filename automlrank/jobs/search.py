@@ -6,13 +6,11 @@ import dataclasses
 import datetime
 import hashlib
 import json
-import math
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import optuna
 
 from automlrank.architecture import Architecture
@@ -20,6 +18,7 @@ from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import RunError, UsageError
 from automlrank.evaluate.latency import TRIES
+from automlrank.evaluate.significance import auc_error
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
@@ -209,17 +208,11 @@ class _Run:
         return scored, ended
 
     def valid_error(self, results: Results) -> float:
-        """The standard error of the best validation AUC (Hanley and McNeil, Radiology 1982)."""
+        """The standard error of the best validation AUC."""
         labels = self.bench.data.labels("valid")[:, 0]
-        positives = float(np.nansum(labels))
-        negatives = float(np.sum(~np.isnan(labels))) - positives
         scores = [record.score("auc") or 0.5 for record in results.complete]
         best = max(scores, default=0.5)
-        q1, q2 = best / (2 - best), 2 * best**2 / (1 + best)
-        variance = (
-            best * (1 - best) + (positives - 1) * (q1 - best**2) + (negatives - 1) * (q2 - best**2)
-        ) / (positives * negatives)
-        return math.sqrt(max(variance, 0.0))
+        return auc_error(best, int((labels == 1).sum()), int((labels == 0).sum()))
 
     def identity(self) -> dict[str, str]:
         """What trials of one study have in common."""

@@ -358,3 +358,24 @@ def test_a_table_without_any_feature_is_refused_with_the_reasons() -> None:
     frame = pl.DataFrame({"y": [0, 1] * 50, "x": [7] * 100})
     with pytest.raises(SchemaError, match=r"no column that can be a feature.*x: left out"):
         Dataset.open(frame, label="y")
+
+
+def test_a_part_of_a_split_is_drawn_by_its_seed_and_keeps_its_order(dataset):
+    """The other splits stay whole; a part of a part holds rows of it."""
+    part = dataset.part_of("valid", 20, seed=1)
+    assert part.rows == {**dataset.rows, "valid": 20}
+    assert np.array_equal(part.part["valid"], dataset.part_of("valid", 20, seed=1).part["valid"])
+    assert (np.diff(part.part["valid"]) > 0).all()
+    smaller = part.part_of("valid", 5, seed=2)
+    assert np.isin(smaller.part["valid"], part.part["valid"]).all()
+    assert np.array_equal(smaller.labels("valid"), dataset.labels("valid")[smaller.part["valid"]])
+    batches = torch.cat([batch["labels"] for batch in part.batches("valid", 8)])
+    assert np.array_equal(batches.numpy(), part.labels("valid"), equal_nan=True)
+    assert dataset.part_of("valid", 10**9) is dataset
+
+
+def test_whole_groups_stay_whole(dataset):
+    part = dataset.part_of("train", 60, seed=0, whole_groups=True)
+    groups, kept = dataset.groups("train"), part.groups("train")
+    assert 60 <= len(kept) < 60 + np.unique(groups, return_counts=True)[1].max()
+    assert np.isin(groups, kept).sum() == len(kept)

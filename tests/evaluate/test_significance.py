@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from automlrank.evaluate.metrics import METRICS, auc, evaluate
-from automlrank.evaluate.significance import Sampling, sampling, student_95
+from automlrank.evaluate.significance import Sampling, auc_error, sampling, student_95
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 1), st.integers(-4, 4), st.integers(-4, 4)), min_size=6, max_size=40
@@ -164,3 +164,20 @@ def test_students_quantiles_are_close_and_never_too_small():
     assert ratios.min() > 0.9999
     assert ratios.max() < 1.022
     assert student_95(0.0) == pytest.approx(1.959964)
+
+
+def test_the_error_without_rows_is_that_of_simulated_ones():
+    """Exponential scores with means 1 and 3 have the AUC ``3 / 4``, and the formula is exact."""
+    draw = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [60, 40])
+    found = [
+        auc(labels, np.r_[draw.exponential(1, 60), draw.exponential(3, 40)]) for _ in range(4000)
+    ]
+    assert auc_error(0.75, 40, 60) == pytest.approx(np.std(found), rel=0.04)
+
+
+def test_the_error_without_rows_falls_with_their_root():
+    assert auc_error(0.7, 400, 400) == pytest.approx(auc_error(0.7, 40_000, 40_000) * 10, rel=0.01)
+    assert auc_error(1.0, 5, 5) == 0
+    assert math.isnan(auc_error(0.7, 0, 5))
+    assert math.isnan(auc_error(0.7, 5, 0))

@@ -76,6 +76,12 @@ def test_rows_seen_are_counted(dataset: Dataset) -> None:
     assert steps[-1].rows == 2 * dataset.rows["train"]
 
 
+def test_an_epoch_is_reported_by_its_quarters(dataset: Dataset) -> None:
+    """Fifteen steps of 128: the first, those that pass 450, 900, 1350 rows, the last, the end."""
+    epoch = [s for s in run(read("batch_size: 128"), dataset)[1] if s.epoch == 0]
+    assert [step.rows for step in epoch] == [128, 512, 1024, 1408, 1800, 1800]
+
+
 def test_a_loss_that_is_not_finite_ends_the_trial(dataset: Dataset) -> None:
     class Broken(Dataset):
         def take(self, split: str, rows: Any) -> dict[str, torch.Tensor]:
