@@ -18,6 +18,7 @@ ORDER = [
         "wiring",
         "model",
         "cost",
+        "serving",
         "evaluate",
         "train",
         "trials",

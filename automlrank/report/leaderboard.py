@@ -11,6 +11,7 @@ from rich.text import Text
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import ranked, row
 from automlrank.report.headline import headline
+from automlrank.report.sections import equally_fast
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -23,7 +24,8 @@ def leaderboard(results: Results, facts: RunFacts) -> Table:
     table = record_table(ranked(results), results)
     table.title = Text(headline(results, facts))
     table.title_justify = "left"
-    table.caption = Text(CAPTION)
+    ties = equally_fast(results)
+    table.caption = Text(f"{CAPTION} As fast as each other: {ties}." if ties else CAPTION)
     table.caption_justify = "left"
     return table
 
