@@ -9,7 +9,7 @@
 Reading order, which is the order of imports and of the data:
 
     errors documents schema blocks data space architecture plan fields inputs branches wiring
-    model cost evaluate train trials report export jobs cli
+    model cost serving evaluate train trials report export jobs cli
 """
 
 from __future__ import annotations

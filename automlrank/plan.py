@@ -123,6 +123,22 @@ class PlanBuilder:
         plan.optimizers |= {f"{name}.{key}": own for key, own in block.optimizers().items()}
 
 
+def live_steps(plan: Plan) -> list[Step]:
+    """The steps that the logits depend on: an encoder need not read all that a history offers."""
+    wanted, kept = {"logits"}, []
+    for step in reversed(plan.steps):
+        if step.output in wanted:
+            wanted = wanted - {step.output} | set(step.inputs)
+            kept.append(step)
+    return kept[::-1]
+
+
+def read_keys(plan: Plan) -> list[str]:
+    """The keys of a batch that the logits depend on, in the order of their use."""
+    used = (name for step in live_steps(plan) for name in step.inputs)
+    return list(dict.fromkeys(name for name in used if ":" in name))  # a value's name has no colon
+
+
 def fields_of(value: Value) -> Fields:
     """The value's port, which must be Fields."""
     assert isinstance(value.port, Fields), value

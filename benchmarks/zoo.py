@@ -26,6 +26,7 @@ from automlrank.errors import SpaceError
 from automlrank.evaluate.latency import measure_latency
 from automlrank.jobs.spaces import shipped
 from automlrank.jobs.train import train
+from automlrank.serving.runtimes import served
 from automlrank.wiring import wire
 
 CANDIDATES = 200
@@ -42,7 +43,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     data = Dataset.open(chosen.data, chosen.schema)
-    models = served(data, chosen.models)
+    models = servable(data, chosen.models)
     if chosen.latency:
         latencies(data, models, chosen.latency, chosen.out)
     else:
@@ -50,7 +51,7 @@ def main() -> None:
     print("\n".join(table(data, models, read(chosen.out))))
 
 
-def served(data: Dataset, names: list[str] | None) -> dict[str, Architecture]:
+def servable(data: Dataset, names: list[str] | None) -> dict[str, Architecture]:
     """The zoo's models by name, without those that need what the schema lacks."""
     models = {}
     zoo = {name: path for name, path in shipped().items() if path.parent.name == "zoo"}
@@ -83,7 +84,8 @@ def latencies(data: Dataset, models: dict[str, Architecture], times: int, out: P
     built = {name: build_model(a, data.schema, seed=0) for name, a in models.items()}
     for _ in range(times):
         for name, model in built.items():
-            keep(out, {"model": name, "p50": measure_latency(model, requests, 1).p50})
+            with served(model, data.schema, requests) as calls:
+                keep(out, {"model": name, "p50": measure_latency(calls).p50})
 
 
 def read(path: Path) -> list[dict[str, Any]]:

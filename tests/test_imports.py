@@ -19,6 +19,7 @@ ORDER = [
         "wiring",
         "model",
         "cost",
+        "serving",
         "evaluate",
         "train",
         "trials",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from automlrank.cli import options
@@ -24,10 +24,12 @@ def latency(
     label: options.Label = None,
     candidates: options.Candidates = 200,
     threads: options.Threads = 1,
+    runtime: options.Runtime = "torch",
     device: options.Device = "auto",
     format: options.Format = Format.human,
 ) -> None:
     """Measure an architecture, or a run's front again, on this host."""
+    from automlrank.evaluate.latency import ROUNDS
     from automlrank.jobs.latency import latency as job
     from automlrank.jobs.machine import device_of
 
@@ -38,34 +40,31 @@ def latency(
         schema,
         candidates=candidates,
         threads=threads,
+        runtime=runtime,
         device=device,
         label=label,
         joins=join or (),
     )
-    device = device_of(device)
-    console.data(lambda: as_data(timed, candidates, threads, device))
-    console.say(f"One request: {candidates} candidates, {threads} thread(s), torch, {device}")
-    console.show(table(timed))
-    console.brief(*(f"{one.name} {one.p50:.4f} {one.p95:.4f}" for one in timed))
-
-
-def as_data(
-    timed: Sequence[Timed], candidates: int, threads: int, device: str
-) -> dict[str, object]:
-    """The JSON of the command."""
     conditions = {
         "candidates": candidates,
         "threads": threads,
-        "runtime": "torch",
-        "device": device,
+        "runtime": runtime,
+        "device": device_of(device),
+        "rounds": ROUNDS,
     }
+    console.data(lambda: as_data(timed, conditions))
+    console.say(
+        f"One request: {candidates} candidates, {threads} thread(s), {runtime}, "
+        f"{conditions['device']}; {ROUNDS} rounds"
+    )
+    console.show(table(timed))
+    console.brief(*(f"{one.name} {one.latency.p50:.4f} {one.latency.p95:.4f}" for one in timed))
+
+
+def as_data(timed: Sequence[Timed], conditions: Mapping[str, object]) -> dict[str, object]:
+    """The JSON of the command."""
     models = [
-        {
-            "name": one.name,
-            "summary": one.summary,
-            "latency_ms": {"p50": one.p50, "p95": one.p95},
-        }
-        for one in timed
+        {"name": one.name, "summary": one.summary, "latency_ms": vars(one.latency)} for one in timed
     ]
     return {"latency": conditions, "models": models}
 
@@ -76,11 +75,13 @@ def table(timed: Sequence[Timed]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from automlrank.report.cells import show_ms
+    from automlrank.report.cells import show_interval, show_ms
 
     result = Table("name", "architecture", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("p50 ms", "p95 ms"):
+    for heading in ("p50 ms", "95 % interval", "p95 ms", "p99 ms"):
         result.add_column(heading, justify="right", no_wrap=True)
     for one in timed:
-        result.add_row(Text(one.name), Text(one.summary), show_ms(one.p50), show_ms(one.p95))
+        ms = one.latency
+        p50, p95, p99 = (show_ms(value) for value in (ms.p50, ms.p95, ms.p99))
+        result.add_row(Text(one.name), Text(one.summary), p50, show_interval(vars(ms)), p95, p99)
     return result

@@ -113,6 +113,12 @@ Candidates = Annotated[
     int, typer.Option("--candidates", metavar="N", help="Items that one request scores.")
 ]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", help="Threads of a request.")]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        "--runtime", metavar="torch|onnxruntime", help="What serves: latencies are measured by it."
+    ),
+]
 Metric = Annotated[
     str, typer.Option("--metric", metavar="auc|gauc|logloss", help="What to search for.")
 ]
@@ -136,6 +142,7 @@ ExportOut = Annotated[
     Path,
     typer.Option("--out", metavar="DIR", help="A new folder for the code.", show_default=False),
 ]
+Onnx = Annotated[bool, typer.Option("--onnx", help="Write model.onnx too, and verify it.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")]
 Test = Annotated[bool, typer.Option("--test", help="Score the test split too.")]
 Html = Annotated[

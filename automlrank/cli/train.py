@@ -82,8 +82,8 @@ def show(console: Console, result: TrainingResult, metric: str) -> None:
             tasks = scores["tasks"].items()
             shown = ", ".join(f"{task} {show_score(values[metric])}" for task, values in tasks)
             console.say(f"{split} {METRICS[metric].label}: {shown}")
-    p50, p95 = show_ms(result.latency.p50), show_ms(result.latency.p95)
-    console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms")
+    p50, p95, p99 = (show_ms(getattr(result.latency, key)) for key in ("p50", "p95", "p99"))
+    console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms")
     console.say(f"{show_count(result.cost.parameters)} parameters")
     for name, share in result.zero_shares.items():
         console.say(f"{show_share(share)} of the weights met in {name} are exactly zero")

@@ -1,80 +1,115 @@
-"""How long one request takes: measured on real encoded rows, before anything is trained.
+"""How long one request takes: one protocol for every runtime, which gives a call per request.
 
-The protocol: requests of ``candidates`` rows (the user's side once), ``threads`` threads, a
-warm-up, then timed calls that walk through different requests, so that the tables' rows are not
-all in the cache. Three tries; the one with the smallest median counts, because whatever else
-runs on the machine only ever adds time.
+A first measurement is made before anything is trained: a warm-up, then timed calls that walk
+through different requests, so that the tables' rows are not all in the cache; of three tries the
+one with the smallest median counts, because whatever else runs on the machine only ever adds time.
+
+Finalists are measured again: rounds of a short measurement each, all models in a new random order
+every round, so that what changes on the machine meanwhile meets all alike.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+
+from automlrank.serving.runtimes import Call
 
 TRIES = 3
 WARM_UP = 5
 MIN_CALLS, MAX_CALLS = 20, 200
 TRY_SECONDS = 0.4
+ROUNDS = 10
+ROUND_SECONDS = 0.1
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds for one request: the median and the 95th percentile."""
+    """Milliseconds for one request: the median, the 95th and the 99th percentile.
+
+    ``low`` and ``high`` hold the median with 95 % confidence or more; only what was measured in
+    rounds has them.
+    """
 
     p50: float
     p95: float
+    p99: float
+    low: float | None = None
+    high: float | None = None
 
 
 def measure_latency(
-    model: nn.Module,
-    requests: Sequence[Mapping[str, Tensor]],
-    threads: int = 1,
-    *,
-    tries: int = TRIES,
-    try_seconds: float = TRY_SECONDS,
+    calls: Sequence[Call], *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
 ) -> Latency:
-    """The latency of ``model`` on ``requests``, the best of ``tries``."""
-    was_training = model.training
-    model.eval()
-    with torch.inference_mode(), torch_threads(threads):
-        measured = [_one_try(model, requests, try_seconds) for _ in range(tries)]
-    model.train(was_training)
+    """The latency of ``calls``, one for each request: the best of ``tries``."""
+    measured = [Latency(*_percentiles(timed(calls, try_seconds))) for _ in range(tries)]
     return min(measured, key=lambda latency: latency.p50)
 
 
-def _one_try(
-    model: nn.Module, requests: Sequence[Mapping[str, Tensor]], try_seconds: float
-) -> Latency:
+def remeasure(
+    models: Mapping[Key, Sequence[Call]],
+    seed: int,
+    *,
+    rounds: int = ROUNDS,
+    round_seconds: float = ROUND_SECONDS,
+) -> dict[Key, Latency]:
+    """The latencies of several models, measured in turn.
+
+    p50 is the median of the rounds' medians, ``low`` and ``high`` its interval; p95 and p99 are
+    those of all calls.
+    """
+    rng = np.random.default_rng(seed)
+    names = list(models)
+    times: dict[Key, list[list[float]]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for i in rng.permutation(len(names)):
+            times[names[i]].append(timed(models[names[i]], round_seconds))
+    return {name: _over_rounds(times[name]) for name in names}
+
+
+def timed(calls: Sequence[Call], seconds: float) -> list[float]:
+    """The seconds of each call after a warm-up: 20 at least, then till the time or 200 are over."""
     for i in range(WARM_UP):
-        _timed(model, requests[i % len(requests)])
+        calls[i % len(calls)]()
     times: list[float] = []
-    end = time.perf_counter() + try_seconds
+    end = time.perf_counter() + seconds
     while len(times) < MIN_CALLS or (len(times) < MAX_CALLS and time.perf_counter() < end):
-        times.append(_timed(model, requests[len(times) % len(requests)]))
-    p50, p95 = np.percentile(times, [50, 95]) * 1e3
-    return Latency(round(float(p50), 4), round(float(p95), 4))
+        call = calls[len(times) % len(calls)]
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return times
 
 
-def _timed(model: nn.Module, request: Mapping[str, Tensor]) -> float:
-    start = time.perf_counter()
-    logits = model(request)
-    if logits.is_cuda:
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
+def median_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The order statistics that hold the median with at least 95 %: 97.9 % of ten values' do.
+
+    ``x_(k)`` and ``x_(n + 1 - k)`` for the largest k with ``P(B(n, 1/2) < k) <= 2.5 %``: no
+    distribution is assumed. Fewer than six values have none, and give their lowest and highest.
+    """
+    ordered, n = sorted(values), len(values)
+    below, tail = 0, 0.5**n
+    while tail <= 0.025:
+        below += 1
+        tail += math.comb(n, below) * 0.5**n
+    k = max(1, below)
+    return ordered[k - 1], ordered[n - k]
 
 
-@contextmanager
-def torch_threads(threads: int) -> Iterator[None]:
-    """Let torch use ``threads`` threads inside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _over_rounds(times: Sequence[Sequence[float]]) -> Latency:
+    medians = [1e3 * float(np.median(one)) for one in times]
+    _, p95, p99 = _percentiles([t for one in times for t in one])
+    low, high = median_interval(medians)
+    return Latency(round(float(np.median(medians)), 4), p95, p99, round(low, 4), round(high, 4))
+
+
+def _percentiles(times: Sequence[float]) -> list[float]:
+    """The median, the 95th and the 99th percentile, in milliseconds."""
+    return [round(1e3 * float(value), 4) for value in np.percentile(times, (50, 95, 99))]

@@ -17,7 +17,9 @@ from automlrank.data.transform import Encoder
 from automlrank.documents import dump
 from automlrank.export.encoder_source import encoder_sources
 from automlrank.export.model_source import model_source
+from automlrank.export.onnx import export_onnx, onnx_readme
 from automlrank.export.train_source import train_source
+from automlrank.model import build_model
 from automlrank.schema import Schema
 from automlrank.trials.folder import check_new
 
@@ -32,12 +34,13 @@ def export_architecture(
     *,
     weights: Mapping[str, Tensor] | None = None,
     metric: str = "auc",
+    onnx: bool = False,
 ) -> list[Path]:
     """Write ``model.py``, ``encoder/``, ``train.py`` and what they read; gives the files.
 
     ``schema`` is fitted; ``weights`` are those of our ``RankingModel``; ``metric`` ends the
-    training. Raises RunError where ``out`` is a file or holds something; then, and if anything
-    fails on the way, nothing is written.
+    training; ``onnx`` adds the model with these weights as ``model.onnx``. Raises RunError where
+    ``out`` is a file or holds something; then, and if anything fails, nothing is written.
     """
     out = Path(out)
     texts = {
@@ -57,7 +60,21 @@ def export_architecture(
         if weights is not None:
             state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
             save_file(state, folder / "weights.safetensors")
+        if onnx:
+            _add_onnx(folder, architecture, schema, weights)
     return sorted(out.iterdir())
+
+
+def _add_onnx(
+    folder: Path, architecture: Architecture, schema: Schema, weights: Mapping[str, Tensor] | None
+) -> None:
+    """Write ``model.onnx`` and say in the README what it takes and how it was verified."""
+    model = build_model(architecture, schema, seed=0)
+    if weights is not None:
+        model.load_state_dict(weights)
+    difference = export_onnx(model, schema, folder)
+    with (folder / "README.md").open("a", encoding="utf-8") as readme:
+        readme.write(onnx_readme(model, difference, has_weights=weights is not None))
 
 
 @contextmanager

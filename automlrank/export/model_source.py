@@ -11,7 +11,7 @@ from automlrank.blocks.parts import add, join
 from automlrank.export.printing import Constants, in_docstring, laid_out, wrapped
 from automlrank.export.source import Closure, Import, import_lines
 from automlrank.model import RankingModel
-from automlrank.plan import Plan, Step
+from automlrank.plan import Plan, Step, live_steps, read_keys
 from automlrank.schema import Schema, Vector
 from automlrank.wiring import wire
 
@@ -56,16 +56,6 @@ def model_source(architecture: Architecture, schema: Schema) -> str:
     head = "\n\n".join(part for part in parts if part)
     ours = _class_source(init, forward)
     return "\n\n\n".join([head, *closure.definitions.values(), ours]) + "\n"
-
-
-def live_steps(plan: Plan) -> list[Step]:
-    """The steps that the logits depend on: an encoder need not read all that a history offers."""
-    wanted, kept = {"logits"}, []
-    for step in reversed(plan.steps):
-        if step.output in wanted:
-            wanted = wanted - {step.output} | set(step.inputs)
-            kept.append(step)
-    return kept[::-1]
 
 
 def _live_modules(plan: Plan, steps: list[Step]) -> list[str]:
@@ -133,7 +123,7 @@ def _class_source(init: list[str], forward: list[str]) -> str:
 
 def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
     tasks = ", ".join(in_docstring(task.name) for task in schema.tasks)
-    read = {name for step in live_steps(plan) for name in step.inputs if ":" in name}
+    read = read_keys(plan)
     rows = [_layout(key, schema) for key in _batch_keys(schema) if key in read]
     width = max(len(key) for key, _, _ in rows)
     table = "\n".join(_table_row(*row, width=width) for row in rows)

@@ -13,10 +13,11 @@ def export(
     *,
     trial: int | None = None,
     max_latency_ms: float | None = None,
+    onnx: bool = False,
 ) -> list[Path]:
     """Export a run's trial, or its best within a latency; gives the files.
 
     Raises RunError for a folder that is no run or a trial that is not there, BudgetError where
-    no trial is fast enough.
+    no trial is fast enough, UsageError for ``onnx`` without its packages.
     """
-    return load(run).export(out, trial=trial, max_latency_ms=max_latency_ms)
+    return load(run).export(out, trial=trial, max_latency_ms=max_latency_ms, onnx=onnx)

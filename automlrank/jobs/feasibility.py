@@ -10,7 +10,6 @@ import numpy as np
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.errors import BudgetError, SpaceError
-from automlrank.evaluate.latency import measure_latency
 from automlrank.space.value import Space
 from automlrank.trials.bench import Bench, seed_of
 from automlrank.trials.events import Feasibility
@@ -45,10 +44,7 @@ def check_budget(bench: Bench, space: Space, references: Sequence[Architecture])
 
 
 def _quick_latency(bench: Bench, architecture: Architecture) -> float:
-    model = bench.build(architecture, 0).to(bench.goal.device)
-    return measure_latency(
-        model, bench.requests, bench.goal.threads, tries=1, try_seconds=QUICK_SECONDS
-    ).p50
+    return bench.latency(bench.build(architecture, 0), tries=1, try_seconds=QUICK_SECONDS).p50
 
 
 def _random(domain: Domain, rng: np.random.Generator) -> Scalar:

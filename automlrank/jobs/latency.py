@@ -9,22 +9,23 @@ from pathlib import Path
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
+from automlrank.evaluate.latency import Latency
 from automlrank.jobs.machine import device_of
 from automlrank.jobs.result import load
 from automlrank.jobs.spaces import architecture_for
 from automlrank.trials.bench import Bench, Goal
 from automlrank.trials.events import ignore
+from automlrank.trials.finals import measure_in_turn
 from automlrank.trials.folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Timed:
-    """An architecture and the milliseconds that a request takes it."""
+    """An architecture and how long a request takes it."""
 
     name: str
     summary: str
-    p50: float
-    p95: float
+    latency: Latency
 
 
 def latency(
@@ -36,23 +37,21 @@ def latency(
     joins: Sequence[str] = (),
     candidates: int = 200,
     threads: int = 1,
+    runtime: str = "torch",
     device: str = "auto",
 ) -> list[Timed]:
     """The latency of an architecture's file or zoo name, or of a run's front and references.
 
-    A run brings its own schema. Weights are fresh: a latency does not depend on them.
+    They are measured in turn, as a search measures its finalists. A run brings its own schema.
     """
     folder = RunFolder(what)
     if folder.exists and schema is None:
         schema = folder.path / "schema.yaml"
-    goal = Goal(candidates=candidates, threads=threads, device=device_of(device))
+    goal = Goal(candidates=candidates, threads=threads, runtime=runtime, device=device_of(device))
     dataset = Dataset.open(data, schema, label=label, joins=joins)
-    bench = Bench(dataset, goal, ignore)
-    timed = []
-    for name, architecture in _architectures(folder, dataset, what):
-        measured = bench.latency(bench.build(architecture, 0))
-        timed.append(Timed(name, architecture.summary, measured.p50, measured.p95))
-    return timed
+    named = dict(_architectures(folder, dataset, what))
+    measured = measure_in_turn(Bench(dataset, goal, ignore), named)
+    return [Timed(name, named[name].summary, measured[name]) for name in named]
 
 
 def _architectures(

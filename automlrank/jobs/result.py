@@ -48,9 +48,17 @@ class Result:
         raise RunError(f"no trial {number} in {self.folder}.")
 
     def export(
-        self, out: str | Path, trial: int | None = None, max_latency_ms: float | None = None
+        self,
+        out: str | Path,
+        trial: int | None = None,
+        max_latency_ms: float | None = None,
+        *,
+        onnx: bool = False,
     ) -> list[Path]:
-        """Write a trial (the best one unless told) as training code; gives the files."""
+        """Write a trial (the best one unless told) as training code; gives the files.
+
+        With ``onnx`` a verified ``model.onnx`` is among them.
+        """
         from automlrank.export.folder import export_architecture
 
         run = RunFolder(self.folder)
@@ -62,6 +70,7 @@ class Result:
             out,
             weights=run.weights(record.fingerprint),
             metric=self.facts.metric,
+            onnx=onnx,
         )
 
 

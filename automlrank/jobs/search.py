@@ -17,7 +17,7 @@ from automlrank.architecture import Architecture
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import RunError, UsageError
-from automlrank.evaluate.latency import TRIES
+from automlrank.evaluate.latency import ROUNDS, TRIES, Latency
 from automlrank.evaluate.significance import auc_error
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
@@ -27,12 +27,27 @@ from automlrank.jobs.suspicions import suspicions
 from automlrank.report.files import write_report
 from automlrank.space.value import Space
 from automlrank.space.write import space_data
-from automlrank.trials.bench import INTERRUPTED, TIME_UP, Bench, Goal, TimeIsUp
+from automlrank.trials.bench import (
+    FAILURES,
+    INTERRUPTED,
+    TIME_UP,
+    Bench,
+    Goal,
+    TimeIsUp,
+    reason_of,
+)
 from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore
 from automlrank.trials.facts import RunFacts
-from automlrank.trials.finals import choose_finalists, run_finals, with_finals
+from automlrank.trials.finals import (
+    choose_finalists,
+    measure_in_turn,
+    run_finals,
+    with_finals,
+    with_latency,
+)
 from automlrank.trials.folder import RunFolder, check_new, new_folder, write_text
 from automlrank.trials.objective import Objective
+from automlrank.trials.records import Record
 from automlrank.trials.records_of import reference_records, trial_records
 from automlrank.trials.results import Results
 from automlrank.trials.study import (
@@ -60,6 +75,7 @@ def search(
     candidates: int = 200,
     metric: str = "auc",
     sample_rows: int | None = None,
+    runtime: str = "torch",
     device: str = "auto",
     seed: int = 0,
     out: str | Path | None = None,
@@ -89,6 +105,7 @@ def search(
         seconds=time,
         latency_ms=latency_ms,
         candidates=candidates,
+        runtime=runtime,
         device=device_of(device),
         seed=seed,
     )
@@ -182,9 +199,10 @@ class _Run:
         latency = {
             "candidates": goal.candidates,
             "threads": goal.threads,
-            "runtime": "torch",
+            "runtime": goal.runtime,
             "device": goal.device,
             "tries": TRIES,
+            "rounds": ROUNDS,
         }
         return Results(goal.metric, latency, trial_records(study), reference_records(study))
 
@@ -200,12 +218,21 @@ class _Run:
                 f"{len(finalists)}."
             )
         finals, ended = run_finals(bench, self.folder, finalists)
-        scored = dataclasses.replace(
-            results,
-            records=tuple(with_finals(record, finals) for record in results.records),
-            references=tuple(with_finals(record, finals) for record in results.references),
+        latencies = {} if ended == INTERRUPTED else self.latencies(bench, finalists)
+        records, references = (
+            tuple(with_latency(with_finals(record, finals), latencies) for record in group)
+            for group in (results.records, results.references)
         )
-        return scored, ended
+        return dataclasses.replace(results, records=records, references=references), ended
+
+    def latencies(self, bench: Bench, finalists: Sequence[Record]) -> dict[str, Latency]:
+        """Those of the finalists, measured again in turn; none where that was not possible."""
+        architectures = {r.fingerprint: Architecture.read(r.architecture) for r in finalists}
+        try:
+            return measure_in_turn(bench, architectures)
+        except (KeyboardInterrupt, *FAILURES) as error:
+            self.notice(f"The finalists' latencies were not measured again: {reason_of(error)}")
+            return {}
 
     def valid_error(self, results: Results) -> float:
         """The standard error of the best validation AUC."""
@@ -223,6 +250,7 @@ class _Run:
             "metric": self.bench.goal.metric,
             "seed": str(self.bench.goal.seed),
             "number of candidates": str(self.bench.goal.candidates),
+            "runtime": self.bench.goal.runtime,
             "number of sampled rows": str(self.facts.sample_rows),
         }
 

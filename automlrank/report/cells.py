@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from automlrank.report.compare import Difference, best_reference, compare
@@ -110,6 +111,12 @@ def show_ms(value: float | None) -> str:
 def show_latency(record: Record) -> str:
     """The median and the 95th percentile, in milliseconds."""
     return f"{show_ms(record.latency())} / {show_ms(record.latency('p95'))}"
+
+
+def show_interval(latency_ms: Mapping[str, float | None] | None) -> str:
+    """What the median lies in, where it was measured in rounds."""
+    low, high = ((latency_ms or {}).get(end) for end in ("low", "high"))
+    return MISSING if low is None or high is None else f"{low:.3g} to {high:.3g}"
 
 
 def show_count(value: float | None) -> str:

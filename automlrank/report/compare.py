@@ -45,6 +45,18 @@ def compare(a: Record, b: Record, metric: str) -> Difference | None:
     return Difference(value, ends_a[0] > ends_b[1] or ends_b[0] > ends_a[1])
 
 
+def as_fast(a: Record, b: Record) -> bool:
+    """Whether the intervals of the median latencies overlap: a tie.
+
+    Only what was measured again has one; without both, nothing is called a tie.
+    """
+    ends = [x.latency(end) for x in (a, b) for end in ("low", "high")]
+    low_a, high_a, low_b, high_b = ends
+    if low_a is None or high_a is None or low_b is None or high_b is None:
+        return False
+    return low_a <= high_b and low_b <= high_a
+
+
 def best_reference(results: Results, limit: float | None = None) -> Record | None:
     """The reference with the best test score within a latency, or at any if none fits.
 

@@ -10,7 +10,15 @@ from typing import Any
 import plotly.graph_objects as go
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import show_count, show_latency, show_score, show_test, title
+from automlrank.report.cells import (
+    MISSING,
+    show_count,
+    show_interval,
+    show_ms,
+    show_score,
+    show_test,
+    title,
+)
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -125,8 +133,15 @@ def _hover(record: Record, results: Results) -> str:
     return (
         f"<b>{escape(title(record))}</b><br>{METRICS[metric].label}: "
         f"valid {show_score(record.score(metric))}, test {show_test(record, metric)}"
-        f"<br>{show_latency(record)} ms, {show_count(record.parameters)} parameters{number}"
+        f"<br>{_times(record)}, {show_count(record.parameters)} parameters{number}"
     )
+
+
+def _times(record: Record) -> str:
+    """The percentiles, and what the median lies in where that is known."""
+    times = [f"{key} {show_ms(record.latency(key))}" for key in ("p50", "p95", "p99")]
+    interval = show_interval(record.latency_ms)
+    return f"{', '.join(times)} ms{'' if interval == MISSING else f', median {interval}'}"
 
 
 def _errors(records: Sequence[Record], metric: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import show_ms, show_score, show_test
-from automlrank.report.compare import best_reference, compare
+from automlrank.report.compare import as_fast, best_reference, compare
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -31,7 +31,7 @@ def headline(results: Results, facts: RunFacts) -> str:
     over = limit is not None and (rival.latency() or 0.0) > limit
     return (
         f"{start}; {_name(rival)}, the best reference, scores "
-        f"{_score_and_time(rival, results.metric)}{' (over the budget)' if over else ''}: "
+        f"{_score_and_time(rival, best, results.metric)}{' (over the budget)' if over else ''}: "
         f"{_verdict(best, rival, results.metric)}"
     )
 
@@ -51,7 +51,7 @@ def _reference_won(best: Record, results: Results, limit: float | None) -> str:
         return f"{start}; the search put no architecture of its own among the finalists."
     return (
         f"{start}; the best that the search composed scores "
-        f"{_score_and_time(others[0], results.metric)}: "
+        f"{_score_and_time(others[0], best, results.metric)}: "
         f"{_verdict(best, others[0], results.metric)}"
     )
 
@@ -105,6 +105,6 @@ def _test(record: Record, metric: str) -> str:
     return f"test {label} {show_test(record, metric)} at {show_ms(record.latency())} ms"
 
 
-def _score_and_time(record: Record, metric: str) -> str:
-    score = show_score(record.score(metric, "test"))
-    return f"{score} at {show_ms(record.latency())} ms"
+def _score_and_time(record: Record, best: Record, metric: str) -> str:
+    score, time = show_score(record.score(metric, "test")), show_ms(record.latency())
+    return f"{score} at {time} ms{', which is as fast' if as_fast(record, best) else ''}"

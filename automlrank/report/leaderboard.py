@@ -14,6 +14,7 @@ from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import MISSING, Row, row
 from automlrank.report.headline import headline
 from automlrank.report.ranking import RANKS, ranked
+from automlrank.report.sections import equally_fast
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -50,7 +51,8 @@ class Leaderboard:
         columns = {**RANK, **_scores(self.results), **more}
         table = _table(ranked(self.results), self.results, columns)
         table.title = Text(headline(self.results, self.facts))
-        table.caption = Text(CAPTION)
+        ties = equally_fast(self.results)
+        table.caption = Text(f"{CAPTION}\nAs fast as each other: {ties}." if ties else CAPTION)
         table.title_justify = table.caption_justify = "left"
         yield table
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 from automlrank.evaluate.bootstrap import RESAMPLES
 from automlrank.evaluate.calibration import BINS
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import show_seconds, show_share, title
+from automlrank.report.compare import as_fast
 from automlrank.report.ranking import ranked
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.results import Results
@@ -41,9 +44,18 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
         pairs.append(("Test", _test_protocol(results)))
     protocol = ", ".join(f"{key} {value}" for key, value in results.latency.items())
     pairs.append(("Latency of one request", protocol or "not measured"))
+    if ties := equally_fast(results):
+        pairs.append(("As fast as each other", ties))
     if facts.latency_ms is not None:
         pairs.append(("Budget", f"{facts.latency_ms:g} ms at p50"))
     return pairs + sparse(results)
+
+
+def equally_fast(results: Results) -> str:
+    """The neighbours in latency, of those shown, whose intervals overlap: ``2 and deepfm, ...``."""
+    shown = sorted(ranked(results), key=lambda record: record.latency() or 0.0)
+    ties = [(a, b) for a, b in itertools.pairwise(shown) if as_fast(a, b)]
+    return "; ".join(" and ".join(r.name or f"trial {r.number}" for r in tie) for tie in ties)
 
 
 def sparse(results: Results) -> Pairs:

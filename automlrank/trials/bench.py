@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,9 +23,10 @@ from automlrank.errors import (
     UsageError,
     did_you_mean,
 )
-from automlrank.evaluate.latency import Latency, measure_latency
+from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
 from automlrank.evaluate.metrics import METRICS
 from automlrank.model import RankingModel, build_model
+from automlrank.serving.runtimes import Call, check_runtime, served
 from automlrank.train.loop import Progress, fit
 from automlrank.trials.events import Listen, Training
 
@@ -44,12 +46,15 @@ class Goal:
     candidates: int = 200
     threads: int = 1
     """Of a latency measurement."""
+    runtime: str = "torch"
+    """That a latency is measured by."""
     device: str = "cpu"
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
             raise UsageError(f"no metric {self.metric!r}.", did_you_mean(self.metric, METRICS))
+        check_runtime(self.runtime, self.device)
         for name, low in (("trials", 1), ("candidates", 1), ("threads", 1), ("seed", 0)):
             if getattr(self, name) < low:
                 raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
@@ -106,9 +111,22 @@ class Bench:
     def cost(self, architecture: Architecture) -> Cost:
         return cost(architecture, self.data.schema, self.goal.candidates)
 
-    def latency(self, model: RankingModel) -> Latency:
+    def latency(
+        self, model: RankingModel, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
+    ) -> Latency:
+        with self.served(model) as calls:
+            return measure_latency(calls, tries=tries, try_seconds=try_seconds)
+
+    def served(self, model: RankingModel) -> AbstractContextManager[list[Call]]:
+        """A call for each request, by the goal's runtime."""
         model.to(self.goal.device)
-        return measure_latency(model, self.requests, self.goal.threads)
+        return served(
+            model,
+            self.data.schema,
+            self.requests,
+            runtime=self.goal.runtime,
+            threads=self.goal.threads,
+        )
 
     def build(self, architecture: Architecture, seed: int) -> RankingModel:
         return build_model(architecture, self.data.schema, seed)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from automlrank.architecture import Architecture
+from automlrank.evaluate.latency import Latency, remeasure
 from automlrank.evaluate.metrics import METRICS
 from automlrank.train.loop import predict, score_logits
 from automlrank.trials.bench import (
@@ -28,6 +30,7 @@ from automlrank.trials.results import Results
 MOST = 5  # finalists, references not counted
 SEEDS = 3
 FINAL_SEEDS = 3  # the stream of seeds
+ORDER_SEEDS = 5  # the stream of seeds that the order of a measurement is drawn by
 NOISE = 0.5
 """Share of the validation AUC's standard error that counts as noise between two models on the
 same rows: with a correlation of .9 between their scores the difference's error is .45 of it."""
@@ -115,3 +118,23 @@ def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Reco
     final = finals[record.fingerprint]
     valid = {**(record.valid or {}), **final["valid"]}
     return dataclasses.replace(record, valid=valid, test=final["test"])
+
+
+def measure_in_turn(bench: Bench, architectures: Mapping[str, Architecture]) -> dict[str, Latency]:
+    """The latencies of several architectures, interleaved in random order.
+
+    Weights are fresh: a latency does not depend on them. All models are in memory at once.
+    """
+    with ExitStack() as stack:
+        models = {
+            key: stack.enter_context(bench.served(bench.build(architecture, 0)))
+            for key, architecture in architectures.items()
+        }
+        return remeasure(models, seed_of(bench.goal.seed, ORDER_SEEDS))
+
+
+def with_latency(record: Record, latencies: Mapping[str, Latency]) -> Record:
+    """The record with its second latency, where it was measured again."""
+    if record.fingerprint not in latencies or record.latency() is None:
+        return record
+    return dataclasses.replace(record, latency_ms=vars(latencies[record.fingerprint]))

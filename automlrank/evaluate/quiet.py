@@ -1,0 +1,115 @@
+"""A host-wide lock: while somebody measures a latency, whoever computes beside it pauses.
+
+Two files in the system's temporary folder, locked by ``flock``, which ends with its process: a
+killed one, measuring or at work, leaves nothing behind.
+
+    door   held by who measures; who works looks at it between steps and waits while it is shut
+    room   shared by all who work, but for the pauses; who measures waits until it is empty
+
+Both waits are bounded, so that a process stopped by hand hinders nobody for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+if sys.platform == "win32":
+    LOCK_EX = LOCK_SH = LOCK_UN = 0
+
+    def _lock(descriptor: int, how: int) -> bool:
+        """There is no ``flock``: nobody pauses."""
+        return True
+else:
+    import fcntl
+    from fcntl import LOCK_EX, LOCK_SH, LOCK_UN
+
+    def _lock(descriptor: int, how: int) -> bool:
+        """Lock or unlock without waiting; gives whether it did."""
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+EMPTY_SECONDS = 5.0  # how long who measures waits for others to reach their next pause
+PAUSE_SECONDS = 60.0  # how long who works waits for who measures
+POLL_SECONDS = 0.005
+
+
+@contextmanager
+def quiet(folder: Path | None = None, *, wait: float = EMPTY_SECONDS) -> Iterator[bool]:
+    """Measure alone: others at work on this host pause; gives whether all of them do.
+
+    Those who measure do so one after the other. Not for use inside one's own ``working``.
+    """
+    with _files(folder) as (door, room):
+        alone = _within(door, LOCK_EX, PAUSE_SECONDS) and _within(room, LOCK_EX, wait)
+        yield alone
+
+
+@contextmanager
+def working(
+    folder: Path | None = None, *, wait: float = PAUSE_SECONDS
+) -> Iterator[Callable[[], None]]:
+    """Compute beside others; call what it gives between steps: it waits while somebody measures.
+
+    A call takes 3 µs while nobody does. Who has waited in vain waits no more.
+    """
+    with _files(folder) as (door, room):
+        patient = _enter(door, room, wait)
+
+        def pause() -> None:
+            nonlocal patient
+            if not patient:
+                return
+            if _lock(door, LOCK_SH):
+                _lock(door, LOCK_UN)
+            else:
+                _lock(room, LOCK_UN)
+                patient = _enter(door, room, wait)
+
+        yield pause
+
+
+def _enter(door: int, room: int, wait: float) -> bool:
+    """Into the room once the door is open; false where it stays shut for too long."""
+    entered = _within(door, LOCK_SH, wait) and _within(room, LOCK_SH, wait)
+    _lock(door, LOCK_UN)
+    return entered
+
+
+def _within(descriptor: int, how: int, seconds: float) -> bool:
+    """Lock within so many seconds; polls, because ``flock`` waits for ever or not at all."""
+    end = time.monotonic() + seconds
+    while not _lock(descriptor, how):
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+@contextmanager
+def _files(folder: Path | None) -> Iterator[tuple[int, int]]:
+    """The two files, open; closing them unlocks them."""
+    folder = folder or _folder()
+    with ExitStack() as stack:
+        opened = []
+        for name in ("door", "room"):
+            opened.append(os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600))
+            stack.callback(os.close, opened[-1])
+        yield opened[0], opened[1]
+
+
+def _folder() -> Path:
+    """One for each user: another's files could not be opened."""
+    user = os.getuid() if sys.platform != "win32" else os.getlogin()
+    folder = Path(tempfile.gettempdir()) / f"automlrank-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

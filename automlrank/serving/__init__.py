@@ -1,0 +1,1 @@
+"""How a trained model scores one request: by torch, or as an ONNX graph."""

@@ -1,0 +1,91 @@
+"""What scores a request: torch as it is, or ONNX Runtime with the model as a graph."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from automlrank.errors import UsageError, did_you_mean
+from automlrank.model import RankingModel
+from automlrank.schema import Schema
+from automlrank.serving.onnx import check_installed, feed_of, open_session, write_onnx
+
+Call = Callable[[], object]
+"""Scores one request."""
+Request = Mapping[str, Tensor]
+RUNTIMES = ("torch", "onnxruntime")
+
+
+def check_runtime(name: str, device: str) -> None:
+    """Raises UsageError for a runtime that is not there, or not for the device."""
+    if name not in RUNTIMES:
+        raise UsageError(f"no runtime {name!r}.", did_you_mean(name, RUNTIMES))
+    if name == "onnxruntime":
+        check_installed()
+        if device != "cpu":
+            raise UsageError(
+                f"--runtime onnxruntime runs on the processor, but the device is {device}.",
+                "Give --device cpu, or --runtime torch.",
+            )
+
+
+def served(
+    model: RankingModel,
+    schema: Schema,
+    requests: Sequence[Request],
+    *,
+    runtime: str = "torch",
+    threads: int = 1,
+) -> AbstractContextManager[list[Call]]:
+    """A call for each request, as long as the context lasts."""
+    if runtime == "torch":
+        return _by_torch(model, requests, threads)
+    return _by_onnxruntime(model, schema, requests, threads)
+
+
+@contextmanager
+def _by_torch(
+    model: RankingModel, requests: Sequence[Request], threads: int
+) -> Iterator[list[Call]]:
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode(), torch_threads(threads):
+            yield [partial(_score, model, request) for request in requests]
+    finally:
+        model.train(was_training)
+
+
+def _score(model: RankingModel, request: Request) -> Tensor:
+    logits: Tensor = model(request)
+    if logits.is_cuda:
+        torch.cuda.synchronize()
+    return logits
+
+
+@contextmanager
+def _by_onnxruntime(
+    model: RankingModel, schema: Schema, requests: Sequence[Request], threads: int
+) -> Iterator[list[Call]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        write_onnx(model, schema, path)
+        session = open_session(path, threads)
+        yield [partial(session.run, None, feed_of(model, request)) for request in requests]
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Let torch use ``threads`` threads inside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
