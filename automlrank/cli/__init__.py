@@ -25,6 +25,7 @@ from automlrank.cli.report import report
 from automlrank.cli.search import search
 from automlrank.cli.space import check, count, show
 from automlrank.cli.train import train
+from automlrank.cli.worker import worker
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -46,6 +47,7 @@ space_app.command("check")(check)
 space_app.command("count")(count)
 space_app.command("show")(show)
 app.command("blocks")(blocks)
+app.command("worker")(worker)
 
 
 def _show_version(asked: bool) -> None:

@@ -126,6 +126,54 @@ Device = Annotated[
     str,
     typer.Option("--device", metavar="auto|cpu|cuda", help="Where models train and serve."),
 ]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--workers", metavar="N", help="Processes that train; each has its share of cores."
+    ),
+]
+Sampler = Annotated[
+    str,
+    typer.Option(
+        "--sampler", metavar="tpe|evolution|nsga2|random", help="Who proposes architectures."
+    ),
+]
+Pruner = Annotated[
+    str,
+    typer.Option(
+        "--pruner", metavar="halving|none", help="Whether what falls behind its peers is stopped."
+    ),
+]
+Objectives = Annotated[
+    int,
+    typer.Option(
+        "--objectives",
+        metavar="1|2",
+        help="2: metric and latency, a front; 1: the metric, the latency only a budget.",
+    ),
+]
+TrialTime = Annotated[
+    float | None,
+    typer.Option(
+        "--trial-time", metavar="10m", parser=seconds, help="The most that one trial may take."
+    ),
+]
+Patience = Annotated[
+    int,
+    typer.Option(
+        "--patience", metavar="N", help="Trainings without a better front that end it; 0: never."
+    ),
+]
+WorkerIndex = Annotated[
+    int | None,
+    typer.Option("--index", metavar="N", help="Tells the workers' random numbers apart."),
+]
+WorkerName = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Its name in the run's folder.")
+]
+WorkerThreads = Annotated[
+    int | None, typer.Option("--threads", metavar="N", help="Threads that it trains with.")
+]
 Seed = Annotated[
     int, typer.Option("--seed", metavar="N", help="Same seed and one thread, same numbers.")
 ]

@@ -25,6 +25,7 @@ from automlrank.jobs.result import Result
 from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.jobs.suspicions import suspicions
 from automlrank.report.files import write_report
+from automlrank.serving.runtimes import torch_threads
 from automlrank.space.value import Space
 from automlrank.space.write import space_data
 from automlrank.trials.bench import (
@@ -36,7 +37,8 @@ from automlrank.trials.bench import (
     TimeIsUp,
     reason_of,
 )
-from automlrank.trials.events import DataReady, Listen, Notice, TrialEnded, ignore
+from automlrank.trials.crew import Crew
+from automlrank.trials.events import DataReady, Event, Listen, Notice, TrialEnded, ignore
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.finals import (
     choose_finalists,
@@ -46,6 +48,8 @@ from automlrank.trials.finals import (
     with_latency,
 )
 from automlrank.trials.folder import RunFolder, check_new, new_folder, write_text
+from automlrank.trials.hypervolume import PATIENCE
+from automlrank.trials.launcher import LocalLauncher
 from automlrank.trials.objective import Objective
 from automlrank.trials.records import Record
 from automlrank.trials.records_of import reference_records, trial_records
@@ -55,11 +59,11 @@ from automlrank.trials.study import (
     open_study,
     retry_cut_off,
     run_reference,
-    run_trials,
-    trainings,
 )
+from automlrank.trials.work import begin_session, run_trials, trainings
 
 FINALS_SHARE = 1 / 3  # of --time
+COORDINATOR = "coordinator"  # its name among the workers, where it is the only one
 
 
 def search(
@@ -77,6 +81,12 @@ def search(
     sample_rows: int | None = None,
     runtime: str = "torch",
     device: str = "auto",
+    workers: int = 1,
+    sampler: str = "tpe",
+    pruner: str = "halving",
+    objectives: int = 2,
+    trial_time: float | None = None,
+    patience: int = PATIENCE,
     seed: int = 0,
     out: str | Path | None = None,
     resume: bool = False,
@@ -108,9 +118,15 @@ def search(
         runtime=runtime,
         device=device_of(device),
         seed=seed,
+        sampler=sampler,
+        pruner=pruner,
+        objectives=objectives,
+        trial_seconds=trial_time,
+        patience=patience,
     )
-    if sample_rows is not None and sample_rows < 1:
-        raise UsageError(f"--sample-rows must be 1 or more, but got {sample_rows}.")
+    for name, number in (("sample-rows", sample_rows), ("workers", workers)):
+        if number is not None and number < 1:
+            raise UsageError(f"--{name} must be 1 or more, but got {number}.")
     dataset = Dataset.open(data, schema, label=label, joins=joins)
     chosen = space_for(dataset.schema, space)
     limits = chosen.limits
@@ -133,7 +149,7 @@ def search(
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
         else:
             folder.create(dataset, chosen, facts.to_data())
-        run = _Run(bench, dataset, chosen, folder, references, facts, began)
+        run = _Run(bench, dataset, chosen, folder, references, facts, began, workers)
         return run.to_the_end()
 
 
@@ -149,6 +165,7 @@ class _Run:
     references: Sequence[Architecture]
     facts: RunFacts
     began: float
+    workers: int
 
     def to_the_end(self) -> Result:
         study = open_study(self.folder, self.bench.goal, self.identity())
@@ -175,24 +192,54 @@ class _Run:
         bench = self.bench
         if bench.goal.seconds:
             bench.deadline = self.began + bench.goal.seconds * (1 - FINALS_SHARE)
-        again = retry_cut_off(study)
+        begin_session(study, bench)
+        self.folder.write_goal(bench.goal)
+        again = retry_cut_off(study, self.folder.presence)
         if again:
             self.notice(f"Trials that were cut off and begin again: {again}.")
         outside = enqueue_references(study, self.space, self.references)
         try:
-            for reference in outside:
-                number = self.references.index(reference)
-                record = run_reference(study, bench, self.folder, reference, number)
-                bench.listen(
-                    TrialEnded(
-                        record, (*reference_records(study), *trial_records(study)), trainings(study)
-                    )
+            if self.workers > 1:
+                return self.by_workers(study, outside)
+            self.run_references(study, outside, bench)
+            with self.folder.presence.of(COORDINATOR):
+                return run_trials(
+                    study, Objective(self.space, bench, self.folder, study, COORDINATOR)
                 )
-            return run_trials(study, Objective(self.space, bench, self.folder))
         except TimeIsUp:
             return TIME_UP
         except KeyboardInterrupt:
             return INTERRUPTED
+
+    def by_workers(self, study: optuna.Study, outside: Sequence[Architecture]) -> str | None:
+        """Trials by processes of their own, meanwhile here the references outside the space."""
+        launcher = LocalLauncher(self.folder.path, self.workers, self.bench.goal.device)
+        crew = Crew(study, self.bench, launcher, self.folder.presence)
+        listen = self.bench.listen
+
+        def look_after_them(event: Event) -> None:
+            listen(event)
+            crew.poll()
+
+        crew.start()
+        try:
+            with torch_threads(launcher.threads):
+                bench = Bench(self.bench.data, self.bench.goal, look_after_them)
+                bench.deadline = self.bench.deadline
+                self.run_references(study, outside, bench)
+            return crew.to_the_end()
+        except BaseException:
+            crew.stop()
+            raise
+
+    def run_references(
+        self, study: optuna.Study, outside: Sequence[Architecture], bench: Bench
+    ) -> None:
+        for reference in outside:
+            number = self.references.index(reference)
+            record = run_reference(study, bench, self.folder, reference, number)
+            records = (*reference_records(study), *trial_records(study))
+            bench.listen(TrialEnded(record, records, trainings(study, ended=True)))
 
     def results(self, study: optuna.Study) -> Results:
         goal = self.bench.goal
@@ -251,6 +298,7 @@ class _Run:
             "seed": str(self.bench.goal.seed),
             "number of candidates": str(self.bench.goal.candidates),
             "runtime": self.bench.goal.runtime,
+            "number of objectives": str(self.bench.goal.objectives),
             "number of sampled rows": str(self.facts.sample_rows),
         }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,10 +26,13 @@ from automlrank.errors import (
 )
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
 from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.quiet import quiet, working
 from automlrank.model import RankingModel, build_model
 from automlrank.serving.runtimes import Call, check_runtime, served
+from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, fit
 from automlrank.trials.events import Listen, Training
+from automlrank.trials.hypervolume import PATIENCE
 
 TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search ended
 REQUESTS = 8  # different requests that a latency walks through
@@ -50,6 +54,14 @@ class Goal:
     """That a latency is measured by."""
     device: str = "cpu"
     seed: int = 0
+    sampler: str = "tpe"
+    pruner: str = "halving"
+    objectives: int = 2
+    """Metric and latency, or the metric alone with the latency as a constraint."""
+    trial_seconds: float | None = None
+    """The most that a trial may take."""
+    patience: int = PATIENCE
+    """Trainings without a larger hypervolume that end the search; 0 is never."""
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
@@ -58,7 +70,15 @@ class Goal:
         for name, low in (("trials", 1), ("candidates", 1), ("threads", 1), ("seed", 0)):
             if getattr(self, name) < low:
                 raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
-        for name, amount in (("time", self.seconds), ("latency-ms", self.latency_ms)):
+        for name, low, high in (("objectives", 1, 2), ("patience", 0, math.inf)):
+            if not low <= getattr(self, name) <= high:
+                raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
+        amounts = {
+            "time": self.seconds,
+            "latency-ms": self.latency_ms,
+            "trial-time": self.trial_seconds,
+        }
+        for name, amount in amounts.items():
             if amount is not None and not amount > 0:
                 raise UsageError(f"--{name} must be above 0, but got {amount}.")
 
@@ -71,6 +91,14 @@ class TimeIsUp(Exception):
     """The search's share of the time ended while a model was being trained."""
 
 
+class TookTooLong(TrialError):
+    """A training is beyond the most that a trial may take."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"it took {seconds:.0f} s, longer than a trial may")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Trained:
     """A trained model with its best weights, and how it got there."""
@@ -81,6 +109,24 @@ class Trained:
     rows: int
     seconds: float
     zero_shares: Mapping[str, float]
+
+    @classmethod
+    def of(cls, model: RankingModel, ends: Sequence[Progress], metric: str, seconds: float) -> Self:
+        """From the ends of its epochs; the shares of zeros are those of the best one."""
+        scores = ends[-1].best
+        assert scores is not None
+        best = next(end for end in ends if end.scores == scores)
+        curve = [
+            {
+                "epoch": end.epoch,
+                "rows": end.rows,
+                "loss": end.loss,
+                "seconds": round(end.seconds, 3),
+                metric: dict(end.scores or {}),
+            }
+            for end in ends
+        ]
+        return cls(model, scores, curve, ends[-1].rows, seconds, best.zero_shares or {})
 
 
 class Bench:
@@ -114,7 +160,7 @@ class Bench:
     def latency(
         self, model: RankingModel, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
     ) -> Latency:
-        with self.served(model) as calls:
+        with quiet(), self.served(model) as calls:
             return measure_latency(calls, tries=tries, try_seconds=try_seconds)
 
     def served(self, model: RankingModel) -> AbstractContextManager[list[Call]]:
@@ -132,37 +178,50 @@ class Bench:
         return build_model(architecture, self.data.schema, seed)
 
     def train(
-        self, model: RankingModel, architecture: Architecture, seed: int, what: str
+        self,
+        model: RankingModel,
+        architecture: Architecture,
+        seed: int,
+        what: str,
+        watch: Callable[[Progress], None] = lambda progress: None,
+        checkpoint: Checkpoint | None = None,
     ) -> Trained:
-        """Train to the end; raises TimeIsUp past the deadline, TrialError where it cannot go on."""
+        """Train to the end, or until ``watch``, which is told of every progress, raises.
+
+        Raises TimeIsUp past the deadline, TookTooLong past a trial's time, TrialError where it
+        cannot go on.
+        """
         began = time.perf_counter()
-        curve: list[dict[str, Any]] = []
-        goal = self.goal
+        goal, progress = self.goal, None
+        ends: list[Progress] = []
         steps = fit(
-            model, architecture, self.data, seed=seed, metric=goal.metric, device=goal.device
+            model,
+            architecture,
+            self.data,
+            seed=seed,
+            metric=goal.metric,
+            device=goal.device,
+            checkpoint=checkpoint,
         )
-        progress: Progress | None = None
-        zeros: Mapping[str, float] = {}
-        for progress in steps:
-            self.listen(Training(what, architecture.summary, progress))
-            if progress.scores is not None:
-                if progress.scores is progress.best:
-                    zeros = progress.zero_shares or {}
-                curve.append(
-                    {
-                        "epoch": progress.epoch,
-                        "rows": progress.rows,
-                        "loss": progress.loss,
-                        "seconds": round(progress.seconds, 3),
-                        goal.metric: dict(progress.scores),
-                    }
-                )
-            if self.out_of_time():
-                raise TimeIsUp
+        with working() as pause:
+            for progress in steps:
+                self.listen(Training(what, architecture.summary, progress))
+                if progress.scores is not None:
+                    ends.append(progress)
+                watch(progress)
+                self.check_clock(time.perf_counter() - began)
+                pause()
         assert progress is not None
-        assert progress.best is not None
         seconds = time.perf_counter() - began
-        return Trained(model, progress.best, curve, progress.rows, seconds, zeros)
+        return Trained.of(model, ends, goal.metric, seconds)
+
+    def check_clock(self, trial_seconds: float) -> None:
+        """Raise TimeIsUp where the search's time is over, TookTooLong where the trial's is."""
+        if self.out_of_time():
+            raise TimeIsUp
+        limit = self.goal.trial_seconds
+        if limit is not None and trial_seconds > limit:
+            raise TookTooLong(trial_seconds)
 
     def out_of_time(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -24,9 +25,12 @@ from automlrank.errors import RunError
 from automlrank.schema import Schema, read_schema
 from automlrank.space.value import Space
 from automlrank.space.write import space_data
-from automlrank.trials.bench import Trained
+from automlrank.trials.bench import Goal, Trained
+from automlrank.trials.presence import Presence, is_held
 
 RUN_FILE = "run.yaml"
+LOCK_FILE = "run.lock"
+LOCK_SECONDS = 0.5  # a worker that looks whether the lock is held holds it for less
 
 
 class RunFolder:
@@ -58,6 +62,19 @@ class RunFolder:
         write_text(self.path / "space.yaml", dump(space_data(space)))
         self.write_run(run)
 
+    def write_goal(self, goal: Goal) -> None:
+        """What this session is asked for, which its workers read."""
+        write_text(self.path / "goal.json", json.dumps(dataclasses.asdict(goal), indent=1))
+
+    def goal(self) -> Goal:
+        self.read_run()  # raises RunError where the folder is no run
+        return Goal(**json.loads((self.path / "goal.json").read_text(encoding="utf-8")))
+
+    def data(self) -> Dataset:
+        """The encoded table that the run was made of; raises DataError if it is gone."""
+        folder = (self.path / "data" / "store.txt").read_text(encoding="utf-8").strip()
+        return Dataset.load(folder, self.read_run()["data"])
+
     def write_run(self, run: Mapping[str, Any]) -> None:
         write_text(self.path / RUN_FILE, dump(dict(run)))
 
@@ -85,7 +102,7 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Hold the run; raises RunError where another process holds it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / "run.lock", timeout=0)
+        lock = FileLock(self.path / LOCK_FILE, timeout=LOCK_SECONDS)
         try:
             lock.acquire()
         except Timeout:
@@ -97,10 +114,23 @@ class RunFolder:
         finally:
             lock.release()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a coordinator holds the run."""
+        return is_held(self.path / LOCK_FILE)
+
+    @property
+    def presence(self) -> Presence:
+        """Which of the run's workers are alive."""
+        return Presence(self.path / "workers")
+
     # -- trials -----------------------------------------------------------------------------
 
     def trial(self, fingerprint: str) -> Path:
         return self.path / "trials" / fingerprint
+
+    def checkpoint(self, fingerprint: str) -> Path:
+        return self.trial(fingerprint) / "checkpoint.safetensors"
 
     def keep(self, architecture: Architecture, trained: Trained) -> None:
         """Write a trained trial's architecture, curve and weights."""

@@ -62,11 +62,13 @@ def stands_still(areas: Sequence[float], patience: int = PATIENCE, gain: float =
     return before > 0 and areas[-1] <= before * (1 + gain)
 
 
-def search_stands_still(study: optuna.Study, floor: float, budget_ms: float | None) -> bool:
-    """Whether the trainings of a study gain no more; ``floor`` and budget as the reference's."""
+def search_stands_still(
+    study: optuna.Study, floor: float, budget_ms: float | None, patience: int
+) -> bool:
+    """Whether the last trainings of a study gained nothing; ``floor``, budget: the reference's."""
     points = trainings_of(study)
     reference = reference_point(floor, points[:, 1].tolist(), budget_ms)
-    return reference is not None and stands_still(history(points, reference))
+    return reference is not None and stands_still(history(points, reference), patience)
 
 
 def reference_point(

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.architecture import Architecture, draw
+from automlrank.data.dataset import Dataset
+from automlrank.evaluate.latency import Latency
+from automlrank.model import RankingModel
 from automlrank.space.value import Space
-from automlrank.trials.bench import Bench, TimeIsUp, reason_of, seed_of
+from automlrank.train.checkpoint import Checkpoint
+from automlrank.train.loop import Progress, score
+from automlrank.trials.bench import Bench, TimeIsUp, TookTooLong, Trained, reason_of, seed_of
+from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
+from automlrank.trials.pruners import STOPPED, make_pruner
 from automlrank.trials.records_of import REPLACED
+from automlrank.trials.rungs import Rungs
 from automlrank.trials.suggest import decider
 
 TRAINING_SEEDS = 1  # the stream of seeds that trials train with; finalists have another
+RUNG_SEEDS = 6  # the stream of seeds of the sample that a rung inside an epoch is scored on
+SEED = "training_seed"  # a trial's attribute: a retry goes on with the one of what it retries
 
 
 class Objective:
-    """The function that Optuna minimises and maximises: ``(metric, p50 latency)``."""
+    """The function that Optuna optimises: ``(metric, p50 latency)``, or the metric alone.
 
-    def __init__(self, space: Space, bench: Bench, folder: RunFolder) -> None:
+    ``worker`` is the name under which its process is seen to be alive.
+    """
+
+    def __init__(
+        self, space: Space, bench: Bench, folder: RunFolder, study: optuna.Study, worker: str
+    ) -> None:
+        goal = bench.goal
         self.space = space
         self.bench = bench
         self.folder = folder
+        self.worker = worker
+        self.rungs = Rungs.of(bench.data, goal.metric, seed_of(goal.seed, RUNG_SEEDS))
+        self.pruner = make_pruner(goal.pruner, study, self.rungs)
 
-    def __call__(self, trial: optuna.Trial) -> tuple[float, float]:
+    def __call__(self, trial: optuna.Trial) -> Sequence[float]:
         began = time.perf_counter()
+        note(trial, worker=self.worker)
         try:
             architecture = draw(self.space, decider(trial))
             note(
@@ -37,7 +58,8 @@ class Objective:
                 summary=architecture.summary,
             )
             twin = find_twin(trial, architecture.fingerprint)
-            return self.answer(trial, twin) if twin else self.train(trial, architecture)
+            values = self.answer(trial, twin) if twin else self.train(trial, architecture)
+            return values[: self.bench.goal.objectives]
         except optuna.TrialPruned:
             raise
         except KeyboardInterrupt:
@@ -61,7 +83,8 @@ class Objective:
             raise optuna.TrialPruned
         for key in ("cost", "latency_ms", "valid", "rows_seen", "zero_shares"):
             note(trial, **{key: twin.user_attrs[key]})
-        return twin.values[0], twin.values[1]
+        valid, latency = twin.user_attrs["valid"], twin.user_attrs["latency_ms"]
+        return valid[self.bench.goal.metric], latency["p50"]
 
     def train(self, trial: optuna.Trial, architecture: Architecture) -> tuple[float, float]:
         bench, goal = self.bench, self.bench.goal
@@ -69,25 +92,93 @@ class Objective:
         note(trial, cost=vars(counted))
         if goal.parameters and counted.parameters > goal.parameters:
             over(trial, "parameters", counted.parameters, goal.parameters)
-        seed = seed_of(goal.seed, TRAINING_SEEDS, trial.number)
+        seed = trial.user_attrs.get(SEED, seed_of(goal.seed, TRAINING_SEEDS, trial.number))
         model = bench.build(architecture, seed)
         latency = bench.latency(model)
-        note(trial, latency_ms=vars(latency))
+        note(trial, latency_ms=vars(latency), **{SEED: seed})
         if goal.latency_ms and latency.p50 > goal.latency_ms:
             over(trial, "latency_ms", latency.p50, goal.latency_ms)
         note(trial, began=True)
-        try:
-            trained = bench.train(model, architecture, seed, f"trial {trial.number}")
-        except TimeIsUp:
-            note(trial, cut_off=True, reason="the search's time was up")
-            raise optuna.TrialPruned from None
+        climb = Climb(self, trial, model, architecture, latency)
+        trained = self.to_the_end(trial, model, architecture, seed, climb)
         valid = bench.scores(trained.scores)
         note(trial, valid=valid, rows_seen=trained.rows, zero_shares=dict(trained.zero_shares))
         self.folder.keep(architecture, trained)
         return valid[goal.metric], latency.p50
 
+    def to_the_end(
+        self,
+        trial: optuna.Trial,
+        model: RankingModel,
+        architecture: Architecture,
+        seed: int,
+        climb: Climb,
+    ) -> Trained:
+        """Train, from the last checkpoint if there is one; it stays where a retry may follow."""
+        checkpoint = Checkpoint(self.folder.checkpoint(architecture.fingerprint), self.tell)
+        what, limit = f"trial {trial.number}", self.bench.goal.trial_seconds
+        try:
+            trained = self.bench.train(model, architecture, seed, what, climb, checkpoint)
+        except TimeIsUp:
+            note(trial, cut_off=True, reason="the search's time was up")
+            raise optuna.TrialPruned from None
+        except TookTooLong as error:
+            checkpoint.drop()
+            over(trial, "seconds", error.seconds, limit or 0.0)
+        except Exception:
+            checkpoint.drop()
+            raise
+        checkpoint.drop()
+        return trained
 
-def over(trial: optuna.Trial, what: str, value: float, limit: float) -> None:
+    def tell(self, text: str) -> None:
+        self.bench.listen(Notice(text))
+
+
+class Climb:
+    """A training's way past the rungs: at each the pruner may end the trial.
+
+    At a rung a trial counts by the best that it has reached: inside the first epoch by its score
+    of the rung's sample, at the end of an epoch by its best epoch's.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        trial: optuna.Trial,
+        model: RankingModel,
+        architecture: Architecture,
+        latency: Latency,
+    ) -> None:
+        self.objective = objective
+        self.trial = trial
+        self.model = model
+        self.epochs = architecture.training.epochs
+        self.latency = latency
+        self.rows = 0
+
+    def __call__(self, progress: Progress) -> None:
+        rungs = self.objective.rungs
+        rung = rungs.due(self.rows, progress, self.epochs)
+        self.rows = progress.rows
+        if rung is None:
+            return
+        value = self.value(progress, rungs.sample)
+        stops = self.objective.pruner.stops(self.trial, rung, value, self.latency.p50)
+        if stops and "name" not in self.trial.user_attrs:  # a reference is wanted to its end
+            reason = f"behind its peers at {rung:,} rows"
+            note(self.trial, rows_seen=progress.rows, reason=reason, **{STOPPED: rung})
+            raise optuna.TrialPruned
+
+    def value(self, progress: Progress, sample: Dataset | None) -> float:
+        goal, primary = self.objective.bench.goal, self.objective.bench.data.schema.tasks[0].name
+        if progress.best is not None:
+            return progress.best[primary]
+        assert sample is not None
+        return score(self.model, sample, "valid", goal.metric, goal.device)[primary]
+
+
+def over(trial: optuna.Trial, what: str, value: float, limit: float) -> NoReturn:
     """End a trial that exceeds a limit, with the excess as a constraint for the sampler."""
     trial.set_constraint(what, value - limit)
     note(trial, state="over_budget", reason=f"{what} {value:g} over the limit of {limit:g}")

@@ -19,21 +19,28 @@ class Presence:
     def of(self, worker: str) -> Iterator[None]:
         """Be seen as alive inside."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path(worker)):
+        place = self.folder / file_of(worker)
+        with FileLock(place):
             yield
-        self.path(worker).unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
 
     def is_alive(self, worker: str) -> bool:
         """Whether a process holds the worker's lock: a killed one does not."""
-        if not self.path(worker).is_file():
-            return False
-        lock = FileLock(self.path(worker), timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            return True
-        lock.release()
-        return False
+        return is_held(self.folder / file_of(worker))
 
-    def path(self, worker: str) -> Path:
-        return self.folder / f"{worker}.lock"
+
+def file_of(worker: str) -> str:
+    return f"{worker}.lock"
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock file."""
+    if not path.is_file():
+        return False
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False

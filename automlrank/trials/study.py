@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -16,22 +14,20 @@ from automlrank.architecture import Architecture
 from automlrank.errors import RunError
 from automlrank.evaluate.metrics import METRICS
 from automlrank.space.value import Space
-from automlrank.trials.bench import FAILURES, TIME_UP, Bench, Goal, reason_of, seed_of
-from automlrank.trials.events import TrialEnded
+from automlrank.trials.bench import FAILURES, Bench, Goal, reason_of, seed_of
 from automlrank.trials.folder import RunFolder
-from automlrank.trials.objective import Objective
+from automlrank.trials.objective import SEED
+from automlrank.trials.presence import Presence
 from automlrank.trials.records import Record, plain
-from automlrank.trials.records_of import (
-    REFERENCE,
-    REPLACED,
-    record_of,
-    reference_records,
-    trial_records,
-)
+from automlrank.trials.records_of import REFERENCE, REPLACED
+from automlrank.trials.samplers import make_sampler
 from automlrank.trials.suggest import params_of
 
 NAME = "search"
-DRAWS_PER_TRIAL = 20  # beyond it, new draws are all known: the space is exhausted
+RETRIES = 2  # of a trial whose process dies: what kills it may be the trial itself
+RETRY = "retry"  # a trial's attribute: how often processes died with it
+INHERITED = ("name", SEED)  # the attributes that a retry has of what it retries
+WORKER_SEEDS = 7  # the stream of seeds of workers' samplers
 REFERENCE_SEEDS = 2  # the stream of seeds that references beside the study train with
 
 
@@ -42,13 +38,14 @@ def open_study(folder: RunFolder, goal: Goal, identity: dict[str, str]) -> optun
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # failures are in the records
     up = METRICS[goal.metric].up
+    directions = [
+        StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
+        StudyDirection.MINIMIZE,
+    ]
     study = optuna.create_study(
         storage=folder.storage_url,
         study_name=NAME,
-        directions=[
-            StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
-            StudyDirection.MINIMIZE,
-        ],
+        directions=directions[: goal.objectives],
         load_if_exists=True,
     )
     if "identity" not in study.user_attrs:
@@ -60,37 +57,60 @@ def open_study(folder: RunFolder, goal: Goal, identity: dict[str, str]) -> optun
             f"{folder.path} belongs to another {' and another '.join(different)}.",
             "Give the same inputs, or another --out.",
         )
-    study.sampler = sampler(goal.seed, len(study.get_trials(deepcopy=False)))
+    return load_study(folder, goal, index=0)
+
+
+def load_study(folder: RunFolder, goal: Goal, index: int) -> optuna.Study:
+    """The run's study for its ``index``-th worker, each of which draws by seeds of its own."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.load_study(study_name=NAME, storage=folder.storage_url)
+    seed = seed_of(goal.seed, WORKER_SEEDS, index)
+    study.sampler = make_sampler(goal.sampler, seed, len(study.get_trials(deepcopy=False)))
     return study
 
 
-def sampler(seed: int, n_trials: int) -> optuna.samplers.BaseSampler:
-    """TPE over joint groups; its seed depends on the trials so far, so a resume replays nothing."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # multivariate and group are
-        return optuna.samplers.TPESampler(
-            multivariate=True, group=True, constant_liar=True, seed=seed_of(seed, 0, n_trials)
-        )
+def retry_cut_off(study: optuna.Study, presence: Presence) -> int:
+    """Queue again every trial that a kill or Ctrl-C cut off; gives their number.
 
-
-def retry_cut_off(study: optuna.Study) -> int:
-    """Queue again every trial that a kill or Ctrl-C cut off; gives their number."""
+    A running trial is cut off where its worker is no longer alive. What is queued goes on with
+    the seed, and so from the checkpoint, of what it retries; after ``RETRIES`` a trial whose
+    process dies is given up.
+    """
     replaced = list(study.user_attrs.get(REPLACED, []))
     cut_off = [
         trial
         for trial in study.get_trials(deepcopy=False)
-        if trial.state == TrialState.RUNNING
-        or ("cut_off" in trial.user_attrs and trial.number not in replaced)
+        if trial.number not in replaced
+        and (
+            "cut_off" in trial.user_attrs
+            or (trial.state == TrialState.RUNNING and not presence.is_alive(worker_of(trial)))
+        )
     ]
     for trial in cut_off:
-        params = trial.system_attrs.get("fixed_params", trial.params)  # a reference's are whole
-        name = trial.user_attrs.get("name")
-        study.enqueue_trial(params, user_attrs={"name": name} if name else None)
-        replaced.append(trial.number)
-        study.set_user_attr(REPLACED, replaced)
-        if trial.state == TrialState.RUNNING:
-            study.tell(trial.number, state=TrialState.FAIL)
+        retry(study, trial)
     return len(cut_off)
+
+
+def retry(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Queue a trial again in the place of one whose process died or was interrupted."""
+    died = trial.state == TrialState.RUNNING
+    retries = trial.user_attrs.get(RETRY, 0) + died
+    if retries > RETRIES:
+        live = optuna.trial.Trial(study, trial._trial_id)
+        live.set_user_attr("reason", f"its process died {retries} times")
+    else:
+        kept = {key: value for key, value in trial.user_attrs.items() if key in INHERITED}
+        params = trial.system_attrs.get("fixed_params", trial.params)  # a reference's are whole
+        study.enqueue_trial(params, user_attrs={**kept, RETRY: retries})
+        replaced = list(study.user_attrs.get(REPLACED, []))
+        study.set_user_attr(REPLACED, [*replaced, trial.number])
+    if died:
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
+def worker_of(trial: FrozenTrial) -> str:
+    """The name of the process that runs a trial."""
+    return str(trial.user_attrs.get("worker", ""))
 
 
 def enqueue_references(
@@ -147,45 +167,4 @@ def _reference_record(
         name=reference.name,
         seconds=round(time.perf_counter() - began, 3),
         **outcome,
-    )
-
-
-def run_trials(study: optuna.Study, objective: Objective) -> str | None:
-    """Run trials until the goal is met; gives why they ended earlier, or None."""
-    goal, bench = objective.bench.goal, objective.bench
-    drawn_before = len(study.get_trials(deepcopy=False))
-    while True:
-        trials = study.get_trials(deepcopy=False)
-        waiting = any(trial.state == TrialState.WAITING for trial in trials)
-        if bench.out_of_time():
-            return TIME_UP
-        if not waiting and trainings(study) >= goal.trials:
-            return None
-        if len(trials) - drawn_before >= DRAWS_PER_TRIAL * max(1, goal.trials):
-            return "the space is exhausted: new draws are all known, or over a limit"
-        study.optimize(objective, n_trials=1, catch=FAILURES)
-        bench.listen(
-            TrialEnded(
-                record_of(last_finished(study)),
-                (*reference_records(study), *trial_records(study)),
-                trainings(study),
-            )
-        )
-
-
-def last_finished(study: optuna.Study) -> FrozenTrial:
-    """The trial that ended last: a queued one has a lower number than those drawn since."""
-    ended = [t for t in study.get_trials(deepcopy=False) if t.datetime_complete is not None]
-    return max(ended, key=lambda trial: (trial.datetime_complete, trial.number))
-
-
-def trainings(study: optuna.Study) -> int:
-    """Trainings begun of drawn architectures; references come on top, a retry counts once."""
-    replaced = study.user_attrs.get(REPLACED, [])
-    return sum(
-        "began" in trial.user_attrs
-        and "name" not in trial.user_attrs
-        and trial.number not in replaced
-        and trial.state.is_finished()
-        for trial in study.get_trials(deepcopy=False)
     )
