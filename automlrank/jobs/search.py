@@ -36,6 +36,7 @@ from automlrank.trials.folder import RunFolder, check_new, new_folder, write_tex
 from automlrank.trials.objective import Objective
 from automlrank.trials.records_of import reference_records, trial_records
 from automlrank.trials.results import Results
+from automlrank.trials.rivals import Network, Rival, outsiders
 from automlrank.trials.study import (
     enqueue_references,
     open_study,
@@ -55,6 +56,7 @@ def search(
     *,
     label: str | None = None,
     joins: Sequence[str] = (),
+    incumbent: str | None = None,
     trials: int = 50,
     time: float | None = None,
     latency_ms: float | None = None,
@@ -72,7 +74,9 @@ def search(
 
     ``space`` is a file, a shipped name, or a Space; ``time`` is in seconds and covers
     everything, a third of it kept for the finalists; with ``sample_rows`` trials see a part of the
-    training rows (``Dataset.sample``), finalists all. Raises UsageError for what a person can mend.
+    training rows (``Dataset.sample``), finalists all. ``incumbent`` is the column of the present
+    model's score: a reference on the same rows, no feature. Raises UsageError for what a person
+    can mend.
 
     >>> import automlrank, numpy as np, pandas as pd
     >>> rng = np.random.default_rng(0)
@@ -95,7 +99,7 @@ def search(
     )
     if sample_rows is not None and sample_rows < 1:
         raise UsageError(f"--sample-rows must be 1 or more, but got {sample_rows}.")
-    dataset = Dataset.open(data, schema, label=label, joins=joins)
+    dataset = Dataset.open(data, schema, label=label, joins=joins, incumbent=incumbent)
     chosen = space_for(dataset.schema, space)
     limits = chosen.limits
     goal = dataclasses.replace(
@@ -106,6 +110,8 @@ def search(
     suspicions = suspicions_of(dataset)
     listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside, suspicions))
     references, skipped = references_for(dataset.schema, chosen.references)
+    rivals, absent = outsiders(dataset.schema, chosen.references, goal.metric)
+    skipped |= absent
     part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
     bench = Bench(part, goal, listen, splits=("valid", "test"))
     check_budget(bench, chosen, references)
@@ -117,7 +123,7 @@ def search(
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
         else:
             folder.create(dataset, chosen, facts.to_data())
-        run = _Run(bench, dataset, chosen, folder, references, facts, began)
+        run = _Run(bench, dataset, chosen, folder, references, rivals, facts, began)
         return run.to_the_end()
 
 
@@ -131,6 +137,7 @@ class _Run:
     space: Space
     folder: RunFolder
     references: Sequence[Architecture]
+    outsiders: Sequence[Rival]
     facts: RunFacts
     began: float
 
@@ -164,9 +171,10 @@ class _Run:
             self.notice(f"Trials that were cut off and begin again: {again}.")
         outside = enqueue_references(study, self.space, self.references)
         try:
-            for reference in outside:
-                number = self.references.index(reference)
-                record = run_reference(study, bench, self.folder, reference, number)
+            numbered = {reference.name: i for i, reference in enumerate(self.references)}
+            numbered |= {r.name: len(numbered) + i for i, r in enumerate(self.outsiders)}
+            for rival in (*map(Network, outside), *self.outsiders):
+                record = run_reference(study, bench, self.folder, rival, numbered[rival.name])
                 bench.listen(
                     TrialEnded(
                         record, (*reference_records(study), *trial_records(study)), trainings(study)
@@ -200,7 +208,7 @@ class _Run:
                 f"Finalists, trained again with unseen seeds and scored on the test split: "
                 f"{len(finalists)}."
             )
-        finals, ended = run_finals(bench, self.folder, finalists)
+        finals, ended = run_finals(bench, self.folder, finalists, self.outsiders)
         scored = dataclasses.replace(
             results,
             records=tuple(with_finals(record, finals) for record in results.records),

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
@@ -106,7 +107,7 @@ class Bench:
     def cost(self, architecture: Architecture) -> Cost:
         return cost(architecture, self.data.schema, self.goal.candidates)
 
-    def latency(self, model: RankingModel) -> Latency:
+    def latency(self, model: nn.Module) -> Latency:
         model.to(self.goal.device)
         return measure_latency(model, self.requests, self.goal.threads)
 

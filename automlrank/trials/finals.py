@@ -11,16 +11,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from automlrank.architecture import Architecture
+from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS
 from automlrank.evaluate.significance import delong_interval, paired_delong
-from automlrank.train.loop import predict, score_logits
 from automlrank.trials.bench import (
     FAILURES,
     INTERRUPTED,
@@ -34,6 +34,7 @@ from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
+from automlrank.trials.rivals import Logits, Network, Rival, where_scored
 
 MOST = 5  # finalists, references not counted
 SEEDS = 3
@@ -41,8 +42,6 @@ FINAL_SEEDS = 3  # the stream of seeds
 NOISE = 0.5
 """Share of the validation AUC's standard error that counts as noise between two models on the
 same rows: with a correlation of .9 between their scores the difference's error is .45 of it."""
-
-Logits = npt.NDArray[np.float32]
 
 
 def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
@@ -71,19 +70,24 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 
 
 def run_finals(
-    bench: Bench, folder: RunFolder, finalists: Sequence[Record]
+    bench: Bench, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Rival] = ()
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
     """Train every finalist ``SEEDS`` times, one seed of all before the next.
+
+    ``outsiders`` are what records without an architecture stand for; fixed scores have one run.
 
     Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
     None. Where it ends early, or a finalist fails, what was reached stands.
     """
     runs: dict[str, list[tuple[Mapping[str, Any], Logits]]] = {}
+    fixed = {rival.fingerprint for rival in outsiders if rival.is_fixed}
     ended = None
     try:
         for n, record in itertools.product(range(SEEDS), finalists):
+            if n and record.fingerprint in fixed:
+                continue
             try:
-                done = _final(bench, folder, record, n)
+                done = _final(bench, folder, record, outsiders, n)
                 runs.setdefault(record.fingerprint, []).append(done)
             except FAILURES as error:
                 bench.listen(Notice(f"A training of {title(record)} failed: {reason_of(error)}"))
@@ -92,7 +96,7 @@ def run_finals(
     except KeyboardInterrupt:
         ended = INTERRUPTED
     scored = [record for record in finalists if record.fingerprint in runs]
-    return {record.fingerprint: _summary(bench, record, runs) for record in scored}, ended
+    return {record.fingerprint: _summary(bench, record, runs, fixed) for record in scored}, ended
 
 
 def title(record: Record) -> str:
@@ -101,32 +105,38 @@ def title(record: Record) -> str:
 
 
 def _final(
-    bench: Bench, folder: RunFolder, record: Record, n: int
+    bench: Bench, folder: RunFolder, record: Record, outsiders: Sequence[Rival], n: int
 ) -> tuple[Mapping[str, Any], Logits]:
     """One training of a finalist, or what an earlier run left of it."""
     seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
     kept = folder.final(record.fingerprint, seed)
     if kept is not None:
         return kept
-    architecture = Architecture.read(record.architecture)
-    model = bench.build(architecture, seed)
-    what = f"finalist {title(record)}, seed {n + 1} of {SEEDS}"
-    trained = bench.train(model, architecture, seed, what)
-    logits = predict(trained.model, bench.data, "test", bench.goal.device)
-    scores = {
-        "valid": dict(trained.scores),
-        "test": score_logits(logits, bench.data, "test", bench.goal.metric),
-    }
+    rival = _rival_of(record, outsiders)
+    run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
+    scores = {split: dict(run.scores(split)) for split in ("valid", "test")}
+    logits = run.logits("test")
     if n == 0:  # the weights to export come from a seed that the search did not choose by
-        folder.keep(architecture, trained)
+        run.keep(folder)
     folder.write_final(record.fingerprint, seed, scores, logits)
     return scores, logits
+
+
+def _rival_of(record: Record, outsiders: Sequence[Rival]) -> Rival:
+    """What a record stands for; raises TrialError for a library that was there once."""
+    if record.architecture:
+        return Network(Architecture.read(record.architecture))
+    for rival in outsiders:
+        if rival.fingerprint == record.fingerprint:
+            return rival
+    raise TrialError(f"{title(record)} cannot be trained here any more")
 
 
 def _summary(
     bench: Bench,
     record: Record,
     runs: Mapping[str, Sequence[tuple[Mapping[str, Any], Logits]]],
+    fixed: Collection[str],
 ) -> dict[str, Any]:
     metric, task = bench.goal.metric, bench.data.schema.tasks[0].name
     mine = runs[record.fingerprint]
@@ -146,11 +156,18 @@ def _summary(
             "auc_low": summary["auc"] - 1.96 * error,
             "auc_high": summary["auc"] + 1.96 * error,
         }
-        summary["versus"] = {
-            other: _versus(labels, [x for _, x in mine], [x for _, x in theirs])
-            for other, theirs in runs.items()
-            if other != record.fingerprint and min(len(mine), len(theirs)) > 1
+        logits = {
+            key: [x for _, x in one] * (SEEDS if key in fixed else 1) for key, one in runs.items()
         }
+        own = logits[record.fingerprint]
+        summary["versus"] = {
+            other: _versus(labels, own, theirs)
+            for other, theirs in logits.items()
+            if other != record.fingerprint and min(len(own), len(theirs)) > 1
+        }
+    scored = int((~np.isnan(mine[0][1][:, 0])).sum())
+    if scored < len(labels):
+        summary["rows"] = scored
     return {"valid": {f"{metric}_mean": float(np.mean(valid))}, "test": summary}
 
 
@@ -165,14 +182,16 @@ def _error(labels: npt.NDArray[Any], runs: Sequence[Logits]) -> float:
     """The standard error of one trained model's AUC on these rows."""
     variances = []
     for logits in runs:
-        _, low, high = delong_interval(labels, logits[:, 0])
+        scores = logits[:, 0]
+        _, low, high = delong_interval(where_scored(labels, scores), scores)
         variances.append(((high - low) / 2 / 1.96) ** 2)
     return math.sqrt(float(np.mean(variances)))
 
 
 def _versus(labels: npt.NDArray[Any], a: Sequence[Logits], b: Sequence[Logits]) -> list[float]:
     """The mean difference in AUC and its standard error; one seed would not show its spread."""
-    pairs = [paired_delong(labels, x[:, 0], y[:, 0]) for x, y in zip(a, b, strict=False)]
+    scores = [(x[:, 0], y[:, 0]) for x, y in zip(a, b, strict=False)]
+    pairs = [paired_delong(where_scored(labels, x, y), x, y) for x, y in scores]
     differences = [difference for difference, _ in pairs]
     variance = float(np.mean([error**2 for _, error in pairs]))
     variance += float(np.var(differences, ddof=1)) / len(pairs)

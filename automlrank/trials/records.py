@@ -28,8 +28,9 @@ class Record:
     ``valid[metric]`` is the search's own score, ``valid[metric + "_mean"]`` that of a finalist
     over its seeds. ``test`` is for finalists: ``metric``, ``metric_low``, ``metric_high`` (95 %),
     ``metric_std`` over ``seeds``, and ``versus``: by another record's fingerprint, the
-    difference in AUC on the same rows and its standard error. ``zero_shares`` are those of exact
-    zeros among the weights that FTRL trained and training met, by parameter.
+    difference in AUC on the same rows and its standard error; ``rows`` where some had no score.
+    ``architecture`` is empty for what is none: boosted trees, the incumbent. ``zero_shares`` are
+    those of exact zeros among the weights that FTRL trained and training met, by parameter.
     """
 
     number: int
