@@ -62,18 +62,22 @@ class Flat:
 
     def ids(self, data: Dataset, split: str) -> Ids:
         """The ids of a split's rows by column."""
-        parts = [_arrays(batch) for batch in data.batches(split, CHUNK_ROWS)]
         keys = [f"ids:{side}" for side in SIDES.values()]
-        return self.encoder.ids_in({key: np.concatenate([p[key] for p in parts]) for key in keys})
+        batches = data.batches(split, CHUNK_ROWS)
+        parts = [[batch[key].numpy() for key in keys] for batch in batches]
+        whole = [np.concatenate(of_side) for of_side in zip(*parts, strict=True)]
+        return self.encoder.ids_in(dict(zip(keys, whole, strict=True)))
 
     def matrix(self, data: Dataset, split: str, statistics: Array | None = None) -> Array:
         """All rows of a split; ``statistics`` are the rates of its rows, looked up without."""
-        parts, start = [], 0
+        start, whole = 0, np.empty((0, 0), np.float32)
         for batch in data.batches(split, CHUNK_ROWS):
             rows = slice(start, start + len(batch["labels"]))
-            parts.append(self(batch, None if statistics is None else statistics[rows]))
-            start = rows.stop
-        return np.concatenate(parts)
+            part = self(batch, None if statistics is None else statistics[rows])
+            if not start:
+                whole = np.empty((data.rows[split], part.shape[1]), np.float32)
+            whole[rows], start = part, rows.stop
+        return whole
 
     def __call__(self, batch: Batch, statistics: Array | None = None) -> Array:
         """The rows of a batch; a request's one row of the user goes to every candidate.
