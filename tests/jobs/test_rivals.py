@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.errors import DataError, RunError, SchemaError
+from automlrank.errors import DataError, RunError, SchemaError, TrialError
 from automlrank.evaluate.metrics import auc
 from automlrank.evaluate.significance import paired_delong
 from automlrank.jobs.latency import latency
@@ -22,8 +23,11 @@ from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.report.headline import headline
 from automlrank.schema import Schema, Task, read_schema
+from automlrank.train.boosted import SETTINGS
+from automlrank.trials.bench import Bench, Goal, TimeIsUp
+from automlrank.trials.events import Event
 from automlrank.trials.records import Record
-from automlrank.trials.rivals import outsiders
+from automlrank.trials.rivals import BOOSTED, outsiders
 
 SPACE = {
     "name": "tiny",
@@ -225,6 +229,20 @@ def test_rivals_that_make_no_sense_are_skipped_with_the_reason(dataset: Dataset)
     usable, skipped = outsiders(bare, names, "auc")
     assert [rival.name for rival in usable] == ["lightgbm"]
     assert "no column has enough ids" in skipped["lightgbm_rates"]
+
+
+def test_trees_end_when_the_time_is_up_and_say_what_lightgbm_refuses(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[Event] = []
+    bench = Bench(dataset, Goal(), rounds.append)
+    bench.deadline = time.monotonic()
+    with pytest.raises(TimeIsUp):
+        BOOSTED["lightgbm"].train(bench, 0, "lightgbm")
+    assert len(rounds) == 1
+    monkeypatch.setitem(SETTINGS, "num_leaves", 1)
+    with pytest.raises(TrialError, match="num_leaves"):
+        BOOSTED["lightgbm"].train(bench, 0, "lightgbm")
 
 
 def test_a_score_is_checked_before_anything_is_encoded(tmp_path: Path) -> None:
