@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
+from automlrank.evaluate import quiet
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -21,6 +23,14 @@ def one_thread() -> None:
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads what another, or the user, has encoded."""
     monkeypatch.setenv("AUTOMLRANK_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_pauses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests run beside each other without pausing for each other's latencies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quiet, "_folder", tmp_path_factory.getbasetemp)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,10 @@ def test_a_module_imports_only_from_those_above_it(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("library", "homes"),
-    [("optuna", {"trials", "jobs"}), ("typer", {"cli"}), ("plotly", {"report"})],
+    [
+        *(("optuna", {"trials", "jobs"}), ("typer", {"cli"}), ("plotly", {"report"})),
+        ("lightgbm", {"train"}),
+    ],
 )
 def test_a_library_stays_at_home(library: str, homes: set[str]) -> None:
     """Optuna is trials' business (jobs names its Study in signatures), typer the command line's."""

@@ -35,6 +35,7 @@ features:
 crosses: [[a, b], [b, n]]
 statistics: {of: [a], form: earlier_days, prior: 5.0}
 group: a
+incumbent: o
 time: t
 split: {by: group, valid: 0.2}
 """

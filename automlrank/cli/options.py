@@ -91,6 +91,14 @@ Label = Annotated[
     str | None,
     typer.Option("--label", metavar="NAME", help="The column to predict, or the primary task."),
 ]
+Incumbent = Annotated[
+    str | None,
+    typer.Option(
+        "--incumbent",
+        metavar="COLUMN",
+        help="The present model's score, to compare with; never a feature.",
+    ),
+]
 Space = Annotated[
     str | None,
     typer.Option("--space", metavar="F", help="A space's file or name; ctr without one."),

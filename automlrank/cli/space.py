@@ -73,12 +73,15 @@ def _open(file: str) -> Space:
 def _reference_faults(space: Space, document: Document) -> list[Fault]:
     from automlrank.jobs.spaces import shipped
     from automlrank.space.parse import read_space
+    from automlrank.trials.rivals import BOOSTED
 
     known, faults = shipped(), []
     for i, name in enumerate(space.references):
+        if name in BOOSTED:
+            continue
         path = known.get(name, Path(name))
         if not path.is_file():
-            problem, hint = f"no architecture {name!r}.", did_you_mean(name, known)
+            problem, hint = f"no architecture {name!r}.", did_you_mean(name, [*known, *BOOSTED])
             faults.append(document.fault(("references", i), problem, hint))
         elif _is_open(read_space(path)):
             problem = f"{name} is a space: a reference leaves nothing to choose."

@@ -64,7 +64,8 @@ def outcome(record: Record, metric: str) -> str:
         return f"{start} {state}: {record.reason or 'no reason was kept'}"
     scored = f"{METRICS[metric].label} {show_score(score)}"
     took = show_seconds(record.seconds)
-    return f"{start}: valid {scored} at {show_ms(record.latency())} ms, in {took}"
+    ms = "" if record.latency() is None else f" at {show_ms(record.latency())} ms"
+    return f"{start}: valid {scored}{ms}, in {took}"
 
 
 def counts(results: Results, trained: int, goal: Goal) -> str:

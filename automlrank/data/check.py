@@ -59,7 +59,7 @@ def columns_named(schema: Schema) -> Iterator[tuple[Path_, str]]:
         yield ("features", feature.name), feature.name
         if isinstance(feature, History) and feature.time:
             yield ("features", feature.name, "time"), feature.time
-    for place in ("scenario", "group", "weight", "time"):
+    for place in ("scenario", "group", "weight", "incumbent", "time"):
         if name := getattr(schema, place):
             yield (place,), name
     if schema.split.by in ("time", "column", "group") and schema.split.column:
@@ -82,6 +82,8 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
     ]
     if schema.weight:
         numbers.append((("weight",), schema.weight, "a weight"))
+    if name := schema.incumbent:
+        numbers.append((("incumbent",), name, f"the incumbent's score {name!r}"))
     for path, name, noun in numbers:
         if name in kinds and not _is_numeric(table, name):
             problem = f"{noun} must be {_but(table, name, 'numeric')}"

@@ -40,7 +40,7 @@ Batch = dict[str, torch.Tensor]
 AsSchema = Schema | str | Path | Mapping[str, object] | None
 SAMPLE_VALID = 20_000  # rows: the standard error of an AUC of .7 is then below .004
 OUTCOMES = ("labels", "weight")  # of a batch, but not of a request
-APART = ("group",)  # not of a batch
+APART = ("group", "incumbent")  # not of a batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +66,21 @@ class Dataset:
         *,
         label: str | None = None,
         joins: Sequence[str] = (),
+        incumbent: str | None = None,
         cache: str | Path | None = None,
     ) -> Dataset:
         """Encode a table, or find it encoded in the cache folder.
 
         ``data`` is a file, several, a folder, a frame or a sample's name; ``label`` is the primary
-        task; ``joins`` are side tables, as ``users.parquet:user_id``. Raises DataError,
-        DocumentError or SchemaError for what a person can mend.
+        task; ``joins`` are side tables, as ``users.parquet:user_id``; ``incumbent`` is the column
+        of the present model's score. Raises DataError, DocumentError or SchemaError for what a
+        person can mend.
         """
         data = read.only_item(data)
         sides = [read.Join.parse(join) for join in joins]
         wanted = _wanted(data, sides, schema, label)
+        if incumbent is not None:
+            wanted = dataclasses.replace(wanted, incumbent=incumbent)
         source = parts_of(data, wanted.split)
         fingerprint = _fingerprint(read.digest(source, sides), wanted)
 
@@ -130,6 +134,10 @@ class Dataset:
     def groups(self, split: str) -> Array | None:
         """``[rows]`` int64, equal for rows of one group; None if the schema names no group."""
         return self._array(split, "group") if self.schema.group else None
+
+    def incumbent(self, split: str) -> Array | None:
+        """``[rows]`` float64, null is NaN; None if the schema names no incumbent."""
+        return self._array(split, "incumbent") if self.schema.incumbent else None
 
     def raw_rows(self) -> tuple[pl.DataFrame, Array, int]:
         """Every k-th row of the table as it was read, up to 50,000, their splits, and k."""

@@ -89,7 +89,10 @@ class _Columns:
         split = schema.split.column if schema.split.by in ("time", "column") else None
         roles = {task.name: "a task" for task in schema.tasks}
         roles |= {name: "ignored" for name in schema.ignore}
-        others = ((schema.weight, "the weight"), (schema.time, "the time"), (split, "the split"))
+        others = (
+            *((schema.weight, "the weight"), (schema.incumbent, "the incumbent's score")),
+            *((schema.time, "the time"), (split, "the split")),
+        )
         self.taken = roles | {name: role for name, role in others if name}
         self.reasons |= {n: f"no feature: {role}" for n, role in self.taken.items()}
 

@@ -1,4 +1,4 @@
-"""Labels, weights and groups: their checks and their arrays."""
+"""Labels, weights, groups and the incumbent's scores: their checks and their arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 
 from automlrank.data.split import NAMES, Labels
 from automlrank.data.values import Array, EncodingError, as_numbers, as_text
-from automlrank.errors import DataError
+from automlrank.errors import DataError, Fault
 from automlrank.schema import Schema, Task
 
 
@@ -50,6 +50,23 @@ def read_weight(frame: pl.DataFrame, name: str, is_train: Array) -> Array:
     if not weights[is_train].any():
         raise DataError(f"the weights of column {name!r} are 0 in every training row.")
     return weights.astype(np.float32)
+
+
+def read_incumbent(frame: pl.DataFrame, name: str, splits: Labels) -> Array:
+    """``[rows]`` float64, null as NaN: whatever tells two rows apart in the scores must stay.
+
+    Raises DataError where no row of valid, or of test, has a score.
+    """
+    scores = _numbers(frame[name])
+    known = ~np.isnan(scores)
+    faults = [
+        Fault(f"the incumbent's score {name!r} is null in every row of the {split} split.")
+        for k, split in enumerate(NAMES)
+        if k and not known[splits == k].any()
+    ]
+    if faults:
+        raise DataError(faults)
+    return scores
 
 
 def read_group(frame: pl.DataFrame, name: str) -> Array:

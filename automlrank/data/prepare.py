@@ -12,7 +12,7 @@ import polars as pl
 from automlrank.data.check import columns_named
 from automlrank.data.encode import fit
 from automlrank.data.infer import complete
-from automlrank.data.labels import label_rates, read_group, read_labels, read_weight
+from automlrank.data.labels import label_rates, read_group, read_incumbent, read_labels, read_weight
 from automlrank.data.rates import fit_rates
 from automlrank.data.split import NAMES, Labels, assign, complete_column
 from automlrank.data.store import Arrays, StoreWriter
@@ -39,7 +39,7 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
         reasons = "; ".join(f"{name}: {why}" for name, why in list(inferred.reasons.items())[:10])
         raise SchemaError("the table has no column that can be a feature.", reasons)
     splits = assign(table, schema)
-    outcomes = _outcomes(table, schema, splits == 0)
+    outcomes = _outcomes(table, schema, splits)
     try:
         encoder = fit(table, schema, splits == 0)
         looked_at = [name for path, name in columns_named(schema) if path[0] != "ignore"]
@@ -59,16 +59,19 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
     writer.finish(facts, encoder)
 
 
-def _outcomes(table: Table, schema: Schema, is_train: Array) -> dict[str, Array]:
-    """Labels, weights and groups of all rows."""
+def _outcomes(table: Table, schema: Schema, splits: Labels) -> dict[str, Array]:
+    """Labels, weights, groups and the incumbent's scores of all rows."""
+    is_train = splits == 0
     wanted = [task.name for task in schema.tasks]
-    wanted += [name for name in (schema.weight, schema.group) if name]
+    wanted += [name for name in (schema.weight, schema.group, schema.incumbent) if name]
     frame = table.select(*dict.fromkeys(wanted))
     arrays = {"labels": read_labels(frame, schema, is_train)}
     if schema.weight:
         arrays["weight"] = read_weight(frame, schema.weight, is_train)
     if schema.group:
         arrays["group"] = read_group(frame, schema.group)
+    if schema.incumbent:
+        arrays["incumbent"] = read_incumbent(frame, schema.incumbent, splits)
     return arrays
 
 

@@ -65,4 +65,5 @@ def _architectures(
     return [
         (record.name or f"trial {record.number}", Architecture.read(record.architecture))
         for record in records.values()
+        if record.architecture
     ]

@@ -11,6 +11,7 @@ import torch
 
 import automlrank
 from automlrank.errors import UsageError
+from automlrank.train.boosted import installed
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -22,6 +23,7 @@ def versions() -> dict[str, str]:
         "automlrank": automlrank.__version__,
         "python": platform.python_version(),
         **{name: version(name) for name in libraries},
+        **({"lightgbm": version("lightgbm")} if installed() else {}),
     }
 
 

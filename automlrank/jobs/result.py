@@ -63,6 +63,11 @@ class Result:
 
         run = RunFolder(self.folder)
         record = self.best(max_latency_ms) if trial is None else self.record(trial)
+        if not record.architecture:
+            raise RunError(
+                f"trial {record.number} ({record.name or record.state}) is no architecture.",
+                "Give the number of one that is, or none for the best.",
+            )
         return export_architecture(
             Architecture.read(record.architecture),
             run.schema(),

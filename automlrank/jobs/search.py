@@ -54,6 +54,7 @@ from automlrank.trials.objective import Objective
 from automlrank.trials.records import Record
 from automlrank.trials.records_of import reference_records, trial_records
 from automlrank.trials.results import Results
+from automlrank.trials.rivals import Network, Rival, outsiders
 from automlrank.trials.study import (
     enqueue_references,
     open_study,
@@ -73,6 +74,7 @@ def search(
     *,
     label: str | None = None,
     joins: Sequence[str] = (),
+    incumbent: str | None = None,
     trials: int = 50,
     time: float | None = None,
     latency_ms: float | None = None,
@@ -97,7 +99,9 @@ def search(
 
     ``space`` is a file, a shipped name, or a Space; ``time`` is in seconds and covers
     everything, a third of it kept for the finalists; with ``sample_rows`` trials see a part of the
-    training rows (``Dataset.sample``), finalists all. Raises UsageError for what a person can mend.
+    training rows (``Dataset.sample``), finalists all. ``incumbent`` is the column of the present
+    model's score: a reference on the same rows, no feature. Raises UsageError for what a person
+    can mend.
 
     >>> import automlrank, numpy as np, pandas as pd
     >>> rng = np.random.default_rng(0)
@@ -127,7 +131,7 @@ def search(
     for name, number in (("sample-rows", sample_rows), ("workers", workers)):
         if number is not None and number < 1:
             raise UsageError(f"--{name} must be 1 or more, but got {number}.")
-    dataset = Dataset.open(data, schema, label=label, joins=joins)
+    dataset = Dataset.open(data, schema, label=label, joins=joins, incumbent=incumbent)
     chosen = space_for(dataset.schema, space)
     limits = chosen.limits
     goal = dataclasses.replace(
@@ -138,6 +142,8 @@ def search(
     suspicions = suspicions_of(dataset)
     listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside, suspicions))
     references, skipped = references_for(dataset.schema, chosen.references)
+    rivals, absent = outsiders(dataset.schema, chosen.references, goal.metric)
+    skipped |= absent
     part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
     bench = Bench(part, goal, listen, splits=("valid", "test"))
     check_budget(bench, chosen, references)
@@ -149,7 +155,7 @@ def search(
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
         else:
             folder.create(dataset, chosen, facts.to_data())
-        run = _Run(bench, dataset, chosen, folder, references, facts, began, workers)
+        run = _Run(bench, dataset, chosen, folder, references, rivals, facts, began, workers)
         return run.to_the_end()
 
 
@@ -163,6 +169,7 @@ class _Run:
     space: Space
     folder: RunFolder
     references: Sequence[Architecture]
+    outsiders: Sequence[Rival]
     facts: RunFacts
     began: float
     workers: int
@@ -199,9 +206,10 @@ class _Run:
             self.notice(f"Trials that were cut off and begin again: {again}.")
         outside = enqueue_references(study, self.space, self.references)
         try:
+            rivals = (*map(Network, outside), *self.outsiders)
             if self.workers > 1:
-                return self.by_workers(study, outside)
-            self.run_references(study, outside, bench)
+                return self.by_workers(study, rivals)
+            self.run_references(study, rivals, bench)
             with self.folder.presence.of(COORDINATOR):
                 return run_trials(
                     study, Objective(self.space, bench, self.folder, study, COORDINATOR)
@@ -211,8 +219,8 @@ class _Run:
         except KeyboardInterrupt:
             return INTERRUPTED
 
-    def by_workers(self, study: optuna.Study, outside: Sequence[Architecture]) -> str | None:
-        """Trials by processes of their own, meanwhile here the references outside the space."""
+    def by_workers(self, study: optuna.Study, rivals: Sequence[Rival]) -> str | None:
+        """Trials by processes of their own, meanwhile here what they are compared with."""
         launcher = LocalLauncher(self.folder.path, self.workers, self.bench.goal.device)
         crew = Crew(study, self.bench, launcher, self.folder.presence)
         listen = self.bench.listen
@@ -226,18 +234,18 @@ class _Run:
             with torch_threads(launcher.threads):
                 bench = Bench(self.bench.data, self.bench.goal, look_after_them)
                 bench.deadline = self.bench.deadline
-                self.run_references(study, outside, bench)
+                self.run_references(study, rivals, bench)
             return crew.to_the_end()
         except BaseException:
             crew.stop()
             raise
 
-    def run_references(
-        self, study: optuna.Study, outside: Sequence[Architecture], bench: Bench
-    ) -> None:
-        for reference in outside:
-            number = self.references.index(reference)
-            record = run_reference(study, bench, self.folder, reference, number)
+    def run_references(self, study: optuna.Study, rivals: Sequence[Rival], bench: Bench) -> None:
+        """The references outside the space, each of which keeps its number in a resumed run."""
+        names = [*(architecture.name for architecture in self.references)]
+        names += [rival.name for rival in self.outsiders]
+        for rival in rivals:
+            record = run_reference(study, bench, self.folder, rival, names.index(rival.name))
             records = (*reference_records(study), *trial_records(study))
             bench.listen(TrialEnded(record, records, trainings(study, ended=True)))
 
@@ -264,7 +272,7 @@ class _Run:
                 f"Finalists, trained again with unseen seeds and scored on the test split: "
                 f"{len(finalists)}."
             )
-        finals, ended = run_finals(bench, self.folder, finalists)
+        finals, ended = run_finals(bench, self.folder, finalists, self.outsiders)
         latencies = {} if ended == INTERRUPTED else self.latencies(bench, finalists)
         records, references = (
             tuple(with_latency(with_finals(record, finals), latencies) for record in group)
@@ -274,7 +282,9 @@ class _Run:
 
     def latencies(self, bench: Bench, finalists: Sequence[Record]) -> dict[str, Latency]:
         """Those of the finalists, measured again in turn; none where that was not possible."""
-        architectures = {r.fingerprint: Architecture.read(r.architecture) for r in finalists}
+        architectures = {
+            r.fingerprint: Architecture.read(r.architecture) for r in finalists if r.architecture
+        }
         try:
             return measure_in_turn(bench, architectures)
         except (KeyboardInterrupt, *FAILURES) as error:

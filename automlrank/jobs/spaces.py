@@ -15,6 +15,7 @@ from automlrank.space.check import check_space
 from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
 from automlrank.space.value import Space
+from automlrank.trials.rivals import BOOSTED
 
 DEFAULT = "ctr"
 AsSpace = Space | str | Path | Mapping[str, object]
@@ -70,9 +71,9 @@ def architecture_for(schema: Schema, source: AsSpace | Architecture) -> Architec
 def references_for(
     schema: Schema, names: tuple[str, ...]
 ) -> tuple[list[Architecture], dict[str, str]]:
-    """The references that the schema can serve, and why the others are skipped."""
+    """The architectures that the schema can serve, and why others are skipped; no boosted trees."""
     usable, skipped = [], {}
-    for name in names:
+    for name in (name for name in names if name not in BOOSTED):
         space, _ = open_space(name)
         architecture = only_point(space)
         if faults := unserved_parts(architecture, schema):

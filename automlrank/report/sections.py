@@ -48,7 +48,21 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
         pairs.append(("As fast as each other", ties))
     if facts.latency_ms is not None:
         pairs.append(("Budget", f"{facts.latency_ms:g} ms at p50"))
-    return pairs + sparse(results)
+    return pairs + _unscored(results, facts) + sparse(results)
+
+
+def _unscored(results: Results, facts: RunFacts) -> Pairs:
+    """Of what was scored on a part of the test rows only."""
+    whole = facts.rows.get("test", 0)
+    return [
+        (
+            f"Rows of {title(record)}",
+            f"{rows:,.0f} of {whole:,} test rows have a score; its figures, and each difference "
+            "to it, are of these rows",
+        )
+        for record in results.outsiders
+        if (rows := record.score("rows", "test")) is not None
+    ]
 
 
 def equally_fast(results: Results) -> str:

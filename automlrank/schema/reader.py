@@ -59,7 +59,7 @@ class _Reader(SettingsReader):
             ignore=self.words(data.get("ignore"), ("ignore",)),
             **{
                 key: self.word(data.get(key), (key,))
-                for key in ("scenario", "group", "weight", "time")
+                for key in ("scenario", "group", "weight", "incumbent", "time")
             },
             document=self.document,
         )

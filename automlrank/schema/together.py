@@ -15,7 +15,7 @@ IDS = Categorical | Multi
 
 def faults_together(schema: Schema) -> list[Fault]:
     """Every reference between the parts of a schema that leads nowhere, or to the wrong kind."""
-    faults = [*_tasks(schema), *_files(schema)]
+    faults = [*_tasks(schema), *_incumbent(schema), *_files(schema)]
     if schema.features:
         faults += [*_histories(schema), *_shared(schema), *_pairs(schema), *_roles(schema)]
     return faults
@@ -34,6 +34,15 @@ def _tasks(schema: Schema) -> Iterator[Fault]:
     for feature in schema.features:
         if feature.name in names:
             yield schema.fault(("features", feature.name), "a label must not be a feature.")
+
+
+def _incumbent(schema: Schema) -> Iterator[Fault]:
+    used = {task.name: ("tasks", task.name) for task in schema.tasks}
+    used |= {feature.name: ("features", feature.name) for feature in schema.features}
+    if schema.incumbent in used:
+        problem = f"the incumbent's score {schema.incumbent!r} must be no label and no feature."
+        hint = "Take it out here, or name another incumbent."
+        yield schema.fault(used[schema.incumbent], problem, hint)
 
 
 def _before(schema: Schema, task: Task) -> list[str]:

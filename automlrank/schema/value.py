@@ -23,6 +23,8 @@ class Schema:
     scenario: str | None = None
     group: str | None = None
     weight: str | None = None
+    incumbent: str | None = None
+    """The score of the model in use, on any scale that grows with the label; no feature."""
     time: str | None = None
     split: Split = field(default_factory=Split)
     ignore: tuple[str, ...] = ()
@@ -124,7 +126,7 @@ class Schema:
         if self.statistics:
             said = _said(self.statistics, Statistics(), keep=("of",))
             data["statistics"] = said | {"of": list(self.statistics.of)}
-        for key in ("scenario", "group", "weight", "time"):
+        for key in ("scenario", "group", "weight", "incumbent", "time"):
             if getattr(self, key) is not None:
                 data[key] = getattr(self, key)
         data["split"] = _split_data(self.split)

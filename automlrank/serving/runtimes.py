@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from automlrank.errors import UsageError, did_you_mean
 from automlrank.model import RankingModel
@@ -36,7 +36,7 @@ def check_runtime(name: str, device: str) -> None:
 
 
 def served(
-    model: RankingModel,
+    model: nn.Module,
     schema: Schema,
     requests: Sequence[Request],
     *,
@@ -44,15 +44,13 @@ def served(
     threads: int = 1,
 ) -> AbstractContextManager[list[Call]]:
     """A call for each request, as long as the context lasts."""
-    if runtime == "torch":
+    if runtime == "torch" or not isinstance(model, RankingModel):  # trees answer by torch only
         return _by_torch(model, requests, threads)
     return _by_onnxruntime(model, schema, requests, threads)
 
 
 @contextmanager
-def _by_torch(
-    model: RankingModel, requests: Sequence[Request], threads: int
-) -> Iterator[list[Call]]:
+def _by_torch(model: nn.Module, requests: Sequence[Request], threads: int) -> Iterator[list[Call]]:
     was_training = model.training
     model.eval()
     try:
@@ -62,7 +60,7 @@ def _by_torch(
         model.train(was_training)
 
 
-def _score(model: RankingModel, request: Request) -> Tensor:
+def _score(model: nn.Module, request: Request) -> Tensor:
     logits: Tensor = model(request)
     if logits.is_cuda:
         torch.cuda.synchronize()

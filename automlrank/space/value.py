@@ -35,7 +35,7 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 """The stages of a model in their order, and the families that each may hold."""
 
-DEFAULT_REFERENCES = ("lr", "deepfm", "dcn_v2")
+DEFAULT_REFERENCES = ("lr", "deepfm", "dcn_v2", "lightgbm", "lightgbm_rates")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from torch import nn
 
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
@@ -158,12 +159,12 @@ class Bench:
         return cost(architecture, self.data.schema, self.goal.candidates)
 
     def latency(
-        self, model: RankingModel, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
+        self, model: nn.Module, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
     ) -> Latency:
         with quiet(), self.served(model) as calls:
             return measure_latency(calls, tries=tries, try_seconds=try_seconds)
 
-    def served(self, model: RankingModel) -> AbstractContextManager[list[Call]]:
+    def served(self, model: nn.Module) -> AbstractContextManager[list[Call]]:
         """A call for each request, by the goal's runtime."""
         model.to(self.goal.device)
         return served(

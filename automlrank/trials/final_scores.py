@@ -7,8 +7,10 @@ another finalist on the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,30 +26,107 @@ FinalRun = tuple[Mapping[str, Any], Logits]
 
 
 def final_scores(
-    data: Dataset, metric: str, runs: Mapping[str, Sequence[FinalRun]]
+    data: Dataset,
+    metric: str,
+    runs: Mapping[str, Sequence[FinalRun]],
+    fixed: Collection[str] = (),
 ) -> dict[str, dict[str, Any]]:
-    """``valid`` and ``test`` as a record holds them, by the fingerprint of ``runs``."""
+    """``valid`` and ``test`` as a record holds them, by the fingerprint of ``runs``.
+
+    ``fixed`` are those whose scores no seed changes: one run says all, on a scale of its own.
+    """
     if not runs:
         return {}
-    labels, groups = data.labels("test")[:, 0], data.groups("test")
-    logits = np.stack([x[:, 0] for mine in runs.values() for _, x in mine], axis=1)
-    sampled = sampling(metric, labels, logits, groups)
-    seeds: dict[str, range] = {}
-    for fingerprint, mine in runs.items():
-        start = max((last.stop for last in seeds.values()), default=0)
-        seeds[fingerprint] = range(start, start + len(mine))
+    field = Field.of(data, metric, runs, fixed)
     task = data.schema.tasks[0].name
     return {
         fingerprint: {
             "valid": {f"{metric}_mean": _mean(scores["valid"][task] for scores, _ in mine)},
             "test": {
                 **_own(metric, mine, task),
-                **_probabilities(labels, logits[:, seeds[fingerprint]]),
-                **_sureness(metric, sampled, seeds, fingerprint),
+                **({} if fingerprint in fixed else field.probabilities(fingerprint)),
+                **field.sureness(fingerprint),
             },
         }
         for fingerprint, mine in runs.items()
     }
+
+
+@dataclass(frozen=True)
+class Field:
+    """All finalists' logits ``[rows, runs]`` of the primary task, and how sure their metric is.
+
+    A score that some rows lack is compared on those that have it.
+    """
+
+    metric: str
+    labels: npt.NDArray[Any]
+    logits: Logits
+    seeds: Mapping[str, range]
+    """Its columns, by fingerprint."""
+    fixed: Collection[str]
+    sampled: Mapping[str | None, Sampling]
+    """On all rows, and on those that a score knows, by the fingerprint of it."""
+
+    @classmethod
+    def of(
+        cls,
+        data: Dataset,
+        metric: str,
+        runs: Mapping[str, Sequence[FinalRun]],
+        fixed: Collection[str],
+    ) -> Self:
+        labels, groups = data.labels("test")[:, 0], data.groups("test")
+        logits = np.stack([x[:, 0] for mine in runs.values() for _, x in mine], axis=1)
+        ends = itertools.accumulate(len(mine) for mine in runs.values())
+        seeds = {
+            fingerprint: range(end - len(mine), end)
+            for (fingerprint, mine), end in zip(runs.items(), ends, strict=True)
+        }
+        known = {name: ~np.isnan(logits[:, columns[0]]) for name, columns in seeds.items()}
+        partial = {name: rows for name, rows in known.items() if not rows.all()}
+        filled = np.nan_to_num(logits)
+        masks: dict[str | None, npt.NDArray[np.bool_]] = {None: np.ones(len(labels), bool)}
+        masks.update(partial)
+        sampled = {
+            name: sampling(metric, np.where(rows, labels, np.nan), filled, groups)
+            for name, rows in masks.items()
+        }
+        return cls(metric, labels, logits, seeds, fixed, sampled)
+
+    def probabilities(self, fingerprint: str) -> dict[str, float]:
+        """How good predictions are as probabilities, whatever the metric: means over the seeds."""
+        columns = self.logits[:, self.seeds[fingerprint]].T
+        each = [calibration(self.labels, column) for column in columns]
+        return {
+            "logloss": _mean(logloss(self.labels, column) for column in columns),
+            "calibration": _mean(one.error for one in each),
+            "calibration_ratio": _mean(one.ratio for one in each),
+        }
+
+    def sureness(self, fingerprint: str) -> dict[str, Any]:
+        """The interval, ``versus``, and the rows where they are not all.
+
+        One seed would not show its spread, so it has no ``versus``; a fixed score has none.
+        """
+        mine = self.seeds[fingerprint]
+        low, high = self.on_rows_of(fingerprint).interval(mine)
+        versus = {
+            other: list(self.on_rows_of(fingerprint, other).difference(mine, theirs))
+            for other, theirs in self.seeds.items()
+            if other != fingerprint and self.shows_spread(fingerprint) and self.shows_spread(other)
+        }
+        found = {f"{self.metric}_low": low, f"{self.metric}_high": high, "versus": versus}
+        if fingerprint in self.sampled:
+            found["rows"] = int((~np.isnan(self.logits[:, mine[0]])).sum())
+        return found
+
+    def on_rows_of(self, *fingerprints: str) -> Sampling:
+        """The sampling on the rows that every one of them has a score of."""
+        return self.sampled[next((name for name in fingerprints if name in self.sampled), None)]
+
+    def shows_spread(self, fingerprint: str) -> bool:
+        return fingerprint in self.fixed or len(self.seeds[fingerprint]) > 1
 
 
 def _own(metric: str, runs: Sequence[FinalRun], task: str) -> dict[str, Any]:
@@ -60,30 +139,6 @@ def _own(metric: str, runs: Sequence[FinalRun], task: str) -> dict[str, Any]:
         f"{metric}_std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         "tasks": {name: {metric: _mean(s[name] for s in scores)} for name in scores[0]},
     }
-
-
-def _probabilities(labels: npt.NDArray[Any], logits: Logits) -> dict[str, float]:
-    """How good the predictions are as probabilities, whatever the metric: means over the seeds."""
-    each = [calibration(labels, column) for column in logits.T]
-    return {
-        "logloss": _mean(logloss(labels, column) for column in logits.T),
-        "calibration": _mean(one.error for one in each),
-        "calibration_ratio": _mean(one.ratio for one in each),
-    }
-
-
-def _sureness(
-    metric: str, sampled: Sampling, seeds: Mapping[str, Sequence[int]], fingerprint: str
-) -> dict[str, Any]:
-    """The interval and ``versus``; one seed would not show its spread, so it has no ``versus``."""
-    mine = seeds[fingerprint]
-    low, high = sampled.interval(mine)
-    versus = {
-        other: list(sampled.difference(mine, theirs))
-        for other, theirs in seeds.items()
-        if other != fingerprint and min(len(mine), len(theirs)) > 1
-    }
-    return {f"{metric}_low": low, f"{metric}_high": high, "versus": versus}
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from automlrank.architecture import Architecture
+from automlrank.errors import TrialError
 from automlrank.evaluate.latency import Latency, remeasure
 from automlrank.evaluate.metrics import METRICS
-from automlrank.train.loop import predict, score_logits
 from automlrank.trials.bench import (
     FAILURES,
     INTERRUPTED,
@@ -26,6 +26,7 @@ from automlrank.trials.final_scores import FinalRun, final_scores
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
+from automlrank.trials.rivals import Network, Rival
 
 MOST = 5  # finalists, references not counted
 SEEDS = 3
@@ -62,19 +63,24 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 
 
 def run_finals(
-    bench: Bench, folder: RunFolder, finalists: Sequence[Record]
+    bench: Bench, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Rival] = ()
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
     """Train every finalist ``SEEDS`` times, one seed of all before the next.
+
+    ``outsiders`` are what records without an architecture stand for; fixed scores have one run.
 
     Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
     None. Where it ends early, or a finalist fails, what was reached stands.
     """
     runs: dict[str, list[FinalRun]] = {}
+    fixed = {rival.fingerprint for rival in outsiders if rival.is_fixed}
     ended = None
     try:
         for n, record in itertools.product(range(SEEDS), finalists):
+            if n and record.fingerprint in fixed:
+                continue
             try:
-                done = _final(bench, folder, record, n)
+                done = _final(bench, folder, record, outsiders, n)
                 runs.setdefault(record.fingerprint, []).append(done)
             except FAILURES as error:
                 bench.listen(Notice(f"A training of {title(record)} failed: {reason_of(error)}"))
@@ -82,7 +88,7 @@ def run_finals(
         ended = TIME_UP
     except KeyboardInterrupt:
         ended = INTERRUPTED
-    return final_scores(bench.data, bench.goal.metric, runs), ended
+    return final_scores(bench.data, bench.goal.metric, runs, fixed), ended
 
 
 def title(record: Record) -> str:
@@ -90,25 +96,32 @@ def title(record: Record) -> str:
     return record.name or f"trial {record.number}"
 
 
-def _final(bench: Bench, folder: RunFolder, record: Record, n: int) -> FinalRun:
+def _final(
+    bench: Bench, folder: RunFolder, record: Record, outsiders: Sequence[Rival], n: int
+) -> FinalRun:
     """One training of a finalist, or what an earlier run left of it."""
     seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
     kept = folder.final(record.fingerprint, seed)
     if kept is not None:
         return kept
-    architecture = Architecture.read(record.architecture)
-    model = bench.build(architecture, seed)
-    what = f"finalist {title(record)}, seed {n + 1} of {SEEDS}"
-    trained = bench.train(model, architecture, seed, what)
-    logits = predict(trained.model, bench.data, "test", bench.goal.device)
-    scores = {
-        "valid": dict(trained.scores),
-        "test": score_logits(logits, bench.data, "test", bench.goal.metric),
-    }
+    rival = _rival_of(record, outsiders)
+    run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
+    scores = {split: dict(run.scores(split)) for split in ("valid", "test")}
+    logits = run.logits("test")
     if n == 0:  # the weights to export come from a seed that the search did not choose by
-        folder.keep(architecture, trained)
+        run.keep(folder)
     folder.write_final(record.fingerprint, seed, scores, logits)
     return scores, logits
+
+
+def _rival_of(record: Record, outsiders: Sequence[Rival]) -> Rival:
+    """What a record stands for; raises TrialError for a library that was there once."""
+    if record.architecture:
+        return Network(Architecture.read(record.architecture))
+    for rival in outsiders:
+        if rival.fingerprint == record.fingerprint:
+            return rival
+    raise TrialError(f"{title(record)} cannot be trained here any more")
 
 
 def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Record:

@@ -30,8 +30,9 @@ class Record:
     ``metric_std`` over ``seeds``, and ``versus``: by another record's fingerprint, the
     difference in the metric on the same rows and its standard error; beside them ``logloss``,
     ``calibration`` (the expected calibration error) and ``calibration_ratio`` (mean prediction
-    over rate). ``zero_shares`` are those of exact zeros among the weights that FTRL trained and
-    training met, by parameter.
+    over rate), and ``rows`` where some had no score. ``architecture`` is empty for what is none:
+    boosted trees, the incumbent. ``zero_shares`` are those of exact zeros among the weights that
+    FTRL trained and training met, by parameter.
     """
 
     number: int

@@ -72,6 +72,19 @@ class Results:
 
         return pd.DataFrame([flat(record) for record in self.records]).convert_dtypes()
 
+    @property
+    def incumbent(self) -> Record | None:
+        """The present model, of which there are only scores: nothing that a request could ask."""
+        scored = (r for r in self.outsiders if r.latency() is None)
+        return next(scored, None)
+
+    @property
+    def outsiders(self) -> tuple[Record, ...]:
+        """The references with a score that are no architectures: boosted trees, the incumbent."""
+        return tuple(
+            r for r in self.references if not r.architecture and r.score(self.metric) is not None
+        )
+
     def is_reference(self, record: Record) -> bool:
         """Whether a record is one of the references, or the trial of one."""
         return any(record.fingerprint == reference.fingerprint for reference in self.references)

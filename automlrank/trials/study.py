@@ -18,8 +18,9 @@ from automlrank.trials.bench import FAILURES, Bench, Goal, reason_of, seed_of
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.objective import SEED
 from automlrank.trials.presence import Presence
-from automlrank.trials.records import Record, plain
+from automlrank.trials.records import Record
 from automlrank.trials.records_of import REFERENCE, REPLACED
+from automlrank.trials.rivals import Rival
 from automlrank.trials.samplers import make_sampler
 from automlrank.trials.suggest import params_of
 
@@ -128,43 +129,37 @@ def enqueue_references(
 
 
 def run_reference(
-    study: optuna.Study, bench: Bench, folder: RunFolder, reference: Architecture, number: int
+    study: optuna.Study, bench: Bench, folder: RunFolder, rival: Rival, number: int
 ) -> Record:
     """Train a reference that the space does not hold, once; its record is kept in the study."""
-    key = f"{REFERENCE}{reference.name}"
+    key = f"{REFERENCE}{rival.name}"
     if key in study.user_attrs:
         return Record.from_data(study.user_attrs[key])
-    record = _reference_record(bench, folder, reference, number)
+    record = _reference_record(bench, folder, rival, number)
     study.set_user_attr(key, record.to_data())
     return record
 
 
-def _reference_record(
-    bench: Bench, folder: RunFolder, reference: Architecture, number: int
-) -> Record:
+def _reference_record(bench: Bench, folder: RunFolder, rival: Rival, number: int) -> Record:
     began = time.perf_counter()
     seed = seed_of(bench.goal.seed, REFERENCE_SEEDS, number)
     outcome: dict[str, Any] = {}
     try:
-        outcome |= vars(bench.cost(reference))
-        model = bench.build(reference, seed)
-        outcome["latency_ms"] = vars(bench.latency(model))
-        trained = bench.train(model, reference, seed, reference.name)
-        outcome |= {
-            "valid": bench.scores(trained.scores),
-            "rows_seen": trained.rows,
-            "zero_shares": dict(trained.zero_shares),
-        }
-        folder.keep(reference, trained)
+        outcome |= rival.cost(bench)
+        run = rival.train(bench, seed, rival.name)
+        latency = run.latency()
+        outcome |= {"latency_ms": vars(latency) if latency else None, **run.facts}
+        outcome["valid"] = bench.scores(run.scores("valid"))
+        run.keep(folder)
     except FAILURES as error:
         outcome["reason"] = reason_of(error)
     return Record(
         number=-1 - number,
         state="reference",
-        fingerprint=reference.fingerprint,
-        architecture=plain(reference.to_data()),
-        summary=reference.summary,
-        name=reference.name,
+        fingerprint=rival.fingerprint,
+        architecture=rival.architecture,
+        summary=rival.summary,
+        name=rival.name,
         seconds=round(time.perf_counter() - began, 3),
         **outcome,
     )

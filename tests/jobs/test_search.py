@@ -270,12 +270,12 @@ def test_a_trial_that_fails_is_recorded_with_its_reason(
 
     train_one, calls = Bench.train, []
 
-    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str) -> Any:
+    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str, *how: Any):
         if what.startswith("trial"):
             calls.append(what)
             if len(calls) == 2:
                 raise error
-        return train_one(self, model, architecture, seed, what)
+        return train_one(self, model, architecture, seed, what, *how)
 
     monkeypatch.setattr(Bench, "train", break_one)
     result = search(**inputs, trials=3, seed=1)
@@ -291,10 +291,10 @@ def test_a_finalist_that_fails_is_told_and_the_report_stands(
 
     train_one, notices = Bench.train, []
 
-    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str) -> Any:
+    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str, *how: Any):
         if what.startswith("finalist lr"):
             raise TrialError("the loss is nan after 512 rows")
-        return train_one(self, model, architecture, seed, what)
+        return train_one(self, model, architecture, seed, what, *how)
 
     monkeypatch.setattr(Bench, "train", break_one)
     result = search(

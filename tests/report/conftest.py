@@ -54,6 +54,32 @@ DEEPFM = trial(
 )
 
 
+def outsider(name: str, summary: str, p50: float | None, test: dict[str, object]) -> Record:
+    """A reference that is no architecture."""
+    return trial(
+        *(-9, 0.73, p50),
+        state="reference",
+        name=name,
+        fingerprint=name,
+        summary=summary,
+        architecture={},
+        parameters=None,
+        test=test,
+    )
+
+
+@pytest.fixture
+def boosted() -> Callable[..., Record]:
+    """LightGBM by its test scores."""
+    return lambda test, p50=2.1: outsider("trees", "LightGBM with target rates", p50, test)
+
+
+@pytest.fixture
+def incumbent() -> Callable[..., Record]:
+    """The present model by its test scores."""
+    return lambda test: outsider("incumbent", "the present model ('old')", None, test)
+
+
 @pytest.fixture
 def make_trial() -> Callable[..., Record]:
     return trial

@@ -98,6 +98,99 @@ def test_a_reference_over_the_budget_is_marked(make_trial, make_test, deepfm, fa
     assert "0.7264 at 5.0 ms (over the budget)" in headline(run(best, references=[deepfm]), tight)
 
 
+def test_boosted_trees_that_win_come_first(make_trial, make_test, deepfm, boosted, facts):
+    best = make_trial(1, 0.74, 10.5, test=make_test(0.7285, trees=[-0.0020, 0.0006]))
+    results = run(best, references=[deepfm, boosted(make_test(0.7305, print1=[0.0020, 0.0006]))])
+    assert headline(results, facts) == (
+        "LightGBM with target rates scores test AUC 0.7305 ± 0.0027 at 2.1 ms and beats the best "
+        "architecture within 30 ms (0.7285 at 10.5 ms): the difference (+0.0020) is more than "
+        "noise."
+    )
+
+
+def test_boosted_trees_over_the_budget_win_all_the_same(make_trial, make_test, boosted, facts):
+    best = make_trial(1, 0.74, 10.5, test=make_test(0.7285, trees=[-0.0020, 0.0006]))
+    results = run(best, references=[boosted(make_test(0.7305), p50=44.0)])
+    text = headline(results, facts)
+    assert "at 44.0 ms (over the budget) and beats the best architecture within 30 ms" in text
+
+
+def test_boosted_trees_within_noise_or_behind_are_the_best_reference_at_most(
+    make_trial, make_test, boosted, facts
+):
+    for difference, verdict in ((-0.0020, "is within noise."), (0.0050, "is more than noise.")):
+        best = make_trial(1, 0.74, 10.5, test=make_test(0.7285, trees=[difference, 0.0019]))
+        text = headline(run(best, references=[boosted(make_test(0.7285 - difference))]), facts)
+        assert text.startswith("The best architecture within 30 ms scores test AUC 0.7285")
+        assert "LightGBM with target rates, the best reference, scores" in text
+        assert text.endswith(verdict)
+
+
+def test_the_incumbent_is_always_compared(make_trial, make_test, deepfm, incumbent, facts):
+    """It takes no place among the references, and has no latency to tell."""
+    versus = {"deepfm": [0.0015, 0.0005], "incumbent": [0.0079, 0.0011]}
+    best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, **versus))
+    present = incumbent(make_test(0.7200))
+    start = (
+        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.0 ms; the present "
+        "model ('old') scores 0.7200: the architecture's difference to it (+0.0079) is more than "
+        "noise"
+    )
+    assert headline(run(best, references=[present]), facts) == f"{start}."
+    assert headline(run(best, references=[deepfm, present]), facts) == (
+        f"{start}; deepfm, the best reference, scores 0.7264 at 5.0 ms: the difference (+0.0015) "
+        "is more than noise."
+    )
+
+
+def test_an_incumbent_within_noise_is_said_to_be(make_trial, make_test, incumbent, facts):
+    best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, incumbent=[-0.0010, 0.0011]))
+    text = headline(run(best, references=[incumbent(make_test(0.7289))]), facts)
+    assert text.endswith("the architecture's difference to it (-0.0010) is within noise.")
+
+
+def test_an_incumbent_that_wins_comes_first(make_trial, make_test, deepfm, incumbent, facts):
+    best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, incumbent=[-0.0100, 0.0011]))
+    results = run(best, references=[deepfm, incumbent(make_test(0.7379))])
+    assert headline(results, facts) == (
+        "The present model ('old') scores test AUC 0.7379 ± 0.0027 and beats the best architecture "
+        "within 30 ms (0.7279 at 4.0 ms): the difference (+0.0100) is more than noise."
+    )
+
+
+def test_of_two_winners_the_better_one_speaks(make_trial, make_test, boosted, incumbent, facts):
+    versus = {"incumbent": [-0.0050, 0.0011], "trees": [-0.0100, 0.0011]}
+    best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, **versus))
+    results = run(best, references=[incumbent(make_test(0.7329)), boosted(make_test(0.7379))])
+    text = headline(results, facts)
+    assert text.startswith("LightGBM with target rates scores")
+    assert "(0.7279 at 4.0 ms), as does the present model ('old') (0.7329): the diff" in text
+
+
+def test_trees_that_win_do_not_hide_the_incumbent(make_trial, make_test, boosted, incumbent, facts):
+    """Nor does a reference that is the best architecture."""
+    versus = {"incumbent": [0.0050, 0.0011], "trees": [-0.0100, 0.0011]}
+    best = make_trial(1, 0.74, 4.0, name="deepfm", test=make_test(0.7279, **versus))
+    present = incumbent(make_test(0.7229))
+    told = (
+        "; the present model ('old') scores 0.7229: the architecture's difference to it (+0.0050)"
+    )
+    results = run(best, references=[best, present, boosted(make_test(0.7379))])
+    assert headline(results, facts).endswith(f"{told} is more than noise.")
+    assert told in headline(run(best, references=[best, present]), facts)
+
+
+def test_for_log_loss_less_wins(make_trial, boosted, facts):
+    def losses(value):
+        return {"logloss": value, "logloss_low": value - 0.001, "logloss_high": value + 0.001}
+
+    best = make_trial(1, None, 4.0, valid={"logloss": 0.6}, test=losses(0.60))
+    trees = dataclasses.replace(boosted(losses(0.55)), valid={"logloss": 0.55})
+    assert headline(run(best, references=[trees], metric="logloss"), facts).startswith("LightGBM")
+    trees = dataclasses.replace(trees, test=losses(0.65))
+    assert headline(run(best, references=[trees], metric="logloss"), facts).startswith("The best")
+
+
 @pytest.mark.parametrize(("half", "real"), [(0.004, False), (0.001, True)])
 def test_without_a_paired_error_intervals_decide(make_trial, make_test, half, real):
     a = make_trial(0, 0.7, 1.0, test=make_test(0.730, half))

@@ -125,13 +125,13 @@ def test_trainings_in_the_order_they_ended():
 
 def test_a_study_stands_still_by_its_own_trials():
     study = optuna.create_study(directions=["maximize", "minimize"])
-    assert not search_stands_still(study, 0.5, None)
+    assert not search_stands_still(study, 0.5, None, 60)
     finished(study, 0.7, 3.0, began=True)
     for _ in range(59):
         finished(study, None, 3.0, began=True)
-    assert not search_stands_still(study, 0.5, None)
+    assert not search_stands_still(study, 0.5, None, 60)
     finished(study, 0.65, 4.0, began=True)
-    assert search_stands_still(study, 0.5, None)
-    assert not search_stands_still(study, 0.5, 2.0)  # nothing within this budget so far
+    assert search_stands_still(study, 0.5, None, 60)
+    assert not search_stands_still(study, 0.5, 2.0, 60)  # nothing within this budget so far
     finished(study, 0.8, 3.0, began=True)
-    assert not search_stands_still(study, 0.5, None)
+    assert not search_stands_still(study, 0.5, None, 60)

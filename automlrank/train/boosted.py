@@ -1,0 +1,192 @@
+"""Boosted trees by LightGBM: the opponent that tables have, trained on the same encoded rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from automlrank.data.dataset import Batch, Dataset
+from automlrank.data.values import Array
+from automlrank.errors import TrialError
+from automlrank.evaluate.metrics import METRICS, evaluate
+from automlrank.train.flat import CHUNK_ROWS, Flat
+from automlrank.train.loop import Progress
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
+    from lightgbm.callback import CallbackEnv
+
+ROUNDS, PATIENCE = 2000, 50  # boosting rounds at most, and without a gain
+SETTINGS: dict[str, Any] = {
+    "objective": "binary",
+    "metric": "None",  # ours, of the logits
+    "learning_rate": 0.05,
+    "num_leaves": 63,
+    "min_data_in_leaf": 100,
+    "lambda_l2": 1.0,
+    "feature_fraction": 0.8,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "deterministic": True,
+    "force_col_wise": True,  # else it is chosen by timing, and sums differ
+    "verbosity": -1,
+}
+LARGEST_SEED = 2**31 - 1
+
+
+def installed() -> bool:
+    """Whether LightGBM can be imported."""
+    return find_spec("lightgbm") is not None
+
+
+class Trees(nn.Module):
+    """Trained boosters, one a task, that answer a batch as a network does, ``[rows, tasks]``.
+
+    What makes the matrix from the batch is a part of it, and so of its latency; it uses as many
+    threads as torch may.
+    """
+
+    def __init__(self, flat: Flat, boosters: Sequence[Booster]) -> None:
+        super().__init__()
+        self.flat = flat
+        self.boosters = list(boosters)
+
+    def forward(self, batch: Batch) -> Tensor:
+        matrix, threads = self.flat(batch), torch.get_num_threads()
+        logits = [b.predict(matrix, raw_score=True, num_threads=threads) for b in self.boosters]
+        return torch.from_numpy(np.stack([np.asarray(x) for x in logits], axis=1))
+
+
+def fit_trees(
+    data: Dataset,
+    *,
+    with_rates: bool,
+    seed: int,
+    metric: str = "auc",
+    tell: Callable[[Progress], None],
+) -> Trees:
+    """Train on the training rows until the validation metric stands still; the best rounds stay.
+
+    Learning rate 0.05, 63 leaves of at least 100 rows, L2 of 1, 80 % of rows and of features a
+    tree, at most 2,000 rounds, 50 without a gain; every task has trees of its own. ``tell`` hears
+    of every round as of an epoch, with the loss on validation rows. Raises TrialError for what
+    LightGBM refuses.
+    """
+    from lightgbm.basic import LightGBMError
+
+    try:
+        return _Boosting(data, with_rates, seed, metric, tell).trees()
+    except LightGBMError as error:
+        raise TrialError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows of a split, those where a task's label is known."""
+
+    matrix: Array
+    labels: Array
+    weights: Array | None
+    groups: Array | None
+
+
+class _Boosting:
+    """The matrices, built once for all tasks."""
+
+    def __init__(
+        self,
+        data: Dataset,
+        with_rates: bool,
+        seed: int,
+        metric: str,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.data, self.metric, self.tell = data, metric, tell
+        self.began = time.perf_counter()
+        self.flat, statistics = Flat.fitted(data, with_rates)
+        self.matrices = {
+            "train": self.flat.matrix(data, "train", statistics),
+            "valid": self.flat.matrix(data, "valid"),
+        }
+        self.weights = _weights(data)
+        self.settings = SETTINGS | {
+            "seed": seed % LARGEST_SEED,
+            "num_threads": torch.get_num_threads(),
+        }
+
+    def trees(self) -> Trees:
+        boosters: list[Booster] = []
+        for task in range(len(self.data.schema.tasks)):
+            boosters.append(self.booster(task, boosters[0].best_iteration if boosters else ROUNDS))
+        return Trees(self.flat, boosters)
+
+    def booster(self, task: int, rounds: int) -> Booster:
+        """One task's trees; ``rounds`` of them where validation holds one class of it only."""
+        import lightgbm
+
+        train, valid = self.rows("train", task), self.rows("valid", task)
+        made = lightgbm.Dataset(
+            train.matrix,
+            train.labels,
+            weight=train.weights,
+            categorical_feature=self.flat.categories,
+            params=self.settings,
+        )
+        if len(np.unique(valid.labels)) < 2:
+            return lightgbm.train(self.settings, made, rounds)
+        return lightgbm.train(
+            self.settings,
+            made,
+            ROUNDS,
+            valid_sets=[made.create_valid(valid.matrix, valid.labels)],
+            feval=[self.scorer(name, valid) for name in dict.fromkeys((self.metric, "logloss"))],
+            callbacks=[
+                lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False),
+                self.heard,
+            ],
+        )
+
+    def rows(self, split: str, task: int) -> _Rows:
+        matrix, groups = self.matrices[split], self.data.groups(split)
+        labels = self.data.labels(split)[:, task].copy()  # LightGBM warns of views
+        weights = self.weights if split == "train" else None
+        known = ~np.isnan(labels)
+        if known.all():
+            return _Rows(matrix, labels, weights, groups)
+        return _Rows(
+            matrix[known],
+            labels[known],
+            None if weights is None else weights[known],
+            None if groups is None else groups[known],
+        )
+
+    def scorer(self, metric: str, rows: _Rows) -> Callable[[Array, Any], tuple[str, float, bool]]:
+        """A metric of ours as LightGBM asks for it: it gives probabilities."""
+
+        def score(probabilities: Array, _: Any) -> tuple[str, float, bool]:
+            p = np.clip(probabilities, 1e-15, 1 - 1e-15)
+            value = evaluate(metric, rows.labels, np.log(p) - np.log1p(-p), rows.groups)
+            return metric, value, METRICS[metric].up
+
+        return score
+
+    def heard(self, env: CallbackEnv) -> None:
+        """Tell of a round."""
+        found = {name: value for _, name, value, *_ in env.evaluation_result_list or ()}
+        rows = (env.iteration + 1) * len(self.matrices["train"])
+        seconds = time.perf_counter() - self.began
+        self.tell(Progress(env.iteration, rows, float(found["logloss"]), seconds))
+
+
+def _weights(data: Dataset) -> Array | None:
+    if data.schema.weight is None:
+        return None
+    batches = data.batches("train", CHUNK_ROWS)
+    return np.concatenate([batch["weight"].numpy() for batch in batches])

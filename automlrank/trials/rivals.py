@@ -1,0 +1,278 @@
+"""What a search compares its trials with: networks outside the space, boosted trees, the incumbent.
+
+A rival has a name and a way to be trained with a seed. What comes out has scores and logits of a
+split and, where it answers requests, a latency; networks, trees and fixed scores go one way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from automlrank.architecture import Architecture
+from automlrank.evaluate.latency import Latency
+from automlrank.evaluate.metrics import evaluate
+from automlrank.schema import Schema
+from automlrank.train.boosted import ROUNDS, SETTINGS, fit_trees, installed
+from automlrank.train.flat import rated
+from automlrank.train.loop import Progress, predict, score, score_logits
+from automlrank.trials.bench import Bench, TimeIsUp, Trained
+from automlrank.trials.events import Training
+from automlrank.trials.folder import RunFolder
+from automlrank.trials.records import plain
+
+Logits = npt.NDArray[Any]
+Scores = Mapping[str, float]
+OF_ORDER = ("auc", "gauc")  # metrics that a score on any scale has
+
+
+class Run(Protocol):
+    """One training of a rival."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What a record keeps of it beside its scores."""
+
+    def scores(self, split: str) -> Scores:
+        """The metric by task."""
+
+    def logits(self, split: str) -> Logits:
+        """``[rows, tasks]`` of a split; NaN where a row has none."""
+
+    def latency(self) -> Latency | None:
+        """Of one request; None where nothing answers one."""
+
+    def keep(self, folder: RunFolder) -> None:
+        """Write what a later command needs of it."""
+
+
+class Rival(Protocol):
+    """What can be trained and compared; ``is_fixed`` where no seed changes its scores."""
+
+    is_fixed: ClassVar[bool]
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def architecture(self) -> Mapping[str, Any]:
+        """As a record holds it; empty for what is none."""
+
+    def cost(self, bench: Bench) -> Mapping[str, Any]:
+        """What a record holds of its size, known before anything is trained."""
+
+    def train(self, bench: Bench, seed: int, what: str) -> Run:
+        """Raises TimeIsUp past the deadline, TrialError where it cannot go on."""
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """A trained module that answers batches."""
+
+    bench: Bench
+    model: nn.Module
+    valid: Scores
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {}
+
+    def scores(self, split: str) -> Scores:
+        if split == "valid":
+            return self.valid
+        return score_logits(self.logits(split), self.bench.data, split, self.bench.goal.metric)
+
+    def logits(self, split: str) -> Logits:
+        return predict(self.model, self.bench.data, split, self.bench.goal.device)
+
+    def latency(self) -> Latency | None:
+        return self.bench.latency(self.model)
+
+    def keep(self, folder: RunFolder) -> None:
+        """Nothing: no command reads it again."""
+
+
+@dataclass(frozen=True)
+class NetworkRun(ModelRun):
+    """A trained network: its weights and its curve are kept."""
+
+    architecture: Architecture
+    trained: Trained
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {"rows_seen": self.trained.rows, "zero_shares": dict(self.trained.zero_shares)}
+
+    def keep(self, folder: RunFolder) -> None:
+        folder.keep(self.architecture, self.trained)
+
+
+@dataclass(frozen=True)
+class Network:
+    """An architecture of ours."""
+
+    of: Architecture
+    is_fixed: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        return self.of.name
+
+    @property
+    def summary(self) -> str:
+        return self.of.summary
+
+    @property
+    def fingerprint(self) -> str:
+        return self.of.fingerprint
+
+    @property
+    def architecture(self) -> Mapping[str, Any]:
+        return plain(self.of.to_data())  # type: ignore[no-any-return]
+
+    def cost(self, bench: Bench) -> Mapping[str, Any]:
+        return vars(bench.cost(self.of))
+
+    def train(self, bench: Bench, seed: int, what: str) -> Run:
+        model = bench.build(self.of, seed)
+        trained = bench.train(model, self.of, seed, what)
+        return NetworkRun(bench, trained.model, trained.scores, self.of, trained)
+
+
+@dataclass(frozen=True)
+class _Outsider:
+    """What is no architecture: it has a name and a sentence, and nothing to count."""
+
+    name: str
+    summary: str
+    is_fixed: ClassVar[bool] = False
+
+    @property
+    def settings(self) -> object:
+        """What makes it another one than its namesake."""
+        return None
+
+    @property
+    def fingerprint(self) -> str:
+        text = json.dumps([self.name, self.settings], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def architecture(self) -> Mapping[str, Any]:
+        return {}
+
+    def cost(self, bench: Bench) -> Mapping[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Boosted(_Outsider):
+    """Boosted trees by LightGBM, with or without target rates (``fit_trees``)."""
+
+    with_rates: bool
+
+    @property
+    def settings(self) -> object:
+        return {**SETTINGS, "rounds": ROUNDS}
+
+    def train(self, bench: Bench, seed: int, what: str) -> Run:
+        def tell(progress: Progress) -> None:
+            bench.listen(Training(what, self.summary, progress))
+            if bench.out_of_time():
+                raise TimeIsUp
+
+        data, metric = bench.data, bench.goal.metric
+        trees = fit_trees(data, with_rates=self.with_rates, seed=seed, metric=metric, tell=tell)
+        return ModelRun(bench, trees, score(trees, data, "valid", metric))
+
+
+@dataclass(frozen=True)
+class FixedRun:
+    """Scores that came with the data; a row without one does not count."""
+
+    bench: Bench
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {}
+
+    def scores(self, split: str) -> Scores:
+        data = self.bench.data
+        logits = self.logits(split)[:, 0]
+        labels = where_scored(data.labels(split)[:, 0], logits)
+        value = evaluate(self.bench.goal.metric, labels, logits, data.groups(split))
+        return {data.schema.tasks[0].name: value}
+
+    def logits(self, split: str) -> Logits:
+        scores = self.bench.data.incumbent(split)
+        assert scores is not None
+        return scores[:, None]
+
+    def latency(self) -> Latency | None:
+        return None
+
+    def keep(self, folder: RunFolder) -> None:
+        """Nothing: the store has the scores."""
+
+
+@dataclass(frozen=True)
+class Incumbent(_Outsider):
+    """The model in use, by its score of the primary task in a column of the data."""
+
+    is_fixed: ClassVar[bool] = True
+
+    @property
+    def settings(self) -> object:
+        return self.summary
+
+    def train(self, bench: Bench, seed: int, what: str) -> Run:
+        return FixedRun(bench)
+
+
+BOOSTED = {
+    rival.name: rival
+    for rival in (
+        Boosted("lightgbm", "LightGBM, ids as categories", with_rates=False),
+        Boosted("lightgbm_rates", "LightGBM with target rates", with_rates=True),
+    )
+}
+
+
+def outsiders(
+    schema: Schema, names: Sequence[str], metric: str
+) -> tuple[list[Rival], dict[str, str]]:
+    """The schema's incumbent and the boosted trees among ``names``, and why others are skipped."""
+    usable: list[Rival] = []
+    skipped: dict[str, str] = {}
+    if schema.incumbent is not None:
+        if metric in OF_ORDER:
+            usable.append(Incumbent("incumbent", f"the present model ({schema.incumbent!r})"))
+        else:
+            skipped["incumbent"] = f"its score may have any scale, which {metric} cannot judge."
+    for rival in (BOOSTED[name] for name in dict.fromkeys(names) if name in BOOSTED):
+        if not installed():
+            skipped[rival.name] = "LightGBM is not installed: pip install 'automlrank[lightgbm]'."
+        elif rival.with_rates and not rated(schema):
+            skipped[rival.name] = "no column has enough ids for a target rate."
+        else:
+            usable.append(rival)
+    return usable, skipped
+
+
+def where_scored(labels: Logits, *scores: Logits) -> Logits:
+    """The labels of rows that every score knows; NaN elsewhere, which metrics leave out."""
+    unknown = np.isnan(np.stack(scores)).any(axis=0)
+    return np.where(unknown, np.nan, labels)
