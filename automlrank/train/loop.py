@@ -17,6 +17,7 @@ from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS, evaluate
+from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
 from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
 
@@ -65,7 +66,7 @@ def fit(
     for epoch in range(settings.epochs):
         model.train()
         for i, batch in enumerate(
-            data.batches("train", settings.batch_size, seed=epoch_seed(seed, epoch))
+            paced(data.batches("train", settings.batch_size, seed=epoch_seed(seed, epoch)))
         ):
             loss = trainer.step(batch)
             rows += len(batch["labels"])
@@ -140,7 +141,7 @@ def predict(
     with torch.inference_mode():
         parts = [
             model({name: tensor.to(device) for name, tensor in batch.items()}).float().cpu()
-            for batch in data.batches(split, EVALUATION_ROWS)
+            for batch in paced(data.batches(split, EVALUATION_ROWS))
         ]
     model.train(was_training)
     logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()
