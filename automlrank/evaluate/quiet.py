@@ -15,9 +15,10 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 if sys.platform == "win32":
     LOCK_EX = LOCK_SH = LOCK_UN = 0
@@ -42,6 +43,8 @@ EMPTY_SECONDS = 5.0  # how long who measures waits for others to reach their nex
 PAUSE_SECONDS = 60.0  # how long who works waits for who measures
 POLL_SECONDS = 0.005
 
+T = TypeVar("T")
+
 
 @contextmanager
 def quiet(folder: Path | None = None, *, wait: float = EMPTY_SECONDS) -> Iterator[bool]:
@@ -54,11 +57,19 @@ def quiet(folder: Path | None = None, *, wait: float = EMPTY_SECONDS) -> Iterato
         yield alone
 
 
+def paced(steps: Iterable[T], folder: Path | None = None) -> Iterator[T]:
+    """Work through ``steps``, pausing before each while somebody measures."""
+    with working(folder) as pause:
+        for step in steps:
+            pause()
+            yield step
+
+
 @contextmanager
 def working(
     folder: Path | None = None, *, wait: float = PAUSE_SECONDS
 ) -> Iterator[Callable[[], None]]:
-    """Compute beside others; call what it gives between steps: it waits while somebody measures.
+    """Compute beside others; call what it gives between steps: it returns once nobody measures.
 
     A call takes 3 µs while nobody does. Who has waited in vain waits no more.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS, Metric, evaluate
+from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
 from automlrank.train.trainer import Trainer
@@ -93,7 +94,7 @@ def fit(
     metric: str = "auc",
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress]:
     """Train until the validation metric stands still; at the end the best weights are back.
 
     The learning rate drops by ``plateau`` after each epoch without a gain, and ``patience`` of
@@ -115,7 +116,7 @@ def fit(
         part = rows * REPORTS_PER_EPOCH // trainer.epoch_rows
         model.train()
         for i, batch in enumerate(
-            data.batches("train", settings.batch_size, seed=epoch_seed(seed, epoch))
+            paced(data.batches("train", settings.batch_size, seed=epoch_seed(seed, epoch)))
         ):
             loss = trainer.step(batch)
             rows += len(batch["labels"])
@@ -154,7 +155,7 @@ def predict(
     with torch.inference_mode():
         parts = [
             model({name: tensor.to(device) for name, tensor in batch.items()}).float().cpu()
-            for batch in data.batches(split, EVALUATION_ROWS)
+            for batch in paced(data.batches(split, EVALUATION_ROWS))
         ]
     model.train(was_training)
     logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -27,7 +27,7 @@ from automlrank.errors import (
 )
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
 from automlrank.evaluate.metrics import METRICS
-from automlrank.evaluate.quiet import quiet, working
+from automlrank.evaluate.quiet import quiet
 from automlrank.model import RankingModel, build_model
 from automlrank.serving.runtimes import Call, check_runtime, served
 from automlrank.train.checkpoint import Checkpoint
@@ -204,14 +204,13 @@ class Bench:
             device=goal.device,
             checkpoint=checkpoint,
         )
-        with working() as pause:
+        with closing(steps):  # a training that ends here pauses nobody's latency any more
             for progress in steps:
                 self.listen(Training(what, architecture.summary, progress))
                 if progress.scores is not None:
                     ends.append(progress)
                 watch(progress)
                 self.check_clock(time.perf_counter() - began)
-                pause()
         assert progress is not None
         seconds = time.perf_counter() - began
         return Trained.of(model, ends, goal.metric, seconds)

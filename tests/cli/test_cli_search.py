@@ -110,11 +110,62 @@ def test_latency_measures_the_front_again(
     arguments = ["latency", folder, inputs / "impressions.parquet", "--candidates", 20]
     data = json.loads(command(*arguments, "--format", "json").out)
     assert data["latency"]["candidates"] == 20
+    assert data["latency"]["runtime"] == "torch"
     names = {one["name"] for one in data["models"]}
     assert "lr" in names
     assert all(0 < one["latency_ms"]["p50"] <= one["latency_ms"]["p95"] for one in data["models"])
+    assert all(
+        one["latency_ms"]["low"] <= one["latency_ms"]["p50"] <= one["latency_ms"]["high"]
+        for one in data["models"]
+    )
     human = command(*arguments).out
     assert all(name in human for name in names)
+
+
+def test_latency_by_onnx_runtime(inputs: Path, command: Callable[..., Any]) -> None:
+    table, schema = inputs / "impressions.parquet", inputs / "schema.yaml"
+    options = ["--schema", schema, "--candidates", 20, "--runtime", "onnxruntime"]
+    ended = command("latency", "lr", table, *options)
+    assert (ended.code, ended.err) == (0, "")
+    assert "20 candidates, 1 thread(s), onnxruntime, cpu; 10 rounds" in ended.out
+    assert "lr" in ended.out
+
+
+def test_export_writes_a_verified_graph(
+    searched: Searched, tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    """And says how; the README names its inputs."""
+    out = tmp_path / "out"
+    ended = command("export", searched[0], "--out", out, "--onnx")
+    assert (ended.code, ended.err) == (0, "")
+    assert str(out / "model.onnx") in ended.out
+    assert "was run by ONNX Runtime beside the model on random requests" in ended.out
+    readme = (out / "README.md").read_text()
+    assert "ids_item" in readme
+    assert "the weights of weights.safetensors" in readme
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export", "RUN", "--onnx", "--out", "OUT"),
+        ("latency", "RUN", "TABLE", "--runtime", "onnxruntime"),
+    ],
+)
+def test_without_the_extra_it_says_what_to_install(
+    searched: Searched,
+    inputs: Path,
+    tmp_path: Path,
+    command: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    places = {"RUN": searched[0], "OUT": tmp_path / "out", "TABLE": inputs / "impressions.parquet"}
+    ended = command(*(places.get(word, word) for word in arguments))
+    assert (ended.code, ended.out) == (2, "")
+    assert "not installed: onnxscript. Run pip install 'automlrank[onnx]'." in ended.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_train_scores_the_test_split_only_when_asked(

@@ -386,10 +386,56 @@ def test_train_reports_test_only_if_asked(inputs: dict[str, Any], tmp_path: Path
 def test_latency_of_a_model_and_of_a_run(inputs: dict[str, Any]) -> None:
     one = latency("lr", inputs["data"], inputs["schema"], candidates=50)
     assert len(one) == 1
-    assert 0 < one[0].p50 <= one[0].p95
+    ms = one[0].latency
+    assert 0 < ms.p50 <= ms.p95 <= ms.p99
+    assert ms.low is not None
+    assert ms.high is not None
+    assert ms.low <= ms.p50 <= ms.high
     result = search(**inputs, trials=2, seed=1)
     front = latency(result.folder, inputs["data"])
     assert len(front) >= len(result.front)
+
+
+def test_finalists_are_measured_again_and_others_are_not(inputs: dict[str, Any]) -> None:
+    """The record holds the second latency, with its interval; the study keeps the first."""
+    result = search(**inputs, trials=6, seed=1)
+    results = result.results
+    for record in (*results.finalists, *results.references):
+        low, p50, high = (record.latency(key) for key in ("low", "p50", "high"))
+        assert low is not None
+        assert p50 is not None
+        assert high is not None
+        assert low <= p50 <= high
+    others = [record for record in results.complete if record.test is None]
+    assert others
+    assert all(record.latency() and record.latency("low") is None for record in others)
+    assert all(record.latency("p99") for record in results.complete)
+
+
+def test_a_search_ends_well_where_finalists_cannot_be_measured_again(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their first latency stands, and a sentence says so."""
+
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("automlrank.jobs.search.measure_in_turn", no_memory)
+    notices: list[str] = []
+    result = search(
+        **inputs,
+        trials=1,
+        listen=lambda e: notices.append(e.text) if isinstance(e, Notice) else None,
+    )
+    assert "The finalists' latencies were not measured again: MemoryError" in notices
+    assert all(record.latency() for record in result.results.finalists)
+
+
+def test_another_runtime_is_another_study(inputs: dict[str, Any]) -> None:
+    result = search(**inputs, trials=1, seed=1)
+    assert result.results.latency["runtime"] == "torch"
+    with pytest.raises(RunError, match="belongs to another runtime"):
+        search(**inputs, trials=1, seed=1, runtime="onnxruntime", resume=True)
 
 
 def test_a_report_is_written_again_from_the_run(inputs: dict[str, Any], tmp_path: Path) -> None:
