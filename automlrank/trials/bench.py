@@ -27,7 +27,6 @@ from automlrank.errors import (
 )
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
 from automlrank.evaluate.metrics import METRICS
-from automlrank.evaluate.quiet import quiet
 from automlrank.model import RankingModel, build_model
 from automlrank.serving.runtimes import Call, check_runtime, served
 from automlrank.train.checkpoint import Checkpoint
@@ -161,7 +160,7 @@ class Bench:
     def latency(
         self, model: nn.Module, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
     ) -> Latency:
-        with quiet(), self.served(model) as calls:
+        with self.served(model) as calls:
             return measure_latency(calls, tries=tries, try_seconds=try_seconds)
 
     def served(self, model: nn.Module) -> AbstractContextManager[list[Call]]:
