@@ -31,7 +31,7 @@ WARM_UP = 5
 MIN_CALLS, MAX_CALLS = 20, 200
 TRY_SECONDS = 0.4
 ROUNDS = 10
-ROUND_SECONDS = 0.1
+ROUND_SECONDS = 0.05
 QUEUE_FILE = Path("/proc/thread-self/schedstat")  # ns on a processor, ns waiting, time slices
 
 Key = TypeVar("Key", bound=Hashable)
