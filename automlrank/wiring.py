@@ -12,7 +12,7 @@ from automlrank.architecture import NONE, Architecture, Parallel, Part, Reading,
 from automlrank.architecture.needs import unserved_parts
 from automlrank.blocks.base import Block
 from automlrank.blocks.inputs import accepts, first_input
-from automlrank.blocks.parts import Bias, add, as_fields, expand_as_rows, join, task_of
+from automlrank.blocks.parts import Bias, Linear, add, as_fields, expand_as_rows, join, task_of
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
 from automlrank.branches import BranchInputs
 from automlrank.errors import SpaceError
@@ -189,6 +189,6 @@ class _Wiring:
                 value = self.steps.step(task_of, [tasks], f"{name}_vector", port, (i,))
             value = self.part(self.architecture.tower, value, f"{name}_tower")
             assert value is not None
-            made = Made(nn.Linear, {"in_features": vector_of(value).dim, "out_features": 1})
+            made = Made(Linear, {"in_features": vector_of(value).dim, "out_features": 1})
             logits.append(self.steps.module(f"{name}_head", made, [value], f"{name}_logit"))
         return logits[0] if len(logits) == 1 else self.steps.step(join, logits, "task_logits")

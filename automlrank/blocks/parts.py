@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +17,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
 }
 
-# beside "uniform", which is torch's own: weights and biases within dim ** -0.5
-INITIALISATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "xavier": nn.init.xavier_uniform_,
-    "he": nn.init.kaiming_normal_,
-}
+INITIALISATIONS = ("xavier", "he", "uniform")
 
 
 class Dropout(nn.Module):
@@ -43,13 +39,25 @@ class Dropout(nn.Module):
         return x * ((bits >= self.dropped).to(x.dtype) * (256 / (256 - self.dropped)))
 
 
+class Linear(nn.Linear):
+    """``W x + b`` that starts by Xavier's rule, with ``b`` zero, as the field's models do.
+
+    torch's own rule draws ``W`` smaller where a layer is as wide as its input, and ``b`` too.
+    """
+
+    def reset_parameters(self) -> None:
+        nn.init.xavier_uniform_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
 def linear_layer(dim: int, width: int, bias: bool, initialisation: str) -> nn.Linear:
-    """``xavier`` and ``he`` draw the weights by their rule and start the biases at zero."""
-    layer = nn.Linear(dim, width, bias=bias)
-    if initialisation in INITIALISATIONS:
-        INITIALISATIONS[initialisation](layer.weight)
-        if bias:
-            nn.init.zeros_(layer.bias)
+    """A layer whose weights are drawn as ``xavier``, ``he``, or ``uniform``, torch's own."""
+    if initialisation == "uniform":
+        return nn.Linear(dim, width, bias=bias)
+    layer = Linear(dim, width, bias=bias)
+    if initialisation == "he":
+        nn.init.kaiming_normal_(layer.weight)
     return layer
 
 
@@ -119,9 +127,9 @@ class Experts(nn.Module):
         super().__init__()
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for _ in range(depth):
-            bound = dim**-0.5  # as nn.Linear starts
+            bound = (6 / (dim + width)) ** 0.5  # as Linear starts
             self.weights.append(torch.empty(n, dim, width).uniform_(-bound, bound))
-            self.biases.append(torch.empty(n, 1, width).uniform_(-bound, bound))
+            self.biases.append(torch.zeros(n, 1, width))
             dim = width
         self.activation = ACTIVATIONS[activation]()
         self.dropout = Dropout(dropout) if dropout else nn.Identity()
@@ -138,7 +146,7 @@ class Gate(nn.Module):
 
     def __init__(self, given: int, width: int, dim: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(given, width), nn.ReLU(), nn.Linear(width, dim))
+        self.layers = nn.Sequential(Linear(given, width), nn.ReLU(), Linear(width, dim))
 
     def forward(self, given: Tensor) -> Tensor:
         factor: Tensor = 2.0 * self.layers(given).sigmoid()  # [batch, dim]
@@ -172,9 +180,7 @@ class AttentionPool(nn.Module):
 
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
-        self.score = nn.Sequential(
-            nn.Linear(dim, width), nn.ReLU(), nn.Linear(width, 1, bias=False)
-        )
+        self.score = nn.Sequential(Linear(dim, width), nn.ReLU(), Linear(width, 1, bias=False))
 
     def forward(self, vectors: Tensor) -> Tensor:
         shares: Tensor = self.score(vectors).softmax(dim=1)  # [batch, n, 1]
@@ -186,7 +192,7 @@ class SignalJoin(nn.Module):
 
     def __init__(self, dim: int, width: int, join: str) -> None:
         super().__init__()
-        self.linear = nn.Linear(dim, width) if join == "add" else None
+        self.linear = Linear(dim, width) if join == "add" else None
 
     def forward(self, z: Tensor, p: Tensor) -> Tensor:
         if self.linear is None:

@@ -14,7 +14,7 @@ from automlrank.blocks.ports import Vector
 class VectorCross(nn.Module):
     def __init__(self, dim: int, layers: int) -> None:
         super().__init__()
-        bound = dim**-0.5  # as nn.Linear starts
+        bound = (6 / (dim + 1)) ** 0.5  # as a Linear to one number starts
         self.weights = nn.Parameter(torch.empty(layers, dim).uniform_(-bound, bound))
         self.biases = nn.Parameter(torch.zeros(layers, dim))
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.parts import Linear
 from automlrank.blocks.ports import Vector
 
 
@@ -13,9 +14,9 @@ class MatrixCross(nn.Module):
     def __init__(self, dim: int, layers: int, rank: int) -> None:
         super().__init__()
         self.crosses = nn.ModuleList(
-            nn.Sequential(nn.Linear(dim, rank, bias=False), nn.Linear(rank, dim))
+            nn.Sequential(Linear(dim, rank, bias=False), Linear(rank, dim))
             if rank
-            else nn.Linear(dim, dim)
+            else Linear(dim, dim)
             for _ in range(layers)
         )
 

@@ -15,8 +15,8 @@ class Mlp(Block):
     """``depth`` times ``dropout(act(norm(W x + b)))``, of one width; depth 0 is the identity.
 
     ``residual`` makes a layer ``x + dropout(act(norm(W x + b)))`` where its input has its width.
-    ``initialisation`` draws W: ``uniform`` within ``n_in^-0.5``, ``xavier`` within
-    ``(6 / (n_in + n_out))^0.5``, ``he`` with standard deviation ``(2 / n_in)^0.5``.
+    ``initialisation`` draws W: ``xavier`` within ``(6 / (n_in + n_out))^0.5``, ``he`` with standard
+    deviation ``(2 / n_in)^0.5``, ``uniform``, torch's own, within ``n_in^-0.5``, biases too.
     """
 
     paper = "Rosenblatt, The perceptron, Psychological Review 1958"
@@ -30,9 +30,7 @@ class Mlp(Block):
     residual: bool = knob(
         False, legal=one_of(False, True), help="add a layer's input where the widths agree"
     )
-    initialisation: str = knob(
-        "uniform", legal=one_of("uniform", *INITIALISATIONS), help="of the weights"
-    )
+    initialisation: str = knob("xavier", legal=one_of(*INITIALISATIONS), help="of the weights")
 
     def out(self, x: Vector) -> Vector:
         return Vector(self.width) if self.depth else x
