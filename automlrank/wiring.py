@@ -6,13 +6,11 @@ import contextlib
 import inspect
 from collections.abc import Iterator
 
-from torch import nn
-
 from automlrank.architecture import NONE, Architecture, Parallel, Part, Reading, Stack, readers
 from automlrank.architecture.needs import unserved_parts
 from automlrank.blocks.base import Block
 from automlrank.blocks.inputs import accepts, first_input
-from automlrank.blocks.parts import Bias, Linear, add, as_fields, expand_as_rows, join, task_of
+from automlrank.blocks.parts import Bias, Dense, add, as_fields, expand_as_rows, join, task_of
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
 from automlrank.branches import BranchInputs
 from automlrank.errors import SpaceError
@@ -94,7 +92,7 @@ class _Wiring:
         flat = self.steps.flat(encoded)
         if vector_of(flat).dim % dim:
             width = len(columns) * dim
-            made = Made(nn.Linear, {"in_features": vector_of(flat).dim, "out_features": width})
+            made = Made(Dense, {"in_features": vector_of(flat).dim, "out_features": width})
             flat = self.steps.module(
                 f"{name}_projection", made, [flat], f"{name}_projected", Vector(width)
             )
@@ -189,6 +187,6 @@ class _Wiring:
                 value = self.steps.step(task_of, [tasks], f"{name}_vector", port, (i,))
             value = self.part(self.architecture.tower, value, f"{name}_tower")
             assert value is not None
-            made = Made(Linear, {"in_features": vector_of(value).dim, "out_features": 1})
+            made = Made(Dense, {"in_features": vector_of(value).dim, "out_features": 1})
             logits.append(self.steps.module(f"{name}_head", made, [value], f"{name}_logit"))
         return logits[0] if len(logits) == 1 else self.steps.step(join, logits, "task_logits")

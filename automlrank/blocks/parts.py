@@ -39,7 +39,7 @@ class Dropout(nn.Module):
         return x * ((bits >= self.dropped).to(x.dtype) * (256 / (256 - self.dropped)))
 
 
-class Linear(nn.Linear):
+class Dense(nn.Linear):
     """``W x + b`` that starts by Xavier's rule, with ``b`` zero, as the field's models do.
 
     torch's own rule draws ``W`` smaller where a layer is as wide as its input, and ``b`` too.
@@ -55,7 +55,7 @@ def linear_layer(dim: int, width: int, bias: bool, initialisation: str) -> nn.Li
     """A layer whose weights are drawn as ``xavier``, ``he``, or ``uniform``, torch's own."""
     if initialisation == "uniform":
         return nn.Linear(dim, width, bias=bias)
-    layer = Linear(dim, width, bias=bias)
+    layer = Dense(dim, width, bias=bias)
     if initialisation == "he":
         nn.init.kaiming_normal_(layer.weight)
     return layer
@@ -127,7 +127,7 @@ class Experts(nn.Module):
         super().__init__()
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for _ in range(depth):
-            bound = (6 / (dim + width)) ** 0.5  # as Linear starts
+            bound = (6 / (dim + width)) ** 0.5  # as Dense starts
             self.weights.append(torch.empty(n, dim, width).uniform_(-bound, bound))
             self.biases.append(torch.zeros(n, 1, width))
             dim = width
@@ -146,7 +146,7 @@ class Gate(nn.Module):
 
     def __init__(self, given: int, width: int, dim: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(Linear(given, width), nn.ReLU(), Linear(width, dim))
+        self.layers = nn.Sequential(Dense(given, width), nn.ReLU(), Dense(width, dim))
 
     def forward(self, given: Tensor) -> Tensor:
         factor: Tensor = 2.0 * self.layers(given).sigmoid()  # [batch, dim]
@@ -180,7 +180,7 @@ class AttentionPool(nn.Module):
 
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
-        self.score = nn.Sequential(Linear(dim, width), nn.ReLU(), Linear(width, 1, bias=False))
+        self.score = nn.Sequential(Dense(dim, width), nn.ReLU(), Dense(width, 1, bias=False))
 
     def forward(self, vectors: Tensor) -> Tensor:
         shares: Tensor = self.score(vectors).softmax(dim=1)  # [batch, n, 1]
@@ -192,7 +192,7 @@ class SignalJoin(nn.Module):
 
     def __init__(self, dim: int, width: int, join: str) -> None:
         super().__init__()
-        self.linear = Linear(dim, width) if join == "add" else None
+        self.linear = Dense(dim, width) if join == "add" else None
 
     def forward(self, z: Tensor, p: Tensor) -> Tensor:
         if self.linear is None:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import ACTIVATIONS, Linear
+from automlrank.blocks.parts import ACTIVATIONS, Dense
 from automlrank.blocks.ports import Fields
 
 
@@ -15,9 +15,9 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         width = max(1, fields // reduction)
         self.excite = nn.Sequential(
-            Linear(fields, width, bias=False),
+            Dense(fields, width, bias=False),
             nn.ReLU(),
-            Linear(width, fields, bias=False),
+            Dense(width, fields, bias=False),
             ACTIVATIONS[activation](),
         )
 

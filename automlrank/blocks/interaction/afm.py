@@ -9,14 +9,14 @@ from torch.nn import functional as F
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.hidden import dropout_knob
-from automlrank.blocks.parts import Dropout, Linear, pair_products
+from automlrank.blocks.parts import Dense, Dropout, pair_products
 from automlrank.blocks.ports import Fields, Vector
 
 
 class PairAttention(nn.Module):
     def __init__(self, dim: int, width: int, dropout: float) -> None:
         super().__init__()
-        self.score = nn.Sequential(Linear(dim, width), nn.ReLU(), Linear(width, 1, bias=False))
+        self.score = nn.Sequential(Dense(dim, width), nn.ReLU(), Dense(width, 1, bias=False))
         self.dropout = Dropout(dropout) if dropout else nn.Identity()
 
     def forward(self, fields: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Linear
+from automlrank.blocks.parts import Dense
 from automlrank.blocks.ports import Fields, Vector
 
 
@@ -17,10 +17,10 @@ class FieldAttention(nn.Module):
     def __init__(self, dim: int, heads: int, width: int) -> None:
         super().__init__()
         self.width = width
-        self.query = Linear(dim, heads * width, bias=False)
-        self.key = Linear(dim, heads * width, bias=False)
-        self.value = Linear(dim, heads * width, bias=False)
-        self.residual = Linear(dim, heads * width, bias=False)
+        self.query = Dense(dim, heads * width, bias=False)
+        self.key = Dense(dim, heads * width, bias=False)
+        self.value = Dense(dim, heads * width, bias=False)
+        self.residual = Dense(dim, heads * width, bias=False)
 
     def forward(self, e: Tensor) -> Tensor:
         # a head at a time: with 1000 rows, 26 fields, dim 16, 2 heads of 8, forward and backward

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, logs, one_of
-from automlrank.blocks.parts import AttentionPool, Linear, Regulation
+from automlrank.blocks.parts import AttentionPool, Dense, Regulation
 from automlrank.blocks.ports import Fields, Vector
 
 
@@ -34,7 +34,7 @@ class StreamProduct(Fusion):
 class StreamMix(Fusion):
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
-        self.mix = Linear(2 * dim, dim)
+        self.mix = Dense(2 * dim, dim)
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return torch.relu(self.mix(torch.cat([x, h], dim=1)))
@@ -53,7 +53,7 @@ class StreamAttention(Fusion):
 class CrossLayer(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.weight = Linear(dim, 1, bias=False)
+        self.weight = Dense(dim, 1, bias=False)
         self.bias = nn.Parameter(torch.zeros(dim))
 
     def forward(self, x0: Tensor, x: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class BridgeLayer(nn.Module):
     def __init__(self, width: int, fuse: str) -> None:
         super().__init__()
         self.cross = CrossLayer(width)
-        self.dense = nn.Sequential(Linear(width, width), nn.ReLU())
+        self.dense = nn.Sequential(Dense(width, width), nn.ReLU())
         self.fuse = FUSIONS[fuse](width)
 
     def forward(self, x0: Tensor, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:

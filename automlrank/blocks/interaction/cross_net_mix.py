@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import ACTIVATIONS, Linear
+from automlrank.blocks.parts import ACTIVATIONS, Dense
 from automlrank.blocks.ports import Vector
 
 
@@ -22,10 +22,10 @@ class MixtureCrossLayer(nn.Module):
     def __init__(self, dim: int, experts: int, rank: int, activation: str) -> None:
         super().__init__()
         bound = rank**-0.5  # as nn.Linear starts
-        self.down = Linear(dim, experts * rank, bias=False)
+        self.down = Dense(dim, experts * rank, bias=False)
         self.core = nn.Parameter(torch.empty(experts, rank, rank).uniform_(-bound, bound))
-        self.up = Linear(experts * rank, dim)
-        self.gate = Linear(dim, experts, bias=False) if experts > 1 else None
+        self.up = Dense(experts * rank, dim)
+        self.gate = Dense(dim, experts, bias=False) if experts > 1 else None
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x0: Tensor, x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Linear
+from automlrank.blocks.parts import Dense
 from automlrank.blocks.ports import Vector
 
 
@@ -14,9 +14,9 @@ class MatrixCross(nn.Module):
     def __init__(self, dim: int, layers: int, rank: int) -> None:
         super().__init__()
         self.crosses = nn.ModuleList(
-            nn.Sequential(Linear(dim, rank, bias=False), Linear(rank, dim))
+            nn.Sequential(Dense(dim, rank, bias=False), Dense(rank, dim))
             if rank
-            else Linear(dim, dim)
+            else Dense(dim, dim)
             for _ in range(layers)
         )
 

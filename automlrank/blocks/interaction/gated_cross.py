@@ -6,15 +6,15 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Linear
+from automlrank.blocks.parts import Dense
 from automlrank.blocks.ports import Vector
 
 
 class GatedCross(nn.Module):
     def __init__(self, dim: int, layers: int) -> None:
         super().__init__()
-        self.crosses = nn.ModuleList(Linear(dim, dim) for _ in range(layers))
-        self.gates = nn.ModuleList(Linear(dim, dim, bias=False) for _ in range(layers))
+        self.crosses = nn.ModuleList(Dense(dim, dim) for _ in range(layers))
+        self.gates = nn.ModuleList(Dense(dim, dim, bias=False) for _ in range(layers))
 
     def forward(self, x0: Tensor) -> Tensor:
         x = x0

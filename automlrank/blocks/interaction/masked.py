@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, ints, one_of
 from automlrank.blocks.hidden import dropout_knob
-from automlrank.blocks.parts import Dropout, Linear
+from automlrank.blocks.parts import Dense, Dropout
 from automlrank.blocks.ports import Fields, Vector
 
 
@@ -36,8 +36,8 @@ class MaskBlock(nn.Module):
     ) -> None:
         super().__init__()
         aggregated = max(1, round(reduction * dim))
-        self.mask = nn.Sequential(Linear(embedded, aggregated), nn.ReLU(), Linear(aggregated, dim))
-        self.dense = Linear(dim, width, bias=False)  # the norm has the bias
+        self.mask = nn.Sequential(Dense(embedded, aggregated), nn.ReLU(), Dense(aggregated, dim))
+        self.dense = Dense(dim, width, bias=False)  # the norm has the bias
         self.norm = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
 

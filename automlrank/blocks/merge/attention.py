@@ -6,14 +6,14 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import AttentionPool, Linear, join
+from automlrank.blocks.parts import AttentionPool, Dense, join
 from automlrank.blocks.ports import Vector
 
 
 class AttendedProjections(nn.Module):
     def __init__(self, dims: tuple[int, ...], width: int, attention_width: int) -> None:
         super().__init__()
-        self.projections = nn.ModuleList(Linear(dim, width, bias=False) for dim in dims)
+        self.projections = nn.ModuleList(Dense(dim, width, bias=False) for dim in dims)
         # the share of a single branch is 1
         self.pool = AttentionPool(width, attention_width) if len(dims) > 1 else nn.Flatten()
 

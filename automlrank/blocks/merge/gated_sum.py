@@ -7,14 +7,14 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Linear, add
+from automlrank.blocks.parts import Dense, add
 from automlrank.blocks.ports import Vector
 
 
 class GatedProjections(nn.Module):
     def __init__(self, dims: tuple[int, ...], width: int) -> None:
         super().__init__()
-        self.projections = nn.ModuleList(Linear(dim, 2 * width) for dim in dims)
+        self.projections = nn.ModuleList(Dense(dim, 2 * width) for dim in dims)
 
     def forward(self, *branches: Tensor) -> Tensor:
         parts = zip(self.projections, branches, strict=True)
@@ -25,7 +25,7 @@ class GatedProjections(nn.Module):
 class GatedSum(Block):
     """``sum_i (W_i x_i + b_i) * sigmoid(G_i x_i + c_i)``: a row may close a unit."""
 
-    paper = "Dauphin et al., Gated Linear Units, ICML 2017, https://arxiv.org/abs/1612.08083"
+    paper = "Dauphin et al., Gated Dense Units, ICML 2017, https://arxiv.org/abs/1612.08083"
     module = GatedProjections
 
     width: int = knob(

@@ -6,14 +6,14 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Linear, add
+from automlrank.blocks.parts import Dense, add
 from automlrank.blocks.ports import Vector
 
 
 class ProjectedSum(nn.Module):
     def __init__(self, dims: tuple[int, ...], width: int) -> None:
         super().__init__()
-        self.projections = nn.ModuleList(Linear(dim, width, bias=False) for dim in dims)
+        self.projections = nn.ModuleList(Dense(dim, width, bias=False) for dim in dims)
 
     def forward(self, *branches: Tensor) -> Tensor:
         parts = zip(self.projections, branches, strict=True)

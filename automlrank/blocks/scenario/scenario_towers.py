@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.hidden import activation_knob, dropout_knob
-from automlrank.blocks.parts import MLP, Experts, Linear
+from automlrank.blocks.parts import MLP, Dense, Experts
 from automlrank.blocks.ports import FIRST_ID, Scenario, Vector
 
 
@@ -32,7 +32,7 @@ class ScenarioMix(nn.Module):
         )
         self.shared = MLP(dim, width, depth, activation, dropout=dropout)
         self.towers = Experts(scenarios, dim, width, depth, activation, dropout)
-        self.gate = Linear(dim, width) if mode == "gated" else None
+        self.gate = Dense(dim, width) if mode == "gated" else None
 
     def forward(self, x: Tensor, scenario_id: Tensor) -> Tensor:
         # all towers run and one is kept: no shape depends on which scenarios a batch holds

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.hidden import activation_knob
-from automlrank.blocks.parts import ACTIVATIONS, MLP, Linear
+from automlrank.blocks.parts import ACTIVATIONS, MLP, Dense
 from automlrank.blocks.ports import History, Vector
 
 
@@ -22,7 +22,7 @@ class Meeting(nn.Module):
 
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
-        self.joint = Linear(4 * dim, width)
+        self.joint = Dense(4 * dim, width)
 
     def forward(self, keys: Tensor, target: Tensor) -> Tensor:
         of_q, of_k, of_d, of_p = self.joint.weight.chunk(4, dim=1)  # [width, dim] each
@@ -39,7 +39,7 @@ class InterestPool(nn.Module):
         self.unit = nn.Sequential(
             ACTIVATIONS[activation](), MLP(width, width, depth - 1, activation)
         )
-        self.score = Linear(width, 1, bias=not softmax)  # a softmax cancels it
+        self.score = Dense(width, 1, bias=not softmax)  # a softmax cancels it
 
     def forward(self, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         scores: Tensor = self.score(self.unit(self.meet(keys, target))).squeeze(2)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.hidden import activation_knob, dropout_knob
-from automlrank.blocks.parts import Experts, Linear
+from automlrank.blocks.parts import Dense, Experts
 from automlrank.blocks.ports import Targets, Tasks, Vector
 
 
@@ -24,7 +24,7 @@ class MultiGateExperts(nn.Module):
     ) -> None:
         super().__init__()
         self.experts = Experts(experts, dim, width, depth, activation, dropout)
-        self.gates = Linear(dim, tasks * experts, bias=False)
+        self.gates = Dense(dim, tasks * experts, bias=False)
         self.shape = (tasks, experts)
 
     def forward(self, x: Tensor) -> Tensor:
