@@ -1,0 +1,246 @@
+"""Searches by several processes: they share the trials, and a kill loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automlrank.data.synthetic import synthetic_frame
+from automlrank.documents import dump
+from automlrank.errors import RunError
+from automlrank.jobs.result import Result
+from automlrank.jobs.search import search
+from automlrank.jobs.worker import work
+from automlrank.trials import crew
+from automlrank.trials.events import Event, Notice
+
+SPACE = """
+name: tiny
+references: [lr]
+embedding: {dim: [4, 8], l2: {log: [0.01, 1.0]}}
+interaction: {mlp: {width: [8, 16], depth: 1}}
+training: {learning_rate: 0.01, batch_size: 512, dropout: 0.0, batch_norm: false, epochs: 3}
+"""
+PROLOGUE = """
+import os, signal, time
+from pathlib import Path
+import automlrank.train.checkpoint as checkpoint
+from automlrank.trials import bench
+checkpoint.SECONDS = 0.0
+place, real = Path({place!r}), bench.fit
+
+def once(name):
+    try:
+        (place / name).touch(exist_ok=False)
+        return True
+    except FileExistsError:
+        return False
+
+def fit(model, architecture, *args, **options):
+    for progress in real(model, architecture, *args, **options):
+        within = progress.scores is None
+        row = (os.getpid(), architecture.fingerprint, progress.epoch, within)
+        with (place / "steps").open("a") as file:
+            print(*row, file=file)
+        {happens}
+        yield progress
+
+bench.fit = fit
+"""
+
+
+@pytest.fixture
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A table, a schema and a small space as files; a temporary folder of one's own."""
+    frame, schema = synthetic_frame(2000, seed=0)
+    frame.write_parquet(tmp_path / "t.parquet")
+    (tmp_path / "schema.yaml").write_text(dump(schema.to_data()))
+    (tmp_path / "space.yaml").write_text(SPACE)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return {
+        "data": tmp_path / "t.parquet",
+        "schema": tmp_path / "schema.yaml",
+        "space": tmp_path / "space.yaml",
+        "out": tmp_path / "run",
+        "candidates": 20,
+        "pruner": "none",
+        "seed": 1,
+    }
+
+
+def in_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, happens: str) -> None:
+    """Let something happen at every progress of a training, in processes that start from now."""
+    place = tmp_path / "hooks"
+    place.mkdir(exist_ok=True)
+    code = PROLOGUE.format(place=str(place), happens=happens)
+    (place / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", f"{place}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+
+
+def steps(tmp_path: Path) -> list[list[str]]:
+    """The progress of all trainings in workers: process, fingerprint, epoch, whether within it."""
+    return [line.split() for line in (tmp_path / "hooks" / "steps").read_text().splitlines()]
+
+
+def no_trial_is_missing(result: Result, n: int) -> None:
+    """``n`` complete trials, each architecture once, none of them counted twice."""
+    complete = result.results.complete
+    assert len(complete) == n
+    assert max(Counter(record.fingerprint for record in complete).values()) == 1
+    assert all(record.score("auc") for record in complete)
+
+
+def test_two_workers_share_the_trials(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_every_worker(tmp_path, monkeypatch, "time.sleep(0.02)")
+    result = search(**inputs, trials=5, workers=2)
+    no_trial_is_missing(result, 5)
+    assert result.facts.ended is None
+    assert len({pid for pid, *_ in steps(tmp_path)}) == 2
+    assert [record.name for record in result.results.references] == ["lr"]
+
+
+def test_a_worker_that_is_killed_loses_nothing(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL within the second epoch: another goes on from the end of the first."""
+    kill = "if progress.epoch == 1 and once('killed'): os.kill(os.getpid(), signal.SIGKILL)"
+    in_every_worker(tmp_path, monkeypatch, kill)
+    told: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Notice):
+            told.append(event.text)
+
+    result = search(**inputs, trials=4, workers=2, listen=listen)
+    no_trial_is_missing(result, 4)
+    assert any("ended with -9" in text and "begin again: 1." in text for text in told)
+    seen = steps(tmp_path)
+    by_process: dict[str, set[str]] = {}
+    for pid, fingerprint, *_ in seen:
+        by_process.setdefault(fingerprint, set()).add(pid)
+    twice = [fingerprint for fingerprint, pids in by_process.items() if len(pids) == 2]
+    assert len(twice) == 1
+    second = next(pid for pid, fingerprint, *_ in reversed(seen) if fingerprint == twice[0])
+    own = [row[2:] for row in seen if row[:2] == [second, twice[0]]]
+    assert ["0", "True"] not in own  # the first epoch was not trained again
+    assert ["0", "False"] in own
+    assert ["1", "True"] in own
+
+
+def test_when_the_coordinator_is_killed_its_workers_end_and_a_resume_goes_on(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_every_worker(tmp_path, monkeypatch, "time.sleep(0.1)")
+    script = tmp_path / "search.py"
+    arguments = {k: str(v) if isinstance(v, Path) else v for k, v in inputs.items()}
+    script.write_text(
+        f"from automlrank.jobs.search import search\nsearch(**{arguments!r}, trials=6, workers=2)\n"
+    )
+    coordinator = subprocess.Popen([sys.executable, script])
+    wait_for(lambda: (tmp_path / "hooks" / "steps").exists() and len(steps(tmp_path)) > 8)
+    coordinator.send_signal(signal.SIGKILL)
+    coordinator.wait()
+    before = len(steps(tmp_path))
+    wait_for(lambda: not alive({int(pid) for pid, *_ in steps(tmp_path)}))
+    assert len(steps(tmp_path)) > before - 1
+    with pytest.raises(RunError, match="no search is at work"):
+        work(inputs["out"])
+    result = search(**inputs, trials=6, workers=2, resume=True)
+    no_trial_is_missing(result, 6)
+
+
+def test_when_all_are_killed_a_resume_loses_nothing(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_every_worker(tmp_path, monkeypatch, "time.sleep(0.05)")
+    script = tmp_path / "search.py"
+    arguments = {k: str(v) if isinstance(v, Path) else v for k, v in inputs.items()}
+    script.write_text(
+        f"from automlrank.jobs.search import search\nsearch(**{arguments!r}, trials=6, workers=2)\n"
+    )
+    group = subprocess.Popen([sys.executable, script], start_new_session=True)
+    wait_for(lambda: len(finished(inputs["out"])) >= 2)
+    os.killpg(group.pid, signal.SIGKILL)
+    group.wait()
+    before = finished(inputs["out"])
+    result = search(**inputs, trials=6, workers=2, resume=True)
+    no_trial_is_missing(result, 6)
+    kept = (*result.results.complete, *result.results.references)
+    assert before <= {record.fingerprint for record in kept}
+
+
+def test_a_trial_that_hangs_is_ended_and_given_up(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that does not return: its worker is killed; after two retries it is a failed trial."""
+    hang = (
+        "if once('hangs'): (place / 'which').write_text(architecture.fingerprint)\n"
+        "        if architecture.fingerprint == (place / 'which').read_text(): time.sleep(600)"
+    )
+    in_every_worker(tmp_path, monkeypatch, hang)
+    monkeypatch.setattr(crew, "GRACE_SECONDS", 1.0)
+    result = search(**inputs, trials=3, workers=2, trial_time=2.0)
+    assert len(result.results.complete) == 2
+    failed = [record for record in result.results.records if record.state == "failed"]
+    assert [record.reason for record in failed] == ["its process died 3 times"]
+
+
+def test_a_trial_without_memory_is_recorded_and_the_search_goes_on(
+    inputs: dict[str, Any], tmp_path: Path
+) -> None:
+    """Under a limit of the process's memory: what the system refuses is a failed trial."""
+    huge = SPACE.replace("width: [8, 16], depth: 1", "width: [8, 4096], depth: [1, 8]")
+    inputs["space"].write_text(huge)
+    script = tmp_path / "limited.py"
+    arguments = {k: str(v) if isinstance(v, Path) else v for k, v in inputs.items()}
+    script.write_text(
+        "import resource, torch\n"
+        "from automlrank.jobs.search import search\n"
+        "torch.set_num_threads(1)\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 900 * 2**20,) * 2)\n"
+        f"result = search(**{arguments!r}, trials=8)\n"
+        "print(result.results.counts)\n"
+        "print({r.reason.split(':')[0] for r in result.results.records if r.state == 'failed'})\n"
+    )
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    counts, reasons = ended.stdout.strip().splitlines()[-2:]
+    assert "'failed': 0" not in counts
+    assert "'complete': 0" not in counts
+    assert "RuntimeError" in reasons or "MemoryError" in reasons
+
+
+def wait_for(condition: Any, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+
+
+def alive(pids: set[int]) -> set[int]:
+    """The processes that still run; a zombie does not."""
+    found = set()
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
+            continue
+        if state != "Z":
+            found.add(pid)
+    return found
+
+
+def finished(folder: Path) -> set[str]:
+    """The fingerprints of trials whose weights are kept."""
+    return {path.parent.name for path in (folder / "trials").glob("*/weights.safetensors")}
