@@ -6,8 +6,8 @@ A folder holds a table and its ``schema.yaml``. Every model sees the same encode
 order and is trained by the same loop: embedding 16, MLP 2 x 256, batch 4096, Adam 1e-3, no L2, no
 dropout, no batch norm, the gradient's norm clipped at 10, at most 8 epochs, one without a gain of
 validation AUC ends it, the best epoch's weights are tested. Each library starts its weights as it
-does by itself. What has run stands in ``--out`` and is not run again; the table of all that stands
-there is printed at the end.
+does by itself, ours as the zoo's file says. What has run stands in ``--out`` and is not run again;
+the table of all that stands there is printed at the end.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from torch.nn import functional as F
 from automlrank import Architecture, Dataset, build_model
 from automlrank.documents import read_document
 from automlrank.evaluate.metrics import evaluate
+from automlrank.jobs.spaces import shipped
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 
 BATCH, EPOCHS = 4096, 8
@@ -95,7 +96,9 @@ class Ours(nn.Module):
 
     def __init__(self, name: str, data: Dataset, seed: int) -> None:
         super().__init__()
-        embedding = {"dim": DIM, "l2": 0}
+        zoo = Architecture.read(shipped()[name]).embedding
+        assert zoo is not None
+        embedding = {"dim": DIM, "l2": 0, "number_scale": zoo.number_scale}
         file = {"architecture": name, "embedding": embedding, "interaction": OURS[name]}
         self.model = build_model(Architecture.read(file), data.schema, seed)
 

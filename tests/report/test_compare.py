@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from rich.console import Console
 
 from automlrank.report.cells import show_interval
 from automlrank.report.compare import as_fast
 from automlrank.report.headline import headline
-from automlrank.report.leaderboard import leaderboard
+from automlrank.report.leaderboard import Leaderboard
 from automlrank.report.sections import equally_fast, measured
 from automlrank.trials.records import Record
 
@@ -47,7 +48,9 @@ def test_the_headline_says_that_the_rival_is_as_fast(results, facts, deepfm):
     ties = equally_fast(known)
     assert ties == f"trial {best.number} and deepfm"
     assert ("As fast as each other", ties) in measured(known, facts)
-    assert f"As fast as each other: {ties}." in str(leaderboard(known, facts).caption)
+    screen = Console(width=120)
+    (table,) = Leaderboard(known, facts).__rich_console__(screen, screen.options)
+    assert f"As fast as each other: {ties}." in str(table.caption)
 
 
 def test_an_interval_is_shown_where_there_is_one():
