@@ -11,8 +11,9 @@ from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.errors import BudgetError, SpaceError
 from automlrank.space.value import Space
-from automlrank.trials.bench import Bench, seed_of
+from automlrank.trials.bench import Bench
 from automlrank.trials.events import Feasibility
+from automlrank.trials.seeds import seed_of
 
 DRAWS = 6
 DRAW_SEEDS = 4  # the stream of seeds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-import numpy as np
 from torch import nn
 
 from automlrank.architecture import Architecture
@@ -33,6 +31,8 @@ from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, fit
 from automlrank.trials.events import Listen, Training
 from automlrank.trials.hypervolume import PATIENCE
+from automlrank.trials.pruners import PRUNERS
+from automlrank.trials.samplers import SAMPLERS
 
 TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search ended
 REQUESTS = 8  # different requests that a latency walks through
@@ -64,15 +64,18 @@ class Goal:
     """Trainings without a larger hypervolume that end the search; 0 is never."""
 
     def __post_init__(self) -> None:
-        if self.metric not in METRICS:
-            raise UsageError(f"no metric {self.metric!r}.", did_you_mean(self.metric, METRICS))
+        known = {"metric": tuple(METRICS), "sampler": tuple(SAMPLERS), "pruner": PRUNERS}
+        for kind, names in known.items():
+            name = getattr(self, kind)
+            if name not in names:
+                raise UsageError(f"no {kind} {name!r}.", did_you_mean(name, names))
         check_runtime(self.runtime, self.device)
-        for name, low in (("trials", 1), ("candidates", 1), ("threads", 1), ("seed", 0)):
+        lowest = {"trials": 1, "candidates": 1, "threads": 1, "seed": 0, "patience": 0}
+        for name, low in lowest.items():
             if getattr(self, name) < low:
                 raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
-        for name, low, high in (("objectives", 1, 2), ("patience", 0, math.inf)):
-            if not low <= getattr(self, name) <= high:
-                raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
+        if self.objectives not in (1, 2):
+            raise UsageError(f"--objectives must be 1 or 2, but got {self.objectives}.")
         amounts = {
             "time": self.seconds,
             "latency-ms": self.latency_ms,
@@ -257,11 +260,6 @@ def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
     ]
     if faults:
         raise DataError(faults)
-
-
-def seed_of(base: int, *stream: int) -> int:
-    """A seed for one stream of random numbers: never the same for two of them."""
-    return int(np.random.SeedSequence([base, *stream]).generate_state(1)[0])
 
 
 def reason_of(error: BaseException) -> str:

@@ -12,21 +12,14 @@ from automlrank.architecture import Architecture
 from automlrank.errors import TrialError
 from automlrank.evaluate.latency import Latency, remeasure
 from automlrank.evaluate.metrics import METRICS
-from automlrank.trials.bench import (
-    FAILURES,
-    INTERRUPTED,
-    TIME_UP,
-    Bench,
-    TimeIsUp,
-    reason_of,
-    seed_of,
-)
+from automlrank.trials.bench import FAILURES, INTERRUPTED, TIME_UP, Bench, TimeIsUp, reason_of
 from automlrank.trials.events import Notice
 from automlrank.trials.final_scores import FinalRun, final_scores
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
 from automlrank.trials.rivals import Network, Rival
+from automlrank.trials.seeds import seed_of
 
 MOST = 5  # finalists, references not counted
 SEEDS = 3

@@ -16,12 +16,13 @@ from automlrank.model import RankingModel
 from automlrank.space.value import Space
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, score
-from automlrank.trials.bench import Bench, TimeIsUp, TookTooLong, Trained, reason_of, seed_of
+from automlrank.trials.bench import Bench, TimeIsUp, TookTooLong, Trained, reason_of
 from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.pruners import STOPPED, make_pruner
 from automlrank.trials.records_of import REPLACED
 from automlrank.trials.rungs import Rungs
+from automlrank.trials.seeds import seed_of
 from automlrank.trials.suggest import decider
 
 TRAINING_SEEDS = 1  # the stream of seeds that trials train with; finalists have another

@@ -16,7 +16,6 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from automlrank.errors import UsageError, did_you_mean
 from automlrank.trials.halving import ParetoHalving
 from automlrank.trials.rungs import SPACING, Rungs
 
@@ -82,12 +81,10 @@ class OptunaPruner:
 
 
 def make_pruner(name: str, study: optuna.Study, rungs: Rungs) -> Pruner:
-    """A pruner by name for a study; raises UsageError for an unknown one.
+    """A pruner by name for a study.
 
     With one objective ``halving`` is Optuna's own, which becomes the study's pruner.
     """
-    if name not in PRUNERS:
-        raise UsageError(f"no pruner {name!r}.", did_you_mean(name, PRUNERS))
     if name == "none":
         return NoPruner()
     if len(study.directions) > 1:

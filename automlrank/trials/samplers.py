@@ -19,9 +19,8 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from automlrank.errors import UsageError, did_you_mean
-from automlrank.trials.bench import seed_of
 from automlrank.trials.results import pareto
+from automlrank.trials.seeds import seed_of
 
 SAMPLER_SEEDS = 0  # the stream of seeds that samplers draw with
 GROUPED_TRIALS = 1_000  # from then on grouping costs more than it gains
@@ -189,10 +188,5 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 
 
 def make_sampler(name: str, seed: int, n_trials: int) -> BaseSampler:
-    """A sampler by name; its seed depends on the trials so far, so a resume replays nothing.
-
-    Raises UsageError for an unknown name.
-    """
-    if name not in SAMPLERS:
-        raise UsageError(f"no sampler {name!r}.", did_you_mean(name, SAMPLERS))
+    """A sampler by name; its seed depends on the trials so far, so a resume replays nothing."""
     return SAMPLERS[name](seed_of(seed, SAMPLER_SEEDS, n_trials))

@@ -14,7 +14,7 @@ from automlrank.architecture import Architecture
 from automlrank.errors import RunError
 from automlrank.evaluate.metrics import METRICS
 from automlrank.space.value import Space
-from automlrank.trials.bench import FAILURES, Bench, Goal, reason_of, seed_of
+from automlrank.trials.bench import FAILURES, Bench, Goal, reason_of
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.objective import SEED
 from automlrank.trials.presence import Presence
@@ -22,6 +22,7 @@ from automlrank.trials.records import Record
 from automlrank.trials.records_of import REFERENCE, REPLACED
 from automlrank.trials.rivals import Rival
 from automlrank.trials.samplers import make_sampler
+from automlrank.trials.seeds import seed_of
 from automlrank.trials.suggest import params_of
 
 NAME = "search"
