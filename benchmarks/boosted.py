@@ -18,8 +18,9 @@ import torch
 from automlrank import Dataset
 from automlrank.train.boosted import fit_trees
 from automlrank.train.loop import score
-from automlrank.trials.bench import Bench, Goal
+from automlrank.trials.bench import Bench
 from automlrank.trials.events import ignore
+from automlrank.trials.goal import Goal
 from automlrank.trials.rivals import BOOSTED
 
 

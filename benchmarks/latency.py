@@ -31,9 +31,10 @@ from scipy.stats import kendalltau
 from automlrank import Architecture, Dataset
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
-from automlrank.trials.bench import Bench, Goal
+from automlrank.trials.bench import Bench
 from automlrank.trials.events import ignore
 from automlrank.trials.finals import measure_in_turn
+from automlrank.trials.goal import Goal
 from automlrank.wiring import wire
 
 TEN = (

@@ -13,10 +13,11 @@ from automlrank.evaluate.latency import Latency
 from automlrank.jobs.machine import device_of
 from automlrank.jobs.result import load
 from automlrank.jobs.spaces import architecture_for
-from automlrank.trials.bench import Bench, Goal
+from automlrank.trials.bench import Bench
 from automlrank.trials.events import ignore
 from automlrank.trials.finals import measure_in_turn
 from automlrank.trials.folder import RunFolder
+from automlrank.trials.goal import Goal
 
 
 @dataclass(frozen=True)

@@ -4,67 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 import json
 import time as clock
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import optuna
-
-from automlrank.architecture import Architecture
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import RunError, UsageError
-from automlrank.evaluate.latency import ROUNDS, TRIES, Latency
-from automlrank.evaluate.significance import auc_error
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
+from automlrank.jobs.run import Run
 from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.jobs.suspicions import suspicions
-from automlrank.report.files import write_report
-from automlrank.serving.runtimes import torch_threads
-from automlrank.space.value import Space
-from automlrank.space.write import space_data
-from automlrank.trials.bench import (
-    FAILURES,
-    INTERRUPTED,
-    TIME_UP,
-    Bench,
-    Goal,
-    TimeIsUp,
-    reason_of,
-)
-from automlrank.trials.crew import Crew
-from automlrank.trials.events import DataReady, Event, Listen, Notice, TrialEnded, ignore
+from automlrank.trials.bench import Bench
+from automlrank.trials.events import DataReady, Listen, ignore
 from automlrank.trials.facts import RunFacts
-from automlrank.trials.finals import (
-    choose_finalists,
-    measure_in_turn,
-    run_finals,
-    with_finals,
-    with_latency,
-)
 from automlrank.trials.folder import RunFolder, check_new, new_folder, write_text
+from automlrank.trials.goal import Goal
 from automlrank.trials.hypervolume import PATIENCE
-from automlrank.trials.launcher import LocalLauncher
-from automlrank.trials.objective import Objective
-from automlrank.trials.records import Record
-from automlrank.trials.records_of import reference_records, trial_records
-from automlrank.trials.results import Results
-from automlrank.trials.rivals import Network, Rival, outsiders
-from automlrank.trials.study import (
-    enqueue_references,
-    open_study,
-    retry_cut_off,
-    run_reference,
-)
-from automlrank.trials.work import begin_session, run_trials, trainings
-
-FINALS_SHARE = 1 / 3  # of --time
-COORDINATOR = "coordinator"  # its name among the workers, where it is the only one
+from automlrank.trials.rivals import outsiders
 
 
 def search(
@@ -155,165 +115,8 @@ def search(
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
         else:
             folder.create(dataset, chosen, facts.to_data())
-        run = _Run(bench, dataset, chosen, folder, references, rivals, facts, began, workers)
+        run = Run(bench, dataset, chosen, folder, references, rivals, facts, began, workers)
         return run.to_the_end()
-
-
-@dataclass
-class _Run:
-    """One search from the study to the report."""
-
-    bench: Bench
-    data: Dataset
-    """All of it; the bench may hold a sample."""
-    space: Space
-    folder: RunFolder
-    references: Sequence[Architecture]
-    outsiders: Sequence[Rival]
-    facts: RunFacts
-    began: float
-    workers: int
-
-    def to_the_end(self) -> Result:
-        study = open_study(self.folder, self.bench.goal, self.identity())
-        ended = self.trials(study)
-        results = self.results(study)
-        if ended != INTERRUPTED:
-            results, cut = self.finals(results)
-            ended = ended or cut
-        if not any(record.state == "complete" for record in results.records):
-            self.notice("no trial was completed: the report holds no front.")
-        kept = {
-            record.fingerprint
-            for record in (*results.front, *results.finalists, *results.references)
-        }
-        self.folder.drop_weights(kept)
-        seconds = round(clock.monotonic() - self.began, 1) + self.facts.seconds
-        facts = dataclasses.replace(self.facts, seconds=seconds, ended=ended)
-        self.folder.write_run(facts.to_data())
-        write_report(results, facts, self.folder.path)
-        return Result(self.folder.path, results, facts)
-
-    def trials(self, study: optuna.Study) -> str | None:
-        """References, then trials; gives why they ended before their number."""
-        bench = self.bench
-        if bench.goal.seconds:
-            bench.deadline = self.began + bench.goal.seconds * (1 - FINALS_SHARE)
-        begin_session(study, bench)
-        self.folder.write_goal(bench.goal)
-        again = retry_cut_off(study, self.folder.presence)
-        if again:
-            self.notice(f"Trials that were cut off and begin again: {again}.")
-        outside = enqueue_references(study, self.space, self.references)
-        try:
-            rivals = (*map(Network, outside), *self.outsiders)
-            if self.workers > 1:
-                return self.by_workers(study, rivals)
-            self.run_references(study, rivals, bench)
-            with self.folder.presence.of(COORDINATOR):
-                return run_trials(
-                    study, Objective(self.space, bench, self.folder, study, COORDINATOR)
-                )
-        except TimeIsUp:
-            return TIME_UP
-        except KeyboardInterrupt:
-            return INTERRUPTED
-
-    def by_workers(self, study: optuna.Study, rivals: Sequence[Rival]) -> str | None:
-        """Trials by processes of their own, meanwhile here what they are compared with."""
-        launcher = LocalLauncher(self.folder.path, self.workers, self.bench.goal.device)
-        crew = Crew(study, self.bench, launcher, self.folder.presence)
-        listen = self.bench.listen
-
-        def look_after_them(event: Event) -> None:
-            listen(event)
-            crew.poll()
-
-        crew.start()
-        try:
-            with torch_threads(launcher.threads):
-                bench = Bench(self.bench.data, self.bench.goal, look_after_them)
-                bench.deadline = self.bench.deadline
-                self.run_references(study, rivals, bench)
-            return crew.to_the_end()
-        except BaseException:
-            crew.stop()
-            raise
-
-    def run_references(self, study: optuna.Study, rivals: Sequence[Rival], bench: Bench) -> None:
-        """The references outside the space, each of which keeps its number in a resumed run."""
-        names = [*(architecture.name for architecture in self.references)]
-        names += [rival.name for rival in self.outsiders]
-        for rival in rivals:
-            record = run_reference(study, bench, self.folder, rival, names.index(rival.name))
-            records = (*reference_records(study), *trial_records(study))
-            bench.listen(TrialEnded(record, records, trainings(study, ended=True)))
-
-    def results(self, study: optuna.Study) -> Results:
-        goal = self.bench.goal
-        latency = {
-            "candidates": goal.candidates,
-            "threads": goal.threads,
-            "runtime": goal.runtime,
-            "device": goal.device,
-            "tries": TRIES,
-            "rounds": ROUNDS,
-        }
-        return Results(goal.metric, latency, trial_records(study), reference_records(study))
-
-    def finals(self, results: Results) -> tuple[Results, str | None]:
-        """The results with their finalists' scores on the test split; why it ended early."""
-        bench = Bench(self.data, self.bench.goal, self.bench.listen, splits=("valid", "test"))
-        if bench.goal.seconds:
-            bench.deadline = self.began + bench.goal.seconds
-        finalists = choose_finalists(results, self.valid_error(results))
-        if finalists:
-            self.notice(
-                f"Finalists, trained again with unseen seeds and scored on the test split: "
-                f"{len(finalists)}."
-            )
-        finals, ended = run_finals(bench, self.folder, finalists, self.outsiders)
-        latencies = {} if ended == INTERRUPTED else self.latencies(bench, finalists)
-        records, references = (
-            tuple(with_latency(with_finals(record, finals), latencies) for record in group)
-            for group in (results.records, results.references)
-        )
-        return dataclasses.replace(results, records=records, references=references), ended
-
-    def latencies(self, bench: Bench, finalists: Sequence[Record]) -> dict[str, Latency]:
-        """Those of the finalists, measured again in turn; none where that was not possible."""
-        architectures = {
-            r.fingerprint: Architecture.read(r.architecture) for r in finalists if r.architecture
-        }
-        try:
-            return measure_in_turn(bench, architectures)
-        except (KeyboardInterrupt, *FAILURES) as error:
-            self.notice(f"The finalists' latencies were not measured again: {reason_of(error)}")
-            return {}
-
-    def valid_error(self, results: Results) -> float:
-        """The standard error of the best validation AUC."""
-        labels = self.bench.data.labels("valid")[:, 0]
-        scores = [record.score("auc") or 0.5 for record in results.complete]
-        best = max(scores, default=0.5)
-        return auc_error(best, int((labels == 1).sum()), int((labels == 0).sum()))
-
-    def identity(self) -> dict[str, str]:
-        """What trials of one study have in common."""
-        text = json.dumps(space_data(self.space), sort_keys=True)
-        return {
-            "space": hashlib.sha256(text.encode()).hexdigest(),
-            "data": self.bench.data.fingerprint,
-            "metric": self.bench.goal.metric,
-            "seed": str(self.bench.goal.seed),
-            "number of candidates": str(self.bench.goal.candidates),
-            "runtime": self.bench.goal.runtime,
-            "number of objectives": str(self.bench.goal.objectives),
-            "number of sampled rows": str(self.facts.sample_rows),
-        }
-
-    def notice(self, text: str) -> None:
-        self.bench.listen(Notice(text))
 
 
 def suspicions_of(dataset: Dataset) -> tuple[str, ...]:

@@ -17,9 +17,10 @@ from automlrank.evaluate.latency import Latency
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.spaces import AsSpace, architecture_for
 from automlrank.train.loop import score
-from automlrank.trials.bench import Bench, Goal
+from automlrank.trials.bench import Bench
 from automlrank.trials.events import Listen, ignore
 from automlrank.trials.folder import RunFolder, check_new, write_text
+from automlrank.trials.goal import Goal
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import torch
 
 from automlrank.errors import RunError
 from automlrank.space.parse import read_space
-from automlrank.trials.bench import INTERRUPTED, Bench
+from automlrank.trials.bench import Bench
+from automlrank.trials.endings import INTERRUPTED
 from automlrank.trials.events import Event, Listen, Training, ignore
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.objective import Objective

@@ -18,88 +18,18 @@ from automlrank.errors import (
     DataError,
     Fault,
     SchemaError,
-    SpaceError,
-    TrialError,
-    UsageError,
-    did_you_mean,
 )
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
 from automlrank.evaluate.metrics import METRICS
 from automlrank.model import RankingModel, build_model
-from automlrank.serving.runtimes import Call, check_runtime, served
+from automlrank.serving.runtimes import Call, served
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, fit
+from automlrank.trials.endings import TimeIsUp, TookTooLong
 from automlrank.trials.events import Listen, Training
-from automlrank.trials.hypervolume import PATIENCE
-from automlrank.trials.pruners import PRUNERS
-from automlrank.trials.samplers import SAMPLERS
+from automlrank.trials.goal import Goal
 
-TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search ended
 REQUESTS = 8  # different requests that a latency walks through
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What a search is asked for."""
-
-    metric: str = "auc"
-    trials: int = 50
-    seconds: float | None = None
-    latency_ms: float | None = None
-    parameters: int | None = None
-    candidates: int = 200
-    threads: int = 1
-    """Of a latency measurement."""
-    runtime: str = "torch"
-    """That a latency is measured by."""
-    device: str = "cpu"
-    seed: int = 0
-    sampler: str = "tpe"
-    pruner: str = "halving"
-    objectives: int = 2
-    """Metric and latency, or the metric alone with the latency as a constraint."""
-    trial_seconds: float | None = None
-    """The most that a trial may take."""
-    patience: int = PATIENCE
-    """Trainings without a larger hypervolume that end the search; 0 is never."""
-
-    def __post_init__(self) -> None:
-        known = {"metric": tuple(METRICS), "sampler": tuple(SAMPLERS), "pruner": PRUNERS}
-        for kind, names in known.items():
-            name = getattr(self, kind)
-            if name not in names:
-                raise UsageError(f"no {kind} {name!r}.", did_you_mean(name, names))
-        check_runtime(self.runtime, self.device)
-        lowest = {"trials": 1, "candidates": 1, "threads": 1, "seed": 0, "patience": 0}
-        for name, low in lowest.items():
-            if getattr(self, name) < low:
-                raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
-        if self.objectives not in (1, 2):
-            raise UsageError(f"--objectives must be 1 or 2, but got {self.objectives}.")
-        amounts = {
-            "time": self.seconds,
-            "latency-ms": self.latency_ms,
-            "trial-time": self.trial_seconds,
-        }
-        for name, amount in amounts.items():
-            if amount is not None and not amount > 0:
-                raise UsageError(f"--{name} must be above 0, but got {amount}.")
-
-
-FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, MemoryError)
-"""What may go wrong with one model: recorded with its reason, and the search goes on."""
-
-
-class TimeIsUp(Exception):
-    """The search's share of the time ended while a model was being trained."""
-
-
-class TookTooLong(TrialError):
-    """A training is beyond the most that a trial may take."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"it took {seconds:.0f} s, longer than a trial may")
-        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -260,9 +190,3 @@ def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
     ]
     if faults:
         raise DataError(faults)
-
-
-def reason_of(error: BaseException) -> str:
-    """One line on what ended a trial."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

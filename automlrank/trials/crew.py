@@ -9,7 +9,8 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.errors import TrialError
-from automlrank.trials.bench import INTERRUPTED, Bench
+from automlrank.trials.bench import Bench
+from automlrank.trials.endings import INTERRUPTED
 from automlrank.trials.events import Notice
 from automlrank.trials.launcher import LocalLauncher, Worker
 from automlrank.trials.presence import Presence

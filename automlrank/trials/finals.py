@@ -12,7 +12,8 @@ from automlrank.architecture import Architecture
 from automlrank.errors import TrialError
 from automlrank.evaluate.latency import Latency, remeasure
 from automlrank.evaluate.metrics import METRICS
-from automlrank.trials.bench import FAILURES, INTERRUPTED, TIME_UP, Bench, TimeIsUp, reason_of
+from automlrank.trials.bench import Bench
+from automlrank.trials.endings import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
 from automlrank.trials.events import Notice
 from automlrank.trials.final_scores import FinalRun, final_scores
 from automlrank.trials.folder import RunFolder

@@ -25,7 +25,8 @@ from automlrank.errors import RunError
 from automlrank.schema import Schema, read_schema
 from automlrank.space.value import Space
 from automlrank.space.write import space_data
-from automlrank.trials.bench import Goal, Trained
+from automlrank.trials.bench import Trained
+from automlrank.trials.goal import Goal
 from automlrank.trials.presence import Presence, is_held
 
 RUN_FILE = "run.yaml"

@@ -16,7 +16,8 @@ from automlrank.model import RankingModel
 from automlrank.space.value import Space
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, score
-from automlrank.trials.bench import Bench, TimeIsUp, TookTooLong, Trained, reason_of
+from automlrank.trials.bench import Bench, Trained
+from automlrank.trials.endings import TimeIsUp, TookTooLong, reason_of
 from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.pruners import STOPPED, make_pruner

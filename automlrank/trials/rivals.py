@@ -23,7 +23,8 @@ from automlrank.schema import Schema
 from automlrank.train.boosted import ROUNDS, SETTINGS, fit_trees, installed
 from automlrank.train.flat import rated
 from automlrank.train.loop import Progress, predict, score, score_logits
-from automlrank.trials.bench import Bench, TimeIsUp, Trained
+from automlrank.trials.bench import Bench, Trained
+from automlrank.trials.endings import TimeIsUp
 from automlrank.trials.events import Training
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import plain

@@ -14,8 +14,10 @@ from automlrank.architecture import Architecture
 from automlrank.errors import RunError
 from automlrank.evaluate.metrics import METRICS
 from automlrank.space.value import Space
-from automlrank.trials.bench import FAILURES, Bench, Goal, reason_of
+from automlrank.trials.bench import Bench
+from automlrank.trials.endings import FAILURES, reason_of
 from automlrank.trials.folder import RunFolder
+from automlrank.trials.goal import Goal
 from automlrank.trials.objective import SEED
 from automlrank.trials.presence import Presence
 from automlrank.trials.records import Record

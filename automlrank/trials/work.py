@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from automlrank.trials.bench import FAILURES, TIME_UP, Bench
+from automlrank.trials.bench import Bench
+from automlrank.trials.endings import FAILURES, TIME_UP
 from automlrank.trials.events import TrialEnded
 from automlrank.trials.hypervolume import floor_of, search_stands_still
 from automlrank.trials.objective import Objective

@@ -24,8 +24,10 @@ from automlrank.jobs.search import search
 from automlrank.report.headline import headline
 from automlrank.schema import Schema, Task, read_schema
 from automlrank.train.boosted import SETTINGS
-from automlrank.trials.bench import Bench, Goal, TimeIsUp
+from automlrank.trials.bench import Bench
+from automlrank.trials.endings import TimeIsUp
 from automlrank.trials.events import Event
+from automlrank.trials.goal import Goal
 from automlrank.trials.records import Record
 from automlrank.trials.rivals import BOOSTED, outsiders
 

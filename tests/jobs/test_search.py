@@ -420,7 +420,7 @@ def test_a_search_ends_well_where_finalists_cannot_be_measured_again(
     def no_memory(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("automlrank.jobs.search.measure_in_turn", no_memory)
+    monkeypatch.setattr("automlrank.jobs.run.measure_in_turn", no_memory)
     notices: list[str] = []
     result = search(
         **inputs,

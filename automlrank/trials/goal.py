@@ -1,0 +1,60 @@
+"""What a search is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automlrank.errors import UsageError, did_you_mean
+from automlrank.evaluate.metrics import METRICS
+from automlrank.serving.runtimes import check_runtime
+from automlrank.trials.hypervolume import PATIENCE
+from automlrank.trials.pruners import PRUNERS
+from automlrank.trials.samplers import SAMPLERS
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a search is asked for; raises UsageError for what it cannot be."""
+
+    metric: str = "auc"
+    trials: int = 50
+    seconds: float | None = None
+    latency_ms: float | None = None
+    parameters: int | None = None
+    candidates: int = 200
+    threads: int = 1
+    """Of a latency measurement."""
+    runtime: str = "torch"
+    """That a latency is measured by."""
+    device: str = "cpu"
+    seed: int = 0
+    sampler: str = "tpe"
+    pruner: str = "halving"
+    objectives: int = 2
+    """Metric and latency, or the metric alone with the latency as a constraint."""
+    trial_seconds: float | None = None
+    """The most that a trial may take."""
+    patience: int = PATIENCE
+    """Trainings without a larger hypervolume that end the search; 0 is never."""
+
+    def __post_init__(self) -> None:
+        known = {"metric": tuple(METRICS), "sampler": tuple(SAMPLERS), "pruner": PRUNERS}
+        for kind, names in known.items():
+            name = getattr(self, kind)
+            if name not in names:
+                raise UsageError(f"no {kind} {name!r}.", did_you_mean(name, names))
+        check_runtime(self.runtime, self.device)
+        lowest = {"trials": 1, "candidates": 1, "threads": 1, "seed": 0, "patience": 0}
+        for name, low in lowest.items():
+            if getattr(self, name) < low:
+                raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
+        if self.objectives not in (1, 2):
+            raise UsageError(f"--objectives must be 1 or 2, but got {self.objectives}.")
+        amounts = {
+            "time": self.seconds,
+            "latency-ms": self.latency_ms,
+            "trial-time": self.trial_seconds,
+        }
+        for name, amount in amounts.items():
+            if amount is not None and not amount > 0:
+                raise UsageError(f"--{name} must be above 0, but got {amount}.")
