@@ -16,6 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from automlrank.evaluate.metrics import METRICS, Floats
+from automlrank.trials.records_of import BEGAN
 
 Point = tuple[float, float]
 PATIENCE, GAIN = 60, 0.005  # a search of some 50 parameters then ends after some 230 trials
@@ -102,7 +103,7 @@ def trainings_of(study: optuna.Study) -> Floats:
     trials = [
         (trial.datetime_complete, trial.number, trial)
         for trial in study.get_trials(deepcopy=False, states=states)
-        if "began" in trial.user_attrs
+        if trial.user_attrs.get(BEGAN)
     ]
     points = [
         (

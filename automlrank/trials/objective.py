@@ -21,7 +21,7 @@ from automlrank.trials.endings import TimeIsUp, TookTooLong, reason_of
 from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.pruners import STOPPED, make_pruner
-from automlrank.trials.records_of import REPLACED
+from automlrank.trials.records_of import BEGAN, REPLACED, begun_trials
 from automlrank.trials.rungs import Rungs
 from automlrank.trials.seeds import seed_of
 from automlrank.trials.suggest import decider
@@ -100,7 +100,7 @@ class Objective:
         note(trial, latency_ms=vars(latency), **{SEED: seed})
         if goal.latency_ms and latency.p50 > goal.latency_ms:
             over(trial, "latency_ms", latency.p50, goal.latency_ms)
-        note(trial, began=True)
+        begin(trial, goal.trials)
         climb = Climb(self, trial, model, architecture, latency)
         trained = self.to_the_end(trial, model, architecture, seed, climb)
         valid = bench.scores(trained.scores)
@@ -178,6 +178,20 @@ class Climb:
             return progress.best[primary]
         assert sample is not None
         return score(self.model, sample, "valid", goal.metric, goal.device)[primary]
+
+
+def begin(trial: optuna.Trial, most: int) -> None:
+    """Count a training as begun, unless ``most`` of drawn architectures have begun before it.
+
+    Workers that draw at the same moment see each other here: who wrote first goes on. A retry has
+    begun when what it retries did.
+    """
+    note(trial, **{BEGAN: trial.user_attrs.get(BEGAN, time.time())})
+    begun = [(other.user_attrs[BEGAN], other.number) for other in begun_trials(trial.study)]
+    mine = (trial.user_attrs[BEGAN], trial.number)
+    if "name" not in trial.user_attrs and sorted(begun).index(mine) >= most:
+        note(trial, reason="others had begun as many trainings as were asked for", **{BEGAN: None})
+        raise optuna.TrialPruned
 
 
 def over(trial: optuna.Trial, what: str, value: float, limit: float) -> NoReturn:

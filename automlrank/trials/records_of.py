@@ -12,6 +12,7 @@ STATES = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
+BEGAN = "began"  # a trial's attribute: when its training began (UNIX time)
 REPLACED = "replaced"  # the study's attribute with the numbers of trials that a retry replaced
 REFERENCE = "reference:"  # prefix of the study's attributes that hold reference records
 
@@ -56,3 +57,15 @@ def reference_records(study: optuna.Study) -> tuple[Record, ...]:
     ]
     inside = [record for record in trial_records(study) if record.name]
     return (*beside, *inside)
+
+
+def begun_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials of drawn architectures whose training has begun; what a retry replaced is none."""
+    replaced = study.user_attrs.get(REPLACED, [])
+    return [
+        trial
+        for trial in study.get_trials(deepcopy=False)
+        if trial.user_attrs.get(BEGAN)
+        and "name" not in trial.user_attrs
+        and trial.number not in replaced
+    ]

@@ -13,7 +13,13 @@ from automlrank.trials.endings import FAILURES, TIME_UP
 from automlrank.trials.events import TrialEnded
 from automlrank.trials.hypervolume import floor_of, search_stands_still
 from automlrank.trials.objective import Objective
-from automlrank.trials.records_of import REPLACED, record_of, reference_records, trial_records
+from automlrank.trials.records_of import (
+    BEGAN,
+    begun_trials,
+    record_of,
+    reference_records,
+    trial_records,
+)
 
 DRAWS_PER_TRIAL = 20  # beyond it, new draws are all known: the space is exhausted
 WAIT_SECONDS = 0.3  # until it is known whether another worker's draw is trained
@@ -76,7 +82,7 @@ def standing_of(study: optuna.Study, bench: Bench) -> Standing:
         return Standing(True, EXHAUSTED)
     drawing = sum(
         trial.state == TrialState.RUNNING
-        and "began" not in trial.user_attrs
+        and BEGAN not in trial.user_attrs
         and "name" not in trial.user_attrs
         for trial in trials
     )
@@ -91,14 +97,8 @@ def trial_ended(study: optuna.Study, trial: FrozenTrial) -> TrialEnded:
 
 def trainings(study: optuna.Study, *, ended: bool = False) -> int:
     """Trainings begun of drawn architectures; references come on top, a retry counts once."""
-    replaced = study.user_attrs.get(REPLACED, [])
-    return sum(
-        "began" in trial.user_attrs
-        and "name" not in trial.user_attrs
-        and trial.number not in replaced
-        and (trial.state.is_finished() or not ended)
-        for trial in study.get_trials(deepcopy=False)
-    )
+    begun = begun_trials(study)
+    return sum(trial.state.is_finished() or not ended for trial in begun)
 
 
 def stands_still(study: optuna.Study, bench: Bench) -> bool:
