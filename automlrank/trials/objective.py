@@ -194,6 +194,11 @@ def begin(trial: optuna.Trial, most: int) -> None:
         raise optuna.TrialPruned
 
 
+def gave_way(trial: FrozenTrial) -> bool:
+    """Whether ``begin`` ended a trial untrained: others had begun as many as were asked for."""
+    return trial.user_attrs.get(BEGAN, 0.0) is None
+
+
 def over(trial: optuna.Trial, what: str, value: float, limit: float) -> NoReturn:
     """End a trial that exceeds a limit, with the excess as a constraint for the sampler."""
     trial.set_constraint(what, value - limit)
@@ -208,7 +213,7 @@ def note(trial: optuna.Trial, **attributes: Any) -> None:
 
 
 def find_twin(trial: optuna.Trial, fingerprint: str) -> FrozenTrial | None:
-    """An earlier trial of the same architecture that was not cut off from outside."""
+    """An earlier trial of the same architecture that was not cut off from outside, nor gave way."""
     replaced = trial.study.user_attrs.get(REPLACED, [])
     twins = [
         other
@@ -217,6 +222,7 @@ def find_twin(trial: optuna.Trial, fingerprint: str) -> FrozenTrial | None:
         and other.user_attrs.get("fingerprint") == fingerprint
         and "duplicate_of" not in other.user_attrs
         and "cut_off" not in other.user_attrs
+        and not gave_way(other)
         and other.number not in replaced
     ]
     return min(twins, key=lambda twin: twin.state != TrialState.COMPLETE, default=None)

@@ -15,7 +15,6 @@ import pytest
 
 import automlrank
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.documents import dump
 from automlrank.errors import BudgetError, RunError, SpaceError, TrialError, UsageError
 from automlrank.jobs.latency import latency
 from automlrank.jobs.report import load, rewrite
@@ -31,21 +30,6 @@ history: {choose: [none, mean_pool]}
 interaction: {parallel: [{optional: {linear: {l2: 0.1}}}, {mlp: {width: [8, 16], depth: 1}}]}
 training: {learning_rate: 0.01, batch_size: 512, dropout: 0.0, batch_norm: false, epochs: 2}
 """
-
-
-@pytest.fixture
-def inputs(tmp_path: Path) -> dict[str, Any]:
-    """A table, a schema and a small space as files."""
-    frame, schema = synthetic_frame(2000, seed=0)
-    frame.write_parquet(tmp_path / "t.parquet")
-    (tmp_path / "schema.yaml").write_text(dump(schema.to_data()))
-    (tmp_path / "space.yaml").write_text(SPACE)
-    return {
-        "data": tmp_path / "t.parquet",
-        "schema": tmp_path / "schema.yaml",
-        "space": tmp_path / "space.yaml",
-        "out": tmp_path / "run",
-    }
 
 
 def test_from_a_table_to_a_front(inputs: dict[str, Any]) -> None:

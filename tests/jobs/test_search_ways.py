@@ -8,8 +8,6 @@ from typing import Any
 import optuna
 import pytest
 
-from automlrank.data.synthetic import synthetic_frame
-from automlrank.documents import dump
 from automlrank.errors import RunError, UsageError
 from automlrank.jobs.search import search
 from automlrank.trials import rungs
@@ -29,20 +27,8 @@ training: {learning_rate: {log: [1.0e-4, 0.1]}, batch_size: 256, dropout: 0.0, b
 
 
 @pytest.fixture
-def inputs(tmp_path: Path) -> dict[str, Any]:
-    """A table, a schema and a space of small models as files."""
-    frame, schema = synthetic_frame(2000, seed=0)
-    frame.write_parquet(tmp_path / "t.parquet")
-    (tmp_path / "schema.yaml").write_text(dump(schema.to_data()))
-    (tmp_path / "space.yaml").write_text(SPACE)
-    return {
-        "data": tmp_path / "t.parquet",
-        "schema": tmp_path / "schema.yaml",
-        "space": tmp_path / "space.yaml",
-        "out": tmp_path / "run",
-        "candidates": 20,
-        "seed": 3,
-    }
+def inputs(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {**inputs, "candidates": 20, "seed": 3}
 
 
 def study_of(folder: Path) -> optuna.Study:

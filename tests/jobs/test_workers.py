@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from automlrank.data.synthetic import synthetic_frame
-from automlrank.documents import dump
 from automlrank.errors import RunError
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
@@ -58,22 +56,12 @@ bench.fit = fit
 
 
 @pytest.fixture
-def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A table, a schema and a small space as files; a temporary folder of one's own."""
-    frame, schema = synthetic_frame(2000, seed=0)
-    frame.write_parquet(tmp_path / "t.parquet")
-    (tmp_path / "schema.yaml").write_text(dump(schema.to_data()))
-    (tmp_path / "space.yaml").write_text(SPACE)
+def inputs(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """What a search takes, with a temporary folder of one's own."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    return {
-        "data": tmp_path / "t.parquet",
-        "schema": tmp_path / "schema.yaml",
-        "space": tmp_path / "space.yaml",
-        "out": tmp_path / "run",
-        "candidates": 20,
-        "pruner": "none",
-        "seed": 1,
-    }
+    return {**inputs, "candidates": 20, "pruner": "none", "seed": 1}
 
 
 def in_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, happens: str) -> None:
