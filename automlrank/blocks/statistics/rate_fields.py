@@ -42,7 +42,12 @@ class RateFields(Block):
     module = StatisticFields
 
     buckets: int = knob(0, legal=ints(0, 100), help="vectors for each number; 0: times its size")
-    scale: float = knob(0.01, legal=logs(1e-5, 1.0), help="standard deviation at the start")
+    scale: float = knob(
+        0.03,
+        legal=logs(1e-5, 1.0),
+        search=logs(0.01, 0.3),
+        help="standard deviation at the start; beside fm, which multiplies numbers, the less",
+    )
 
     def out(self, x: Statistics) -> Fields:
         return Fields(x.n, x.dim)
