@@ -15,6 +15,7 @@ from automlrank.cli.console import Console, Format
 from automlrank.cli.wording import Goal, counts, current, left, outcome, sentences
 from automlrank.report.leaderboard import front_table
 from automlrank.trials.events import Event, Listen, Training, TrialEnded, ignore
+from automlrank.trials.records import Record
 from automlrank.trials.results import Results
 
 REDRAW_SECONDS = 0.25
@@ -38,13 +39,13 @@ class PlainView:
     def __init__(self, console: Console, goal: Goal) -> None:
         self.console = console
         self.goal = goal
-        self.what = ""
+        self.what: dict[str, str] = {}  # that each worker trains
 
     def __call__(self, event: Event) -> None:
         match event:
             case Training(what, summary):
-                if what != self.what:
-                    self.what = what
+                if what != self.what.get(event.worker):
+                    self.what[event.worker] = what
                     self.console.say(f"training {what}: {summary}")
             case TrialEnded(record, _, trained):
                 done = f"{trained} of {self.goal.trials} trained"
@@ -55,7 +56,7 @@ class PlainView:
 
 
 class LiveView:
-    """Counts, the current training, the time left, and the front so far.
+    """Counts, each worker's current training, the time left, and the front so far.
 
     It is redrawn when something is told, not by a clock: a drawing thread would disturb the
     latencies that are measured meanwhile.
@@ -65,7 +66,7 @@ class LiveView:
         self.goal = goal
         self.began = time.monotonic()
         self.drawn = 0.0
-        self.training: Training | None = None
+        self.trainings: dict[str, Training] = {}  # by worker
         self.ended: TrialEnded | None = None
         self.live = Live(console=console.screen, auto_refresh=False, transient=True)
 
@@ -79,9 +80,10 @@ class LiveView:
     def __call__(self, event: Event) -> None:
         match event:
             case Training():
-                self.training = event
+                self.trainings[event.worker] = event
             case TrialEnded(record):
                 self.ended = event
+                self.forget(record)
                 if record.state == "failed":
                     self.tell(outcome(record, self.goal.metric))
             case _:
@@ -91,6 +93,11 @@ class LiveView:
         if now - self.drawn > REDRAW_SECONDS or isinstance(event, TrialEnded):
             self.drawn = now
             self.live.update(self.picture(now - self.began), refresh=True)
+
+    def forget(self, record: Record) -> None:
+        """The training of a record is over."""
+        ended = {f"trial {record.number}", record.name}
+        self.trainings = {w: at for w, at in self.trainings.items() if at.what not in ended}
 
     def tell(self, line: str) -> None:
         """A line that stays, above what is redrawn."""
@@ -103,8 +110,8 @@ class LiveView:
             results = so_far(self.ended, self.goal.metric)
             parts.append(Text(counts(results, self.ended.trained, self.goal)))
             parts.append(Text(left(results, self.ended.trained, self.goal, elapsed)))
-        if self.training:
-            parts += [Text(line) for line in current(self.training, self.goal.metric)]
+        for _, training in sorted(self.trainings.items()):
+            parts += [Text(line) for line in current(training, self.goal.metric)]
         if self.ended and results.front:
             parts += [Text(), Text("The front so far:"), front_table(results)]
         return Group(*parts)

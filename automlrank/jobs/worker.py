@@ -16,6 +16,7 @@ from automlrank.trials.bench import Bench
 from automlrank.trials.endings import INTERRUPTED
 from automlrank.trials.events import Event, Listen, Training, ignore
 from automlrank.trials.folder import RunFolder
+from automlrank.trials.news import write_news
 from automlrank.trials.objective import Objective
 from automlrank.trials.study import load_study
 from automlrank.trials.work import DEADLINE, STOP, run_trials
@@ -28,13 +29,15 @@ class Stopped(KeyboardInterrupt):
 
 
 class Watched:
-    """Listens for another, and every now and then looks whether the search still runs.
+    """Listens for another, and every now and then says what it trains and looks for the search.
 
-    Raises Stopped, which cuts the trial off: it is run again when the search goes on.
+    Raises Stopped where the search runs no more, which cuts the trial off: it is run again when
+    the search goes on.
     """
 
-    def __init__(self, folder: RunFolder, study: optuna.Study, listen: Listen) -> None:
+    def __init__(self, folder: RunFolder, name: str, study: optuna.Study, listen: Listen) -> None:
         self.folder = folder
+        self.name = name
         self.study = study
         self.listen = listen
         self.looked = time.monotonic()
@@ -43,6 +46,7 @@ class Watched:
         self.listen(event)
         if isinstance(event, Training) and time.monotonic() - self.looked > LOOK_SECONDS:
             self.looked = time.monotonic()
+            write_news(self.folder.presence.folder, self.name, event)
             if self.study.user_attrs[STOP] == INTERRUPTED:
                 raise Stopped(INTERRUPTED)
             if not self.folder.is_at_work:
@@ -76,7 +80,7 @@ def work(
         data = data.sample(sample_rows, goal.seed)
     with folder.presence.of(name):
         study = load_study(folder, goal, index)
-        watched = Watched(folder, study, listen)
+        watched = Watched(folder, name, study, listen)
         bench = Bench(data, goal, watched, splits=("valid",))
         if deadline := study.user_attrs[DEADLINE]:
             bench.deadline = time.monotonic() + deadline - time.time()

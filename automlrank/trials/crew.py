@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import time
 
@@ -11,8 +12,9 @@ from optuna.trial import FrozenTrial, TrialState
 from automlrank.errors import TrialError
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import INTERRUPTED
-from automlrank.trials.events import Notice
+from automlrank.trials.events import Notice, Training
 from automlrank.trials.launcher import LocalLauncher, Worker
+from automlrank.trials.news import read_news
 from automlrank.trials.presence import Presence
 from automlrank.trials.study import retry_cut_off, worker_of
 from automlrank.trials.work import STOP, standing_of, trial_ended
@@ -33,6 +35,7 @@ class Crew:
         self.launcher = launcher
         self.presence = presence
         self.told = {trial.number for trial in self.finished()}
+        self.news: dict[int, Training] = {}
         self.deaths = 0
         self.polled = time.monotonic()
 
@@ -45,6 +48,7 @@ class Crew:
         if time.monotonic() - self.polled < POLL_SECONDS:
             return
         self.tell_ended()
+        self.tell_trainings()
         for worker in self.launcher.ended():
             self.after(worker)
         self.end_hanging()
@@ -99,6 +103,14 @@ class Crew:
                 self.told.add(trial.number)
                 self.deaths = 0
                 self.bench.listen(trial_ended(self.study, trial))
+
+    def tell_trainings(self) -> None:
+        """Tell of what each worker trains, where it has something new to say."""
+        for worker in self.launcher.workers:
+            training = read_news(self.presence.folder, worker.name)
+            if training and training != self.news.get(worker.index):
+                self.news[worker.index] = training
+                self.bench.listen(dataclasses.replace(training, worker=str(worker.index)))
 
     def finished(self) -> list[FrozenTrial]:
         return [t for t in self.study.get_trials(deepcopy=False) if t.state.is_finished()]

@@ -41,6 +41,8 @@ class Training:
     what: str
     summary: str
     progress: Progress
+    worker: str = ""
+    """Whose training it is; "" is this process's own."""
 
 
 @dataclass(frozen=True)

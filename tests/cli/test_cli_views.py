@@ -124,6 +124,17 @@ def test_a_terminal_sees_counts_training_and_front(width: int) -> None:
     assert "[b]hello" in written
 
 
+def test_a_terminal_sees_what_each_worker_trains_until_it_ends() -> None:
+    view = LiveView(Console(Format.human), GOAL)
+    view.ended = MANY
+    for what, worker in (("trial 3", "0"), ("trial 4", "1"), ("lr", "")):
+        view.trainings[worker] = Training(what, "emb16 · fm", PROGRESS, worker)
+    view.forget(SLOW)  # trial 3
+    assert [training.what for training in view.trainings.values()] == ["trial 4", "lr"]
+    view.forget(LR)
+    assert [training.what for training in view.trainings.values()] == ["trial 4"]
+
+
 @pytest.mark.parametrize("form", [Format.json, Format.quiet])
 def test_other_formats_see_nothing(form: Format) -> None:
     with watch(Console(form), GOAL) as listen:

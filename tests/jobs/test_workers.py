@@ -18,7 +18,7 @@ from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.worker import work
 from automlrank.trials import crew
-from automlrank.trials.events import Event, Notice
+from automlrank.trials.events import Event, Notice, Training
 
 SPACE = """
 name: tiny
@@ -31,8 +31,9 @@ PROLOGUE = """
 import os, signal, time
 from pathlib import Path
 import automlrank.train.checkpoint as checkpoint
+from automlrank.jobs import worker
 from automlrank.trials import bench
-checkpoint.SECONDS = 0.0
+checkpoint.SECONDS, worker.LOOK_SECONDS = 0.0, 0.1
 place, real = Path({place!r}), bench.fit
 
 def once(name):
@@ -90,8 +91,17 @@ def test_two_workers_share_the_trials(
     inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_every_worker(tmp_path, monkeypatch, "time.sleep(0.02)")
-    result = search(**inputs, trials=5, workers=2)
+    told: list[Training] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Training) and event.worker:
+            told.append(event)
+
+    result = search(**inputs, trials=5, workers=2, listen=listen)
     no_trial_is_missing(result, 5)
+    trials = {f"trial {record.number}" for record in result.results.records}
+    assert {training.what for training in told} <= trials
+    assert {training.worker for training in told} == {"0", "1"}
     assert result.facts.ended is None
     assert len({pid for pid, *_ in steps(tmp_path)}) == 2
     assert [record.name for record in result.results.references] == ["lr"]

@@ -1,0 +1,30 @@
+"""What a worker trains at the moment, as a file that the coordinator reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from automlrank.train.loop import Progress
+from automlrank.trials.events import Training
+from automlrank.trials.folder import write_text
+
+
+def write_news(folder: Path, worker: str, training: Training) -> None:
+    """Say what ``worker`` trains, and how far it has come."""
+    text = json.dumps({**dataclasses.asdict(training), "worker": worker})
+    write_text(folder / _file_of(worker), text)
+
+
+def read_news(folder: Path, worker: str) -> Training | None:
+    """What ``worker`` last said; None where it has said nothing yet."""
+    path = folder / _file_of(worker)
+    if not path.exists():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return Training(**{**told, "progress": Progress(**told["progress"])})
+
+
+def _file_of(worker: str) -> str:
+    return f"{worker}.news.json"
