@@ -15,7 +15,7 @@ from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vect
 from automlrank.branches import BranchInputs
 from automlrank.errors import SpaceError
 from automlrank.inputs import Inputs
-from automlrank.plan import Made, Plan, PlanBuilder, Value, identifier, vector_of
+from automlrank.plan import Made, Plan, PlanBuilder, Value, identifier, last_matrix, vector_of
 from automlrank.schema import History as HistoryColumn
 from automlrank.schema import Schema
 
@@ -178,6 +178,8 @@ class _Wiring:
         shared = self.part(self.architecture.scenario, body, "scenario_stage")
         tasks = self.part(self.architecture.tasks, shared, "tasks_stage")
         assert tasks is not None
+        if self.architecture.balance.reads_gradients:
+            self.steps.plan.shared = self.last_shared(tasks)
         logits = []
         for i, task in enumerate(self.schema.tasks):
             name = f"task_{identifier(task.name, i)}"
@@ -190,3 +192,10 @@ class _Wiring:
             made = Made(Dense, {"in_features": vector_of(value).dim, "out_features": 1})
             logits.append(self.steps.module(f"{name}_head", made, [value], f"{name}_logit"))
         return logits[0] if len(logits) == 1 else self.steps.step(join, logits, "task_logits")
+
+    def last_shared(self, tasks: Value) -> tuple[str, ...]:
+        """The parameters of the last layer below the towers, as the task structure names them."""
+        structure = self.architecture.tasks
+        if isinstance(structure, Block) and (named := structure.last_layer()):
+            return tuple(f"tasks_stage_{structure.name}.{name}" for name in named)
+        return last_matrix(self.steps.plan, tasks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -287,3 +287,68 @@ class Bias(nn.Module):
 
     def forward(self, logits: Tensor) -> Tensor:
         return logits + self.bias  # [batch, tasks]
+
+
+class TaskLoss(nn.Module):
+    """``[rows, tasks]`` to ``[tasks]``: the mean over the rows that count of what ``of`` gives.
+
+    A row counts for a task where its label is not NaN and, if the task has a parent, the parent's
+    label is 1; a task without such rows is 0. A regression task, which has a deviation, has the
+    squared error in units of its label's variance, whatever the loss of the others.
+    """
+
+    parents: Tensor
+    regression: Tensor
+    scales: Tensor
+
+    def __init__(
+        self, parents: Sequence[int] = (), deviations: Sequence[float | None] = ()
+    ) -> None:
+        super().__init__()
+        scales = [1.0 if d is None else d for d in deviations]
+        self.register_buffer("parents", torch.tensor(parents, dtype=torch.long), persistent=False)
+        self.register_buffer("scales", torch.tensor(scales), persistent=False)
+        regression = torch.tensor([d is not None for d in deviations], dtype=torch.bool)
+        self.register_buffer("regression", regression, persistent=False)
+
+    def of(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of every row and task, labels without NaN."""
+        raise NotImplementedError
+
+    def forward(self, logits: Tensor, labels: Tensor, weight: Tensor | None) -> Tensor:
+        counts = self.known(labels).to(labels.dtype)  # [rows, tasks]
+        if weight is not None:
+            counts = counts * weight.unsqueeze(1)
+        logits, truth = logits.to(labels.dtype), labels.nan_to_num(0.0)
+        losses = self.mixed(logits, truth) if len(self.scales) else self.of(logits, truth)
+        total = counts.sum(dim=0)
+        return (losses * counts).sum(dim=0) / total.where(total > 0, 1.0)
+
+    def known(self, labels: Tensor) -> Tensor:
+        """Whether a row counts for a task."""
+        known = ~labels.isnan()
+        if len(self.parents):
+            happened = labels[:, self.parents.clamp(min=0)] == 1
+            known = known & (happened | (self.parents < 0))
+        return known
+
+    def mixed(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Squared errors for regression tasks, the loss itself for the others."""
+        errors = (logits - labels) / self.scales.to(labels.dtype)
+        binary = self.of(logits, labels.where(~self.regression, 0.0))
+        return torch.where(self.regression, errors * errors, binary)
+
+
+def task_gradients(losses: Tensor, layer: Sequence[Tensor]) -> Tensor:
+    """Each task's gradient with respect to the parameters of a layer, ``[tasks, parameters]``.
+
+    The graph stays: what is minimised is still to be derived from the same losses.
+    """
+    rows = []
+    for loss in losses:
+        found = torch.autograd.grad(loss, layer, retain_graph=True, allow_unused=True)
+        pairs = zip(found, layer, strict=True)
+        rows.append(
+            torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for g, p in pairs])
+        )
+    return torch.stack(rows)

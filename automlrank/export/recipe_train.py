@@ -49,6 +49,7 @@ BF16: bool | str = "auto"
 TABLE_DECAY: dict[str, float] = {}
 COUPLED_DECAY: dict[str, float] = {}
 FTRL: dict[str, dict[str, float]] = {}
+SHARED: tuple[str, ...] = ()
 
 
 Optimizers = list[torch.optim.Optimizer]
@@ -86,8 +87,9 @@ def train(
 ) -> None:
     """Train until the validation metric stands still; at the end the best weights are back."""
     torch.manual_seed(seed)  # dropout
-    loss_of, balance = build_loss(), build_balance()
+    loss_of = build_loss().to(DEVICE)
     optimizers = make_optimizers(model)
+    balance = make_balance(model, optimizers)
     best, best_weights, waited = None, model.state_dict(), 0
     for epoch in range(epochs):
         model.train()
@@ -129,6 +131,26 @@ def make_grouped_optimizers(model: nn.Module) -> Optimizers:
     groups = parameter_groups(model, COUPLED_DECAY, FTRL)
     own = [FtrlProximal([model.get_parameter(name)], **settings) for name, settings in FTRL.items()]
     return [OPTIMIZER(groups, lr=LEARNING_RATE, fused=True), *own]
+
+
+def make_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module:
+    """What makes one loss of the tasks'."""
+    return build_balance().to(DEVICE)
+
+
+def make_learned_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module:
+    """What makes one loss of the tasks', by weights that are trained with the model's."""
+    balance = build_balance().to(DEVICE)
+    group = {"params": list(balance.parameters()), "weight_decay": 0.0}
+    optimizers[0].add_param_group(group)
+    return balance
+
+
+def make_watching_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module:
+    """What makes one loss of the tasks', by their gradients in the last layer that they share."""
+    balance = build_balance().to(DEVICE)
+    balance.watch([model.get_parameter(name) for name in SHARED])  # type: ignore[operator]
+    return balance
 
 
 def learn(

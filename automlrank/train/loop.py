@@ -41,6 +41,8 @@ class Progress:
     best: Scores | None = None
     zero_shares: Scores | None = None
     """With ``scores``: by parameter, the share of FTRL's weights met so far that are zero."""
+    weights: Scores | None = None
+    """With ``scores``: by task, the mean over the epoch of the weight that the balance gave it."""
 
 
 @dataclass
@@ -70,8 +72,8 @@ class Course:
             "waited": self.waited,
             "learning_rate": trainer.learning_rate,
         }
-        state = training_state(trainer.model, self.best_weights, trainer.optimizers)
-        checkpoint.save(state, facts)
+        models = {"model": trainer.model, "balance": trainer.balance}
+        checkpoint.save(training_state(models, self.best_weights, trainer.optimizers), facts)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, trainer: Trainer) -> Course:
@@ -80,7 +82,8 @@ class Course:
         if found is None:
             return cls()
         tensors, facts = found
-        best = restore_state(tensors, trainer.model, trainer.optimizers, facts["learning_rate"])
+        models = {"model": trainer.model, "balance": trainer.balance}
+        best = restore_state(tensors, models, trainer.optimizers, facts["learning_rate"])
         ends = [Progress(**end) for end in facts["ends"]]
         return cls(ends, best, facts["waited"])
 
@@ -105,7 +108,7 @@ def fit(
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
     model.to(device)
-    trainer = Trainer(model, architecture, data.rows["train"], device)
+    trainer = Trainer(model, architecture, data.schema, data.labels("train"), device)
     course = Course.load(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     began = time.perf_counter() - course.seconds
@@ -128,7 +131,10 @@ def fit(
         _count(course, scores, METRICS[metric], trainer)
         best = scores if course.waited == 0 else course.best
         seconds, zeros = time.perf_counter() - began, trainer.zero_shares()
-        course.ends.append(Progress(epoch, rows, loss.item(), seconds, scores, best, zeros))
+        weights = dict(zip(scores, trainer.weights.taken(), strict=False))
+        course.ends.append(
+            Progress(epoch, rows, loss.item(), seconds, scores, best, zeros, weights)
+        )
         if checkpoint and checkpoint.is_due:
             course.save(checkpoint, trainer)
         yield course.ends[-1]

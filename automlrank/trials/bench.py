@@ -56,6 +56,7 @@ class Trained:
                 "loss": end.loss,
                 "seconds": round(end.seconds, 3),
                 metric: dict(end.scores or {}),
+                **({"weights": dict(end.weights)} if end.weights else {}),
             }
             for end in ends
         ]
