@@ -10,7 +10,16 @@ from automlrank.architecture import NONE, Architecture, Parallel, Part, Reading,
 from automlrank.architecture.needs import unserved_parts
 from automlrank.blocks.base import Block
 from automlrank.blocks.inputs import accepts, first_input
-from automlrank.blocks.parts import Bias, Dense, add, as_fields, expand_as_rows, join, task_of
+from automlrank.blocks.parts import (
+    Bias,
+    Chain,
+    Dense,
+    add,
+    as_fields,
+    expand_as_rows,
+    join,
+    task_of,
+)
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
 from automlrank.branches import BranchInputs
 from automlrank.errors import SpaceError
@@ -62,13 +71,21 @@ class _Wiring:
         if all(logit.request for logit in self.logits):  # nothing of the item is read
             rows = [self.logits[0], Value("ids:item")]
             self.logits[0] = self.steps.step(expand_as_rows, rows, "first_logits")
-        if body is None:
-            total = self.steps.step(add, self.logits, "summed")
-            bias = Made(Bias, {"tasks": len(self.schema.tasks)})
-            self.steps.module("bias", bias, [total], "logits")
-        else:
-            self.steps.step(add, self.logits, "logits")
+        self.totals(with_bias=body is None)
         return self.steps.plan
+
+    def totals(self, with_bias: bool) -> None:
+        """The sum of the logits; a task after another is multiplied by the other's probability."""
+        schema = self.schema
+        chained = tuple(-1 if i in schema.regression else p for i, p in enumerate(schema.parents))
+        last = "logits" if max(chained) < 0 else "given_logits"
+        total = self.steps.step(add, self.logits, "summed" if with_bias else last)
+        if with_bias:
+            total = self.steps.module("bias", Made(Bias, {"tasks": len(chained)}), [total], last)
+        if last != "logits":
+            on_all_rows = self.architecture.loss.on_all_rows
+            chain = Made(Chain, {"parents": chained, "on_all_rows": on_all_rows})
+            self.steps.module("chain", chain, [total], "logits")
 
     def extras(self) -> list[Value]:
         """The fields behind the columns': the statistics, then what histories' encoders give."""

@@ -289,6 +289,34 @@ class Bias(nn.Module):
         return logits + self.bias  # [batch, tasks]
 
 
+class Chain(nn.Module):
+    """Logits of tasks that exist only after another: ``p(child) = p(parent) p(child | parent)``.
+
+    What comes in are logits ``[batch, tasks]`` of ``p(child | parent)``, what goes out are those of
+    the product. ``on_all_rows`` trains the product; else training sees what came in.
+    """
+
+    def __init__(self, parents: Sequence[int], on_all_rows: bool) -> None:
+        super().__init__()
+        self.parents = tuple(parents)
+        self.on_all_rows = on_all_rows
+
+    def forward(self, logits: Tensor) -> Tensor:
+        if self.training and not self.on_all_rows:
+            return logits
+        logits = logits.float()
+        return torch.stack([self.product(logits, t) for t in range(len(self.parents))], dim=1)
+
+    def product(self, logits: Tensor, task: int) -> Tensor:
+        """``log p - log(1 - p)`` of one task, ``[batch]``."""
+        if self.parents[task] < 0:
+            return logits[:, task]
+        chance = F.logsigmoid(logits[:, task])  # log p, the parents' to be added
+        while (task := self.parents[task]) >= 0:
+            chance = chance + F.logsigmoid(logits[:, task])
+        return chance - torch.log(-torch.expm1(chance.clamp(max=-1e-7)))  # logits up to 16
+
+
 class TaskLoss(nn.Module):
     """``[rows, tasks]`` to ``[tasks]``: the mean over the rows that count of what ``of`` gives.
 

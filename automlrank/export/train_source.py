@@ -28,8 +28,6 @@ from automlrank.schema import Schema
 from automlrank.train.label_facts import (
     class_shares,
     label_deviations,
-    parents_of,
-    regression_tasks,
 )
 from automlrank.train.optimizers import OPTIMIZERS
 from automlrank.wiring import wire
@@ -73,11 +71,11 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
 
 def _labels(architecture: Architecture, schema: Schema) -> Labels:
     """What loss and balance are built of; the script measures what is of the training rows."""
-    regression, n = regression_tasks(schema), len(schema.tasks)
+    n = len(schema.tasks)
     return Labels(
-        parents=parents_of(schema),
+        parents=schema.parents,
         rates=(0.5,) * n,
-        deviations=tuple(1.0 if i in regression else None for i in range(n)),
+        deviations=tuple(1.0 if i in schema.regression else None for i in range(n)),
         weights=tuple(task.weight for task in schema.tasks),
     )
 
@@ -112,7 +110,8 @@ def _balance_recipe(balance: Balance, labels: Labels) -> str:
     """The recipe's function that makes a balance which learns, or reads gradients, or neither."""
     if balance.reads_gradients:
         return "make_watching_balance"
-    return "make_learned_balance" if any(balance.build(labels).parameters()) else "make_balance"
+    learns = len(list(balance.build(labels).parameters())) > 0
+    return "make_learned_balance" if learns else "make_balance"
 
 
 def _called(text: str, calls: Mapping[str, tuple[str, Sequence[str]]]) -> str:

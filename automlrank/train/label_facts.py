@@ -19,24 +19,12 @@ LEAST_SHARE = 1e-6  # of a class: one that the training rows lack must not weigh
 
 def labels_of(schema: Schema, loss: Loss, labels: Array) -> Labels:
     """What a loss and a balance are built of, from the labels of the training rows."""
-    parents = parents_of(schema)
     return Labels(
-        parents=parents,
-        rates=class_shares(labels, () if loss.on_all_rows else parents),
-        deviations=label_deviations(labels, regression_tasks(schema)),
+        parents=schema.parents,
+        rates=class_shares(labels, () if loss.on_all_rows else schema.parents),
+        deviations=label_deviations(labels, schema.regression),
         weights=tuple(task.weight for task in schema.tasks),
     )
-
-
-def parents_of(schema: Schema) -> tuple[int, ...]:
-    """For each task the place of the one that must have happened first, -1 for none."""
-    names = [task.name for task in schema.tasks]
-    return tuple(-1 if task.of is None else names.index(task.of) for task in schema.tasks)
-
-
-def regression_tasks(schema: Schema) -> tuple[int, ...]:
-    """The places of the regression tasks."""
-    return tuple(i for i, task in enumerate(schema.tasks) if task.kind == "regression")
 
 
 def class_shares(labels: Array, parents: Sequence[int] = ()) -> tuple[float, ...]:
