@@ -50,6 +50,7 @@ TABLE_DECAY: dict[str, float] = {}
 COUPLED_DECAY: dict[str, float] = {}
 FTRL: dict[str, dict[str, float]] = {}
 SHARED: tuple[str, ...] = ()
+METRIC_WEIGHTS: dict[str, float] = {}
 
 
 Optimizers = list[torch.optim.Optimizer]
@@ -101,8 +102,8 @@ def train(
             raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
         scores = score(model, arrays, rows["valid"])
         logging.info("epoch %d: loss %.4f, valid %s", epoch + 1, loss.item(), shown(scores))
-        if best is None or is_better(scores[TASKS[0]], best):
-            best, best_weights, waited = scores[TASKS[0]], copy.deepcopy(model.state_dict()), 0
+        if best is None or is_better(overall(scores), best):
+            best, best_weights, waited = overall(scores), copy.deepcopy(model.state_dict()), 0
             continue
         waited += 1
         for group in optimizers[0].param_groups:
@@ -192,6 +193,17 @@ def score_logloss(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, flo
     """The log loss of each task."""
     logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
     return {task: logloss(labels[:, i], logits[:, i]) for i, task in enumerate(TASKS)}
+
+
+def overall(scores: Mapping[str, float]) -> float:
+    """What ends the training: the score of the first task."""
+    return scores[TASKS[0]]
+
+
+def overall_weighted(scores: Mapping[str, float]) -> float:
+    """What ends the training: the weighted mean of the tasks' scores."""
+    total = sum(weight * scores[task] for task, weight in METRIC_WEIGHTS.items())
+    return total / sum(METRIC_WEIGHTS.values())
 
 
 def is_better(score: float, best: float) -> bool:

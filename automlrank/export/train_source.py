@@ -145,7 +145,8 @@ def _constants(
         yield name, _assigned(name, value, constants)
     training = architecture.training
     optimizer = OPTIMIZERS[training.optimizer].__name__
-    yield "METRIC", f"METRIC = {literal(metric.label)}"
+    yield "METRIC", f"METRIC = {literal(METRICS[metric.base].label)}"
+    yield "METRIC_WEIGHTS", dictionary("METRIC_WEIGHTS = ", metric.weights)
     yield "OPTIMIZER", f"OPTIMIZER = torch.optim.{optimizer}"
     for name in (
         "learning_rate",
@@ -205,7 +206,8 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
     grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
     return {
-        "score": SCORES[metric.name],
+        "score": SCORES[metric.base],
+        "overall": "overall_weighted" if metric.weights else "overall",
         "is_better": "is_better" if metric.up else "is_less",
         "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",
         "make_optimizers": "make_grouped_optimizers" if grouped else "make_optimizers",

@@ -144,8 +144,8 @@ def fit(
 
 def _count(course: Course, scores: Scores, metric: Metric, trainer: Trainer) -> None:
     """A best epoch's weights are kept; any other lowers the learning rate."""
-    task = next(iter(scores))  # the primary one
-    if course.best is None or metric.better(scores[task], course.best[task]):
+    best = None if course.best is None else metric.overall(course.best)
+    if best is None or metric.better(metric.overall(scores), best):
         course.best_weights, course.waited = copy.deepcopy(trainer.model.state_dict()), 0
     else:
         course.waited += 1

@@ -14,14 +14,11 @@ from torch import nn
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
-from automlrank.errors import (
-    DataError,
-    Fault,
-    SchemaError,
-)
+from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
-from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.model import RankingModel, build_model
+from automlrank.schema import Schema
 from automlrank.serving.runtimes import Call, served
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, fit
@@ -160,18 +157,30 @@ class Bench:
         return self.deadline is not None and time.monotonic() > self.deadline
 
     def scores(self, trained: Mapping[str, float]) -> dict[str, Any]:
-        """A record's ``valid``: the primary task's metric, and each task's."""
-        primary = self.data.schema.tasks[0].name
-        metric = self.goal.metric
+        """A record's ``valid``: the metric of the primary task, or of several, and each task's."""
+        metric = METRICS[self.goal.metric]
         return {
-            metric: trained[primary],
-            "tasks": {task: {metric: value} for task, value in trained.items()},
+            metric.name: metric.overall(trained),
+            "tasks": {task: {metric.base: value} for task, value in trained.items()},
         }
+
+
+def check_weights(metric: Metric, schema: Schema) -> None:
+    """Raise SchemaError where a metric weighs tasks that the schema does not have."""
+    names = [task.name for task in schema.tasks]
+    faults = [
+        Fault(f"the metric weighs a task {task!r} that the schema has not.", hint=hint)
+        for task in metric.weights
+        if task not in names and (hint := did_you_mean(task, names))
+    ]
+    if faults:
+        raise SchemaError(faults)
 
 
 def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
     """Raise where the data cannot be trained on, scored by the metric, or served."""
     schema, primary = data.schema, data.schema.tasks[0].name
+    check_weights(METRICS[goal.metric], schema)
     if METRICS[goal.metric].grouped and schema.group is None:
         raise SchemaError(
             f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."

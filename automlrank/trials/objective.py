@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from automlrank.architecture import Architecture, draw
 from automlrank.data.dataset import Dataset
 from automlrank.evaluate.latency import Latency
+from automlrank.evaluate.metrics import METRICS
 from automlrank.model import RankingModel
 from automlrank.space.value import Space
 from automlrank.train.checkpoint import Checkpoint
@@ -173,11 +174,12 @@ class Climb:
             raise optuna.TrialPruned
 
     def value(self, progress: Progress, sample: Dataset | None) -> float:
-        goal, primary = self.objective.bench.goal, self.objective.bench.data.schema.tasks[0].name
+        goal = self.objective.bench.goal
+        overall = METRICS[goal.metric].overall
         if progress.best is not None:
-            return progress.best[primary]
+            return overall(progress.best)
         assert sample is not None
-        return score(self.model, sample, "valid", goal.metric, goal.device)[primary]
+        return overall(score(self.model, sample, "valid", goal.metric, goal.device))
 
 
 def begin(trial: optuna.Trial, most: int) -> None:
