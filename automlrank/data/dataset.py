@@ -191,6 +191,10 @@ class Dataset:
         drawn = self._drawn(split, rows, seed, self.groups(split) if whole_groups else None)
         return dataclasses.replace(self, part={**self.part, split: self._rows_of(split, drawn)})
 
+    def of_rows(self, split: str, rows: Rows) -> Dataset:
+        """The same but for one split, of which these rows are left."""
+        return dataclasses.replace(self, part={**self.part, split: self._rows_of(split, rows)})
+
     def _drawn(self, split: str, rows: int, seed: int, groups: Array | None) -> Rows:
         rng = np.random.default_rng(seed)
         if groups is None:

@@ -135,18 +135,18 @@ class Metrics(dict[str, Metric]):
     def __missing__(self, name: str) -> Metric:
         if ":" not in name:
             raise ValueError(f"metric must be one of {', '.join(self)}, but got {name!r}.")
-        parts = [PART.fullmatch(part.strip()) for part in name.split(",")]
-        if not all(parts):
+        parts = list(PART.finditer(name))
+        if "".join(part[0] for part in parts) != name:
             raise ValueError(
                 f"a metric of several tasks is METRIC:TASK=WEIGHT,METRIC:TASK=WEIGHT, each weight "
                 f"above 0, but got {name!r}."
             )
-        found = [(p["base"], p["task"], float(p["weight"])) for p in parts if p]
+        found = [(p["base"], p["task"], float(p["weight"])) for p in parts]
         bases = list(dict.fromkeys(base for base, _, _ in found))
         weights = {task: weight for _, task, weight in found}
         if len(bases) > 1:
             raise ValueError(f"unlike metrics have no mean, but got {' and '.join(bases)}.")
-        if bases[0] not in self or self[bases[0]].grouped:
+        if bases[0] not in self or (self[bases[0]].grouped and len(found) > 1):
             known = ", ".join(key for key, metric in self.items() if not metric.grouped)
             raise ValueError(f"tasks are averaged by one of {known}, but got {bases[0]!r}.")
         if len(weights) < len(found) or not all(weights.values()):
@@ -164,7 +164,9 @@ class Metrics(dict[str, Metric]):
             return False
 
 
-PART = re.compile(r"(?P<base>\w+):(?P<task>[^=]+)=(?P<weight>\d+(\.\d+)?)")
+PART = re.compile(
+    r"\s*(?P<base>\w+):(?P<task>.+?)=(?P<weight>\d+(\.\d+)?)\s*(,(?=\s*\w+:)|$)", re.DOTALL
+)
 METRICS = Metrics(
     (metric.name, metric)
     for metric in (

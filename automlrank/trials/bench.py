@@ -39,6 +39,8 @@ class Trained:
     rows: int
     seconds: float
     zero_shares: Mapping[str, float]
+    weights: Mapping[str, Sequence[float]] | None
+    """The balance's, by task, epoch by epoch; None where it has none that move."""
 
     @classmethod
     def of(cls, model: RankingModel, ends: Sequence[Progress], metric: str, seconds: float) -> Self:
@@ -57,7 +59,9 @@ class Trained:
             }
             for end in ends
         ]
-        return cls(model, scores, curve, ends[-1].rows, seconds, best.zero_shares or {})
+        told = [end.weights for end in ends if end.weights]
+        weights = {task: [of[task] for of in told] for task in scores} if told else None
+        return cls(model, scores, curve, ends[-1].rows, seconds, best.zero_shares or {}, weights)
 
 
 class Bench:

@@ -81,8 +81,9 @@ class Field:
     ) -> Self:
         tasks, groups = [task.name for task in data.schema.tasks], data.groups("test")
         every, weighted = data.labels("test"), METRICS[metric].weights
-        labels = every[:, 0]
-        logits = np.stack([x[:, 0] for mine in runs.values() for _, x in mine], axis=1)
+        task = tasks.index(next(iter(weighted))) if weighted else 0
+        labels = every[:, task]
+        logits = np.stack([x[:, task] for mine in runs.values() for _, x in mine], axis=1)
         ends = itertools.accumulate(len(mine) for mine in runs.values())
         seeds = {
             fingerprint: range(end - len(mine), end)
@@ -90,7 +91,7 @@ class Field:
         }
         known = {name: ~np.isnan(logits[:, columns[0]]) for name, columns in seeds.items()}
         partial = {name: rows for name, rows in known.items() if not rows.all()}
-        if weighted:  # every run has logits of every task: no score of one task takes part
+        if len(weighted) > 1:  # every run has logits of every task: no score of one task takes part
             whole = np.stack([x for mine in runs.values() for _, x in mine], axis=2)
             joint = joint_sampling(METRICS[metric], tasks, every, whole)
             return cls(metric, labels, logits, seeds, fixed, {None: joint})
@@ -98,7 +99,7 @@ class Field:
         masks: dict[str | None, npt.NDArray[np.bool_]] = {None: np.ones(len(labels), bool)}
         masks.update(partial)
         sampled = {
-            name: sampling(metric, np.where(rows, labels, np.nan), filled, groups)
+            name: sampling(METRICS[metric].base, np.where(rows, labels, np.nan), filled, groups)
             for name, rows in masks.items()
         }
         return cls(metric, labels, logits, seeds, fixed, sampled)

@@ -86,6 +86,7 @@ class Objective:
             raise optuna.TrialPruned
         for key in ("cost", "latency_ms", "valid", "rows_seen", "zero_shares"):
             note(trial, **{key: twin.user_attrs[key]})
+        note(trial, weights=twin.user_attrs.get("weights"))
         valid, latency = twin.user_attrs["valid"], twin.user_attrs["latency_ms"]
         return valid[self.bench.goal.metric], latency["p50"]
 
@@ -106,6 +107,7 @@ class Objective:
         trained = self.to_the_end(trial, model, architecture, seed, climb)
         valid = bench.scores(trained.scores)
         note(trial, valid=valid, rows_seen=trained.rows, zero_shares=dict(trained.zero_shares))
+        note(trial, weights=trained.weights)
         self.folder.keep(architecture, trained)
         return valid[goal.metric], latency.p50
 

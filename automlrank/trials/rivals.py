@@ -115,7 +115,12 @@ class NetworkRun(ModelRun):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        return {"rows_seen": self.trained.rows, "zero_shares": dict(self.trained.zero_shares)}
+        zeros = dict(self.trained.zero_shares)
+        return {
+            "rows_seen": self.trained.rows,
+            "zero_shares": zeros,
+            "weights": self.trained.weights,
+        }
 
     def keep(self, folder: RunFolder) -> None:
         folder.keep(self.architecture, self.trained)
