@@ -14,6 +14,7 @@ from automlrank.blocks.parts import (
     Bias,
     Chain,
     Dense,
+    Rescale,
     add,
     as_fields,
     expand_as_rows,
@@ -75,17 +76,21 @@ class _Wiring:
         return self.steps.plan
 
     def totals(self, with_bias: bool) -> None:
-        """The sum of the logits; a task after another is multiplied by the other's probability."""
-        schema = self.schema
+        """The sum of the logits; then what each kind of task needs to be served."""
+        schema, n = self.schema, len(self.schema.tasks)
         chained = tuple(-1 if i in schema.regression else p for i, p in enumerate(schema.parents))
-        last = "logits" if max(chained) < 0 else "given_logits"
-        total = self.steps.step(add, self.logits, "summed" if with_bias else last)
+        last: dict[str, Made] = {}
         if with_bias:
-            total = self.steps.module("bias", Made(Bias, {"tasks": len(chained)}), [total], last)
-        if last != "logits":
+            last["bias"] = Made(Bias, {"tasks": n})
+        if schema.regression:
+            last["scale"] = Made(Rescale, {"tasks": n})
+        if max(chained) >= 0:
             on_all_rows = self.architecture.loss.on_all_rows
-            chain = Made(Chain, {"parents": chained, "on_all_rows": on_all_rows})
-            self.steps.module("chain", chain, [total], "logits")
+            last["chain"] = Made(Chain, {"parents": chained, "on_all_rows": on_all_rows})
+        value = self.steps.step(add, self.logits, "summed" if last else "logits")
+        for name, made in last.items():
+            output = "logits" if name == list(last)[-1] else f"{name}_logits"
+            value = self.steps.module(name, made, [value], output)
 
     def extras(self) -> list[Value]:
         """The fields behind the columns': the statistics, then what histories' encoders give."""

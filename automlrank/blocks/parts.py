@@ -317,6 +317,30 @@ class Chain(nn.Module):
         return chance - torch.log(-torch.expm1(chance.clamp(max=-1e-7)))  # logits up to 16
 
 
+class Rescale(nn.Module):
+    """Regression tasks' outputs in their labels' units, ``mean + deviation * z``; others as is.
+
+    Both numbers are those of the training rows: ``fit`` sets them, and weights hold them.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, tasks: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(tasks))
+        self.register_buffer("deviation", torch.ones(tasks))
+
+    def fit(self, means: Sequence[float], deviations: Sequence[float | None]) -> None:
+        """A deviation for every regression task; the others', which are None, stay at 1."""
+        for task, deviation in enumerate(deviations):
+            if deviation is not None:
+                self.mean[task], self.deviation[task] = means[task], deviation
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return self.mean + self.deviation * logits.float()  # [batch, tasks]
+
+
 class TaskLoss(nn.Module):
     """``[rows, tasks]`` to ``[tasks]``: the mean over the rows that count of what ``of`` gives.
 

@@ -95,6 +95,14 @@ def logloss(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
     return float(losses.mean()) if losses.size else math.nan
 
 
+def rmse(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+    """The root of the mean squared error of the labelled rows, in the label's units."""
+    truth = np.asarray(labels, np.float64)
+    known = ~np.isnan(truth)
+    errors = np.asarray(predictions, np.float64)[known] - truth[known]
+    return float(np.sqrt(np.mean(errors**2))) if errors.size else math.nan
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric's name, how people write it, whether more is better, whether it needs groups.
@@ -175,6 +183,9 @@ METRICS = Metrics(
         Metric("logloss", "log loss", up=False, grouped=False, function=logloss),
     )
 )
+
+
+REGRESSION = "rmse"  # what a regression task is scored by, whatever the metric of the others
 
 
 def evaluate(

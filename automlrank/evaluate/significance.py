@@ -151,6 +151,24 @@ def joint_sampling(
     return Sampling(values, influence.T @ influence)
 
 
+def error_sampling(labels: npt.ArrayLike, predictions: npt.NDArray[np.generic]) -> Sampling:
+    """The models' root mean squared errors and their covariance over draws of rows.
+
+    By the delta method: a row moves the root by ``(e^2 - mean) / (2 n root)``. ``labels``
+    ``[rows]``, ``predictions`` ``[rows, models]``; rows whose label is NaN do not count.
+    """
+    truth = np.asarray(labels, np.float64)
+    known = ~np.isnan(truth)
+    squares = (predictions[known].astype(np.float64) - truth[known, None]) ** 2
+    n, models = squares.shape
+    if n < 2:
+        return Sampling(np.full(models, math.nan), np.full((models, models), math.nan))
+    means = squares.mean(axis=0)
+    roots: Floats = np.sqrt(means)
+    moved = (squares - means) / (2 * n * np.maximum(roots, 1e-300))
+    return Sampling(roots, moved.T @ moved)
+
+
 def _influence(base: str, labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
     """How far each row moves each model's score, ``[rows, models]``."""
     if base == "logloss":

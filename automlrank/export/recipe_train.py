@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.split import Rows
 from automlrank.data.values import Array, EncodingError
-from automlrank.evaluate.metrics import auc, gauc, logloss
+from automlrank.evaluate.metrics import auc, gauc, logloss, rmse
 from automlrank.export.recipe_data import (
     DEVICE,
     HERE,
@@ -33,6 +33,7 @@ from automlrank.export.recipe_data import (
     groups,
     read_split,
 )
+from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.optimizers import decay, parameter_groups, parameters_of, update
 from automlrank.train.trainer import fast_bf16
@@ -50,6 +51,7 @@ TABLE_DECAY: dict[str, float] = {}
 COUPLED_DECAY: dict[str, float] = {}
 FTRL: dict[str, dict[str, float]] = {}
 SHARED: tuple[str, ...] = ()
+REGRESSION: tuple[int, ...] = ()
 METRIC_WEIGHTS: dict[str, float] = {}
 
 
@@ -88,7 +90,7 @@ def train(
 ) -> None:
     """Train until the validation metric stands still; at the end the best weights are back."""
     torch.manual_seed(seed)  # dropout
-    loss_of = build_loss().to(DEVICE)
+    loss_of = make_loss(model, arrays["labels"][rows["train"]]).to(DEVICE)
     optimizers = make_optimizers(model)
     balance = make_balance(model, optimizers)
     best, best_weights, waited = None, model.state_dict(), 0
@@ -132,6 +134,17 @@ def make_grouped_optimizers(model: nn.Module) -> Optimizers:
     groups = parameter_groups(model, COUPLED_DECAY, FTRL)
     own = [FtrlProximal([model.get_parameter(name)], **settings) for name, settings in FTRL.items()]
     return [OPTIMIZER(groups, lr=LEARNING_RATE, fused=True), *own]
+
+
+def make_loss(model: nn.Module, labels: Array) -> nn.Module:
+    """The loss of each task; ``labels`` are those of the training rows."""
+    return build_loss()
+
+
+def make_scaled_loss(model: nn.Module, labels: Array) -> nn.Module:
+    """The loss of each task; regression tasks are scaled by the training rows' labels."""
+    model.scale.fit(label_means(labels), label_deviations(labels, REGRESSION))  # type: ignore[operator,union-attr]
+    return build_loss()
 
 
 def make_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module:
@@ -193,6 +206,18 @@ def score_logloss(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, flo
     """The log loss of each task."""
     logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
     return {task: logloss(labels[:, i], logits[:, i]) for i, task in enumerate(TASKS)}
+
+
+def score_binary(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """Stands for the recipe of the metric where there are regression tasks, too."""
+    return score(model, arrays, rows)
+
+
+def score_mixed(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The metric of each task, and of a regression task its error."""
+    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    errors = {TASKS[i]: rmse(labels[:, i], logits[:, i]) for i in REGRESSION}
+    return score_binary(model, arrays, rows) | errors
 
 
 def overall(scores: Mapping[str, float]) -> float:

@@ -82,12 +82,11 @@ def _labels(architecture: Architecture, schema: Schema) -> Labels:
 
 def _loss(loss: Loss, labels: Labels, closure: Closure) -> tuple[str, Sequence[str]]:
     """Its class and arguments; those that training rows say are calls of what measures them."""
-    rows = 'arrays["labels"][rows["train"]]'
     masked = max(labels.parents) >= 0 and not loss.on_all_rows
     regression = tuple(i for i, d in enumerate(labels.deviations) if d is not None)
     measured: dict[str, tuple[Callable[..., object], list[str]]] = {
-        "rates": (class_shares, [rows, *([literal(labels.parents)] if masked else [])]),
-        "deviations": (label_deviations, [rows, literal(regression)]),
+        "rates": (class_shares, ["labels", *([literal(labels.parents)] if masked else [])]),
+        "deviations": (label_deviations, ["labels", literal(regression)]),
     }
     given = loss.arguments(labels)
     texts = {
@@ -139,6 +138,7 @@ def _constants(
         "TASKS": tuple(task.name for task in schema.tasks),
         "WEIGHT": schema.weight,
         "GROUP": schema.group,
+        "REGRESSION": schema.regression,
         **_split_constants(schema),
     }
     for name, value in names.items():
@@ -206,7 +206,9 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
     grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
     return {
-        "score": SCORES[metric.base],
+        "score": "score_mixed" if schema.regression else SCORES[metric.base],
+        "score_binary": SCORES[metric.base],
+        "make_loss": "make_scaled_loss" if schema.regression else "make_loss",
         "overall": "overall_weighted" if metric.weights else "overall",
         "is_better": "is_better" if metric.up else "is_less",
         "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.metrics import METRICS, REGRESSION
 from automlrank.evaluate.significance import Z_95
 from automlrank.report.cells import MISSING, show_score, title
 from automlrank.report.compare import Difference
@@ -53,7 +53,7 @@ def _tasks(results: Results) -> Grid:
     first = _part(records[0], "tasks") if records else {}
     return Grid(
         "Tasks",
-        ("architecture", *(f"{METRICS[metric].label} of {task}" for task in first)),
+        ("architecture", *(_heading(task, scores, metric) for task, scores in first.items())),
         tuple(
             (title(r), *(_score(_part(r, "tasks").get(task, {}), metric) for task in first))
             for r in records
@@ -67,10 +67,10 @@ def _scenarios(best: Record, name: str) -> Grid:
     """The best architecture's score in every scenario."""
     metric = METRICS[name].base
     found = _part(best, "scenarios")
-    tasks = list(next(iter(found.values()))["tasks"]) if found else []
+    tasks = next(iter(found.values()))["tasks"] if found else {}
     return Grid(
         "Scenarios",
-        ("scenario", "rows", *(f"{METRICS[metric].label} of {task}" for task in tasks)),
+        ("scenario", "rows", *(_heading(task, x, metric) for task, x in tasks.items())),
         tuple(
             (value, f"{scores['rows']:,}", *(_score(scores["tasks"][t], metric) for t in tasks))
             for value, scores in found.items()
@@ -130,6 +130,7 @@ def _part(record: Record, key: str) -> Mapping[str, Any]:
 
 def _score(scores: Mapping[str, Any], metric: str) -> str:
     """A score and half its interval."""
+    metric = REGRESSION if REGRESSION in scores else metric
     value, low, high = (number(scores, f"{metric}{end}") for end in ("", "_low", "_high"))
     if value is None:
         return UNDEFINED if metric in scores else MISSING
@@ -139,7 +140,13 @@ def _score(scores: Mapping[str, Any], metric: str) -> str:
 
 def _counts(scores: Mapping[str, Any]) -> str:
     rows, positives = scores.get("rows"), scores.get("positives")
-    return MISSING if rows is None else f"{positives:,} of {rows:,} rows are positive"
+    if rows is None:
+        return MISSING
+    return f"{rows:,} rows" if positives is None else f"{positives:,} of {rows:,} rows are positive"
+
+
+def _heading(task: str, scores: Mapping[str, Any], metric: str) -> str:
+    return f"{'RMSE' if REGRESSION in scores else METRICS[metric].label} of {task}"
 
 
 def _is_finite(value: float | None) -> bool:

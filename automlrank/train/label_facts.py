@@ -44,6 +44,11 @@ def class_shares(labels: Array, parents: Sequence[int] = ()) -> tuple[float, ...
     return tuple(shares)
 
 
+def label_means(labels: Array) -> tuple[float, ...]:
+    """The mean of each task's labels, null left out."""
+    return tuple(float(np.nanmean(labels[:, i], dtype=np.float64)) for i in range(labels.shape[1]))
+
+
 def label_deviations(labels: Array, regression: Sequence[int]) -> tuple[float | None, ...]:
     """The standard deviation of the tasks in ``regression``, null left out; None for the others."""
     return tuple(

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
-from automlrank.evaluate.metrics import METRICS, Metric, evaluate
+from automlrank.evaluate.metrics import METRICS, Metric, evaluate, rmse
 from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
@@ -178,10 +178,12 @@ def score(
 def score_logits(
     logits: npt.NDArray[np.float32], data: Dataset, split: str, metric: str
 ) -> dict[str, float]:
-    """The metric of each task from its logits."""
+    """The metric of each task from its logits; of a regression task its error, ``rmse``."""
     labels, groups = data.labels(split), data.groups(split)
     return {
-        task.name: evaluate(metric, labels[:, i], logits[:, i], groups)
+        task.name: rmse(labels[:, i], logits[:, i])
+        if task.kind == "regression"
+        else evaluate(metric, labels[:, i], logits[:, i], groups)
         for i, task in enumerate(data.schema.tasks)
     }
 

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
+from automlrank.blocks.parts import Rescale
 from automlrank.data.values import Array
 from automlrank.model import RankingModel
 from automlrank.schema import Schema
-from automlrank.train.label_facts import labels_of
+from automlrank.train.label_facts import label_means, labels_of
 from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
 
 
@@ -34,6 +35,9 @@ class Trainer:
         self.settings = architecture.training
         known = labels_of(schema, architecture.loss, labels)
         self.loss = architecture.loss.build(known).to(device)
+        for module in model.modules():
+            if isinstance(module, Rescale):
+                module.fit(label_means(labels), known.deviations)
         self.balance = architecture.balance.build(known).to(device)
         self.optimizers = make_optimizers(model, model.plan, self.settings)
         if learned := list(self.balance.parameters()):

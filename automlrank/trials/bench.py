@@ -16,7 +16,7 @@ from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
-from automlrank.evaluate.metrics import METRICS, Metric
+from automlrank.evaluate.metrics import METRICS, REGRESSION, Metric
 from automlrank.model import RankingModel, build_model
 from automlrank.schema import Schema
 from automlrank.serving.runtimes import Call, served
@@ -165,8 +165,19 @@ class Bench:
         metric = METRICS[self.goal.metric]
         return {
             metric.name: metric.overall(trained),
-            "tasks": {task: {metric.base: value} for task, value in trained.items()},
+            "tasks": by_task(metric, self.data.schema, trained),
         }
+
+
+def by_task(
+    metric: Metric, schema: Schema, scores: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Each task's score under the name of what it is scored by."""
+    kinds = {task.name: task.kind for task in schema.tasks}
+    return {
+        task: {REGRESSION if kinds[task] == "regression" else metric.base: value}
+        for task, value in scores.items()
+    }
 
 
 def check_weights(metric: Metric, schema: Schema) -> None:
@@ -176,6 +187,11 @@ def check_weights(metric: Metric, schema: Schema) -> None:
         Fault(f"the metric weighs a task {task!r} that the schema has not.", hint=hint)
         for task in metric.weights
         if task not in names and (hint := did_you_mean(task, names))
+    ]
+    faults += [
+        Fault(f"unlike tasks have no common metric, but {task.name!r} is a regression task.")
+        for task in schema.tasks
+        if task.kind == "regression" and task.name in metric.weights
     ]
     if faults:
         raise SchemaError(faults)
@@ -189,11 +205,11 @@ def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
         raise SchemaError(
             f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."
         )
-    faults = [
-        Fault(f"only binary tasks can be trained, but {task.name} is a {task.kind}.")
-        for task in schema.tasks
-        if task.kind != "binary"
-    ]
+    faults = []
+    if schema.tasks[0].kind != "binary":
+        problem = f"architectures are ranked by a binary task, but {primary!r} comes first."
+        hint = "Put a binary task first: a regression task can be trained beside it."
+        faults.append(Fault(problem, hint=hint))
     if all(feature.side != "item" for feature in schema.features):
         hint = "Give the columns that differ between candidates side: item."
         faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))

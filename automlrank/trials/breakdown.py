@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from automlrank.data.dataset import Dataset
-from automlrank.evaluate.metrics import METRICS
-from automlrank.evaluate.significance import Sampling, sampling
+from automlrank.evaluate.metrics import METRICS, REGRESSION
+from automlrank.evaluate.significance import Sampling, error_sampling, sampling
 
 MOST_SCENARIOS = 20  # of the largest; the smaller ones are one line
 REST = "others"
@@ -71,6 +71,7 @@ class _Parts:
 
     def __init__(self, data: Dataset, metric: str, logits: Mapping[str, Sequence[Floats]]) -> None:
         self.metric = metric
+        self.regression = data.schema.regression
         self.names = [task.name for task in data.schema.tasks]
         self.labels, self.groups = data.labels("test"), data.groups("test")
         self.logits = np.stack([x for mine in logits.values() for x in mine], axis=2)
@@ -83,6 +84,8 @@ class _Parts:
         self.sampled = [self.sampling(i, everywhere) for i in range(len(self.names))]
 
     def sampling(self, task: int, rows: npt.NDArray[np.bool_]) -> Sampling:
+        if task in self.regression:
+            return error_sampling(self.labels[rows, task], self.logits[rows, task])
         groups = None if self.groups is None else self.groups[rows]
         return sampling(self.metric, self.labels[rows, task], self.logits[rows, task], groups)
 
@@ -118,11 +121,12 @@ class _Parts:
         self, task: int, labels: Floats, sampled: Sampling, mine: Sequence[int]
     ) -> dict[str, Any]:
         """The seeds' mean, its interval, the rows with a label and the positive ones."""
+        metric = REGRESSION if task in self.regression else self.metric
         low, high = sampled.interval(mine)
-        return {
-            self.metric: float(sampled.values[list(mine)].mean()),
-            f"{self.metric}_low": low,
-            f"{self.metric}_high": high,
+        found = {
+            metric: float(sampled.values[list(mine)].mean()),
+            f"{metric}_low": low,
+            f"{metric}_high": high,
             "rows": int((~np.isnan(labels)).sum()),
-            "positives": int((labels == 1).sum()),
         }
+        return found if metric == REGRESSION else found | {"positives": int((labels == 1).sum())}

@@ -19,6 +19,8 @@ from automlrank.data.dataset import Dataset
 from automlrank.evaluate.calibration import calibration
 from automlrank.evaluate.metrics import METRICS, Metric, logloss
 from automlrank.evaluate.significance import Sampling, joint_sampling, sampling
+from automlrank.schema import Schema
+from automlrank.trials.bench import by_task
 from automlrank.trials.breakdown import breakdown
 
 Logits = npt.NDArray[np.float32]
@@ -45,7 +47,7 @@ def final_scores(
         fingerprint: {
             "valid": {f"{metric}_mean": _mean(overall(scores["valid"]) for scores, _ in mine)},
             "test": {
-                **_own(METRICS[metric], mine),
+                **_own(METRICS[metric], data.schema, mine),
                 **({} if fingerprint in fixed else field.probabilities(fingerprint)),
                 **field.sureness(fingerprint),
                 **parts.get(fingerprint, {}),
@@ -139,7 +141,7 @@ class Field:
         return fingerprint in self.fixed or len(self.seeds[fingerprint]) > 1
 
 
-def _own(metric: Metric, runs: Sequence[FinalRun]) -> dict[str, Any]:
+def _own(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, Any]:
     """The metric's mean and spread over the seeds, and each task's mean."""
     scores = [run["test"] for run, _ in runs]
     values = [metric.overall(score) for score in scores]
@@ -147,7 +149,7 @@ def _own(metric: Metric, runs: Sequence[FinalRun]) -> dict[str, Any]:
         metric.name: _mean(values),
         "seeds": len(values),
         f"{metric.name}_std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "tasks": {name: {metric.base: _mean(s[name] for s in scores)} for name in scores[0]},
+        "tasks": by_task(metric, schema, {k: _mean(s[k] for s in scores) for k in scores[0]}),
     }
 
 
