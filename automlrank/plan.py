@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import nn
 
 from automlrank.blocks.base import Block
@@ -50,6 +51,8 @@ class Plan:
     """L2 inside the gradient by the name of the parameter."""
     optimizers: dict[str, Block] = field(default_factory=dict)
     """What trains a parameter in the place of the training's optimizer, by its name."""
+    shared: tuple[str, ...] = ()
+    """The parameters of the last layer that all tasks share, where the balance asks for them."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,23 @@ def live_steps(plan: Plan) -> list[Step]:
             wanted = wanted - {step.output} | set(step.inputs)
             kept.append(step)
     return kept[::-1]
+
+
+def last_matrix(plan: Plan, value: Value) -> tuple[str, ...]:
+    """The last matrix that a value is made with: the last of the last module that has any."""
+    wanted = {value.name}
+    for step in reversed(plan.steps):
+        if step.output not in wanted:
+            continue
+        wanted |= set(step.inputs)
+        if isinstance(step.call, str):
+            made = plan.modules[step.call]
+            with torch.device("meta"):
+                parameters = made.cls(**made.arguments).named_parameters()
+            matrices = [name for name, parameter in parameters if parameter.dim() > 1]
+            if matrices:
+                return (f"{step.call}.{matrices[-1]}",)
+    return ()
 
 
 def read_keys(plan: Plan) -> list[str]:

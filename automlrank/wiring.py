@@ -10,12 +10,22 @@ from automlrank.architecture import NONE, Architecture, Parallel, Part, Reading,
 from automlrank.architecture.needs import unserved_parts
 from automlrank.blocks.base import Block
 from automlrank.blocks.inputs import accepts, first_input
-from automlrank.blocks.parts import Bias, Dense, add, as_fields, expand_as_rows, join, task_of
+from automlrank.blocks.parts import (
+    Bias,
+    Chain,
+    Dense,
+    Rescale,
+    add,
+    as_fields,
+    expand_as_rows,
+    join,
+    task_of,
+)
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
 from automlrank.branches import BranchInputs
 from automlrank.errors import SpaceError
 from automlrank.inputs import Inputs
-from automlrank.plan import Made, Plan, PlanBuilder, Value, identifier, vector_of
+from automlrank.plan import Made, Plan, PlanBuilder, Value, identifier, last_matrix, vector_of
 from automlrank.schema import History as HistoryColumn
 from automlrank.schema import Schema
 
@@ -62,13 +72,25 @@ class _Wiring:
         if all(logit.request for logit in self.logits):  # nothing of the item is read
             rows = [self.logits[0], Value("ids:item")]
             self.logits[0] = self.steps.step(expand_as_rows, rows, "first_logits")
-        if body is None:
-            total = self.steps.step(add, self.logits, "summed")
-            bias = Made(Bias, {"tasks": len(self.schema.tasks)})
-            self.steps.module("bias", bias, [total], "logits")
-        else:
-            self.steps.step(add, self.logits, "logits")
+        self.totals(with_bias=body is None)
         return self.steps.plan
+
+    def totals(self, with_bias: bool) -> None:
+        """The sum of the logits; then what each kind of task needs to be served."""
+        schema, n = self.schema, len(self.schema.tasks)
+        chained = tuple(-1 if i in schema.regression else p for i, p in enumerate(schema.parents))
+        last: dict[str, Made] = {}
+        if with_bias:
+            last["bias"] = Made(Bias, {"tasks": n})
+        if schema.regression:
+            last["scale"] = Made(Rescale, {"tasks": n})
+        if max(chained) >= 0:
+            on_all_rows = self.architecture.loss.on_all_rows
+            last["chain"] = Made(Chain, {"parents": chained, "on_all_rows": on_all_rows})
+        value = self.steps.step(add, self.logits, "summed" if last else "logits")
+        for name, made in last.items():
+            output = "logits" if name == list(last)[-1] else f"{name}_logits"
+            value = self.steps.module(name, made, [value], output)
 
     def extras(self) -> list[Value]:
         """The fields behind the columns': the statistics, then what histories' encoders give."""
@@ -178,6 +200,8 @@ class _Wiring:
         shared = self.part(self.architecture.scenario, body, "scenario_stage")
         tasks = self.part(self.architecture.tasks, shared, "tasks_stage")
         assert tasks is not None
+        if self.architecture.balance.reads_gradients:
+            self.steps.plan.shared = self.last_shared(tasks)
         logits = []
         for i, task in enumerate(self.schema.tasks):
             name = f"task_{identifier(task.name, i)}"
@@ -190,3 +214,10 @@ class _Wiring:
             made = Made(Dense, {"in_features": vector_of(value).dim, "out_features": 1})
             logits.append(self.steps.module(f"{name}_head", made, [value], f"{name}_logit"))
         return logits[0] if len(logits) == 1 else self.steps.step(join, logits, "task_logits")
+
+    def last_shared(self, tasks: Value) -> tuple[str, ...]:
+        """The parameters of the last layer below the towers, as the task structure names them."""
+        structure = self.architecture.tasks
+        if isinstance(structure, Block) and (named := structure.last_layer()):
+            return tuple(f"tasks_stage_{structure.name}.{name}" for name in named)
+        return last_matrix(self.steps.plan, tasks)

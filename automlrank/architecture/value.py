@@ -23,10 +23,11 @@ from automlrank.architecture.parts import (
     phrase_of,
     readers,
 )
-from automlrank.blocks import BLOCKS
+from automlrank.blocks import Bce, Fixed
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Domain, Scalar
 from automlrank.blocks.embedding import Embedding
+from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Context, Fields, Scenario
 from automlrank.blocks.training import Training
 from automlrank.documents import dump
@@ -51,8 +52,8 @@ class Architecture:
     scenario: Part = NONE
     tasks: Part = NONE
     tower: Part = NONE
-    loss: Block = dataclasses.field(default_factory=lambda: BLOCKS["bce"]())
-    balance: Block = dataclasses.field(default_factory=lambda: BLOCKS["fixed"]())
+    loss: Loss = dataclasses.field(default_factory=Bce)
+    balance: Balance = dataclasses.field(default_factory=Fixed)
     name: str = dataclasses.field(default="architecture", compare=False)
 
     @staticmethod
@@ -130,6 +131,8 @@ def canonical(drawn: Architecture) -> Architecture:
     parts: dict[str, Any] = {stage: folded(getattr(drawn, stage), defaults) for stage in STAGES}
     if not gives_vector(parts["interaction"]):
         parts |= {"scenario": NONE, "tasks": NONE, "tower": NONE}
+        if parts["balance"].reads_gradients:
+            parts["balance"] = Fixed()  # no layer is shared
     found = list(readers(parts["interaction"]))
     if all(isinstance(part, Reading) and part.own for part in found):
         parts["gate"] = NONE  # it weighs the shared table's fields

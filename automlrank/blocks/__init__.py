@@ -20,6 +20,10 @@ it by its name; it needs one reference test of its formula.
 """
 
 from automlrank.blocks.balance.fixed import Fixed as Fixed
+from automlrank.blocks.balance.gradnorm import GradientNorm as GradientNorm
+from automlrank.blocks.balance.loss_scale import RunningScale as RunningScale
+from automlrank.blocks.balance.pareto import Pareto as Pareto
+from automlrank.blocks.balance.uncertainty import UncertaintyWeights as UncertaintyWeights
 from automlrank.blocks.base import BLOCKS as BLOCKS
 from automlrank.blocks.embedding import Embedding as Embedding
 from automlrank.blocks.gate.field_gate import FieldGate as FieldGate
@@ -43,6 +47,10 @@ from automlrank.blocks.interaction.opnn import Opnn as Opnn
 from automlrank.blocks.interaction.two_stream import TwoStream as TwoStream
 from automlrank.blocks.interaction.wide import Wide as Wide
 from automlrank.blocks.loss.bce import Bce as Bce
+from automlrank.blocks.loss.esmm import Esmm as Esmm
+from automlrank.blocks.loss.focal import Focal as Focal
+from automlrank.blocks.loss.mse import Mse as Mse
+from automlrank.blocks.loss.weighted_bce import WeightedBce as WeightedBce
 from automlrank.blocks.merge.attention import Attention as Attention
 from automlrank.blocks.merge.concat import Concat as Concat
 from automlrank.blocks.merge.gated_sum import GatedSum as GatedSum

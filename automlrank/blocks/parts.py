@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -287,3 +287,120 @@ class Bias(nn.Module):
 
     def forward(self, logits: Tensor) -> Tensor:
         return logits + self.bias  # [batch, tasks]
+
+
+class Chain(nn.Module):
+    """Logits of tasks that exist only after another: ``p(child) = p(parent) p(child | parent)``.
+
+    What comes in are logits ``[batch, tasks]`` of ``p(child | parent)``, what goes out are those of
+    the product. ``on_all_rows`` trains the product; else training sees what came in.
+    """
+
+    def __init__(self, parents: Sequence[int], on_all_rows: bool) -> None:
+        super().__init__()
+        self.parents = tuple(parents)
+        self.on_all_rows = on_all_rows
+
+    def forward(self, logits: Tensor) -> Tensor:
+        if self.training and not self.on_all_rows:
+            return logits
+        logits = logits.float()
+        return torch.stack([self.product(logits, t) for t in range(len(self.parents))], dim=1)
+
+    def product(self, logits: Tensor, task: int) -> Tensor:
+        """``log p - log(1 - p)`` of one task, ``[batch]``."""
+        if self.parents[task] < 0:
+            return logits[:, task]
+        chance = F.logsigmoid(logits[:, task])  # log p, the parents' to be added
+        while (task := self.parents[task]) >= 0:
+            chance = chance + F.logsigmoid(logits[:, task])
+        return chance - torch.log(-torch.expm1(chance.clamp(max=-1e-7)))  # logits up to 16
+
+
+class Rescale(nn.Module):
+    """Regression tasks' outputs in their labels' units, ``mean + deviation * z``; others as is.
+
+    Both numbers are those of the training rows: ``fit`` sets them, and weights hold them.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, tasks: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(tasks))
+        self.register_buffer("deviation", torch.ones(tasks))
+
+    def fit(self, means: Sequence[float], deviations: Sequence[float | None]) -> None:
+        """A deviation for every regression task; the others', which are None, stay at 1."""
+        for task, deviation in enumerate(deviations):
+            if deviation is not None:
+                self.mean[task], self.deviation[task] = means[task], deviation
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return self.mean + self.deviation * logits.float()  # [batch, tasks]
+
+
+class TaskLoss(nn.Module):
+    """``[rows, tasks]`` to ``[tasks]``: the mean over the rows that count of what ``of`` gives.
+
+    A row counts for a task where its label is not NaN and, if the task has a parent, the parent's
+    label is 1; a task without such rows is 0. A regression task, which has a deviation, has the
+    squared error in units of its label's variance, whatever the loss of the others.
+    """
+
+    parents: Tensor
+    regression: Tensor
+    scales: Tensor
+
+    def __init__(
+        self, parents: Sequence[int] = (), deviations: Sequence[float | None] = ()
+    ) -> None:
+        super().__init__()
+        scales = [1.0 if d is None else d for d in deviations]
+        self.register_buffer("parents", torch.tensor(parents, dtype=torch.long), persistent=False)
+        self.register_buffer("scales", torch.tensor(scales), persistent=False)
+        regression = torch.tensor([d is not None for d in deviations], dtype=torch.bool)
+        self.register_buffer("regression", regression, persistent=False)
+
+    def of(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of every row and task, labels without NaN."""
+        raise NotImplementedError
+
+    def forward(self, logits: Tensor, labels: Tensor, weight: Tensor | None) -> Tensor:
+        counts = self.known(labels).to(labels.dtype)  # [rows, tasks]
+        if weight is not None:
+            counts = counts * weight.unsqueeze(1)
+        logits, truth = logits.to(labels.dtype), labels.nan_to_num(0.0)
+        losses = self.mixed(logits, truth) if len(self.scales) else self.of(logits, truth)
+        total = counts.sum(dim=0)
+        return (losses * counts).sum(dim=0) / total.where(total > 0, 1.0)
+
+    def known(self, labels: Tensor) -> Tensor:
+        """Whether a row counts for a task."""
+        known = ~labels.isnan()
+        if len(self.parents):
+            happened = labels[:, self.parents.clamp(min=0)] == 1
+            known = known & (happened | (self.parents < 0))
+        return known
+
+    def mixed(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Squared errors for regression tasks, the loss itself for the others."""
+        errors = (logits - labels) / self.scales.to(labels.dtype)
+        binary = self.of(logits, labels.where(~self.regression, 0.0))
+        return torch.where(self.regression, errors * errors, binary)
+
+
+def task_gradients(losses: Tensor, layer: Sequence[Tensor]) -> Tensor:
+    """Each task's gradient with respect to the parameters of a layer, ``[tasks, parameters]``.
+
+    The graph stays: what is minimised is still to be derived from the same losses.
+    """
+    rows = []
+    for loss in losses:
+        found = torch.autograd.grad(loss, layer, retain_graph=True, allow_unused=True)
+        pairs = zip(found, layer, strict=True)
+        rows.append(
+            torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for g, p in pairs])
+        )
+    return torch.stack(rows)

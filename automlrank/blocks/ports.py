@@ -14,6 +14,8 @@ module by the names of its ``forward``):
     statistics  Statistics   statistics [batch, n]: rates and counts (see Statistics)
     history     History      keys, target, mask, age, session (see History)
     targets     Targets      none: only the number of tasks
+
+Losses and balances have no ``out``: they are built of ``Labels``.
 """
 
 from __future__ import annotations
@@ -125,6 +127,25 @@ class Targets:
     """The number of tasks."""
 
     n: int
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of the tasks' labels before training; a value per task, in the schema's order.
+
+    ``parents`` is the place of the task that must have happened first, -1 for none; ``rates`` the
+    mean label, ``deviations`` the standard deviation of a regression task's and None for a binary
+    one, both over the training rows that count for the task; ``weights`` those of the schema.
+    """
+
+    parents: tuple[int, ...]
+    rates: tuple[float, ...]
+    deviations: tuple[float | None, ...]
+    weights: tuple[float, ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.parents)
 
 
 Flow = Fields | Vector | Logit | Tasks

@@ -128,7 +128,12 @@ Runtime = Annotated[
     ),
 ]
 Metric = Annotated[
-    str, typer.Option("--metric", metavar="auc|gauc|logloss", help="What to search for.")
+    str,
+    typer.Option(
+        "--metric",
+        metavar="auc|gauc|logloss",
+        help="What to search for: of the primary task, or of several, auc:click=1,auc:buy=0.5.",
+    ),
 ]
 Device = Annotated[
     str,

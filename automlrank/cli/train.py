@@ -80,7 +80,7 @@ def show(console: Console, result: TrainingResult, metric: str) -> None:
     for split, scores in result.scores.items():
         if scores is not None:
             tasks = scores["tasks"].items()
-            shown = ", ".join(f"{task} {show_score(values[metric])}" for task, values in tasks)
+            shown = ", ".join(f"{task} {show_score(next(iter(x.values())))}" for task, x in tasks)
             console.say(f"{split} {METRICS[metric].label}: {shown}")
     p50, p95, p99 = (show_ms(getattr(result.latency, key)) for key in ("p50", "p95", "p99"))
     console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms")

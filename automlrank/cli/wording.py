@@ -103,6 +103,7 @@ def epoch_line(progress: Progress, metric: str) -> str:
     text = f"epoch {progress.epoch + 1}, {progress.rows:,} rows, loss {progress.loss:.4f}"
     label = METRICS[metric].label
     if progress.scores and progress.best:
-        scores = (next(iter(known.values())) for known in (progress.scores, progress.best))
+        overall = METRICS[metric].overall
+        scores = (overall(known) for known in (progress.scores, progress.best))
         text += f", valid {label} {{}} (best {{}})".format(*map(show_score, scores))
     return text

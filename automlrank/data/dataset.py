@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from automlrank.blocks.ports import FIRST_ID, NULL_ID, OOV_ID
 from automlrank.data import read
 from automlrank.data.cache import default_cache
 from automlrank.data.infer import Inferred
@@ -139,6 +140,24 @@ class Dataset:
         """``[rows]`` float64, null is NaN; None if the schema names no incumbent."""
         return self._array(split, "incumbent") if self.schema.incumbent else None
 
+    def scenarios(self, split: str) -> Array | None:
+        """``[rows]``, the id of each row's scenario; None if the schema names none."""
+        name = self.schema.scenario
+        if name is None:
+            return None
+        ids = self.encoder.ids_in(self._arrays(split))[name]
+        return ids[self.part[split]] if split in self.part else np.asarray(ids)
+
+    def scenario_names(self, ids: Sequence[int]) -> list[str]:
+        """The values of ids of scenarios; what training did not see has one name for all."""
+        assert self.schema.scenario is not None
+        owner = self.schema.owner(self.schema.scenario)
+        known = {NULL_ID: "none", OOV_ID: "not in training"}
+        if owner not in self.encoder.vocabularies:  # hashed
+            return [known.get(i, f"bucket {i - FIRST_ID}") for i in ids]
+        values = self.encoder.decode(owner, ids)
+        return [known.get(i, str(value)) for i, value in zip(ids, values, strict=True)]
+
     def raw_rows(self) -> tuple[pl.DataFrame, Array, int]:
         """Every k-th row of the table as it was read, up to 50,000, their splits, and k."""
         frame = pl.read_parquet(self.folder / SAMPLE_FILE)
@@ -171,6 +190,10 @@ class Dataset:
             return self
         drawn = self._drawn(split, rows, seed, self.groups(split) if whole_groups else None)
         return dataclasses.replace(self, part={**self.part, split: self._rows_of(split, drawn)})
+
+    def of_rows(self, split: str, rows: Rows) -> Dataset:
+        """The same but for one split, of which these rows are left."""
+        return dataclasses.replace(self, part={**self.part, split: self._rows_of(split, rows)})
 
     def _drawn(self, split: str, rows: int, seed: int, groups: Array | None) -> Rows:
         rng = np.random.default_rng(seed)

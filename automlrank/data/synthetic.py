@@ -50,7 +50,7 @@ def synthetic_frame(
 def synthetic_schema() -> Schema:
     """The schema of ``synthetic_frame``."""
     return Schema(
-        tasks=(Task("click"), Task("buy")),
+        tasks=(Task("click"), Task("buy", of="click")),
         features=(
             Categorical("user_id", side="user", context=True),
             Numeric("age", side="user"),

@@ -7,8 +7,9 @@ class only, no rows, a score that is NaN) is NaN.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -94,29 +95,97 @@ def logloss(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
     return float(losses.mean()) if losses.size else math.nan
 
 
+def rmse(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+    """The root of the mean squared error of the labelled rows, in the label's units."""
+    truth = np.asarray(labels, np.float64)
+    known = ~np.isnan(truth)
+    errors = np.asarray(predictions, np.float64)[known] - truth[known]
+    return float(np.sqrt(np.mean(errors**2))) if errors.size else math.nan
+
+
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, how people write it, whether more is better, whether it needs groups."""
+    """A metric's name, how people write it, whether more is better, whether it needs groups.
+
+    ``weights`` are those of the tasks whose scores are averaged; without any it is the primary
+    task's. ``base`` is the name of what each task is scored by.
+    """
 
     name: str
     label: str
     up: bool
     grouped: bool
     function: Callable[..., float]
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        return self.name.partition(":")[0]
 
     def better(self, a: float, b: float) -> bool:
         """Whether ``a`` is strictly better than ``b``."""
         return a > b if self.up else a < b
 
+    def overall(self, scores: Mapping[str, float]) -> float:
+        """One number of the tasks' scores: the primary one's, which is first, or their mean."""
+        if not self.weights:
+            return next(iter(scores.values()))
+        total = sum(weight * scores[task] for task, weight in self.weights.items())
+        return total / sum(self.weights.values())
 
-METRICS: dict[str, Metric] = {
-    metric.name: metric
+
+class Metrics(dict[str, Metric]):
+    """Metrics by name; ``auc:is_click=1,auc:long_view=0.5`` names a weighted mean of tasks.
+
+    Raises ValueError with what is wrong where a name names none.
+    """
+
+    def __missing__(self, name: str) -> Metric:
+        if ":" not in name:
+            raise ValueError(f"metric must be one of {', '.join(self)}, but got {name!r}.")
+        parts = list(PART.finditer(name))
+        if "".join(part[0] for part in parts) != name:
+            raise ValueError(
+                f"a metric of several tasks is METRIC:TASK=WEIGHT,METRIC:TASK=WEIGHT, each weight "
+                f"above 0, but got {name!r}."
+            )
+        found = [(p["base"], p["task"], float(p["weight"])) for p in parts]
+        bases = list(dict.fromkeys(base for base, _, _ in found))
+        weights = {task: weight for _, task, weight in found}
+        if len(bases) > 1:
+            raise ValueError(f"unlike metrics have no mean, but got {' and '.join(bases)}.")
+        if bases[0] not in self or (self[bases[0]].grouped and len(found) > 1):
+            known = ", ".join(key for key, metric in self.items() if not metric.grouped)
+            raise ValueError(f"tasks are averaged by one of {known}, but got {bases[0]!r}.")
+        if len(weights) < len(found) or not all(weights.values()):
+            raise ValueError(f"a task stands once, with a weight above 0, but got {name!r}.")
+        label = f"weighted {self[bases[0]].label}"
+        if len(weights) == 1:
+            label = f"{self[bases[0]].label} of {found[0][1]}"
+        return replace(self[bases[0]], name=name, label=label, weights=weights)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a metric, weighted ones included."""
+        try:
+            return self[name] is not None
+        except ValueError:
+            return False
+
+
+PART = re.compile(
+    r"\s*(?P<base>\w+):(?P<task>.+?)=(?P<weight>\d+(\.\d+)?)\s*(,(?=\s*\w+:)|$)", re.DOTALL
+)
+METRICS = Metrics(
+    (metric.name, metric)
     for metric in (
         Metric("auc", "AUC", up=True, grouped=False, function=auc),
         Metric("gauc", "GAUC", up=True, grouped=True, function=gauc),
         Metric("logloss", "log loss", up=False, grouped=False, function=logloss),
     )
-}
+)
+
+
+REGRESSION = "rmse"  # what a regression task is scored by, whatever the metric of the others
 
 
 def evaluate(
@@ -125,9 +194,7 @@ def evaluate(
     logits: npt.ArrayLike,
     groups: npt.ArrayLike | None = None,
 ) -> float:
-    """A metric by name; raises ValueError for an unknown one, or one that lacks its groups."""
-    if metric not in METRICS:
-        raise ValueError(f"metric must be one of {', '.join(METRICS)}, but got {metric!r}.")
+    """A metric of one task; raises ValueError for an unknown one, or one that lacks its groups."""
     chosen = METRICS[metric]
     if not chosen.grouped:
         return chosen.function(labels, logits)

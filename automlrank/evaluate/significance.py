@@ -20,6 +20,7 @@ from automlrank.evaluate.bootstrap import RESAMPLES, bootstrap, weighted_mean
 from automlrank.evaluate.metrics import (
     METRICS,
     Floats,
+    Metric,
     cross_entropies,
     evaluate,
     group_aucs,
@@ -123,6 +124,63 @@ def sampling(
         return Sampling(values, np.full((len(values), len(values)), math.nan))
     drawn = bootstrap(weighted_mean(units, weight), len(units), resamples=resamples, seed=seed)
     return Sampling(values, _covariance(drawn))
+
+
+def joint_sampling(
+    metric: Metric, tasks: Sequence[str], labels: Floats, scores: npt.NDArray[np.generic]
+) -> Sampling:
+    """The models' weighted mean of several tasks' scores, and its covariance over draws of rows.
+
+    ``sum_rows x x^T`` of each row's weighted influence on the models' scores, the tasks' on the
+    same rows: of AUC DeLong's placements over their class's size, of log loss the row's over the
+    number of rows; of one task as ``sampling`` has it, to ``1 / n``. ``labels`` ``[rows, tasks]``,
+    ``scores`` ``[rows, tasks, models]``.
+    """
+    share = sum(metric.weights.values())
+    rows, _, models = scores.shape
+    values, influence = np.zeros(models), np.zeros((rows, models))
+    for task, weight in metric.weights.items():
+        i = tasks.index(task)
+        known = ~np.isnan(labels[:, i])
+        columns = scores[known, i].T
+        truth = labels[known, i].astype(np.float64)
+        values += weight / share * np.array([metric.function(truth, x) for x in columns])
+        if not np.isfinite(values).all():
+            return Sampling(values, np.full((models, models), math.nan))
+        influence[known] += weight / share * _influence(metric.base, truth, columns)
+    return Sampling(values, influence.T @ influence)
+
+
+def error_sampling(labels: npt.ArrayLike, predictions: npt.NDArray[np.generic]) -> Sampling:
+    """The models' root mean squared errors and their covariance over draws of rows.
+
+    By the delta method: a row moves the root by ``(e^2 - mean) / (2 n root)``. ``labels``
+    ``[rows]``, ``predictions`` ``[rows, models]``; rows whose label is NaN do not count.
+    """
+    truth = np.asarray(labels, np.float64)
+    known = ~np.isnan(truth)
+    squares = (predictions[known].astype(np.float64) - truth[known, None]) ** 2
+    n, models = squares.shape
+    if n < 2:
+        return Sampling(np.full(models, math.nan), np.full((models, models), math.nan))
+    means = squares.mean(axis=0)
+    roots: Floats = np.sqrt(means)
+    moved = (squares - means) / (2 * n * np.maximum(roots, 1e-300))
+    return Sampling(roots, moved.T @ moved)
+
+
+def _influence(base: str, labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
+    """How far each row moves each model's score, ``[rows, models]``."""
+    if base == "logloss":
+        losses = np.stack([cross_entropies(labels, column) for column in columns], axis=1)
+        moved: Floats = (losses - losses.mean(axis=0)) / len(losses)
+        return moved
+    positive, found = labels == 1, np.empty((len(labels), len(columns)))
+    for model, column in enumerate(columns):
+        above, below = _placements(labels, column)
+        found[positive, model] = (above - above.mean()) / above.size
+        found[~positive, model] = (below - below.mean()) / below.size
+    return found
 
 
 def auc_error(auc: float, positives: int, negatives: int) -> float:

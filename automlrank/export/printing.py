@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 WIDTH = 100
 INLINE = 60  # characters of a value that may stand inside a line
@@ -13,8 +14,17 @@ CHUNK = 80  # characters of a piece of a text over several lines
 PLAIN = re.compile(r"[\w .:,/+()\[\]-]*", re.ASCII)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Source that stands for a value which the printed program computes."""
+
+    text: str
+
+
 def literal(value: object) -> str:
     """A number, text, None, a tuple or dictionary of them as one line of source, all ASCII."""
+    if isinstance(value, Source):
+        return value.text
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{literal(key)}: {literal(v)}' for key, v in value.items())}}}"
     if isinstance(value, tuple | list):

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.split import Rows
 from automlrank.data.values import Array, EncodingError
-from automlrank.evaluate.metrics import auc, gauc, logloss
+from automlrank.evaluate.metrics import auc, gauc, logloss, rmse
 from automlrank.export.recipe_data import (
     DEVICE,
     HERE,
@@ -33,6 +33,7 @@ from automlrank.export.recipe_data import (
     groups,
     read_split,
 )
+from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.optimizers import decay, parameter_groups, parameters_of, update
 from automlrank.train.trainer import fast_bf16
@@ -49,6 +50,9 @@ BF16: bool | str = "auto"
 TABLE_DECAY: dict[str, float] = {}
 COUPLED_DECAY: dict[str, float] = {}
 FTRL: dict[str, dict[str, float]] = {}
+SHARED: tuple[str, ...] = ()
+REGRESSION: tuple[int, ...] = ()
+METRIC_WEIGHTS: dict[str, float] = {}
 
 
 Optimizers = list[torch.optim.Optimizer]
@@ -86,8 +90,9 @@ def train(
 ) -> None:
     """Train until the validation metric stands still; at the end the best weights are back."""
     torch.manual_seed(seed)  # dropout
-    loss_of, balance = build_loss(), build_balance()
+    loss_of = make_loss(model, arrays["labels"][rows["train"]]).to(DEVICE)
     optimizers = make_optimizers(model)
+    balance = make_balance(model, optimizers)
     best, best_weights, waited = None, model.state_dict(), 0
     for epoch in range(epochs):
         model.train()
@@ -99,8 +104,8 @@ def train(
             raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
         scores = score(model, arrays, rows["valid"])
         logging.info("epoch %d: loss %.4f, valid %s", epoch + 1, loss.item(), shown(scores))
-        if best is None or is_better(scores[TASKS[0]], best):
-            best, best_weights, waited = scores[TASKS[0]], copy.deepcopy(model.state_dict()), 0
+        if best is None or is_better(overall(scores), best):
+            best, best_weights, waited = overall(scores), copy.deepcopy(model.state_dict()), 0
             continue
         waited += 1
         for group in optimizers[0].param_groups:
@@ -129,6 +134,37 @@ def make_grouped_optimizers(model: nn.Module) -> Optimizers:
     groups = parameter_groups(model, COUPLED_DECAY, FTRL)
     own = [FtrlProximal([model.get_parameter(name)], **settings) for name, settings in FTRL.items()]
     return [OPTIMIZER(groups, lr=LEARNING_RATE, fused=True), *own]
+
+
+def make_loss(model: nn.Module, labels: Array) -> nn.Module:
+    """The loss of each task; ``labels`` are those of the training rows."""
+    return build_loss()
+
+
+def make_scaled_loss(model: nn.Module, labels: Array) -> nn.Module:
+    """The loss of each task; regression tasks are scaled by the training rows' labels."""
+    model.scale.fit(label_means(labels), label_deviations(labels, REGRESSION))  # type: ignore[operator,union-attr]
+    return build_loss()
+
+
+def make_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module:
+    """What makes one loss of the tasks'."""
+    return build_balance().to(DEVICE)
+
+
+def make_learned_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module:
+    """What makes one loss of the tasks', by weights that are trained with the model's."""
+    balance = build_balance().to(DEVICE)
+    group = {"params": list(balance.parameters()), "weight_decay": 0.0}
+    optimizers[0].add_param_group(group)
+    return balance
+
+
+def make_watching_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module:
+    """What makes one loss of the tasks', by their gradients in the last layer that they share."""
+    balance = build_balance().to(DEVICE)
+    balance.watch([model.get_parameter(name) for name in SHARED])  # type: ignore[operator]
+    return balance
 
 
 def learn(
@@ -170,6 +206,29 @@ def score_logloss(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, flo
     """The log loss of each task."""
     logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
     return {task: logloss(labels[:, i], logits[:, i]) for i, task in enumerate(TASKS)}
+
+
+def score_binary(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """Stands for the recipe of the metric where there are regression tasks, too."""
+    return score(model, arrays, rows)
+
+
+def score_mixed(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The metric of each task, and of a regression task its error."""
+    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    errors = {TASKS[i]: rmse(labels[:, i], logits[:, i]) for i in REGRESSION}
+    return score_binary(model, arrays, rows) | errors
+
+
+def overall(scores: Mapping[str, float]) -> float:
+    """What ends the training: the score of the first task."""
+    return scores[TASKS[0]]
+
+
+def overall_weighted(scores: Mapping[str, float]) -> float:
+    """What ends the training: the weighted mean of the tasks' scores."""
+    total = sum(weight * scores[task] for task, weight in METRIC_WEIGHTS.items())
+    return total / sum(METRIC_WEIGHTS.values())
 
 
 def is_better(score: float, best: float) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from automlrank.architecture import Architecture
 from automlrank.blocks.base import Block
+from automlrank.blocks.objectives import Balance, Loss
+from automlrank.blocks.ports import Labels
 from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.export.printing import (
     Constants,
+    Source,
+    assigned,
     dictionary,
     in_docstring,
     laid_out,
@@ -21,6 +25,10 @@ from automlrank.export.printing import (
 from automlrank.export.source import Closure, Import, import_lines
 from automlrank.plan import Plan
 from automlrank.schema import Schema
+from automlrank.train.label_facts import (
+    class_shares,
+    label_deviations,
+)
 from automlrank.train.optimizers import OPTIMIZERS
 from automlrank.wiring import wire
 
@@ -37,11 +45,14 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
     plan = wire(architecture, schema)
     values = dict(_constants(architecture, schema, METRICS[metric], constants))
     values |= _of_parameters(plan)
-    closure = Closure(HOMES, [*values, *STUBS], _instead(schema, METRICS[metric], plan))
-    calls = {
-        "build_model": "RankingModel()",
-        "build_loss": _constructor(architecture.loss, closure),
-        "build_balance": _constructor(architecture.balance, closure),
+    labels = _labels(architecture, schema)
+    instead = _instead(schema, METRICS[metric], plan)
+    instead["make_balance"] = _balance_recipe(architecture.balance, labels)
+    closure = Closure(HOMES, [*values, *STUBS], instead)
+    calls: dict[str, tuple[str, Sequence[str]]] = {
+        "build_model": ("RankingModel", ()),
+        "build_loss": _loss(architecture.loss, labels, closure),
+        "build_balance": _constructor(architecture.balance, labels, closure),
     }
     closure.add(RECIPE, "main")
     closure.imports.add(Import("model", "RankingModel"))
@@ -58,16 +69,61 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
     return "\n\n\n".join(["\n\n".join(head), *definitions, ENTRY])
 
 
-def _constructor(block: Block, closure: Closure) -> str:
-    arguments = [f"{key}={literal(value)}" for key, value in block.arguments().items()]
-    return laid_out(f"{closure.reference(block.module)}(", arguments, ")")
+def _labels(architecture: Architecture, schema: Schema) -> Labels:
+    """What loss and balance are built of; the script measures what is of the training rows."""
+    n = len(schema.tasks)
+    return Labels(
+        parents=schema.parents,
+        rates=(0.5,) * n,
+        deviations=tuple(1.0 if i in schema.regression else None for i in range(n)),
+        weights=tuple(task.weight for task in schema.tasks),
+    )
 
 
-def _called(text: str, calls: dict[str, str]) -> str:
+def _loss(loss: Loss, labels: Labels, closure: Closure) -> tuple[str, Sequence[str]]:
+    """Its class and arguments; those that training rows say are calls of what measures them."""
+    masked = max(labels.parents) >= 0 and not loss.on_all_rows
+    regression = tuple(i for i, d in enumerate(labels.deviations) if d is not None)
+    measured: dict[str, tuple[Callable[..., object], list[str]]] = {
+        "rates": (class_shares, ["labels", *([literal(labels.parents)] if masked else [])]),
+        "deviations": (label_deviations, ["labels", literal(regression)]),
+    }
+    given = loss.arguments(labels)
+    texts = {
+        key: Source(f"{closure.reference(function)}({', '.join(arguments)})")
+        for key, (function, arguments) in measured.items()
+        if key in given
+    }
+    return closure.reference(loss.module), _keywords(given | texts)
+
+
+def _constructor(block: Block, labels: Labels, closure: Closure) -> tuple[str, Sequence[str]]:
+    return closure.reference(block.module), _keywords(block.arguments(labels))
+
+
+def _keywords(arguments: Mapping[str, object]) -> list[str]:
+    return [f"{key}={literal(value)}" for key, value in arguments.items()]
+
+
+def _balance_recipe(balance: Balance, labels: Labels) -> str:
+    """The recipe's function that makes a balance which learns, or reads gradients, or neither."""
+    if balance.reads_gradients:
+        return "make_watching_balance"
+    learns = len(list(balance.build(labels).parameters())) > 0
+    return "make_learned_balance" if learns else "make_balance"
+
+
+def _called(text: str, calls: Mapping[str, tuple[str, Sequence[str]]]) -> str:
     """The text with the constructors in the place of their stubs."""
-    for stub, constructor in calls.items():
-        text = text.replace(f"{stub}()", constructor)
-    return text
+    lines = []
+    for line in text.splitlines():
+        for stub, (name, arguments) in calls.items():
+            before, found, after = line.partition(f"{stub}()")
+            if found:
+                indent = len(line) - len(line.lstrip())
+                line = laid_out(f"{before.lstrip()}{name}(", arguments, f"){after}", indent)
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _is_read(name: str, closure: Closure) -> bool:
@@ -82,13 +138,15 @@ def _constants(
         "TASKS": tuple(task.name for task in schema.tasks),
         "WEIGHT": schema.weight,
         "GROUP": schema.group,
+        "REGRESSION": schema.regression,
         **_split_constants(schema),
     }
     for name, value in names.items():
         yield name, _assigned(name, value, constants)
     training = architecture.training
     optimizer = OPTIMIZERS[training.optimizer].__name__
-    yield "METRIC", f"METRIC = {literal(metric.label)}"
+    yield "METRIC", f"METRIC = {literal(METRICS[metric.base].label)}"
+    yield "METRIC_WEIGHTS", dictionary("METRIC_WEIGHTS = ", metric.weights)
     yield "OPTIMIZER", f"OPTIMIZER = torch.optim.{optimizer}"
     for name in (
         "learning_rate",
@@ -121,7 +179,8 @@ def _of_parameters(plan: Plan) -> dict[str, str]:
         "COUPLED_DECAY": ("L2 inside the gradient", plan.coupled_decays),
         "FTRL": ("trained by FTRL-proximal with these settings", own),
     }
-    return {
+    shared = f"# the last layer that all tasks share\n{assigned('SHARED', plan.shared)}"
+    return {"SHARED": shared} | {
         name: f"# {comment}\n{dictionary(f'{name} = ', values)}"
         for name, (comment, values) in tables.items()
     }
@@ -147,7 +206,10 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
     grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
     return {
-        "score": SCORES[metric.name],
+        "score": "score_mixed" if schema.regression else SCORES[metric.base],
+        "score_binary": SCORES[metric.base],
+        "make_loss": "make_scaled_loss" if schema.regression else "make_loss",
+        "overall": "overall_weighted" if metric.weights else "overall",
         "is_better": "is_better" if metric.up else "is_less",
         "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",
         "make_optimizers": "make_grouped_optimizers" if grouped else "make_optimizers",

@@ -29,7 +29,7 @@ from automlrank.trials.finals import (
     choose_finalists,
     measure_in_turn,
     run_finals,
-    with_finals,
+    with_all_finals,
     with_latency,
 )
 from automlrank.trials.folder import RunFolder
@@ -39,6 +39,7 @@ from automlrank.trials.records import Record
 from automlrank.trials.records_of import reference_records, trial_records
 from automlrank.trials.results import Results
 from automlrank.trials.rivals import Network, Rival
+from automlrank.trials.seesaw import seesaw
 from automlrank.trials.study import (
     enqueue_references,
     open_study,
@@ -165,12 +166,17 @@ class Run:
                 f"{len(finalists)}."
             )
         finals, ended = run_finals(bench, self.folder, finalists, self.outsiders)
+        tested = with_all_finals(results, finals)
+        best = next(iter(tested.within(bench.goal.latency_ms)), None)
+        if ended is None and best is not None and best.fingerprint in finals:
+            finals[best.fingerprint]["test"]["seesaw"] = seesaw(bench, self.folder, best)
         latencies = {} if ended == INTERRUPTED else self.latencies(bench, finalists)
+        tested = with_all_finals(results, finals)
         records, references = (
-            tuple(with_latency(with_finals(record, finals), latencies) for record in group)
-            for group in (results.records, results.references)
+            tuple(with_latency(record, latencies) for record in group)
+            for group in (tested.records, tested.references)
         )
-        return dataclasses.replace(results, records=records, references=references), ended
+        return dataclasses.replace(tested, records=records, references=references), ended
 
     def latencies(self, bench: Bench, finalists: Sequence[Record]) -> dict[str, Latency]:
         """Those of the finalists, measured again in turn; none where that was not possible."""

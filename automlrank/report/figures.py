@@ -161,6 +161,14 @@ def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figur
     times = [time for record in records if (time := record.latency())]
     wide = bool(times) and max(times) > LOG_FROM * min(times)
     axis = {"type": "log", "tickvals": TICKS} if wide else {"rangemode": "tozero"}
+    return blank(
+        {"title": {"text": "p50 latency of a request, ms"}, **axis},
+        {"title": {"text": f"{split} {label}"}, "tickformat": ".4f"},
+    )
+
+
+def blank(xaxis: dict[str, Any], yaxis: dict[str, Any]) -> go.Figure:
+    """A figure without traces; its axes have no line at zero."""
     clear = "rgba(0,0,0,0)"
     return go.Figure(
         layout={
@@ -172,17 +180,8 @@ def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figur
             "hovermode": "closest",
             "font": {"family": "system-ui, sans-serif", "size": 13},
             "legend": {"orientation": "h", "y": 1.1, "x": 0, "bgcolor": clear},
-            "xaxis": {
-                "title": {"text": "p50 latency of a request, ms"},
-                "zeroline": False,
-                "showspikes": False,
-                **axis,
-            },
-            "yaxis": {
-                "title": {"text": f"{split} {label}"},
-                "zeroline": False,
-                "tickformat": ".4f",
-            },
+            "xaxis": {"zeroline": False, "showspikes": False, **xaxis},
+            "yaxis": {"zeroline": False, **yaxis},
         }
     )
 

@@ -20,15 +20,23 @@ from automlrank.report.cells import (
     title,
 )
 from automlrank.report.figures import finalists_figure, front_figure
+from automlrank.report.grids import WEIGHTS, Grid, grids, weighted
 from automlrank.report.headline import headline
 from automlrank.report.page import SCRIPT, STYLE
 from automlrank.report.ranking import RANKS, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
+from automlrank.report.weights import weights_figure
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record, plain
 from automlrank.trials.results import Results
 
-WORDS = ("state", "architecture", "reason")  # headings of columns that hold text
+WORDS = (
+    "state",
+    "architecture",
+    "reason",
+    "scenario",
+    "part",
+)  # headings of columns that hold text
 
 
 def html(results: Results, facts: RunFacts) -> str:
@@ -42,6 +50,7 @@ def html(results: Results, facts: RunFacts) -> str:
         _best(results, facts),
         _section("Front", _plot("front", front_figure(results, facts)), _front(results)),
         _section("Finalists and references", *_finalists(tested, results, facts)),
+        *(_section(grid.heading, *_grid(grid, results)) for grid in grids(results, facts)),
         _section("All trials", _trials(results)),
         _section("What it cost", _pairs(cost(results, facts))),
         _section("How it was measured", _pairs(measured(results, facts))),
@@ -131,6 +140,16 @@ def _finalists(tested: Sequence[Record], results: Results, facts: RunFacts) -> l
         _table(headings, rows),
         f'<p class="soft">{RANKS}</p>',
     ]
+
+
+def _grid(grid: Grid, results: Results) -> list[str]:
+    """A table that the finalists' leaves out; the weights are drawn too."""
+    columns = [escape(column) for column in grid.columns]
+    rows = [
+        [_cell(escape(row[0]), "what"), *(_cell(escape(x)) for x in row[1:])] for row in grid.rows
+    ]
+    drawn = [_plot("weights", weights_figure(weighted(results)))] if grid.heading == WEIGHTS else []
+    return [*drawn, _table(columns, rows), f'<p class="soft">{escape(grid.note)}</p>']
 
 
 def _trials(results: Results) -> str:

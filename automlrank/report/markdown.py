@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import row
+from automlrank.report.grids import Grid, grids
 from automlrank.report.headline import headline
 from automlrank.report.ranking import RANKS, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
@@ -31,6 +32,8 @@ def markdown(results: Results, facts: RunFacts) -> str:
     ]
     if others:
         parts += ["## Finalists and references", _finalists(others, results), RANKS]
+    for grid in grids(results, facts):
+        parts += [f"## {grid.heading}", _grid(grid), escape_markdown(grid.note)]
     for heading, pairs in (
         ("What it cost", cost(results, facts)),
         ("How it was measured", measured(results, facts)),
@@ -70,6 +73,13 @@ def _finalists(records: Sequence[Record], results: Results) -> str:
         scores = (c.mean, c.test, c.seeds, c.versus, c.logloss, c.calibration)
         rows.append((c.rank, c.number, escape_markdown(c.title), *scores, c.latency, c.parameters))
     return _table(headings, rows)
+
+
+def _grid(grid: Grid) -> str:
+    columns = [escape_markdown(column) for column in grid.columns]
+    rows = [[escape_markdown(cell) for cell in row] for row in grid.rows]
+    sides = [":--", *("--:" for _ in columns[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (columns, sides, *rows))
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

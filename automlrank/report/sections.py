@@ -6,9 +6,10 @@ import itertools
 
 from automlrank.evaluate.bootstrap import RESAMPLES
 from automlrank.evaluate.calibration import BINS
-from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.report.cells import show_seconds, show_share, title
 from automlrank.report.compare import as_fast
+from automlrank.report.grids import one_class
 from automlrank.report.ranking import ranked
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.results import Results
@@ -32,7 +33,7 @@ def cost(results: Results, facts: RunFacts) -> Pairs:
 
 def measured(results: Results, facts: RunFacts) -> Pairs:
     """How scores and latencies were measured."""
-    pairs = [("Metric", METRICS[results.metric].label)]
+    pairs = [("Metric", _metric(METRICS[results.metric]))]
     for split, rows in facts.rows.items():
         rates = facts.label_rates.get(split, {})
         shown = "".join(f"; {task} {show_share(rate)}" for task, rate in rates.items())
@@ -49,6 +50,12 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
     if facts.latency_ms is not None:
         pairs.append(("Budget", f"{facts.latency_ms:g} ms at p50"))
     return pairs + _unscored(results, facts) + sparse(results)
+
+
+def _metric(metric: Metric) -> str:
+    """Its name, and the tasks' weights where it is a mean of several."""
+    weights = ", ".join(f"{task} {weight:g}" for task, weight in metric.weights.items())
+    return f"{metric.label}, the mean of {weights}" if len(metric.weights) > 1 else metric.label
 
 
 def _unscored(results: Results, facts: RunFacts) -> Pairs:
@@ -86,7 +93,7 @@ def _test_protocol(results: Results) -> str:
     drawn = f"{RESAMPLES:,} bootstrap draws of {'groups' if metric.grouped else 'rows'}"
     return (
         f"trained anew with seeds that the search had not seen; the {metric.label} is the seeds' "
-        f"mean, its 95 % interval ({'DeLong' if metric.name == 'auc' else drawn}) that of one "
+        f"mean, its 95 % interval ({'DeLong' if metric.base == 'auc' else drawn}) that of one "
         "trained model on these rows, sd the spread between seeds; a difference is more than noise "
         "beyond 1.96 standard errors, which hold the paired rows and the seeds, each comparison on "
         f"its own; calibration is the expected error in {BINS} bins of equal mass, and the mean "
@@ -108,6 +115,7 @@ def provenance(facts: RunFacts) -> Pairs:
 def notes(facts: RunFacts) -> Pairs:
     """What was left out, and what looks wrong."""
     pairs = [("Suspicion", sentence) for sentence in facts.suspicions]
+    pairs += one_class(facts)
     if facts.set_aside:
         pairs.append(("Columns set aside", ", ".join(facts.set_aside)))
     return pairs + [(f"Reference {name} skipped", why) for name, why in facts.skipped.items()]

@@ -10,11 +10,15 @@ Side = Literal["user", "request", "item"]
 
 @dataclass(frozen=True)
 class Task:
-    """A label; ``of`` names the task that must have happened first."""
+    """A label; ``of`` names the task that must have happened first.
+
+    ``weight`` is that of its loss where the balance is fixed.
+    """
 
     name: str
     kind: Literal["binary", "regression"] = "binary"
     of: str | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

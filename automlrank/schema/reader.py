@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -71,11 +72,15 @@ class _Reader(SettingsReader):
     def task(self, name: str, item: object) -> Task:
         path = ("tasks", name)
         data = self.mapping(item if item is not None else {}, path)
-        self.unknown(data, {"kind", "of"}, path)
+        self.unknown(data, {"kind", "of", "weight"}, path)
         kind = data.get("kind", "binary")
         if kind not in ("binary", "regression"):
             self.fault((*path, "kind"), f"a task is binary or regression, but got {kind!r}.")
-        return Task(name, kind, self.word(data.get("of"), (*path, "of")))
+        weight = data.get("weight", 1.0)
+        if not _is_positive(weight):
+            self.fault((*path, "weight"), f"must be a number above 0, but got {weight!r}.")
+            weight = 1.0
+        return Task(name, kind, self.word(data.get("of"), (*path, "of")), float(weight))
 
     def feature(self, name: str, item: object) -> Feature | None:
         path = ("features", name)
@@ -139,3 +144,9 @@ class _Reader(SettingsReader):
 
 def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and 0 < value < 1
+
+
+def _is_positive(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value < math.inf

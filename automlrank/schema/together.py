@@ -27,6 +27,9 @@ def _tasks(schema: Schema) -> Iterator[Fault]:
         path = ("tasks", task.name, "of")
         if task.of is not None and task.of not in names:
             yield schema.fault(path, f"no task {task.of!r}.", did_you_mean(task.of, names))
+        elif any(other.name == task.of and other.kind != "binary" for other in schema.tasks):
+            problem = f"what must have happened first is a binary task, but {task.of!r} is none."
+            yield schema.fault(path, problem)
         elif task.name in (before := _before(schema, task)):
             chain = " of ".join((task.name, *before[: before.index(task.name) + 1]))
             problem = f"a task must not come before itself, but got {chain}."

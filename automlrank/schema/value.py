@@ -73,6 +73,17 @@ class Schema:
             sizes[key] = sizes.get(key, 0) + len(self.tasks) + 1
         return sizes
 
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """For each task the place of the one that must have happened first, -1 for none."""
+        names = [task.name for task in self.tasks]
+        return tuple(-1 if task.of is None else names.index(task.of) for task in self.tasks)
+
+    @property
+    def regression(self) -> tuple[int, ...]:
+        """The places of the regression tasks."""
+        return tuple(i for i, task in enumerate(self.tasks) if task.kind == "regression")
+
     def timed(self, sequence: str) -> History | None:
         """The history of the sequence that names its times, by which it has ages and sessions."""
         return next((history for history in self.sequences[sequence] if history.time), None)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.inputs import first_input, members_of
+from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
 from automlrank.documents import Document
 from automlrank.errors import SpaceError
@@ -29,6 +30,8 @@ from automlrank.space.grammar import (
 from automlrank.space.reading import places, restricted, unreadable
 from automlrank.space.value import STAGES, Space
 
+PLAIN = {"loss": "bce", "balance": "fixed"}  # what every schema can serve, where none is no choice
+
 
 def lacking(schema: Schema, block: str) -> str | None:
     """Why ``schema`` cannot serve the block, or None."""
@@ -47,8 +50,10 @@ def lacking(schema: Schema, block: str) -> str | None:
         return "the schema marks no column as context"
     if Scenario in ports and schema.scenario is None:
         return "the schema names no scenario"
-    if "tasks" in BLOCKS[block].families and len(schema.tasks) == 1:
+    if len(schema.tasks) == 1 and _needs_tasks(BLOCKS[block]):
         return "the schema has one task only"
+    if _on_all_rows(BLOCKS[block]) and all(task.of is None for task in schema.tasks):
+        return "the schema has no task that exists only after another"
     return None
 
 
@@ -61,6 +66,14 @@ def _reads_times(cls: type[Block]) -> bool:
     """Whether a history block's module names what only a sequence with times has."""
     reads = inspect.signature(cls.module.forward).parameters  # type: ignore[attr-defined]
     return not {"age", "session"}.isdisjoint(reads)
+
+
+def _needs_tasks(cls: type[Block]) -> bool:
+    return "tasks" in cls.families or (issubclass(cls, Balance) and cls.moves)
+
+
+def _on_all_rows(cls: type[Block]) -> bool:
+    return issubclass(cls, Loss) and cls.on_all_rows
 
 
 def needs_met(space: Space, schema: Schema, document: Document | None = None) -> None:
@@ -101,7 +114,7 @@ def fit_to(space: Space, schema: Schema) -> Space:
     stages: dict[str, Expression] = {}
     for stage in STAGES:
         kept = _without(getattr(space, stage), schema)
-        stages[stage] = kept if kept is not None else use("none")
+        stages[stage] = kept if kept is not None else use(PLAIN.get(stage, "none"))
     return dataclasses.replace(space, **stages)  # type: ignore[arg-type]
 
 

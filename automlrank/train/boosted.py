@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from automlrank.data.dataset import Batch, Dataset
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
-from automlrank.evaluate.metrics import METRICS, evaluate
+from automlrank.evaluate.metrics import METRICS, REGRESSION, evaluate, rmse
 from automlrank.train.flat import CHUNK_ROWS, Flat
 from automlrank.train.loop import Progress
 
@@ -132,21 +132,25 @@ class _Boosting:
         import lightgbm
 
         train, valid = self.rows("train", task), self.rows("valid", task)
+        settings = self.settings
+        names: tuple[str, ...] = (self.metric, "logloss")
+        if task in self.data.schema.regression:
+            settings, names = settings | {"objective": "regression"}, (REGRESSION,)
         made = lightgbm.Dataset(
             train.matrix,
             train.labels,
             weight=train.weights,
             categorical_feature=self.flat.categories,
-            params=self.settings,
+            params=settings,
         )
         if len(np.unique(valid.labels)) < 2:
-            return lightgbm.train(self.settings, made, rounds)
+            return lightgbm.train(settings, made, rounds)
         return lightgbm.train(
-            self.settings,
+            settings,
             made,
             ROUNDS,
             valid_sets=[made.create_valid(valid.matrix, valid.labels)],
-            feval=[self.scorer(name, valid) for name in dict.fromkeys((self.metric, "logloss"))],
+            feval=[self.scorer(name, valid) for name in dict.fromkeys(names)],
             callbacks=[
                 lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False),
                 self.heard,
@@ -170,19 +174,23 @@ class _Boosting:
     def scorer(self, metric: str, rows: _Rows) -> Callable[[Array, Any], tuple[str, float, bool]]:
         """A metric of ours as LightGBM asks for it: it gives probabilities."""
 
+        def error(predictions: Array, _: Any) -> tuple[str, float, bool]:
+            return metric, rmse(rows.labels, predictions), False
+
         def score(probabilities: Array, _: Any) -> tuple[str, float, bool]:
             p = np.clip(probabilities, 1e-15, 1 - 1e-15)
             value = evaluate(metric, rows.labels, np.log(p) - np.log1p(-p), rows.groups)
             return metric, value, METRICS[metric].up
 
-        return score
+        return error if metric == REGRESSION else score
 
     def heard(self, env: CallbackEnv) -> None:
         """Tell of a round."""
         found = {name: value for _, name, value, *_ in env.evaluation_result_list or ()}
         rows = (env.iteration + 1) * len(self.matrices["train"])
         seconds = time.perf_counter() - self.began
-        self.tell(Progress(env.iteration, rows, float(found["logloss"]), seconds))
+        loss = float(next(reversed(found.values())))  # of a binary task the log loss
+        self.tell(Progress(env.iteration, rows, loss, seconds))
 
 
 def _weights(data: Dataset) -> Array | None:

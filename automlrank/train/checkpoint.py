@@ -69,10 +69,16 @@ class Checkpoint:
 
 
 def training_state(
-    model: nn.Module, best: Mapping[str, Tensor], optimizers: Sequence[torch.optim.Optimizer]
+    modules: Mapping[str, nn.Module],
+    best: Mapping[str, Tensor],
+    optimizers: Sequence[torch.optim.Optimizer],
 ) -> dict[str, Tensor]:
     """All tensors that a training goes on from, by one level of names."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors = {
+        f"{key}.{name}": tensor
+        for key, module in modules.items()
+        for name, tensor in module.state_dict().items()
+    }
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     for i, optimizer in enumerate(optimizers):
         for place, values in optimizer.state_dict()["state"].items():
@@ -82,12 +88,13 @@ def training_state(
 
 def restore_state(
     tensors: Mapping[str, Tensor],
-    model: nn.Module,
+    modules: Mapping[str, nn.Module],
     optimizers: Sequence[torch.optim.Optimizer],
     learning_rate: float,
 ) -> dict[str, Tensor]:
     """Put the state back; gives the best weights so far."""
-    model.load_state_dict(_below(tensors, "model."))
+    for key, module in modules.items():
+        module.load_state_dict(_below(tensors, f"{key}."))
     for i, optimizer in enumerate(optimizers):
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _below(tensors, f"optimizer.{i}.").items():

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
-from automlrank.evaluate.metrics import METRICS, Metric, evaluate
+from automlrank.evaluate.metrics import METRICS, Metric, evaluate, rmse
 from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
@@ -41,6 +41,8 @@ class Progress:
     best: Scores | None = None
     zero_shares: Scores | None = None
     """With ``scores``: by parameter, the share of FTRL's weights met so far that are zero."""
+    weights: Scores | None = None
+    """With ``scores``: by task, the mean over the epoch of the weight that the balance gave it."""
 
 
 @dataclass
@@ -70,8 +72,8 @@ class Course:
             "waited": self.waited,
             "learning_rate": trainer.learning_rate,
         }
-        state = training_state(trainer.model, self.best_weights, trainer.optimizers)
-        checkpoint.save(state, facts)
+        models = {"model": trainer.model, "balance": trainer.balance}
+        checkpoint.save(training_state(models, self.best_weights, trainer.optimizers), facts)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, trainer: Trainer) -> Course:
@@ -80,7 +82,8 @@ class Course:
         if found is None:
             return cls()
         tensors, facts = found
-        best = restore_state(tensors, trainer.model, trainer.optimizers, facts["learning_rate"])
+        models = {"model": trainer.model, "balance": trainer.balance}
+        best = restore_state(tensors, models, trainer.optimizers, facts["learning_rate"])
         ends = [Progress(**end) for end in facts["ends"]]
         return cls(ends, best, facts["waited"])
 
@@ -105,7 +108,7 @@ def fit(
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
     model.to(device)
-    trainer = Trainer(model, architecture, data.rows["train"], device)
+    trainer = Trainer(model, architecture, data.schema, data.labels("train"), device)
     course = Course.load(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     began = time.perf_counter() - course.seconds
@@ -128,7 +131,10 @@ def fit(
         _count(course, scores, METRICS[metric], trainer)
         best = scores if course.waited == 0 else course.best
         seconds, zeros = time.perf_counter() - began, trainer.zero_shares()
-        course.ends.append(Progress(epoch, rows, loss.item(), seconds, scores, best, zeros))
+        weights = dict(zip(scores, trainer.weights.taken(), strict=False))
+        course.ends.append(
+            Progress(epoch, rows, loss.item(), seconds, scores, best, zeros, weights)
+        )
         if checkpoint and checkpoint.is_due:
             course.save(checkpoint, trainer)
         yield course.ends[-1]
@@ -138,8 +144,8 @@ def fit(
 
 def _count(course: Course, scores: Scores, metric: Metric, trainer: Trainer) -> None:
     """A best epoch's weights are kept; any other lowers the learning rate."""
-    task = next(iter(scores))  # the primary one
-    if course.best is None or metric.better(scores[task], course.best[task]):
+    best = None if course.best is None else metric.overall(course.best)
+    if best is None or metric.better(metric.overall(scores), best):
         course.best_weights, course.waited = copy.deepcopy(trainer.model.state_dict()), 0
     else:
         course.waited += 1
@@ -172,10 +178,12 @@ def score(
 def score_logits(
     logits: npt.NDArray[np.float32], data: Dataset, split: str, metric: str
 ) -> dict[str, float]:
-    """The metric of each task from its logits."""
+    """The metric of each task from its logits; of a regression task its error, ``rmse``."""
     labels, groups = data.labels(split), data.groups(split)
     return {
-        task.name: evaluate(metric, labels[:, i], logits[:, i], groups)
+        task.name: rmse(labels[:, i], logits[:, i])
+        if task.kind == "regression"
+        else evaluate(metric, labels[:, i], logits[:, i], groups)
         for i, task in enumerate(data.schema.tasks)
     }
 

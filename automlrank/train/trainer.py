@@ -9,23 +9,44 @@ from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
+from automlrank.blocks.parts import Rescale
+from automlrank.data.values import Array
 from automlrank.model import RankingModel
+from automlrank.schema import Schema
+from automlrank.train.label_facts import label_means, labels_of
 from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
 
 
 class Trainer:
-    """One step: forward, loss, backward, clip, update, decay."""
+    """One step: forward, loss, backward, clip, update, decay.
+
+    ``labels`` are those of the training rows, ``[rows, tasks]``.
+    """
 
     def __init__(
-        self, model: RankingModel, architecture: Architecture, epoch_rows: int, device: str
+        self,
+        model: RankingModel,
+        architecture: Architecture,
+        schema: Schema,
+        labels: Array,
+        device: str,
     ) -> None:
         self.model = model
         self.settings = architecture.training
-        self.loss = architecture.loss.build()
-        self.balance = architecture.balance.build()
+        known = labels_of(schema, architecture.loss, labels)
+        self.loss = architecture.loss.build(known).to(device)
+        for module in model.modules():
+            if isinstance(module, Rescale):
+                module.fit(label_means(labels), known.deviations)
+        self.balance = architecture.balance.build(known).to(device)
         self.optimizers = make_optimizers(model, model.plan, self.settings)
+        if learned := list(self.balance.parameters()):
+            self.optimizers[0].add_param_group({"params": learned, "weight_decay": 0.0})
+        if architecture.balance.reads_gradients:
+            self.balance.watch([model.get_parameter(name) for name in model.plan.shared])
+        self.weights = Weights(architecture.balance.moves)
         self.clipped = parameters_of(self.optimizers[0])
-        self.epoch_rows = epoch_rows
+        self.epoch_rows = len(labels)
         self.device = device
         self.bf16 = self.settings.bf16 is True or (
             self.settings.bf16 == "auto" and fast_bf16(device)
@@ -38,6 +59,7 @@ class Trainer:
             logits = self.model(batch)
         losses = self.loss(logits.float(), batch["labels"], batch.get("weight"))
         loss: Tensor = self.balance(losses)
+        self.weights.add(self.balance.weights)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -62,6 +84,27 @@ class Trainer:
         """By the name of each parameter that FTRL trains, the share of exact zeros among met."""
         own = zip(self.model.plan.optimizers, self.optimizers[1:], strict=True)
         return {name: ftrl.zero_share() for name, ftrl in own if isinstance(ftrl, FtrlProximal)}
+
+
+class Weights:
+    """The mean of the balance's weights over an epoch's steps, where they move."""
+
+    def __init__(self, move: bool) -> None:
+        self.move = move
+        self.total: Tensor | float = 0.0
+        self.steps = 0
+
+    def add(self, weights: Tensor) -> None:
+        """Count those of a step."""
+        if self.move:
+            self.total = self.total + weights
+            self.steps += 1
+
+    def taken(self) -> list[float]:
+        """A weight per task since the last call; none where they do not move."""
+        total, steps = self.total, self.steps
+        self.total, self.steps = 0.0, 0
+        return (total / steps).tolist() if isinstance(total, Tensor) else []
 
 
 def fast_bf16(device: str) -> bool:

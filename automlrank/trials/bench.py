@@ -14,14 +14,11 @@ from torch import nn
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
-from automlrank.errors import (
-    DataError,
-    Fault,
-    SchemaError,
-)
+from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
-from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.metrics import METRICS, REGRESSION, Metric
 from automlrank.model import RankingModel, build_model
+from automlrank.schema import Schema
 from automlrank.serving.runtimes import Call, served
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, fit
@@ -42,6 +39,8 @@ class Trained:
     rows: int
     seconds: float
     zero_shares: Mapping[str, float]
+    weights: Mapping[str, Sequence[float]] | None
+    """The balance's, by task, epoch by epoch; None where it has none that move."""
 
     @classmethod
     def of(cls, model: RankingModel, ends: Sequence[Progress], metric: str, seconds: float) -> Self:
@@ -56,10 +55,13 @@ class Trained:
                 "loss": end.loss,
                 "seconds": round(end.seconds, 3),
                 metric: dict(end.scores or {}),
+                **({"weights": dict(end.weights)} if end.weights else {}),
             }
             for end in ends
         ]
-        return cls(model, scores, curve, ends[-1].rows, seconds, best.zero_shares or {})
+        told = [end.weights for end in ends if end.weights]
+        weights = {task: [of[task] for of in told] for task in scores} if told else None
+        return cls(model, scores, curve, ends[-1].rows, seconds, best.zero_shares or {}, weights)
 
 
 class Bench:
@@ -159,27 +161,55 @@ class Bench:
         return self.deadline is not None and time.monotonic() > self.deadline
 
     def scores(self, trained: Mapping[str, float]) -> dict[str, Any]:
-        """A record's ``valid``: the primary task's metric, and each task's."""
-        primary = self.data.schema.tasks[0].name
-        metric = self.goal.metric
+        """A record's ``valid``: the metric of the primary task, or of several, and each task's."""
+        metric = METRICS[self.goal.metric]
         return {
-            metric: trained[primary],
-            "tasks": {task: {metric: value} for task, value in trained.items()},
+            metric.name: metric.overall(trained),
+            "tasks": by_task(metric, self.data.schema, trained),
         }
+
+
+def by_task(
+    metric: Metric, schema: Schema, scores: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Each task's score under the name of what it is scored by."""
+    kinds = {task.name: task.kind for task in schema.tasks}
+    return {
+        task: {REGRESSION if kinds[task] == "regression" else metric.base: value}
+        for task, value in scores.items()
+    }
+
+
+def check_weights(metric: Metric, schema: Schema) -> None:
+    """Raise SchemaError where a metric weighs tasks that the schema does not have."""
+    names = [task.name for task in schema.tasks]
+    faults = [
+        Fault(f"the metric weighs a task {task!r} that the schema has not.", hint=hint)
+        for task in metric.weights
+        if task not in names and (hint := did_you_mean(task, names))
+    ]
+    faults += [
+        Fault(f"unlike tasks have no common metric, but {task.name!r} is a regression task.")
+        for task in schema.tasks
+        if task.kind == "regression" and task.name in metric.weights
+    ]
+    if faults:
+        raise SchemaError(faults)
 
 
 def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
     """Raise where the data cannot be trained on, scored by the metric, or served."""
     schema, primary = data.schema, data.schema.tasks[0].name
+    check_weights(METRICS[goal.metric], schema)
     if METRICS[goal.metric].grouped and schema.group is None:
         raise SchemaError(
             f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."
         )
-    faults = [
-        Fault(f"only binary tasks can be trained, but {task.name} is a {task.kind}.")
-        for task in schema.tasks
-        if task.kind != "binary"
-    ]
+    faults = []
+    if schema.tasks[0].kind != "binary":
+        problem = f"architectures are ranked by a binary task, but {primary!r} comes first."
+        hint = "Put a binary task first: a regression task can be trained beside it."
+        faults.append(Fault(problem, hint=hint))
     if all(feature.side != "item" for feature in schema.features):
         hint = "Give the columns that differ between candidates side: item."
         faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))

@@ -17,8 +17,11 @@ import numpy.typing as npt
 
 from automlrank.data.dataset import Dataset
 from automlrank.evaluate.calibration import calibration
-from automlrank.evaluate.metrics import logloss
-from automlrank.evaluate.significance import Sampling, sampling
+from automlrank.evaluate.metrics import METRICS, Metric, logloss
+from automlrank.evaluate.significance import Sampling, joint_sampling, sampling
+from automlrank.schema import Schema
+from automlrank.trials.bench import by_task
+from automlrank.trials.breakdown import breakdown
 
 Logits = npt.NDArray[np.float32]
 FinalRun = tuple[Mapping[str, Any], Logits]
@@ -38,14 +41,16 @@ def final_scores(
     if not runs:
         return {}
     field = Field.of(data, metric, runs, fixed)
-    task = data.schema.tasks[0].name
+    overall = METRICS[metric].overall
+    parts = breakdown(data, metric, {k: [x for _, x in mine] for k, mine in runs.items()})
     return {
         fingerprint: {
-            "valid": {f"{metric}_mean": _mean(scores["valid"][task] for scores, _ in mine)},
+            "valid": {f"{metric}_mean": _mean(overall(scores["valid"]) for scores, _ in mine)},
             "test": {
-                **_own(metric, mine, task),
+                **_own(METRICS[metric], data.schema, mine),
                 **({} if fingerprint in fixed else field.probabilities(fingerprint)),
                 **field.sureness(fingerprint),
+                **parts.get(fingerprint, {}),
             },
         }
         for fingerprint, mine in runs.items()
@@ -76,8 +81,11 @@ class Field:
         runs: Mapping[str, Sequence[FinalRun]],
         fixed: Collection[str],
     ) -> Self:
-        labels, groups = data.labels("test")[:, 0], data.groups("test")
-        logits = np.stack([x[:, 0] for mine in runs.values() for _, x in mine], axis=1)
+        tasks, groups = [task.name for task in data.schema.tasks], data.groups("test")
+        every, weighted = data.labels("test"), METRICS[metric].weights
+        task = tasks.index(next(iter(weighted))) if weighted else 0
+        labels = every[:, task]
+        logits = np.stack([x[:, task] for mine in runs.values() for _, x in mine], axis=1)
         ends = itertools.accumulate(len(mine) for mine in runs.values())
         seeds = {
             fingerprint: range(end - len(mine), end)
@@ -85,11 +93,15 @@ class Field:
         }
         known = {name: ~np.isnan(logits[:, columns[0]]) for name, columns in seeds.items()}
         partial = {name: rows for name, rows in known.items() if not rows.all()}
+        if len(weighted) > 1:  # every run has logits of every task: no score of one task takes part
+            whole = np.stack([x for mine in runs.values() for _, x in mine], axis=2)
+            joint = joint_sampling(METRICS[metric], tasks, every, whole)
+            return cls(metric, labels, logits, seeds, fixed, {None: joint})
         filled = np.nan_to_num(logits)
         masks: dict[str | None, npt.NDArray[np.bool_]] = {None: np.ones(len(labels), bool)}
         masks.update(partial)
         sampled = {
-            name: sampling(metric, np.where(rows, labels, np.nan), filled, groups)
+            name: sampling(METRICS[metric].base, np.where(rows, labels, np.nan), filled, groups)
             for name, rows in masks.items()
         }
         return cls(metric, labels, logits, seeds, fixed, sampled)
@@ -129,15 +141,15 @@ class Field:
         return fingerprint in self.fixed or len(self.seeds[fingerprint]) > 1
 
 
-def _own(metric: str, runs: Sequence[FinalRun], task: str) -> dict[str, Any]:
+def _own(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, Any]:
     """The metric's mean and spread over the seeds, and each task's mean."""
     scores = [run["test"] for run, _ in runs]
-    values = [score[task] for score in scores]
+    values = [metric.overall(score) for score in scores]
     return {
-        metric: _mean(values),
+        metric.name: _mean(values),
         "seeds": len(values),
-        f"{metric}_std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "tasks": {name: {metric: _mean(s[name] for s in scores)} for name in scores[0]},
+        f"{metric.name}_std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "tasks": by_task(metric, schema, {k: _mean(s[k] for s in scores) for k in scores[0]}),
     }
 
 

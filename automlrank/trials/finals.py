@@ -127,6 +127,15 @@ def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Reco
     return dataclasses.replace(record, valid=valid, test=final["test"])
 
 
+def with_all_finals(results: Results, finals: Mapping[str, Mapping[str, Any]]) -> Results:
+    """The results with every finalist's scores."""
+    records, references = (
+        tuple(with_finals(record, finals) for record in group)
+        for group in (results.records, results.references)
+    )
+    return dataclasses.replace(results, records=records, references=references)
+
+
 def measure_in_turn(bench: Bench, architectures: Mapping[str, Architecture]) -> dict[str, Latency]:
     """The latencies of several architectures, interleaved in random order.
 

@@ -38,7 +38,11 @@ class Goal:
     """Trainings without a larger hypervolume that end the search; 0 is never."""
 
     def __post_init__(self) -> None:
-        known = {"metric": tuple(METRICS), "sampler": tuple(SAMPLERS), "pruner": PRUNERS}
+        try:
+            METRICS[self.metric]
+        except ValueError as error:
+            raise UsageError(str(error), did_you_mean(self.metric, METRICS)) from None
+        known = {"sampler": tuple(SAMPLERS), "pruner": PRUNERS}
         for kind, names in known.items():
             name = getattr(self, kind)
             if name not in names:

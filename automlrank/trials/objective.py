@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from automlrank.architecture import Architecture, draw
 from automlrank.data.dataset import Dataset
 from automlrank.evaluate.latency import Latency
+from automlrank.evaluate.metrics import METRICS
 from automlrank.model import RankingModel
 from automlrank.space.value import Space
 from automlrank.train.checkpoint import Checkpoint
@@ -85,6 +86,7 @@ class Objective:
             raise optuna.TrialPruned
         for key in ("cost", "latency_ms", "valid", "rows_seen", "zero_shares"):
             note(trial, **{key: twin.user_attrs[key]})
+        note(trial, weights=twin.user_attrs.get("weights"))
         valid, latency = twin.user_attrs["valid"], twin.user_attrs["latency_ms"]
         return valid[self.bench.goal.metric], latency["p50"]
 
@@ -105,6 +107,7 @@ class Objective:
         trained = self.to_the_end(trial, model, architecture, seed, climb)
         valid = bench.scores(trained.scores)
         note(trial, valid=valid, rows_seen=trained.rows, zero_shares=dict(trained.zero_shares))
+        note(trial, weights=trained.weights)
         self.folder.keep(architecture, trained)
         return valid[goal.metric], latency.p50
 
@@ -173,11 +176,12 @@ class Climb:
             raise optuna.TrialPruned
 
     def value(self, progress: Progress, sample: Dataset | None) -> float:
-        goal, primary = self.objective.bench.goal, self.objective.bench.data.schema.tasks[0].name
+        goal = self.objective.bench.goal
+        overall = METRICS[goal.metric].overall
         if progress.best is not None:
-            return progress.best[primary]
+            return overall(progress.best)
         assert sample is not None
-        return score(self.model, sample, "valid", goal.metric, goal.device)[primary]
+        return overall(score(self.model, sample, "valid", goal.metric, goal.device))
 
 
 def begin(trial: optuna.Trial, most: int) -> None:

@@ -32,7 +32,10 @@ class Record:
     ``calibration`` (the expected calibration error) and ``calibration_ratio`` (mean prediction
     over rate), and ``rows`` where some had no score. ``architecture`` is empty for what is none:
     boosted trees, the incumbent. ``zero_shares`` are those of exact zeros among the weights that
-    FTRL trained and training met, by parameter.
+    FTRL trained and training met, by parameter; ``weights`` those that a balance which moves gave
+    each task, epoch by epoch. ``test["tasks"]`` and ``test["scenarios"]`` hold the score, its
+    interval, rows and positives of each part; ``test["seesaw"]``, of the best, each part's score
+    by a model trained for it alone.
     """
 
     number: int
@@ -52,6 +55,7 @@ class Record:
     duplicate_of: int | None = None
     rows_seen: int | None = None
     zero_shares: Mapping[str, float] | None = None
+    weights: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -84,7 +88,7 @@ def flat(record: Record) -> dict[str, Any]:
     """A record as one level of columns: ``valid.auc``, ``latency_ms.p50``; no architecture."""
     row: dict[str, Any] = {}
     for key, value in record.to_data().items():
-        if key in ("valid", "test", "latency_ms", "zero_shares"):
+        if key in ("valid", "test", "latency_ms", "zero_shares", "weights"):
             row |= {f"{key}.{k}": v for k, v in (value or {}).items() if not isinstance(v, dict)}
         elif key != "architecture":
             row[key] = value

@@ -38,6 +38,7 @@ def record_of(trial: FrozenTrial) -> Record:
         duplicate_of=attrs.get("duplicate_of"),
         rows_seen=attrs.get("rows_seen"),
         zero_shares=attrs.get("zero_shares"),
+        weights=attrs.get("weights"),
     )
 
 

@@ -30,7 +30,7 @@ class Results:
     references: tuple[Record, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.metric not in METRICS:
+        if not METRICS.knows(self.metric):
             raise RunError(f"unknown metric {self.metric!r}.", did_you_mean(self.metric, METRICS))
 
     @property

@@ -18,7 +18,7 @@ from torch import nn
 
 from automlrank.architecture import Architecture
 from automlrank.evaluate.latency import Latency
-from automlrank.evaluate.metrics import evaluate
+from automlrank.evaluate.metrics import METRICS, evaluate
 from automlrank.schema import Schema
 from automlrank.train.boosted import ROUNDS, SETTINGS, fit_trees, installed
 from automlrank.train.flat import rated
@@ -115,7 +115,12 @@ class NetworkRun(ModelRun):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        return {"rows_seen": self.trained.rows, "zero_shares": dict(self.trained.zero_shares)}
+        zeros = dict(self.trained.zero_shares)
+        return {
+            "rows_seen": self.trained.rows,
+            "zero_shares": zeros,
+            "weights": self.trained.weights,
+        }
 
     def keep(self, folder: RunFolder) -> None:
         folder.keep(self.architecture, self.trained)
@@ -259,7 +264,9 @@ def outsiders(
     usable: list[Rival] = []
     skipped: dict[str, str] = {}
     if schema.incumbent is not None:
-        if metric in OF_ORDER:
+        if METRICS[metric].weights:
+            skipped["incumbent"] = "its score is of one task, the metric of several."
+        elif metric in OF_ORDER:
             usable.append(Incumbent("incumbent", f"the present model ({schema.incumbent!r})"))
         else:
             skipped["incumbent"] = f"its score may have any scale, which {metric} cannot judge."

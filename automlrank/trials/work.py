@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from automlrank.evaluate.metrics import METRICS
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import FAILURES, TIME_UP
 from automlrank.trials.events import TrialEnded
@@ -103,9 +104,10 @@ def trainings(study: optuna.Study, *, ended: bool = False) -> int:
 
 def stands_still(study: optuna.Study, bench: Bench) -> bool:
     """Whether so many trainings as the goal's patience brought no larger hypervolume."""
-    goal, task = bench.goal, bench.data.schema.tasks[0].name
+    goal = bench.goal
     if not goal.patience:
         return False
-    rate = bench.data.label_rates["valid"][task]
-    floor = floor_of(goal.metric, 0.5 if rate is None else rate)
+    rates = bench.data.label_rates["valid"]
+    floors = {task: floor_of(goal.metric, 0.5 if r is None else r) for task, r in rates.items()}
+    floor = METRICS[goal.metric].overall(floors)
     return search_stands_still(study, floor, goal.latency_ms, goal.patience)

@@ -136,7 +136,13 @@ def test_json_goes_there_and_back(records):
 def test_json_has_the_keys_of_the_contract():
     data = run(trial(0, 0.7, 1.0)).to_data()
     assert set(data) == {"metric", "latency", "counts", "front", "references", "trials"}
-    assert set(data["trials"][0]) == CONTRACT | {"name", "duplicate_of", "rows_seen", "zero_shares"}
+    assert set(data["trials"][0]) == CONTRACT | {
+        "name",
+        "duplicate_of",
+        "rows_seen",
+        "zero_shares",
+        "weights",
+    }
     assert data["front"] == data["trials"]
 
 

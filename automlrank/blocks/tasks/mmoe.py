@@ -59,3 +59,6 @@ class Mmoe(Block):
             "activation": self.activation,
             "dropout": self.dropout,
         }
+
+    def last_layer(self) -> tuple[str, ...]:
+        return (f"experts.weights.{self.depth - 1}",)

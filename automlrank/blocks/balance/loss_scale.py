@@ -1,0 +1,48 @@
+"""Every task's loss in units of its own running mean."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from automlrank.blocks.base import block, knob
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.objectives import Balance
+
+
+class LossScale(nn.Module):
+    mean: Tensor
+    weights: Tensor
+
+    def __init__(self, tasks: int, memory: int) -> None:
+        super().__init__()
+        self.share = 1 / memory  # of a step in the running mean
+        self.register_buffer("mean", torch.zeros(tasks))
+        self.register_buffer("weights", torch.ones(tasks))
+
+    def forward(self, losses: Tensor) -> Tensor:
+        found = losses.detach()
+        known = found > 0  # a batch may hold no row of a task
+        moved = torch.where(self.mean > 0, self.mean.lerp(found, self.share), found)
+        self.mean.copy_(torch.where(known, moved, self.mean))
+        inverse = torch.where(self.mean > 0, 1 / self.mean, 0.0)
+        total = inverse.sum()
+        if total > 0:
+            self.weights.copy_(len(losses) * inverse / total)
+        return (self.weights * losses).sum()
+
+
+@block("loss_scale", family="balance")
+class RunningScale(Balance):
+    """``sum_t w_t L_t``, ``w_t`` proportional to ``1 / mean(L_t)``; they sum to the tasks' number.
+
+    The mean is a running one over about ``memory`` steps, from the first loss on. A task's
+    gradient is then that of the loss's logarithm: what is 10 % of it counts alike for all.
+    """
+
+    paper = "Chennupati et al., MultiNet++ (geometric loss), CVPRW 2019, https://arxiv.org/abs/1904.08492"
+    module = LossScale
+
+    memory: int = knob(
+        100, legal=ints(1, 100_000), search=one_of(100, 1000), help="steps of the running mean"
+    )

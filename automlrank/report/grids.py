@@ -1,0 +1,162 @@
+"""Tables of what one number hides: tasks, scenarios, specialists, weights; plain, unescaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from automlrank.evaluate.metrics import METRICS, REGRESSION
+from automlrank.evaluate.significance import Z_95
+from automlrank.report.cells import MISSING, show_score, title
+from automlrank.report.compare import Difference
+from automlrank.report.ranking import ranked
+from automlrank.trials.facts import RunFacts
+from automlrank.trials.records import Record, number
+from automlrank.trials.results import Results
+
+UNDEFINED = "not defined"
+WEIGHTS = "Task weights"  # the heading of the table that is drawn, too
+KINDS = {"tasks": "task", "scenarios": "scenario"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table under its heading; the first column is text, the others are numbers."""
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str
+
+
+def grids(results: Results, facts: RunFacts) -> list[Grid]:
+    """Those that the run has something for."""
+    best = next(iter(results.within(facts.latency_ms)), None)
+    found = [_tasks(results)]
+    if best is not None and best.test:
+        found += [_scenarios(best, results.metric), _seesaw(best, results.metric)]
+    found.append(_weights(results))
+    return [grid for grid in found if grid.rows]
+
+
+def weighted(results: Results) -> list[Record]:
+    """The leaderboard's records whose balance gave the tasks weights that moved."""
+    return [record for record in ranked(results) if record.weights]
+
+
+def _tasks(results: Results) -> Grid:
+    """Every finalist's score of every task."""
+    metric = METRICS[results.metric].base
+    records = [r for r in ranked(results) if len(_part(r, "tasks")) > 1]
+    first = _part(records[0], "tasks") if records else {}
+    return Grid(
+        "Tasks",
+        ("architecture", *(_heading(task, scores, metric) for task, scores in first.items())),
+        tuple(
+            (title(r), *(_score(_part(r, "tasks").get(task, {}), metric) for task in first))
+            for r in records
+        ),
+        "on the test split, ± half the 95 % interval of one trained model; "
+        + "; ".join(f"{task}: {_counts(scores)}" for task, scores in first.items()),
+    )
+
+
+def _scenarios(best: Record, name: str) -> Grid:
+    """The best architecture's score in every scenario."""
+    metric = METRICS[name].base
+    found = _part(best, "scenarios")
+    tasks = next(iter(found.values()))["tasks"] if found else {}
+    return Grid(
+        "Scenarios",
+        ("scenario", "rows", *(_heading(task, x, metric) for task, x in tasks.items())),
+        tuple(
+            (value, f"{scores['rows']:,}", *(_score(scores["tasks"][t], metric) for t in tasks))
+            for value, scores in found.items()
+        ),
+        f"{title(best)} on the test split's rows of each scenario; {UNDEFINED}: one class only",
+    )
+
+
+def _seesaw(best: Record, name: str) -> Grid:
+    """The best architecture against itself trained for one task, or one scenario, alone."""
+    up = METRICS[name].up
+    rows = []
+    for kind, parts in _part(best, "seesaw").items():
+        for part, scores in parts.items():
+            rows.append((f"{KINDS[kind]} {part}", *_compared(scores, up)))
+    return Grid(
+        "Seesaw",
+        ("part", "all together", "alone", "difference", "verdict", "seeds"),
+        tuple(rows),
+        f"{title(best)} beside the same architecture, settings and seeds trained for one task, or "
+        "on the rows of one scenario (its primary task), alone; lost: really worse together",
+    )
+
+
+def _compared(scores: Mapping[str, Any], up: bool) -> tuple[str, ...]:
+    whole, alone = (show_score(number(scores, key)) for key in ("whole", "alone"))
+    value, error = scores["difference"]
+    if not _is_finite(value) or not _is_finite(error):
+        return whole, alone, UNDEFINED, MISSING, str(scores["seeds"])
+    difference = Difference(value, abs(value) > Z_95 * error)
+    verdict = difference.verdict
+    if difference.real:
+        verdict = "gained" if (value > 0) == up else "lost"
+    return whole, alone, f"{value:+.4f}", verdict, str(scores["seeds"])
+
+
+def _weights(results: Results) -> Grid:
+    """What a balance that moves gave each task."""
+    records = weighted(results)
+    tasks = list(records[0].weights or {}) if records else []
+    return Grid(
+        WEIGHTS,
+        ("architecture", *tasks),
+        tuple((title(r), *(_course((r.weights or {})[task]) for task in tasks)) for r in records),
+        "the weight of each task's loss, the mean of an epoch, epoch by epoch of the search's own "
+        "training",
+    )
+
+
+def _course(weights: Sequence[float]) -> str:
+    return " ".join(f"{weight:.3g}" for weight in weights)
+
+
+def _part(record: Record, key: str) -> Mapping[str, Any]:
+    return (record.test or {}).get(key) or {}
+
+
+def _score(scores: Mapping[str, Any], metric: str) -> str:
+    """A score and half its interval."""
+    metric = REGRESSION if REGRESSION in scores else metric
+    value, low, high = (number(scores, f"{metric}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return UNDEFINED if metric in scores else MISSING
+    half = "" if low is None or high is None else f" ± {(high - low) / 2:.4f}"
+    return f"{show_score(value)}{half}"
+
+
+def _counts(scores: Mapping[str, Any]) -> str:
+    rows, positives = scores.get("rows"), scores.get("positives")
+    if rows is None:
+        return MISSING
+    return f"{rows:,} rows" if positives is None else f"{positives:,} of {rows:,} rows are positive"
+
+
+def _heading(task: str, scores: Mapping[str, Any], metric: str) -> str:
+    return f"{'RMSE' if REGRESSION in scores else METRICS[metric].label} of {task}"
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def one_class(facts: RunFacts) -> Iterator[tuple[str, str]]:
+    """The tasks of which a split holds one class, or nothing, so that no AUC is defined there."""
+    for split, rates in facts.label_rates.items():
+        for task, rate in rates.items():
+            if rate is None or rate == 0.0:
+                lacks = "no label" if rate is None else "no positive row"
+                yield f"Task {task}", f"{lacks} in the {split} split: its AUC there is {UNDEFINED}"

@@ -1,0 +1,160 @@
+"""The best architecture against the same one trained for a single task, or a single scenario.
+
+What many tasks and scenarios share may help one and hurt another; a specialist has the same
+architecture, settings and seeds, and sees one task's labels, or one scenario's rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automlrank.architecture import Architecture
+from automlrank.blocks import Bce, Fixed
+from automlrank.data.dataset import Dataset
+from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.significance import sampling
+from automlrank.train.loop import predict
+from automlrank.trials.bench import Bench
+from automlrank.trials.endings import FAILURES, TimeIsUp, reason_of
+from automlrank.trials.events import Notice
+from automlrank.trials.finals import FINAL_SEEDS, SEEDS, title
+from automlrank.trials.folder import RunFolder
+from automlrank.trials.records import Record
+from automlrank.trials.seeds import seed_of
+
+MOST_SCENARIOS = 5  # the largest
+Logits = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Specialist:
+    """What a part of the best architecture's work is compared with: a ``task`` on ``rows``."""
+
+    kind: str
+    name: str
+    key: str
+    """In the names of files, whatever the data call it."""
+    task: int
+    rows: npt.NDArray[np.bool_]
+    """Of the test split."""
+    architecture: Architecture
+    data: Dataset
+
+
+def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialist]:
+    """One for each task, where there are several, and for each of the largest scenarios."""
+    everywhere = np.ones(data.rows["test"], bool)
+    tasks = data.schema.tasks
+    if len(tasks) > 1:
+        loss = Bce() if architecture.loss.on_all_rows else architecture.loss
+        alone = dataclasses.replace(architecture, loss=loss, balance=Fixed())
+        for i, task in enumerate(tasks):
+            if task.kind == "binary":
+                key, part = f"task-{i}", only_task(data, i)
+                yield Specialist("tasks", task.name, key, i, everywhere, alone, part)
+    ids = data.scenarios("test")
+    if ids is None:
+        return
+    values, counts = np.unique(ids, return_counts=True)
+    for value in values[np.argsort(-counts, kind="stable")][:MOST_SCENARIOS].tolist():
+        scenario = only_scenario(data, value)
+        if scenario is not None:
+            (name,) = data.scenario_names([value])
+            key, rows = f"scenario-{value}", ids == value
+            yield Specialist("scenarios", name, key, 0, rows, architecture, scenario)
+
+
+def only_task(data: Dataset, chosen: int) -> Dataset:
+    """The data for one task: the others weigh nothing, and none comes after another."""
+    tasks = tuple(
+        dataclasses.replace(task, of=None, weight=float(i == chosen))
+        for i, task in enumerate(data.schema.tasks)
+    )
+    return dataclasses.replace(data, schema=dataclasses.replace(data.schema, tasks=tasks))
+
+
+def only_scenario(data: Dataset, value: int) -> Dataset | None:
+    """The data with one scenario's rows for training and validation; None for one class there."""
+    part = data
+    for split in ("train", "valid"):
+        ids = data.scenarios(split)
+        assert ids is not None
+        rows = np.flatnonzero(ids == value)
+        if len(np.unique(data.labels(split)[rows, 0])) < 2:
+            return None
+        part = part.of_rows(split, rows)
+    return part
+
+
+def seesaw(bench: Bench, folder: RunFolder, best: Record) -> dict[str, dict[str, Any]]:
+    """By kind and name: the score of the best, of its specialist, and their difference.
+
+    ``{"tasks": {"buy": {"whole": .71, "alone": .70, "difference": [.01, .004], "seeds": 3}}}``.
+    One seed of all specialists comes before the next; where the time is up, what was reached
+    stands, and one that fails is left out.
+    """
+    found = list(specialists(Architecture.read(best.architecture), bench.data))
+    runs: dict[tuple[str, str], list[Logits]] = {(x.kind, x.name): [] for x in found}
+    try:
+        for n, special in itertools.product(range(SEEDS), found):
+            try:
+                runs[special.kind, special.name].append(trained(bench, folder, best, special, n))
+            except FAILURES as error:
+                what = f"A training for {special.name} alone failed"
+                bench.listen(Notice(f"{what}: {reason_of(error)}"))
+    except TimeIsUp:
+        bench.listen(Notice("The time was up before all models of one task or scenario."))
+    seeds = [seed_of(bench.goal.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
+    whole = [kept[1] for s in seeds if (kept := folder.final(best.fingerprint, s)) is not None]
+    result: dict[str, dict[str, Any]] = {}
+    for special in found:
+        alone = runs[special.kind, special.name]
+        if alone and whole:
+            result.setdefault(special.kind, {})[special.name] = compared(
+                bench, special, whole, alone
+            )
+    return result
+
+
+def trained(bench: Bench, folder: RunFolder, best: Record, special: Specialist, n: int) -> Logits:
+    """The test logits of a specialist's n-th training, or what an earlier run left of it."""
+    seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+    key = f"{best.fingerprint}-{special.key}"
+    kept = folder.final(key, seed)
+    if kept is not None:
+        return kept[1]
+    task = special.data.schema.tasks[special.task].name
+    goal = dataclasses.replace(bench.goal, metric=f"{METRICS[bench.goal.metric].base}:{task}=1")
+    own = Bench(special.data, goal, bench.listen)
+    own.deadline = bench.deadline
+    what = f"{title(best)} for {special.name} alone, seed {n + 1} of {SEEDS}"
+    model = own.build(special.architecture, seed)
+    made = own.train(model, special.architecture, seed, what)
+    logits = predict(made.model, bench.data, "test", goal.device)
+    folder.write_final(key, seed, {"valid": dict(made.scores)}, logits)
+    return logits
+
+
+def compared(
+    bench: Bench, special: Specialist, whole: Sequence[Logits], alone: Sequence[Logits]
+) -> dict[str, Any]:
+    """The means of both over their seeds, and the difference on the same rows with its error."""
+    rows, groups = special.rows, bench.data.groups("test")
+    columns = np.stack([x[rows, special.task] for x in (*whole, *alone)], axis=1)
+    labels = bench.data.labels("test")[rows, special.task]
+    metric = METRICS[bench.goal.metric].base
+    found = sampling(metric, labels, columns, None if groups is None else groups[rows])
+    first, second = range(len(whole)), range(len(whole), len(whole) + len(alone))
+    return {
+        "whole": float(found.values[: len(whole)].mean()),
+        "alone": float(found.values[len(whole) :].mean()),
+        "difference": list(found.difference(first, second)),
+        "seeds": len(alone),
+    }

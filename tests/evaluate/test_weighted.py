@@ -1,0 +1,97 @@
+"""A metric of several tasks: its name, its mean, and how sure it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from automlrank.evaluate.metrics import METRICS, auc, logloss
+from automlrank.evaluate.significance import joint_sampling, sampling
+
+NAME = "auc:click=1,auc:buy=0.5"
+
+
+def test_a_weighted_metric_is_the_mean_of_its_tasks() -> None:
+    metric = METRICS[NAME]
+    assert (metric.base, metric.up, metric.label) == ("auc", True, "weighted AUC")
+    assert metric.overall({"click": 0.7, "buy": 0.4, "like": 0.1}) == pytest.approx(0.6)
+    assert METRICS["logloss:buy=2"].overall({"click": 0.7, "buy": 0.4}) == pytest.approx(0.4)
+    assert METRICS["logloss:buy=2"].label == "log loss of buy"
+    assert METRICS["auc"].overall({"click": 0.7, "buy": 0.4}) == 0.7
+    assert list(METRICS) == ["auc", "gauc", "logloss"]  # no name was added
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("acu", "metric must be one of auc, gauc, logloss, but got 'acu'"),
+        ("auc:click=1,logloss:buy=1", "unlike metrics have no mean, but got auc and logloss"),
+        ("gauc:click=1,gauc:buy=1", "tasks are averaged by one of auc, logloss, but got 'gauc'"),
+        ("acu:click=1", "tasks are averaged by one of auc, logloss, but got 'acu'"),
+        ("auc:click=1,auc:click=2", "a task stands once, with a weight above 0"),
+        ("auc:click=0", "a task stands once, with a weight above 0"),
+        ("auc:click", "a metric of several tasks is METRIC:TASK=WEIGHT"),
+        ("auc:click=-1", "a metric of several tasks is METRIC:TASK=WEIGHT"),
+    ],
+)
+def test_what_is_no_metric_is_said(name: str, problem: str) -> None:
+    assert not METRICS.knows(name)
+    with pytest.raises(ValueError, match=problem):
+        METRICS[name]
+
+
+def table(rows: int = 800) -> tuple[np.ndarray, np.ndarray]:
+    """Two related labels, one unknown in places, and three models' logits of both."""
+    rng = np.random.default_rng(0)
+    signal = rng.normal(size=rows)
+    click = (signal + rng.normal(size=rows) > 0).astype(float)
+    buy = np.where(rng.random(rows) < 0.2, np.nan, click * (rng.random(rows) < 0.4))
+    scores = signal[:, None, None] * [[0.2, 0.6, 1.0]] + rng.normal(size=(rows, 2, 3))
+    return np.stack([click, buy], axis=1), scores
+
+
+@pytest.mark.parametrize("base", ["auc", "logloss"])
+def test_one_task_alone_is_sampled_as_ever(base: str) -> None:
+    """DeLong's covariance, or that of a mean, to a part in the rows of a class."""
+    labels, scores = table()
+    joint = joint_sampling(METRICS[f"{base}:buy=3"], ["click", "buy"], labels, scores)
+    known = ~np.isnan(labels[:, 1])
+    alone = sampling(base, labels[known, 1], scores[known, 1])
+    np.testing.assert_allclose(joint.values, alone.values)
+    if base == "auc":
+        np.testing.assert_allclose(joint.covariance, alone.covariance, rtol=0.02)
+    else:
+        losses = [np.logaddexp(0, (1 - 2 * labels[known, 1]) * x) for x in scores[known, 1].T]
+        np.testing.assert_allclose(
+            joint.covariance, np.cov(losses, bias=True) / known.sum(), rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize(("base", "function"), [("auc", auc), ("logloss", logloss)])
+def test_two_tasks_vary_together_as_their_resampled_rows_do(base: str, function) -> None:
+    """The covariance over draws of rows, against 400 bootstrap draws of them."""
+    labels, scores = table()
+    metric = METRICS[f"{base}:click=1,{base}:buy=0.5"]
+    joint = joint_sampling(metric, ["click", "buy"], labels, scores)
+    rng, draws = np.random.default_rng(1), []
+    for _ in range(400):
+        rows = rng.integers(len(labels), size=len(labels))
+        per_task = [
+            [function(labels[rows, t], scores[rows, t, m]) for m in range(3)] for t in range(2)
+        ]
+        draws.append((np.array(per_task[0]) + 0.5 * np.array(per_task[1])) / 1.5)
+    drawn = np.cov(np.array(draws).T)
+    np.testing.assert_allclose(
+        np.sqrt(np.diag(joint.covariance)), np.sqrt(np.diag(drawn)), rtol=0.12
+    )
+    value, error = joint.difference([0], [2])
+    assert error == pytest.approx(float(np.std([d[0] - d[2] for d in draws])), rel=0.12)
+    assert value == pytest.approx(joint.values[0] - joint.values[2])
+
+
+def test_a_task_of_one_class_leaves_nothing_defined() -> None:
+    labels, scores = table()
+    labels[:, 1] = 0.0
+    joint = joint_sampling(METRICS[NAME], ["click", "buy"], labels, scores)
+    assert np.isnan(joint.values).all()
+    assert np.isnan(joint.covariance).all()

@@ -1,0 +1,112 @@
+"""Tables by task, scenario and specialist, and of weights: only what the run has, all escaped."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from automlrank.report.grids import grids
+from automlrank.report.html import html
+from automlrank.report.markdown import markdown
+from automlrank.report.sections import measured, notes
+from automlrank.report.weights import weights_figure
+
+EVIL = "<b>|\\"
+
+
+def scores(value, rows=100, positives=40):
+    return {
+        "auc": value,
+        "auc_low": value - 0.01,
+        "auc_high": value + 0.01,
+        "rows": rows,
+        "positives": positives,
+    }
+
+
+@pytest.fixture
+def many(results, make_test):
+    """The run with two tasks, two scenarios, a seesaw and weights for its best trial."""
+    undefined = scores(math.nan, 7, 7)
+    test = {
+        **make_test(0.7279, deepfm=[0.0015, 0.0011]),
+        "tasks": {"is_click": scores(0.7279), EVIL: scores(0.61, 50, 3)},
+        "scenarios": {
+            EVIL: {"rows": 1093, "tasks": {"is_click": scores(0.7), EVIL: undefined}},
+            "not in training": {"rows": 7, "tasks": {"is_click": undefined, EVIL: undefined}},
+        },
+        "seesaw": {
+            "tasks": {
+                "is_click": {"whole": 0.72, "alone": 0.71, "difference": [0.01, 0.002], "seeds": 3},
+                EVIL: {"whole": 0.61, "alone": 0.65, "difference": [-0.04, 0.01], "seeds": 3},
+            },
+            "scenarios": {
+                "tab 1": {"whole": 0.7, "alone": 0.701, "difference": [-0.001, 0.01], "seeds": 2},
+                "tab 2": {
+                    "whole": None, "alone": None, "difference": [None, None], "seeds": 3},
+            },
+        },
+    }  # fmt: skip
+    weights = {"is_click": [1.0, 0.8], EVIL: [1.0, 1.2]}
+    best = dataclasses.replace(results.records[1], test=test, weights=weights)
+    records = (results.records[0], best, *results.records[2:])
+    return dataclasses.replace(results, records=records)
+
+
+def test_a_plain_run_has_none(results, facts):
+    assert grids(results, facts) == []
+
+
+def test_each_table_says_what_was_found(many, facts):
+    tasks, scenarios, seesaw, weights = grids(many, facts)
+    assert tasks.columns == ("architecture", "AUC of is_click", f"AUC of {EVIL}")
+    assert tasks.rows[0][1:] == ("0.7279 ± 0.0100", "0.6100 ± 0.0100")
+    assert f"{EVIL}: 3 of 50 rows are positive" in tasks.note
+    assert scenarios.rows == (
+        (EVIL, "1,093", "0.7000 ± 0.0100", "not defined"),
+        ("not in training", "7", "not defined", "not defined"),
+    )
+    assert [row[3:] for row in seesaw.rows] == [
+        ("+0.0100", "gained", "3"),
+        ("-0.0400", "lost", "3"),
+        ("-0.0010", "within noise", "2"),
+        ("not defined", "-", "3"),
+    ]
+    assert seesaw.rows[1][0] == f"task {EVIL}"
+    assert weights.rows[0][1:] == ("1 0.8", "1 1.2")
+
+
+def test_they_stand_in_both_reports_and_stay_text(many, facts, monkeypatch):
+    monkeypatch.setattr("automlrank.report.html.get_plotlyjs", lambda: "var Plotly = {};")
+    page, text = html(many, facts), markdown(many, facts)
+    for heading in ("Tasks", "Scenarios", "Seesaw", "Task weights"):
+        assert f"<h2>{heading}</h2>" in page
+        assert f"## {heading}\n" in text
+    assert EVIL not in page
+    assert "&lt;b&gt;" in page
+    assert "\\<b\\>\\|" in text
+    assert 'id="weights"' in page
+
+
+def test_the_weights_are_drawn_by_task(many):
+    figure = weights_figure([many.records[1]])
+    assert [list(trace.y) for trace in figure.data] == [[1.0, 0.8], [1.0, 1.2]]
+    assert [list(trace.x) for trace in figure.data] == [[1, 2], [1, 2]]
+    assert "<b>" not in figure.to_json()
+
+
+def test_a_task_without_positives_in_a_split_is_said(results, facts):
+    rates = {"valid": {"is_click": 0.4, "is_like": 0.0}, "test": {"is_click": 0.4, "is_like": None}}
+    said = dict(notes(dataclasses.replace(facts, label_rates=rates)))
+    assert said["Task is_like"] == "no label in the test split: its AUC there is not defined"
+    every = [text for term, text in notes(dataclasses.replace(facts, label_rates=rates))]
+    assert "no positive row in the valid split: its AUC there is not defined" in every
+    assert "Task is_like" not in dict(notes(facts))
+
+
+def test_a_weighted_metric_is_told_with_its_weights(many, facts):
+    name = "auc:is_click=1,auc:is_like=0.5"
+    text = dict(measured(dataclasses.replace(many, metric=name), facts))["Metric"]
+    assert text == "weighted AUC, the mean of is_click 1, is_like 0.5"

@@ -1,0 +1,123 @@
+"""Specialists: the same architecture for one task's labels, or one scenario's rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+
+from automlrank.architecture import Architecture
+from automlrank.data.dataset import Dataset
+from automlrank.documents import parse_document
+from automlrank.model import build_model
+from automlrank.train.trainer import Trainer
+from automlrank.trials.bench import Bench
+from automlrank.trials.events import Event, Notice
+from automlrank.trials.finals import FINAL_SEEDS, SEEDS
+from automlrank.trials.folder import RunFolder
+from automlrank.trials.goal import Goal
+from automlrank.trials.records import Record
+from automlrank.trials.seeds import seed_of
+from automlrank.trials.seesaw import only_scenario, only_task, seesaw, specialists
+
+
+@pytest.fixture
+def architecture() -> Architecture:
+    text = (
+        "{architecture: a, embedding: {dim: 4}, interaction: {mlp: {width: 8}}, tasks: mmoe, "
+        "loss: esmm, balance: uncertainty, "
+        "training: {epochs: 1, batch_size: 512, learning_rate: 0.01}}"
+    )
+    return Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
+
+
+def test_there_is_one_for_each_task_and_each_scenario(
+    dataset: Dataset, architecture: Architecture
+) -> None:
+    """The largest first; a part's rows are those of its test split."""
+    found = list(specialists(architecture, dataset))
+    assert [x.name for x in found if x.kind == "tasks"] == ["click", "buy"]
+    scenarios = [x for x in found if x.kind == "scenarios"]
+    assert len(scenarios) == 3
+    sizes = [int(x.rows.sum()) for x in scenarios]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sum(sizes) == dataset.rows["test"]
+    assert sum(x.data.rows["train"] for x in scenarios) == dataset.rows["train"]
+    one = {x.architecture.loss.name for x in found if x.kind == "tasks"}
+    assert one == {"bce"}
+    assert {x.architecture.balance.name for x in found if x.kind == "tasks"} == {"fixed"}
+
+
+def test_one_task_alone_trains_no_other(dataset: Dataset, architecture: Architecture) -> None:
+    """The other task's head stays where it began, and nothing is a product any more."""
+    special = next(x for x in specialists(architecture, dataset) if x.name == "buy")
+    model = build_model(special.architecture, special.data.schema, 0)
+    trainer = Trainer(
+        model, special.architecture, special.data.schema, special.data.labels("train"), "cpu"
+    )
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    trainer.step(special.data.take("train", np.arange(256)))
+    after = model.state_dict()
+    moved = {name for name in before if not before[name].equal(after[name])}
+    assert "task_buy_head.weight" in moved
+    assert "task_click_head.weight" not in moved
+    assert "chain" not in model.plan.modules
+    assert [task.of for task in only_task(dataset, 1).schema.tasks] == [None, None]
+
+
+def test_a_scenario_of_one_class_has_no_specialist(dataset: Dataset) -> None:
+    ids, labels = dataset.scenarios("train"), dataset.labels("train")
+    assert ids is not None
+    value = int(ids[0])
+    positive = np.flatnonzero((ids != value) | (labels[:, 0] == 1))
+    assert only_scenario(dataset, value) is not None
+    assert only_scenario(dataset.of_rows("train", positive), value) is None
+
+
+def finalist(
+    bench: Bench, folder: RunFolder, architecture: Architecture, dataset: Dataset
+) -> Record:
+    """A record whose finals are made-up logits."""
+    rng = np.random.default_rng(0)
+    labels = np.nan_to_num(dataset.labels("test"))
+    for n in range(SEEDS):
+        logits = 3 * labels + rng.normal(size=labels.shape)
+        seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+        folder.write_final(architecture.fingerprint, seed, {}, logits)
+    return Record(0, "complete", architecture.fingerprint, architecture.to_data(), "a")
+
+
+def test_the_best_is_compared_with_each_and_nothing_is_trained_twice(
+    dataset: Dataset, architecture: Architecture, tmp_path
+) -> None:
+    """The best knows the labels by heart: every part has gained, beyond noise."""
+    events: list[Event] = []
+    bench = Bench(dataset, Goal(), events.append)
+    folder = RunFolder(tmp_path)
+    best = finalist(bench, folder, architecture, dataset)
+    found = seesaw(bench, folder, best)
+    assert list(found) == ["tasks", "scenarios"]
+    assert list(found["tasks"]) == ["click", "buy"]
+    for part in (*found["tasks"].values(), *found["scenarios"].values()):
+        value, error = part["difference"]
+        assert part["seeds"] == SEEDS
+        assert value == pytest.approx(part["whole"] - part["alone"])
+        assert value > 1.96 * error > 0
+    trainings = len(events)
+    assert trainings
+    assert seesaw(bench, folder, best) == found
+    assert len(events) == trainings
+
+
+def test_what_the_time_allows_stands(
+    dataset: Dataset, architecture: Architecture, tmp_path
+) -> None:
+    events: list[Event] = []
+    bench = Bench(dataset, dataclasses.replace(Goal(), seed=1), events.append)
+    folder = RunFolder(tmp_path)
+    best = finalist(bench, folder, architecture, dataset)
+    bench.deadline = time.monotonic() - 1
+    assert seesaw(bench, folder, best) == {}
+    assert any(isinstance(event, Notice) and "time was up" in event.text for event in events)
