@@ -78,9 +78,9 @@ def test_poso_mmoe_masks_the_experts_by_the_context() -> None:
 
 def extracted(w: dict[str, Array], states: list[Array], shared: int, own: int) -> list[Array]:
     """One level of one row: the shared state first, then the tasks'; two layers an expert."""
-    of_all = [tower(under(w, "experts."), states[0], e) for e in range(shared)]
+    of_all = [tower(under(w, "shared."), states[0], e) for e in range(shared)]
     of_tasks = [
-        [tower(under(w, "experts."), states[1 + t], shared + t * own + e) for e in range(own)]
+        [tower(under(w, "own."), states[1 + t], t * own + e) for e in range(own)]
         for t in range(TASKS)
     ]
     result = []
@@ -108,31 +108,31 @@ def test_cgc_and_ple_extract_level_by_level(name: str, levels: int, gate_width: 
     close(module(x), expected)
 
 
+def reached(parameter: Any) -> list[bool]:
+    """Along the first axis, where a gradient is not exactly zero."""
+    return [bool(gradient.any()) for gradient in parameter.grad]
+
+
 @pytest.mark.parametrize("task", range(TASKS))
 def test_no_gradient_of_another_task_reaches_a_tasks_own_experts(task: int) -> None:
     """Exactly none in experts and gates; the task itself and the shared experts have theirs."""
-    shared, own = 2, 3
-    module = built("cgc", Vector(DIM), Targets(TASKS), shared=shared, own=own, width=8)
+    own = 3
+    module = built("cgc", Vector(DIM), Targets(TASKS), shared=2, own=own, width=8)
     module(drawn(64, DIM))[:, task].sum().backward()
     level = module.levels[0]
-    for parameter in (level.experts.weights[0], level.experts.biases[0]):
-        reached = parameter.grad.flatten(1).ne(0).any(dim=1).tolist()
-        mine = [t == task for t in range(TASKS) for _ in range(own)]
-        assert reached == [True] * shared + mine
-    assert level.gates.weight.grad.flatten(1).ne(0).any(dim=1).tolist() == [
-        t == task for t in range(TASKS)
-    ]
+    mine = [t == task for t in range(TASKS)]
+    for parameter in (*level.own.weights, *level.own.biases):
+        assert reached(parameter) == [is_mine for is_mine in mine for _ in range(own)]
+    assert reached(level.gates.weight) == mine
+    assert all(reached(level.shared.weights[0]))
 
 
 def test_the_shared_bottom_of_ple_is_what_tasks_meet_in() -> None:
     """In the lower level a task reaches the others' experts, in the last one it does not."""
     module = built("ple", Vector(DIM), Targets(TASKS), shared=1, own=1, width=8)
     module(drawn(64, DIM))[:, 0].sum().backward()
-    reached = [
-        level.experts.weights[0].grad.flatten(1).ne(0).any(dim=1).tolist()
-        for level in module.levels
-    ]
-    assert reached == [[True, True, True], [True, True, False]]
+    of_levels = [reached(level.own.weights[0]) for level in module.levels]
+    assert of_levels == [[True, True], [True, False]]
 
 
 KNOWLEDGE = 3
