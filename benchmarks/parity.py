@@ -28,6 +28,7 @@ FILES = {
     "parity_fuxictr": "FuxiCTR",
     "parity_rechub": "torch-rechub",
     "parity_rechub_models": "torch-rechub",
+    "parity_rechub_tasks": "torch-rechub",
     "parity_deepctr": "DeepCTR-Torch",
 }
 

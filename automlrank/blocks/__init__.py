@@ -26,6 +26,7 @@ from automlrank.blocks.balance.pareto import Pareto as Pareto
 from automlrank.blocks.balance.uncertainty import UncertaintyWeights as UncertaintyWeights
 from automlrank.blocks.base import BLOCKS as BLOCKS
 from automlrank.blocks.embedding import Embedding as Embedding
+from automlrank.blocks.gate.epnet import EpNet as EpNet
 from automlrank.blocks.gate.field_gate import FieldGate as FieldGate
 from automlrank.blocks.gate.senet import SeNet as SeNet
 from automlrank.blocks.interaction.afm import Afm as Afm
@@ -62,7 +63,14 @@ from automlrank.blocks.sequence.din import Din as Din
 from automlrank.blocks.sequence.mean_pool import MeanPooling as MeanPooling
 from automlrank.blocks.statistics.rate_fields import RateFields as RateFields
 from automlrank.blocks.statistics.rate_logit import RateLogit as RateLogit
+from automlrank.blocks.tasks.cgc import Cgc as Cgc
+from automlrank.blocks.tasks.m2m import MetaTasks as MetaTasks
 from automlrank.blocks.tasks.mmoe import Mmoe as Mmoe
+from automlrank.blocks.tasks.omoe import Omoe as Omoe
+from automlrank.blocks.tasks.ple import Ple as Ple
+from automlrank.blocks.tasks.poso_mmoe import PosoMmoe as PosoMmoe
 from automlrank.blocks.tasks.shared_bottom import SharedBottom as SharedBottom
+from automlrank.blocks.tower.lhuc import Lhuc as Lhuc
+from automlrank.blocks.tower.poso import Poso as Poso
 from automlrank.blocks.tower.ppnet import PpNet as PpNet
 from automlrank.blocks.training import Training as Training

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from automlrank.blocks.base import knob
-from automlrank.blocks.domains import floats, one_of
+from automlrank.blocks.domains import floats, ints, one_of
 from automlrank.blocks.parts import ACTIVATIONS
 
 
@@ -25,3 +25,13 @@ def batch_norm_knob(help: str = "normalise before the activation") -> Any:
 def dropout_knob(help: str = "share of units dropped in training") -> Any:
     """The share of units that a step leaves out."""
     return knob(None, legal=floats(0.0, 0.9), inherit="dropout", help=help)
+
+
+def gate_width_knob() -> Any:
+    """The hidden layer of a gate over experts, ReLU; 0 leaves it linear, as published."""
+    return knob(
+        0,
+        legal=ints(0, 1024),
+        search=one_of(0, 32),
+        help="hidden units of a gate; 0: it is linear",
+    )

@@ -60,3 +60,21 @@ def tower(w: dict[str, Array], x: Array, index: int) -> Array:
 
 def under(w: dict[str, Array], prefix: str) -> dict[str, Array]:
     return {name.removeprefix(prefix): value for name, value in w.items() if prefix in name}
+
+
+def dense(w: dict[str, Array], name: str, x: Array) -> Array:
+    return np.asarray(w[f"{name}.weight"] @ x + w.get(f"{name}.bias", 0.0))
+
+
+def gate(w: dict[str, Array], name: str, given: Array) -> Array:
+    """``sigmoid(W' relu(W c + b) + b')``."""
+    hidden = relu(dense(w, f"{name}.layers.0", given))
+    return sigmoid(dense(w, f"{name}.layers.2", hidden))
+
+
+def shares(w: dict[str, Array], name: str, index: int, x: Array) -> Array:
+    """One gate over experts, linear or with a hidden layer."""
+    if f"{name}.hidden.weights.0" in w:
+        weights, biases = w[f"{name}.hidden.weights.0"], w[f"{name}.hidden.biases.0"]
+        x = relu(x @ weights[index] + biases[index, 0])
+    return softmax(x @ w[f"{name}.weight"][index])

@@ -36,7 +36,7 @@ def test_one_block_shows_every_knob(name: str, command: Callable[..., Any]) -> N
 @pytest.mark.parametrize(
     ("name", "said"),
     [("fm", "Fields → Logit"), ("mlp", "Vector → Vector"), ("din", "History → Vector"),
-     ("ppnet", "Vector + Context + Fields → Vector"), ("bce", "-")],
+     ("ppnet", "Vector + Context → Vector"), ("bce", "-")],
 )  # fmt: skip
 def test_ports_are_those_that_the_block_declares(name: str, said: str) -> None:
     assert ports(BLOCKS[name]) == said

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.hidden import activation_knob, dropout_knob
-from automlrank.blocks.parts import Dense, Experts
+from automlrank.blocks.hidden import activation_knob, dropout_knob, gate_width_knob
+from automlrank.blocks.parts import Experts, MixtureGates
 from automlrank.blocks.ports import Targets, Tasks, Vector
 
 
@@ -19,23 +19,26 @@ class MultiGateExperts(nn.Module):
         experts: int,
         width: int,
         depth: int,
+        gate_width: int,
         activation: str,
         dropout: float,
     ) -> None:
         super().__init__()
         self.experts = Experts(experts, dim, width, depth, activation, dropout)
-        self.gates = Dense(dim, tasks * experts, bias=False)
-        self.shape = (tasks, experts)
+        self.gates = MixtureGates(tasks, dim, experts, gate_width)
 
     def forward(self, x: Tensor) -> Tensor:
-        gates = self.gates(x).unflatten(1, self.shape).softmax(dim=2)  # [batch, tasks, experts]
-        mixed: Tensor = gates @ self.experts(x)  # [batch, tasks, width]
+        mixed: Tensor = self.gates(x) @ self.experts(x)  # [batch, tasks, width]
         return mixed
 
 
 @block("mmoe", family="tasks")
 class Mmoe(Block):
-    """For task t: ``sum_e softmax(W_t x)_e expert_e(x)``, the experts shared by all tasks."""
+    """For task t: ``sum_e softmax(W_t x)_e expert_e(x)``, the experts shared by all tasks.
+
+    With a ``gate_width``, each gate has a hidden layer of its own:
+    ``softmax(W_t relu(V_t x + b_t))``.
+    """
 
     paper = "Ma et al., MMoE, KDD 2018, https://doi.org/10.1145/3219819.3220007"
     module = MultiGateExperts
@@ -43,6 +46,7 @@ class Mmoe(Block):
     experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
     width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
     depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
+    gate_width: int = gate_width_knob()
     activation: str = activation_knob()
     dropout: float | None = dropout_knob()
 
@@ -50,15 +54,7 @@ class Mmoe(Block):
         return Tasks(targets.n, self.width)
 
     def arguments(self, x: Vector, targets: Targets) -> dict[str, object]:
-        return {
-            "dim": x.dim,
-            "tasks": targets.n,
-            "experts": self.experts,
-            "width": self.width,
-            "depth": self.depth,
-            "activation": self.activation,
-            "dropout": self.dropout,
-        }
+        return {"dim": x.dim, "tasks": targets.n, **self.settings()}
 
     def last_layer(self) -> tuple[str, ...]:
         return (f"experts.weights.{self.depth - 1}",)

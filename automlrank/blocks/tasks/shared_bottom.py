@@ -48,12 +48,4 @@ class SharedBottom(Block):
         return Tasks(targets.n, self.width)
 
     def arguments(self, x: Vector, targets: Targets) -> dict[str, object]:
-        return {
-            "dim": x.dim,
-            "tasks": targets.n,
-            "width": self.width,
-            "depth": self.depth,
-            "activation": self.activation,
-            "batch_norm": self.batch_norm,
-            "dropout": self.dropout,
-        }
+        return {"dim": x.dim, "tasks": targets.n, **self.settings()}

@@ -9,7 +9,7 @@ from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
 from automlrank.blocks.parts import MLP, Gate
-from automlrank.blocks.ports import Context, Fields, Vector
+from automlrank.blocks.ports import Context, Vector
 
 
 class PersonalizedTower(nn.Module):
@@ -29,8 +29,8 @@ class PersonalizedTower(nn.Module):
         self.gates = nn.ModuleList(Gate(given, gate_width, d) for d in dims)
         self.layers = nn.ModuleList(MLP(d, width, 1, activation, batch_norm, dropout) for d in dims)
 
-    def forward(self, x: Tensor, context: Tensor, fields: Tensor) -> Tensor:
-        given = torch.cat([context.flatten(1), fields.detach().flatten(1)], dim=1)
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        given = torch.cat([context.flatten(1), x.detach()], dim=1)
         for gate, layer in zip(self.gates, self.layers, strict=True):
             x = layer(x * gate(given))  # [batch, width]
         return x
@@ -41,7 +41,8 @@ class PpNet(Block):
     """A gate per layer on that layer's input: ``x <- act(W (x * g_l(c)) + b)``.
 
     ``g_l(c) = 2 sigmoid(W' relu(W c + b) + b')``, where ``c`` is the context's fields and a copy
-    of all fields through which no gradient flows.
+    of the vector that flows in, through which no gradient flows. Behind ``epnet`` that vector is
+    the gated fields, which makes PEPNet.
     """
 
     paper = "Chang et al., PEPNet, KDD 2023, https://arxiv.org/abs/2302.01115"
@@ -56,17 +57,9 @@ class PpNet(Block):
     batch_norm: bool | None = batch_norm_knob()
     dropout: float | None = dropout_knob()
 
-    def out(self, x: Vector, context: Context, fields: Fields) -> Vector:
+    def out(self, x: Vector, context: Context) -> Vector:
         return Vector(self.width)
 
-    def arguments(self, x: Vector, context: Context, fields: Fields) -> dict[str, object]:
-        return {
-            "dim": x.dim,
-            "given": context.n * context.dim + fields.n * fields.dim,
-            "gate_width": self.gate_width,
-            "width": self.width,
-            "depth": self.depth,
-            "activation": self.activation,
-            "batch_norm": self.batch_norm,
-            "dropout": self.dropout,
-        }
+    def arguments(self, x: Vector, context: Context) -> dict[str, object]:
+        given = context.n * context.dim + x.dim
+        return {"dim": x.dim, "given": given, **self.settings()}

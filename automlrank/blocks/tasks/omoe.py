@@ -1,0 +1,55 @@
+"""One-gate mixture of experts: all tasks mix the experts alike."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob, dropout_knob
+from automlrank.blocks.parts import Experts, MixtureGates
+from automlrank.blocks.ports import Targets, Tasks, Vector
+
+
+class OneGateExperts(nn.Module):
+    def __init__(
+        self,
+        dim: int,
+        tasks: int,
+        experts: int,
+        width: int,
+        depth: int,
+        activation: str,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.tasks = tasks
+        self.experts = Experts(experts, dim, width, depth, activation, dropout)
+        self.gate = MixtureGates(1, dim, experts, hidden=0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mixed: Tensor = self.gate(x) @ self.experts(x)  # [batch, 1, width]
+        return mixed.expand(-1, self.tasks, -1)
+
+
+@block("omoe", family="tasks")
+class Omoe(Block):
+    """``sum_e softmax(W x)_e expert_e(x)``, the same for every task."""
+
+    paper = "Jacobs et al., Adaptive Mixtures of Local Experts, Neural Computation 1991, https://doi.org/10.1162/neco.1991.3.1.79"
+    module = OneGateExperts
+
+    experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
+    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
+    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
+    activation: str = activation_knob()
+    dropout: float | None = dropout_knob()
+
+    def out(self, x: Vector, targets: Targets) -> Tasks:
+        return Tasks(targets.n, self.width)
+
+    def arguments(self, x: Vector, targets: Targets) -> dict[str, object]:
+        return {"dim": x.dim, "tasks": targets.n, **self.settings()}
+
+    def last_layer(self) -> tuple[str, ...]:
+        return (f"experts.weights.{self.depth - 1}",)

@@ -1,0 +1,58 @@
+"""LHUC: a tower in which the context sets the amplitude of every hidden unit."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
+from automlrank.blocks.parts import MLP, Dense
+from automlrank.blocks.ports import Context, Vector
+
+
+class AmplitudeTower(nn.Module):
+    def __init__(
+        self,
+        dim: int,
+        given: int,
+        width: int,
+        depth: int,
+        activation: str,
+        batch_norm: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        dims = [dim, *[width] * (depth - 1)]
+        self.layers = nn.ModuleList(MLP(d, width, 1, activation, batch_norm, dropout) for d in dims)
+        self.amplitudes = nn.ModuleList(Dense(given, width) for _ in dims)
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        given = context.flatten(1)
+        for layer, amplitude in zip(self.layers, self.amplitudes, strict=True):
+            x = 2.0 * amplitude(given).sigmoid() * layer(x)  # [batch, width]
+        return x
+
+
+@block("lhuc", family="tower")
+class Lhuc(Block):
+    """An amplitude for every hidden unit: ``x <- 2 sigmoid(V_l c + v_l) * act(W x + b)``.
+
+    ``c`` are the context's fields. The paper learns an amplitude per speaker and unit; those of
+    an embedding's linear map are of its rank. With a hidden layer in the gate this is ``poso``.
+    """
+
+    paper = "Swietojanski et al., LHUC, 2016, https://arxiv.org/abs/1601.02828"
+    module = AmplitudeTower
+
+    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
+    depth: int = knob(2, legal=ints(1, 8), search=one_of(1, 2), help="layers")
+    activation: str = activation_knob()
+    batch_norm: bool | None = batch_norm_knob()
+    dropout: float | None = dropout_knob()
+
+    def out(self, x: Vector, context: Context) -> Vector:
+        return Vector(self.width)
+
+    def arguments(self, x: Vector, context: Context) -> dict[str, object]:
+        return {"dim": x.dim, "given": context.n * context.dim, **self.settings()}

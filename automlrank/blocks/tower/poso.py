@@ -1,0 +1,64 @@
+"""POSO: a tower whose hidden units the context opens and closes."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
+from automlrank.blocks.parts import MLP, Gate
+from automlrank.blocks.ports import Context, Vector
+
+
+class MaskedTower(nn.Module):
+    def __init__(
+        self,
+        dim: int,
+        given: int,
+        gate_width: int,
+        scale: float,
+        width: int,
+        depth: int,
+        activation: str,
+        batch_norm: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        dims = [dim, *[width] * (depth - 1)]
+        self.layers = nn.ModuleList(MLP(d, width, 1, activation, batch_norm, dropout) for d in dims)
+        self.gates = nn.ModuleList(Gate(given, gate_width, width, scale) for _ in dims)
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        given = context.flatten(1)
+        for layer, gate in zip(self.layers, self.gates, strict=True):
+            x = gate(given) * layer(x)  # [batch, width]
+        return x
+
+
+@block("poso", family="tower")
+class Poso(Block):
+    """A mask on every layer's units: ``x <- C g_l(c) * act(W x + b)``.
+
+    ``g_l(c) = sigmoid(W' relu(W c + b) + b')`` of the context's fields; not a softmax: a unit's
+    mask does not depend on the others'.
+    """
+
+    paper = "Dai et al., POSO, 2021, https://arxiv.org/abs/2108.04690"
+    module = MaskedTower
+
+    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
+    depth: int = knob(2, legal=ints(1, 8), search=one_of(1, 2), help="masked layers")
+    gate_width: int = knob(
+        32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of a gate"
+    )
+    scale: float = knob(2.0, legal=floats(0.1, 10.0), help="C: 2 leaves units as they are at 0.5")
+    activation: str = activation_knob()
+    batch_norm: bool | None = batch_norm_knob()
+    dropout: float | None = dropout_knob()
+
+    def out(self, x: Vector, context: Context) -> Vector:
+        return Vector(self.width)
+
+    def arguments(self, x: Vector, context: Context) -> dict[str, object]:
+        return {"dim": x.dim, "given": context.n * context.dim, **self.settings()}
