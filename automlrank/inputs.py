@@ -8,7 +8,13 @@ from typing import Any
 
 from torch import Tensor
 
-from automlrank.blocks.embedding import Embedding, SequenceEmbedding, column_of, real_positions
+from automlrank.blocks.embedding import (
+    Embedding,
+    SequenceEmbedding,
+    column_of,
+    other_behaviours,
+    real_positions,
+)
 from automlrank.blocks.parts import join
 from automlrank.blocks.ports import (
     Columns,
@@ -23,8 +29,8 @@ from automlrank.blocks.ports import (
 )
 from automlrank.fields import ColumnFields, batch_value
 from automlrank.plan import Made, PlanBuilder, Value
+from automlrank.schema import Categorical, Feature, Schema
 from automlrank.schema import History as HistoryColumn
-from automlrank.schema import Schema
 
 
 class Inputs(ColumnFields):
@@ -50,7 +56,7 @@ class Inputs(ColumnFields):
         )
 
     def sequence(self, name: str, columns: tuple[HistoryColumn, ...]) -> Value:
-        """A sequence's keys, target, mask and, where it has times, age and session.
+        """A sequence's keys, target, mask and what else its columns give: times, ids, negatives.
 
         They are the root inputs of its encoder.
         """
@@ -65,14 +71,21 @@ class Inputs(ColumnFields):
             "keys": keys,
             "target": self.steps.flat(target),
             "mask": self.steps.step(real_positions, ids[:1], f"{name}_mask"),
+            "key_ids": ids[0],
         }
+        behaviours = [self.values["keys"], self.values["mask"]]
+        self.values["negatives"] = self.steps.step(other_behaviours, behaviours, f"{name}_others")
         of_sequence = columns[0].sequence
         if self.schema.timed(of_sequence):
             self.values |= {
                 key: Value(f"{key}:{of_sequence}", request=request) for key in ("age", "session")
             }
         length = max(column.max_length for column in columns)
-        return Value("", History(len(columns) * self.dim, length))
+        of = self.schema.feature(columns[0].of)
+        size = of.size if isinstance(of, Categorical) else 0
+        if size:
+            self.values["target_id"] = self.id_of(of, f"{name}_target_id")
+        return Value("", History(len(columns) * self.dim, length, size))
 
     def statistics(self) -> Value:
         """Rates and counts of both sides, request before item."""
@@ -117,7 +130,9 @@ class Inputs(ColumnFields):
                 "scenario": lambda: self.steps.flat(
                     self.select((self.schema.feature(str(self.schema.scenario)),), "scenario")
                 ),
-                "scenario_id": self.scenario_id,
+                "scenario_id": lambda: self.id_of(
+                    self.schema.feature(str(self.schema.scenario)), "scenario_id"
+                ),
                 "ids": lambda: self.both_sides("ids"),
                 "numbers": lambda: self.both_sides("numbers"),
                 "bags": lambda: self.lists("multi", "bags"),
@@ -131,14 +146,12 @@ class Inputs(ColumnFields):
         places = {f.name: i for i, f in enumerate(_by_side(self.schema.of_role("ids")))}
         return Crosses(tuple((places[a], places[b]) for a, b in self.schema.crosses))
 
-    def scenario_id(self) -> Value:
-        feature = self.schema.feature(str(self.schema.scenario))
+    def id_of(self, feature: Feature, name: str) -> Value:
+        """The ids of one column, ``[batch]``."""
         request = feature.side != "item"
         position = self.schema.of_role("ids", request=request).index(feature)
         key = "ids:request" if request else "ids:item"
-        return self.steps.step(
-            column_of, [Value(key, request=request)], "scenario_id", None, (position,)
-        )
+        return self.steps.step(column_of, [Value(key, request=request)], name, None, (position,))
 
     def both_sides(self, key: str) -> Value:
         sides = [self.of_side(key, request=True), self.of_side(key, request=False)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
-from automlrank.plan import Plan
+from automlrank.plan import Plan, Step, live_steps, loss_steps
 from automlrank.schema import Schema
 from automlrank.wiring import wire
 
@@ -17,21 +18,32 @@ Batch = Mapping[str, Tensor]
 
 
 class RankingModel(nn.Module):
-    """Runs a plan: a batch in, logits ``[batch, tasks]`` out."""
+    """Runs a plan: a batch in, logits ``[batch, tasks]`` out.
+
+    Auxiliary losses, numbers, are appended to ``losses`` where such a list is given.
+    """
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
+        self.steps, self.loss_steps = live_steps(plan), loss_steps(plan)
         for name, made in plan.modules.items():
             self.add_module(name, made.cls(**made.arguments))
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, losses: list[Tensor] | None = None) -> Tensor:
         values: dict[str, Any] = dict(batch)
-        for step in self.plan.steps:
-            call = getattr(self, step.call) if isinstance(step.call, str) else step.call
-            values[step.output] = call(*(values[name] for name in step.inputs), *step.constants)
+        self.run(self.steps, values)
+        if losses is not None:
+            self.run(self.loss_steps, values)
+            losses.extend(values[name] for name in self.plan.losses)
         logits: Tensor = values["logits"]
         return logits
+
+    def run(self, steps: Sequence[Step], values: dict[str, Any]) -> None:
+        """Add what the steps give to the values by name."""
+        for step in steps:
+            call = attrgetter(step.call)(self) if isinstance(step.call, str) else step.call
+            values[step.output] = call(*(values[name] for name in step.inputs), *step.constants)
 
 
 def build_model(

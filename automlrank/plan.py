@@ -29,7 +29,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Step:
-    """``output = call(*inputs, *constants)``; ``call`` is a module's name or a function."""
+    """``output = call(*inputs, *constants)``; ``call`` is a module's name or a function.
+
+    ``name.method`` is a method of a module.
+    """
 
     output: str
     call: str | Callable[..., Any]
@@ -49,6 +52,8 @@ class Plan:
     """Decoupled L2 per epoch by the name of the parameter."""
     coupled_decays: dict[str, float] = field(default_factory=dict)
     """L2 inside the gradient by the name of the parameter."""
+    losses: list[str] = field(default_factory=list)
+    """The outputs of steps that are auxiliary losses, numbers: in training they are added."""
     optimizers: dict[str, Block] = field(default_factory=dict)
     """What trains a parameter in the place of the training's optimizer, by its name."""
     shared: tuple[str, ...] = ()
@@ -81,6 +86,10 @@ class PlanBuilder:
             return value
         port = Vector(value.port.n * value.port.dim)
         return self.step(flatten, [value], f"{value.name}_flat", port)
+
+    def method(self, name: str, method: str, inputs: list[Value], output: str) -> Value:
+        """What a method of a module gives that has a step of its own."""
+        return self.step(f"{name}.{method}", self.same_rows(inputs), output)
 
     def module(
         self, name: str, made: Made, inputs: list[Value], output: str, port: Port | None = None
@@ -128,7 +137,17 @@ class PlanBuilder:
 
 def live_steps(plan: Plan) -> list[Step]:
     """The steps that the logits depend on: an encoder need not read all that a history offers."""
-    wanted, kept = {"logits"}, []
+    return _steps_to(plan, {"logits"})
+
+
+def loss_steps(plan: Plan) -> list[Step]:
+    """The steps that only the auxiliary losses depend on."""
+    live = live_steps(plan)
+    return [step for step in _steps_to(plan, set(plan.losses)) if step not in live]
+
+
+def _steps_to(plan: Plan, wanted: set[str]) -> list[Step]:
+    kept = []
     for step in reversed(plan.steps):
         if step.output in wanted:
             wanted = wanted - {step.output} | set(step.inputs)

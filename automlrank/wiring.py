@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Iterator
 
 from automlrank.architecture import NONE, Architecture, Parallel, Part, Reading, Stack, readers
 from automlrank.architecture.needs import unserved_parts
 from automlrank.blocks.base import Block
-from automlrank.blocks.inputs import accepts, first_input
+from automlrank.blocks.inputs import accepts, first_input, tensors_of
 from automlrank.blocks.parts import (
     Bias,
     Chain,
     Dense,
+    EmptyHistory,
     Rescale,
     add,
     as_fields,
@@ -106,12 +106,18 @@ class _Wiring:
         return [*rates, *self.interests]
 
     def interest(self, name: str, columns: tuple[HistoryColumn, ...]) -> Value:
-        """One sequence encoded, shaped to fields; a width that does not fit is projected."""
+        """One sequence encoded, shaped to fields; a width that does not fit is projected.
+
+        An empty history has a learned vector, whatever the encoder.
+        """
         dim = self.inputs.dim
         sequence = self.inputs.sequence(name, columns)
         encoded = self.part(self.architecture.history, sequence, f"{name}_encoder")
         assert encoded is not None
         flat = self.steps.flat(encoded)
+        empty = Made(EmptyHistory, {"dim": vector_of(flat).dim})
+        given = [flat, self.inputs.value("mask")]
+        flat = self.steps.module(f"{name}_empty", empty, given, f"{name}_encoded", flat.port)
         if vector_of(flat).dim % dim:
             width = len(columns) * dim
             made = Made(Dense, {"in_features": vector_of(flat).dim, "out_features": width})
@@ -185,15 +191,28 @@ class _Wiring:
         ports = {key: self.inputs.port(key) for key in list(type(block).inputs())[1:]}
         given = [flow.port for flow in flows]
         made = Made(type(block).module, block.arguments(*given, **ports))
-        wanted = list(inspect.signature(type(block).module.forward).parameters)[1:]  # type: ignore[attr-defined]
+        wanted = tensors_of(type(block))
+        self.steps.trained(name, block)
+        if isinstance(given[0], History):
+            self.encoder(type(block), name)
         is_root = isinstance(given[0], Columns | History)
         inputs = (
             [self.inputs.value(key) for key in wanted]
             if is_root
             else [*flows, *(self.inputs.value(key) for key in wanted[1:])]
         )
-        self.steps.trained(name, block)
         return self.steps.module(name, made, inputs, f"{name}_out", block.out(*given, **ports))
+
+    def encoder(self, cls: type[Block], name: str) -> None:
+        """The steps of a history's encoder beside its own: extraction first, auxiliary loss."""
+        values = self.inputs.values
+        if wanted := tensors_of(cls, "extract"):
+            given = [values[key] for key in wanted]
+            values["extracted"] = self.steps.method(name, "extract", given, f"{name}_extracted")
+        if wanted := tensors_of(cls, "loss"):
+            given = [values[key] for key in wanted]
+            loss = self.steps.method(name, "loss", given, f"{name}_loss")
+            self.steps.plan.losses.append(loss.name)
 
     def heads(self, body: Value) -> Value:
         """Scenario, tasks, one tower and one linear head per task; gives the tasks' logits."""

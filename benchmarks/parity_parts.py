@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.ports import Fields, History, Targets, Vector
 
-FIELDS, DIM, LENGTH, WIDTH, RANK = 26, 16, 50, 128, 32
+FIELDS, DIM, LENGTH, WIDTH, RANK, IDS = 26, 16, 50, 128, 32, 1000
 FLAT = FIELDS * DIM
 PORTS = {
     "fields": Fields(FIELDS, DIM),
     "vector": Vector(FLAT),
-    "history": History(DIM, LENGTH),
+    "history": History(DIM, LENGTH, IDS),
 }
 
 

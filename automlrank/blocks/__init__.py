@@ -59,8 +59,14 @@ from automlrank.blocks.merge.sum import Sum as Sum
 from automlrank.blocks.none import NoBlock as NoBlock
 from automlrank.blocks.optimizer.ftrl import Ftrl as Ftrl
 from automlrank.blocks.scenario.scenario_towers import ScenarioTowers as ScenarioTowers
+from automlrank.blocks.sequence.bst import Bst as Bst
+from automlrank.blocks.sequence.can import Can as Can
+from automlrank.blocks.sequence.dien import Dien as Dien
 from automlrank.blocks.sequence.din import Din as Din
+from automlrank.blocks.sequence.dsin import Dsin as Dsin
 from automlrank.blocks.sequence.mean_pool import MeanPooling as MeanPooling
+from automlrank.blocks.sequence.sum_pool import SumPooling as SumPooling
+from automlrank.blocks.sequence.target_attention import TargetAttention as TargetAttention
 from automlrank.blocks.statistics.rate_fields import RateFields as RateFields
 from automlrank.blocks.statistics.rate_logit import RateLogit as RateLogit
 from automlrank.blocks.tasks.cgc import Cgc as Cgc

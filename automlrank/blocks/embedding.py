@@ -103,6 +103,18 @@ class SelectFields(nn.Module):
         return fields[:, self.positions]  # [batch, positions, dim]
 
 
+def other_behaviours(keys: Tensor, mask: Tensor) -> Tensor:
+    """A behaviour for each position, drawn from all real ones of the batch.
+
+    What is clicked often is drawn often, and the columns of a draw belong together.
+    """
+    real = mask.flatten().nonzero().squeeze(1)
+    if not len(real):
+        return torch.zeros_like(keys)
+    drawn = real[torch.randint(len(real), mask.shape, device=real.device)]
+    return F.embedding(drawn, keys.flatten(0, 1))  # [batch, length, dim]
+
+
 def real_positions(ids: Tensor) -> Tensor:
     """The mask of a sequence: true where there is a behaviour."""
     return ids > 0  # [batch, length]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from types import UnionType
 
@@ -13,6 +14,12 @@ def first_input(cls: type[Block]) -> frozenset[type]:
     """The ports that may flow into a block."""
     hints = cls.inputs()
     return members_of(next(iter(hints.values()))) if hints else frozenset()
+
+
+def tensors_of(cls: type[Block], method: str = "forward") -> list[str]:
+    """The names that a method of a block's module takes; none where it has no such method."""
+    function = getattr(cls.module, method, None)
+    return list(inspect.signature(function).parameters)[1:] if function else []
 
 
 def members_of(annotation: object) -> frozenset[type]:

@@ -267,6 +267,80 @@ class Projection(nn.Module):
         return torch.where(null, self.null, known)  # [batch, dim]
 
 
+class EmptyHistory(nn.Module):
+    """A learned vector in the place of what an encoder makes of no behaviours."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.vector = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, encoded: Tensor, mask: Tensor) -> Tensor:
+        return torch.where(mask.any(dim=1, keepdim=True), encoded, self.vector)  # [batch, dim]
+
+
+class SelfAttention(nn.Module):
+    """A transformer's layer: attention, then a network of two layers, both residual and normed.
+
+    ``mask`` says which positions each reads, ``[batch, 1 or length, length]``: one at least.
+    """
+
+    def __init__(self, dim: int, heads: int, dropout: float, activation: str = "relu") -> None:
+        super().__init__()
+        self.heads, self.width = heads, -(-dim // heads)  # of a head
+        self.joint = Dense(dim, 3 * heads * self.width)
+        self.out = Dense(heads * self.width, dim)
+        self.network = nn.Sequential(
+            Dense(dim, 4 * dim), ACTIVATIONS[activation](), Dense(4 * dim, dim)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(2))
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        y = self.norms[0](x + self.dropout(self.attend(x, mask)))
+        z: Tensor = self.norms[1](y + self.dropout(self.network(y)))
+        return z  # [batch, length, dim]
+
+    def attend(self, x: Tensor, mask: Tensor) -> Tensor:
+        split = self.joint(x).unflatten(2, (3, self.heads, self.width)).permute(2, 0, 3, 1, 4)
+        query, key, value = split.unbind(0)  # [batch, heads, length, width] each
+        scores = query @ key.transpose(2, 3) * self.width**-0.5
+        read = softmax_of_real(scores, mask.unsqueeze(1)) @ value
+        joined: Tensor = self.out(read.transpose(1, 2).flatten(2))
+        return joined
+
+
+def softmax_of_real(scores: Tensor, mask: Tensor) -> Tensor:
+    """Softmax along the last axis over what the mask says is real; zeros where nothing is."""
+    lowest = torch.finfo(scores.dtype).min  # not -inf: no NaN where nothing is real
+    shares: Tensor = scores.masked_fill(~mask, lowest).softmax(dim=-1)
+    return shares * mask
+
+
+def weighted_sum(weights: Tensor, vectors: Tensor) -> Tensor:
+    """``sum_t w_t v_t`` of weights ``[batch, n]`` and vectors ``[batch, n, dim]``."""
+    return (weights.unsqueeze(1) @ vectors).squeeze(1)  # [batch, dim]
+
+
+def positions_of(sequence: Tensor, length: int) -> tuple[Tensor, ...]:
+    """``[batch, n, dim]`` position by position.
+
+    A graph for serving has no loop: there all ``length`` positions are written out, the missing
+    ones zero.
+    """
+    if torch.compiler.is_exporting():
+        rows, _, dim = sequence.shape
+        sequence = torch.cat([sequence, sequence.new_zeros(rows, length, dim)], dim=1)[:, :length]
+    return sequence.unbind(1)
+
+
+def sequence_of(positions: Sequence[Tensor], length: int) -> Tensor:
+    """The first ``length`` positions side by side again: ``[batch, length, dim]``."""
+    joined = torch.stack(list(positions), dim=1)
+    if torch.compiler.is_exporting():  # a slice would fix the length
+        joined = joined.index_select(1, torch.arange(length, device=joined.device))
+    return joined
+
+
 def pool_bag(table: Tensor, bag: Tensor, offset: int, pool: str) -> Tensor:
     """The ``mean`` or ``sum`` of the rows of each list of ids; padding (id 0) does not count."""
     real = (bag > 0).unsqueeze(2)  # [batch, length, 1]

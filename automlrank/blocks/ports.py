@@ -12,7 +12,7 @@ module by the names of its ``forward``):
                              [batch, length], vectors: a list of [batch, size] (NaN = null)
     crosses     Crosses      none: only the pairs of columns that the schema names
     statistics  Statistics   statistics [batch, n]: rates and counts (see Statistics)
-    history     History      keys, target, mask, age, session (see History)
+    history     History      keys, target, mask, age, session, key_ids, target_id (see History)
     targets     Targets      none: only the number of tasks
 
 Losses and balances have no ``out``: they are built of ``Labels``.
@@ -65,11 +65,20 @@ class History:
     times the embedding's width. A block that names them in its ``forward`` asks for a schema with
     times: ``age [batch, length]``, the bucket of the time gap to the row, 1 to AGES, and
     ``session [batch, length]``, the number of the behaviour's session, 1 for the oldest kept;
-    both int32, 0 where the mask is false.
+    both int32, 0 where the mask is false. ``key_ids [batch, length]`` and ``target_id [batch]`` are
+    those of the sequence's first column, of ``ids`` in all; a sequence whose first column holds
+    several ids a behaviour has none, and ``ids`` is 0.
+
+    A module may have two more methods, whose parameters are named alike. ``extract`` does not
+    read the target: serving runs it once per request, and ``forward`` takes its result as
+    ``extracted``. ``loss`` gives an auxiliary loss, weighted, a number: it may take ``extracted``
+    and ``negatives [batch, length, dim]``, behaviours drawn from the batch, and runs in training
+    only.
     """
 
     dim: int
     length: int
+    ids: int
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Iterable, Iterator
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
-from automlrank.blocks.inputs import first_input, members_of
+from automlrank.blocks.inputs import first_input, members_of, tensors_of
 from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
 from automlrank.documents import Document
@@ -38,10 +37,8 @@ def lacking(schema: Schema, block: str) -> str | None:
     ports = {port for hint in BLOCKS[block].inputs().values() for port in members_of(hint)}
     if block == "none":
         return None
-    if History in ports and not schema.sequences:
-        return "the schema has no history column"
-    if History in ports and (untimed := _untimed(schema)) and _reads_times(BLOCKS[block]):
-        return f"the histories of {', '.join(untimed)} have no time"
+    if History in ports and (reason := _lacks_history(schema, BLOCKS[block])):
+        return reason
     if Statistics in ports and not schema.statistic_columns:
         return "the schema names no statistics"
     if Crosses in ports and len(schema.of_role("ids")) < 2:
@@ -57,15 +54,31 @@ def lacking(schema: Schema, block: str) -> str | None:
     return None
 
 
+def _lacks_history(schema: Schema, cls: type[Block]) -> str | None:
+    if not schema.sequences:
+        return "the schema has no history column"
+    if _reads(cls, "age", "session") and (untimed := _untimed(schema)):
+        return f"the histories of {', '.join(untimed)} have no time"
+    if _reads(cls, "key_ids") and (bags := _of_bags(schema)):
+        return f"the first history of {', '.join(bags)} is of a multi feature, so it has no one id"
+    return None
+
+
 def _untimed(schema: Schema) -> list[str]:
     """The sequences whose behaviours have no ages and no sessions."""
     return [name for name in schema.sequences if not schema.timed(name)]
 
 
-def _reads_times(cls: type[Block]) -> bool:
-    """Whether a history block's module names what only a sequence with times has."""
-    reads = inspect.signature(cls.module.forward).parameters  # type: ignore[attr-defined]
-    return not {"age", "session"}.isdisjoint(reads)
+def _of_bags(schema: Schema) -> list[str]:
+    """The sequences whose first column is of a multi feature: no one id stands for a behaviour."""
+    first = {name: schema.feature(columns[0].of) for name, columns in schema.sequences.items()}
+    return [name for name, feature in first.items() if feature.role != "ids"]
+
+
+def _reads(cls: type[Block], *names: str) -> bool:
+    """Whether a history block's module names one of these tensors."""
+    methods = ("forward", "extract", "loss")
+    return any(name in tensors_of(cls, method) for method in methods for name in names)
 
 
 def _needs_tasks(cls: type[Block]) -> bool:

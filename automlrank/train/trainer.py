@@ -56,9 +56,10 @@ class Trainer:
         """Learn from one batch; gives its loss."""
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bf16):
-            logits = self.model(batch)
+            auxiliary: list[Tensor] = []
+            logits = self.model(batch, auxiliary)
         losses = self.loss(logits.float(), batch["labels"], batch.get("weight"))
-        loss: Tensor = self.balance(losses)
+        loss: Tensor = sum(auxiliary, start=self.balance(losses))
         self.weights.add(self.balance.weights)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)

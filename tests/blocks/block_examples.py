@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
+from automlrank.blocks.inputs import tensors_of
 from automlrank.blocks.ports import (
     AGES,
     FIRST_ID,
@@ -37,7 +38,7 @@ PORTS: dict[type, Any] = {
     Context: Context(2, 4),
     Statistics: Statistics(8, 4),
     Scenario: Scenario(FIRST_ID + 3, 4),
-    History: History(8, 5),
+    History: History(8, 5, FIRST_ID + 4),
     Targets: Targets(3),
 }
 FLOWS = Fields | Vector | Tasks | Statistics
@@ -45,10 +46,10 @@ BRANCHES = (Vector(10), Vector(7), Vector(1))
 DEFAULTS = {"dropout": 0.0, "batch_norm": False}
 
 
-def tensors(rows: int, seed: int = 0) -> dict[str, Any]:
+def tensors(rows: int, seed: int = 0, port: Any = None) -> dict[str, Any]:
     """Every root input, all scenarios, nulls, and lists of every length (none included)."""
     draw = torch.Generator().manual_seed(seed)
-    columns, history, scenario = PORTS[Columns], PORTS[History], PORTS[Scenario]
+    columns, history, scenario = PORTS[Columns], port or PORTS[History], PORTS[Scenario]
     place = torch.arange(rows).unsqueeze(1)
     numbers = torch.randn(rows, columns.numbers, generator=draw)
     bags = [torch.randint(1, size, (rows, 4), generator=draw) for size in columns.bags]
@@ -71,6 +72,8 @@ def tensors(rows: int, seed: int = 0) -> dict[str, Any]:
         "mask": mask,
         "age": age * mask,
         "session": (torch.arange(history.length) // 2 + 1) * mask,
+        "key_ids": torch.randint(1, history.ids, mask.shape, generator=draw) * mask,
+        "target_id": torch.randint(1, history.ids, (rows,), generator=draw),
     }
 
 
@@ -121,7 +124,13 @@ class Case:
         names = list(inspect.signature(module.forward).parameters)[len(self.flow) :]
         if has_var_positional(type(self.block)):
             names = []
-        return (*inputs["flow"], *(inputs[name] for name in names))
+        given = {**inputs, **self.extracted(module, inputs)}
+        return (*inputs["flow"], *(given[name] for name in names))
+
+    def extracted(self, module: Any, inputs: dict[str, Any]) -> dict[str, Tensor]:
+        """What an encoder makes of a history without the target, where it has such a part."""
+        names = tensors_of(type(self.block), "extract")
+        return {"extracted": module.extract(*(inputs[name] for name in names))} if names else {}
 
     def run(self, module: nn.Module, inputs: dict[str, Any]) -> Tensor:
         result: Tensor = module(*self.arguments(module, inputs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import dataclasses
 import inspect
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import pytest
 import torch
 from block_examples import (
     DEFAULTS,
+    PORTS,
     Case,
     default_cases,
     flow_blocks,
@@ -20,6 +22,7 @@ from block_examples import (
     knob_cases,
     map_tensors,
     shape,
+    tensors,
 )
 
 from automlrank.blocks import BLOCKS
@@ -35,6 +38,12 @@ every_history = pytest.mark.parametrize(
     [case for case in knob_cases() if isinstance(case.ports[0], History)],
     ids=lambda case: case.label,
 )
+every_encoder = pytest.mark.parametrize(
+    "case",
+    [case for case in default_cases() if isinstance(case.ports[0], History)],
+    ids=lambda case: case.label,
+)
+LISTS = ("keys", "mask", "age", "session", "key_ids")
 every_declaration = pytest.mark.parametrize("cls", BLOCKS.values(), ids=BLOCKS)
 
 
@@ -82,8 +91,9 @@ def test_a_gradient_reaches_every_parameter(case: Case) -> None:
 def test_what_the_mask_hides_changes_nothing(case: Case) -> None:
     """Neither outputs nor batch-norm statistics, in training as in serving."""
     inputs = case.inputs(16)
-    hidden = ~inputs["mask"].unsqueeze(2)
-    other = {**inputs, "keys": torch.where(hidden, 5.0 + inputs["keys"] * 3.0, inputs["keys"])}
+    hidden = ~inputs["mask"]
+    other = {**inputs, "keys": inputs["keys"] + 5.0 * hidden.unsqueeze(2)}
+    other |= {key: inputs[key] + 2 * hidden for key in ("age", "session", "key_ids")}
     results = []
     for seen in (inputs, other):
         module = case.trained().train()
@@ -95,14 +105,48 @@ def test_what_the_mask_hides_changes_nothing(case: Case) -> None:
 
 
 @every_history
+def test_padding_further_changes_nothing(case: Case) -> None:
+    inputs = case.inputs(16)
+    width = inputs["mask"].shape[1]
+    short, longer = dict(inputs), dict(inputs)
+    for key in LISTS:
+        short[key] = inputs[key][:, : width - 2]
+        longer[key] = torch.cat([short[key], torch.zeros_like(inputs[key][:, :2])], dim=1)
+    for training in (False, True) if not case.block.settings().get("dropout") else (False,):
+        module = case.trained().train(training)
+        one, two = (case.run(copy.deepcopy(module), seen) for seen in (short, longer))
+        torch.testing.assert_close(one, two, atol=1e-6, rtol=1e-6)
+
+
+@every_encoder
+@pytest.mark.parametrize("length", [1, 2, 200])
+def test_a_history_of_any_length_is_encoded(case: Case, length: int) -> None:
+    """A row that is filled gives the same beside an empty one and beside one of one behaviour."""
+    long = dataclasses.replace(PORTS[History], length=length)
+    case = Case(case.block, (long, *case.ports[1:]), case.label)
+    inputs = tensors(3, port=long)
+    inputs["mask"] = torch.arange(length) < torch.tensor([[length], [0], [1]])
+    inputs |= {key: inputs[key] * inputs["mask"] for key in ("age", "session", "key_ids")}
+    module = case.trained().double().eval()
+    inputs = map_tensors({**inputs, "flow": []}, _double)
+    whole = case.run(module, inputs)
+    assert whole.isfinite().all()
+    for row in range(3):
+        alone = map_tensors(inputs, lambda tensor, row=row: tensor[row : row + 1])
+        torch.testing.assert_close(case.run(module, alone), whole[row : row + 1])
+
+
+@every_history
 def test_an_empty_history_stays_finite(case: Case) -> None:
     inputs = case.inputs(4)
     inputs["mask"] = torch.zeros_like(inputs["mask"])
     inputs["keys"].requires_grad_()
-    out = case.run(case.build().train(), inputs)
-    out.sum().backward()
+    module = case.build().train()
+    out = case.run(module, inputs)
+    (out.sum() + 0.0 * inputs["keys"].sum()).backward()
     assert out.isfinite().all()
-    assert inputs["keys"].grad.isfinite().all()
+    for tensor in (inputs["keys"], *module.parameters()):
+        assert tensor.grad is None or tensor.grad.isfinite().all()
 
 
 @every_block
@@ -143,12 +187,36 @@ def test_it_can_be_counted_without_memory(case: Case) -> None:
 def test_no_shape_depends_on_the_data(case: Case) -> None:
     """The graph that is traced with one batch serves another with other values and more rows."""
     module = case.trained().eval()
-    traced = case.arguments(module, case.inputs(4))
-    other = case.arguments(module, case.inputs(7, seed=9))
+    with torch.no_grad():
+        traced = case.arguments(module, case.inputs(4))
+        other = case.arguments(module, case.inputs(7, seed=9))
     rows = tuple(map_tensors(list(traced), lambda _: {0: torch.export.Dim.DYNAMIC}))
     rows = (rows,) if has_var_positional(type(case.block)) else rows
     graph = torch.export.export(module, traced, dynamic_shapes=rows).module()
     torch.testing.assert_close(graph(*other), module(*other))
+
+
+@every_encoder
+def test_no_length_depends_on_the_data(case: Case) -> None:
+    """The whole encoder as a graph: the length of its lists is open, up to the longest."""
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = case.trained().eval()
+
+        def forward(self, inputs: dict[str, Any]) -> Any:
+            return case.run(self.module, {**inputs, "flow": []})
+
+    read = {"target", "target_id", *LISTS}
+    given = {key: value for key, value in case.inputs(4).items() if key in read}
+    rows, length = torch.export.Dim("rows"), torch.export.Dim("length", max=case.ports[0].length)
+    axes = {key: {0: rows, **({1: length} if key in LISTS else {})} for key in given}
+    whole = Whole()
+    graph = torch.export.export(whole, (given,), dynamic_shapes=(axes,)).module()
+    other = {key: v[:, :3] if key in LISTS else v for key, v in case.inputs(7, 9).items()}
+    other = {key: value for key, value in other.items() if key in read}
+    torch.testing.assert_close(graph(other), whole(other))
 
 
 @every_knob

@@ -8,8 +8,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.hidden import activation_knob
-from automlrank.blocks.parts import ACTIVATIONS, MLP, Dense
+from automlrank.blocks.parts import ACTIVATIONS, Dense, softmax_of_real, weighted_sum
 from automlrank.blocks.ports import History, Vector
 
 
@@ -31,29 +30,84 @@ class Meeting(nn.Module):
         return torch.baddbmm(fixed, keys, per_key.transpose(1, 2))  # [batch, length, width]
 
 
+class Dice(nn.Module):
+    """``p s + (1 - p) a s`` with ``p = sigmoid((s - mean) / sd)`` and ``a`` learned for each unit.
+
+    Statistics are those of the real rows of a batch; serving takes their running means.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    momentum, eps = 0.1, 1e-5
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.zeros(width))
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("variance", torch.ones(width))
+
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        x = x.to(self.slope.dtype)  # bfloat16 has too few digits for a mean of squares
+        mean, variance = self.mean, self.variance
+        if self.training:
+            with torch.autocast(x.device.type, enabled=False):
+                mean, variance = self.statistics(x, real.to(x.dtype))
+        scale = (variance + self.eps).rsqrt()
+        share = torch.addcmul(-mean * scale, x, scale).sigmoid()
+        return x * torch.addcmul(self.slope, share, 1.0 - self.slope)  # [rows, width]
+
+    def statistics(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the real rows; the running ones move towards them."""
+        count = real.sum()
+        weights = real / count.clamp(min=1.0)
+        mean = weights @ x
+        variance = (weights @ (x * x) - mean * mean).clamp(min=0.0)  # two passes less than centred
+        with torch.no_grad():
+            step = self.momentum * count.clamp(max=1.0)
+            self.mean.lerp_(mean, step)
+            self.variance.lerp_(variance, step)
+        return mean, variance
+
+
+class Activation(nn.Module):
+    """Dice, PReLU, or a plain one, of ``[rows, width]`` of which some rows are real."""
+
+    def __init__(self, name: str, width: int) -> None:
+        super().__init__()
+        self.dice = Dice(width) if name == "dice" else None
+        self.plain = nn.PReLU(width) if name == "prelu" else ACTIVATIONS.get(name, nn.Identity)()
+
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        y: Tensor = self.plain(x) if self.dice is None else self.dice(x, real)
+        return y
+
+
 class InterestPool(nn.Module):
     def __init__(self, dim: int, width: int, depth: int, activation: str, softmax: bool) -> None:
         super().__init__()
         self.softmax = softmax
         self.meet = Meeting(dim, width)
-        self.unit = nn.Sequential(
-            ACTIVATIONS[activation](), MLP(width, width, depth - 1, activation)
-        )
+        self.activations = nn.ModuleList(Activation(activation, width) for _ in range(depth))
+        self.layers = nn.ModuleList(Dense(width, width) for _ in range(depth - 1))
         self.score = Dense(width, 1, bias=not softmax)  # a softmax cancels it
 
     def forward(self, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        scores: Tensor = self.score(self.unit(self.meet(keys, target))).squeeze(2)
-        if self.softmax:  # the lowest number, not -inf: an empty history must not become NaN
-            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=1)
-        return ((scores * mask).unsqueeze(1) @ keys).squeeze(1)  # [batch, dim]
+        real = mask.flatten()  # [batch * length]
+        hidden = self.activations[0](self.meet(keys, target).flatten(0, 1), real)
+        for layer, activation in zip(self.layers, self.activations[1:], strict=True):
+            hidden = activation(layer(hidden), real)
+        scores = self.score(hidden).view(mask.shape)
+        weights = softmax_of_real(scores, mask) if self.softmax else scores * mask
+        return weighted_sum(weights, keys)  # [batch, dim]
 
 
 @block("din", family="history")
 class Din(Block):
     """``sum_t a_t k_t`` with ``a_t = MLP([q, k_t, q - k_t, q * k_t])`` for the target ``q``.
 
-    No softmax by default: the strength of an interest is kept. Shapes: keys ``[batch, length,
-    dim]``, target ``[batch, dim]`` to ``[batch, dim]``; zero for an empty history.
+    No softmax by default: the strength of an interest is kept. Dice takes its statistics over the
+    real positions. Shapes: keys ``[batch, length, dim]``, target ``[batch, dim]`` to ``[batch,
+    dim]``.
     """
 
     paper = "Zhou et al., DIN, KDD 2018, https://arxiv.org/abs/1706.06978"
@@ -63,7 +117,12 @@ class Din(Block):
         32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of the scorer"
     )
     depth: int = knob(1, legal=ints(1, 4), search=one_of(1, 2), help="layers of the scorer")
-    activation: str = activation_knob("sigmoid", help="of the scorer")
+    activation: str = knob(
+        "dice",
+        legal=one_of("dice", "prelu", *ACTIVATIONS),
+        search=one_of("dice", "prelu", "relu"),
+        help="of the scorer",
+    )
     softmax: bool = knob(
         False,
         legal=one_of(False, True),
