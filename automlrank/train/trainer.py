@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from automlrank.architecture import Architecture
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.model import RankingModel
-from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
+from automlrank.train.optimizers import make_optimizers, parameters_of, update
+from automlrank.train.tables import Tables
 
 
 class Trainer:
@@ -25,6 +26,8 @@ class Trainer:
         self.balance = architecture.balance.build()
         self.optimizers = make_optimizers(model, model.plan, self.settings)
         self.clipped = parameters_of(self.optimizers[0])
+        plan = model.plan
+        self.tables = Tables(model, plan.decays, plan.coupled_decays, self.optimizers[0])
         self.epoch_rows = epoch_rows
         self.device = device
         self.bf16 = self.settings.bf16 is True or (
@@ -32,19 +35,21 @@ class Trainer:
         )
 
     def step(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Learn from one batch; gives its loss."""
+        """Learn from one batch; gives its loss. Before the model is read, settle its tables."""
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bf16):
+        kind = torch.device(self.device).type
+        with self.tables.look_ups(), torch.autocast(kind, torch.bfloat16, enabled=self.bf16):
             logits = self.model(batch)
         losses = self.loss(logits.float(), batch["labels"], batch.get("weight"))
         loss: Tensor = self.balance(losses)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
-        update(self.optimizers, len(logits))
+        with self.tables.lent():
+            nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
+            update(self.optimizers, len(logits))
         rate = self.learning_rate / self.settings.learning_rate
-        decay(self.model, self.model.plan.decays, rate * len(logits) / self.epoch_rows)
+        self.tables.decay(rate * len(logits) / self.epoch_rows)
         return loss.detach()
 
     @property
