@@ -34,6 +34,7 @@ from automlrank.export.recipe_data import (
     read_split,
 )
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
+from automlrank.train.memory import keep_freed_memory
 from automlrank.train.optimizers import parameter_groups, parameters_of, update
 from automlrank.train.tables import Tables
 from automlrank.train.trainer import fast_bf16
@@ -86,6 +87,7 @@ def train(
     model: nn.Module, arrays: Arrays, rows: Mapping[str, Rows], seed: int, epochs: int
 ) -> None:
     """Train until the validation metric stands still; at the end the best weights are back."""
+    keep_freed_memory()
     torch.manual_seed(seed)  # dropout
     loss_of, balance = build_loss(), build_balance()
     optimizers = make_optimizers(model)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from automlrank.architecture import Architecture
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.model import RankingModel
+from automlrank.train.memory import keep_freed_memory
 from automlrank.train.optimizers import make_optimizers, parameters_of, update
 from automlrank.train.tables import Tables
 
@@ -20,6 +21,7 @@ class Trainer:
     def __init__(
         self, model: RankingModel, architecture: Architecture, epoch_rows: int, device: str
     ) -> None:
+        keep_freed_memory()
         self.model = model
         self.settings = architecture.training
         self.loss = architecture.loss.build()
