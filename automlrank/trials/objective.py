@@ -177,7 +177,8 @@ class Climb:
         if progress.best is not None:
             return progress.best[primary]
         assert sample is not None
-        return score(self.model, sample, "valid", goal.metric, goal.device)[primary]
+        with self.objective.bench.computing():
+            return score(self.model, sample, "valid", goal.metric, goal.device)[primary]
 
 
 def begin(trial: optuna.Trial, most: int) -> None:
