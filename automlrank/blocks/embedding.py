@@ -25,7 +25,7 @@ class EmbeddingTable(nn.Module):
 
     def __init__(self, sizes: Sequence[int], dim: int, first_id: int, scale: float) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(sum(sizes), dim) * scale)
+        self.weight = nn.Parameter(torch.randn(sum(sizes), dim).mul_(scale))
         for start in itertools.accumulate(sizes[:-1], initial=0):
             self.weight.data[start : start + first_id] = 0.0
 

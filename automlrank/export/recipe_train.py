@@ -35,7 +35,9 @@ from automlrank.export.recipe_data import (
 )
 from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
-from automlrank.train.optimizers import decay, parameter_groups, parameters_of, update
+from automlrank.train.memory import keep_freed_memory
+from automlrank.train.optimizers import parameter_groups, parameters_of, update
+from automlrank.train.tables import Tables
 from automlrank.train.trainer import fast_bf16
 
 METRIC = "AUC"
@@ -89,17 +91,21 @@ def train(
     model: nn.Module, arrays: Arrays, rows: Mapping[str, Rows], seed: int, epochs: int
 ) -> None:
     """Train until the validation metric stands still; at the end the best weights are back."""
+    keep_freed_memory()
     torch.manual_seed(seed)  # dropout
     loss_of = make_loss(model, arrays["labels"][rows["train"]]).to(DEVICE)
     optimizers = make_optimizers(model)
     balance = make_balance(model, optimizers)
+    tables = Tables(model, TABLE_DECAY, COUPLED_DECAY, optimizers[0])
     best, best_weights, waited = None, model.state_dict(), 0
     for epoch in range(epochs):
         model.train()
         for batch in batches(arrays, rows["train"], BATCH_SIZE, epoch_seed(seed, epoch)):
-            losses = losses_of(model, batch, loss_of)
+            with tables.look_ups():
+                losses = losses_of(model, batch, loss_of)
             loss = balance(losses)
-            learn(model, optimizers, loss, len(batch["labels"]), len(rows["train"]))
+            learn(optimizers, tables, loss, len(batch["labels"]), len(rows["train"]))
+        tables.settle()
         if not loss.isfinite():
             raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
         scores = score(model, arrays, rows["valid"])
@@ -167,17 +173,16 @@ def make_watching_balance(model: nn.Module, optimizers: Optimizers) -> nn.Module
     return balance
 
 
-def learn(
-    model: nn.Module, optimizers: Optimizers, loss: Tensor, rows: int, epoch_rows: int
-) -> None:
+def learn(optimizers: Optimizers, tables: Tables, loss: Tensor, rows: int, epoch_rows: int) -> None:
     """One update from a batch of ``rows``."""
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(parameters_of(optimizers[0]), GRADIENT_CLIP)
-    update(optimizers, rows)
+    with tables.lent():
+        nn.utils.clip_grad_norm_(parameters_of(optimizers[0]), GRADIENT_CLIP)
+        update(optimizers, rows)
     rate = optimizers[0].param_groups[0]["lr"] / LEARNING_RATE
-    decay(model, TABLE_DECAY, rate * rows / epoch_rows)
+    tables.decay(rate * rows / epoch_rows)
 
 
 def predict(model: nn.Module, arrays: Arrays, rows: Rows) -> Array:

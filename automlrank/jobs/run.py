@@ -46,7 +46,7 @@ from automlrank.trials.study import (
     retry_cut_off,
     run_reference,
 )
-from automlrank.trials.work import begin_session, run_trials, trainings
+from automlrank.trials.work import begin_session, processor_seconds, run_trials, trainings
 
 FINALS_SHARE = 1 / 3  # of --time
 COORDINATOR = "coordinator"  # its name among the workers, where it is the only one
@@ -82,7 +82,8 @@ class Run:
         }
         self.folder.drop_weights(kept)
         seconds = round(clock.monotonic() - self.began, 1) + self.facts.seconds
-        facts = dataclasses.replace(self.facts, seconds=seconds, ended=ended)
+        processor = processor_seconds(study)
+        facts = dataclasses.replace(self.facts, seconds=seconds, ended=ended, processor=processor)
         self.folder.write_run(facts.to_data())
         write_report(results, facts, self.folder.path)
         return Result(self.folder.path, results, facts)
@@ -104,9 +105,9 @@ class Run:
                 return self.by_workers(study, rivals)
             self.run_references(study, rivals, bench)
             with self.folder.presence.of(COORDINATOR):
-                return run_trials(
-                    study, Objective(self.space, bench, self.folder, study, COORDINATOR)
-                )
+                objective = Objective(self.space, bench, self.folder, study, COORDINATOR)
+                bench.computed = 0.0  # references are not a worker's
+                return run_trials(study, objective, clock.process_time())
         except TimeIsUp:
             return TIME_UP
         except KeyboardInterrupt:

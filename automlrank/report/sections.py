@@ -28,6 +28,11 @@ def cost(results: Results, facts: RunFacts) -> Pairs:
             f"{show_seconds(facts.seconds)} by the clock; trials add up to {show_seconds(trained)}",
         ),
     ]
+    if facts.processor is not None:
+        inside, total = facts.processor
+        share = show_share(inside / total)
+        text = f"{show_seconds(total)} of the workers, {share} of it in training and scoring"
+        pairs.append(("Processor", text))
     return pairs + ([("The search ended", facts.ended)] if facts.ended else [])
 
 

@@ -102,8 +102,9 @@ def fit(
 
     The learning rate drops by ``plateau`` after each epoch without a gain, and ``patience`` of
     them end the training. It yields every 20 steps and past each quarter of an epoch, and at the
-    end of an epoch, with scores. From a checkpoint, which needs the same seed, it first yields the
-    ends of the epochs that it holds. Raises TrialError where the loss is not finite.
+    end of an epoch, with scores; at quarters and ends the model may be scored. From a checkpoint,
+    which needs the same seed, it first yields the ends of the epochs that it holds. Raises
+    TrialError where the loss is not finite.
     """
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
@@ -124,9 +125,12 @@ def fit(
             loss = trainer.step(batch)
             rows += len(batch["labels"])
             before, part = part, rows * REPORTS_PER_EPOCH // trainer.epoch_rows
+            if part > before:
+                trainer.tables.settle()  # the model may be scored here
             if i % STEPS_PER_REPORT == 0 or part > before:
                 yield Progress(epoch, rows, check_loss(loss, rows), time.perf_counter() - began)
         check_loss(loss, rows)
+        trainer.tables.settle()
         scores = score(model, data, "valid", metric, device)
         _count(course, scores, METRICS[metric], trainer)
         best = scores if course.waited == 0 else course.best

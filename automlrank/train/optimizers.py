@@ -1,8 +1,7 @@
-"""Optimizers of a model's parameters, and the decoupled L2 of tables."""
+"""Optimizers of a model's parameters."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -53,14 +52,3 @@ def update(optimizers: Sequence[torch.optim.Optimizer], rows: int) -> None:
         own.param_groups[0]["rows"] = rows
     for optimizer in optimizers:
         optimizer.step()
-
-
-@torch.no_grad()
-def decay(model: nn.Module, l2: Mapping[str, float], share: float) -> None:
-    """Shrink parameters by ``exp(-l2 * share)``: decoupled L2 for ``share`` of an epoch.
-
-    ``l2`` is by the parameter's name, per epoch, so that the same value means the same whatever
-    the batch size; the caller scales ``share`` by the learning rate over its start.
-    """
-    for name, strength in l2.items():
-        model.get_parameter(name).mul_(math.exp(-strength * share))

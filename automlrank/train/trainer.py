@@ -14,7 +14,9 @@ from automlrank.data.values import Array
 from automlrank.model import RankingModel
 from automlrank.schema import Schema
 from automlrank.train.label_facts import label_means, labels_of
-from automlrank.train.optimizers import decay, make_optimizers, parameters_of, update
+from automlrank.train.memory import keep_freed_memory
+from automlrank.train.optimizers import make_optimizers, parameters_of, update
+from automlrank.train.tables import Tables
 
 
 class Trainer:
@@ -31,6 +33,7 @@ class Trainer:
         labels: Array,
         device: str,
     ) -> None:
+        keep_freed_memory()
         self.model = model
         self.settings = architecture.training
         known = labels_of(schema, architecture.loss, labels)
@@ -46,6 +49,8 @@ class Trainer:
             self.balance.watch([model.get_parameter(name) for name in model.plan.shared])
         self.weights = Weights(architecture.balance.moves)
         self.clipped = parameters_of(self.optimizers[0])
+        plan = model.plan
+        self.tables = Tables(model, plan.decays, plan.coupled_decays, self.optimizers[0])
         self.epoch_rows = len(labels)
         self.device = device
         self.bf16 = self.settings.bf16 is True or (
@@ -53,10 +58,11 @@ class Trainer:
         )
 
     def step(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Learn from one batch; gives its loss."""
+        """Learn from one batch; gives its loss. Before the model is read, settle its tables."""
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bf16):
-            auxiliary: list[Tensor] = []
+        kind = torch.device(self.device).type
+        auxiliary: list[Tensor] = []
+        with self.tables.look_ups(), torch.autocast(kind, torch.bfloat16, enabled=self.bf16):
             logits = self.model(batch, auxiliary)
         losses = self.loss(logits.float(), batch["labels"], batch.get("weight"))
         loss: Tensor = sum(auxiliary, start=self.balance(losses))
@@ -64,10 +70,11 @@ class Trainer:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
-        update(self.optimizers, len(logits))
+        with self.tables.lent():
+            nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
+            update(self.optimizers, len(logits))
         rate = self.learning_rate / self.settings.learning_rate
-        decay(self.model, self.model.plan.decays, rate * len(logits) / self.epoch_rows)
+        self.tables.decay(rate * len(logits) / self.epoch_rows)
         return loss.detach()
 
     @property

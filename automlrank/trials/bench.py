@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -79,6 +79,7 @@ class Bench:
         self.goal = goal
         self.listen = listen
         self.deadline: float | None = None
+        self.computed = 0.0  # seconds of this process's processor time in training and scoring
 
     @cached_property
     def requests(self) -> list[dict[str, Any]]:
@@ -139,7 +140,7 @@ class Bench:
             checkpoint=checkpoint,
         )
         with closing(steps):  # a training that ends here pauses nobody's latency any more
-            for progress in steps:
+            for progress in self.counted(steps):
                 self.listen(Training(what, architecture.summary, progress))
                 if progress.scores is not None:
                     ends.append(progress)
@@ -148,6 +149,24 @@ class Bench:
         assert progress is not None
         seconds = time.perf_counter() - began
         return Trained.of(model, ends, goal.metric, seconds)
+
+    def counted(self, steps: Iterator[Progress]) -> Iterator[Progress]:
+        """The steps; what it takes to come to the next one counts as computed."""
+        while True:
+            with self.computing():
+                progress = next(steps, None)
+            if progress is None:
+                return
+            yield progress
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Count processor time as that of training and scoring."""
+        began = time.process_time()
+        try:
+            yield
+        finally:
+            self.computed += time.process_time() - began
 
     def check_clock(self, trial_seconds: float) -> None:
         """Raise TimeIsUp where the search's time is over, TookTooLong where the trial's is."""

@@ -37,6 +37,8 @@ class RunFacts:
     """References that could not run, and why."""
     ended: str | None = None
     """Why the search ended, where it was not its number of trials."""
+    processor: tuple[float, float] | None = None
+    """Seconds of processor time of the workers: in training and scoring, and in all."""
 
     def to_data(self) -> dict[str, Any]:
         """The facts as YAML- and JSON-safe data."""
@@ -48,4 +50,6 @@ class RunFacts:
         values = checked(cls, data)
         for key in ("set_aside", "suspicions"):
             values[key] = tuple(values.get(key, ()))
+        if values.get("processor"):
+            values["processor"] = tuple(values["processor"])
         return cls(**values)

@@ -181,7 +181,8 @@ class Climb:
         if progress.best is not None:
             return overall(progress.best)
         assert sample is not None
-        return overall(score(self.model, sample, "valid", goal.metric, goal.device))
+        with self.objective.bench.computing():
+            return overall(score(self.model, sample, "valid", goal.metric, goal.device))
 
 
 def begin(trial: optuna.Trial, most: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ WAIT_SECONDS = 0.3  # until it is known whether another worker's draw is trained
 STOP = "stop"  # the study's attribute with why every worker is to end; "" is not at all
 DRAWN_BEFORE = "drawn_before"  # that with the number of trials when this session began
 DEADLINE = "deadline"  # that with the time (UNIX) at which trials end; 0 is never
+PROCESSOR = "processor:"  # prefix of those that hold a worker's processor seconds
 EXHAUSTED = "the space is exhausted: new draws are all known, or over a limit"
 
 
@@ -47,11 +49,16 @@ def begin_session(study: optuna.Study, bench: Bench) -> None:
     study.set_user_attr(STOP, "")
 
 
-def run_trials(study: optuna.Study, objective: Objective) -> str | None:
-    """Run trials until the goal is met; gives why they ended earlier, or None."""
+def run_trials(study: optuna.Study, objective: Objective, since: float = 0.0) -> str | None:
+    """Run trials until the goal is met; gives why they ended earlier, or None.
+
+    ``since`` is the process's processor time at the start of what its trials are counted against.
+    """
     bench = objective.bench
+    key = f"{PROCESSOR}{objective.worker}-{os.getpid()}"
 
     def ended(study: optuna.Study, trial: FrozenTrial) -> None:
+        study.set_user_attr(key, [bench.computed, time.process_time() - since])
         bench.listen(trial_ended(study, trial))
         if stands_still(study, bench):
             study.set_user_attr(STOP, f"{bench.goal.patience} trainings brought no better front")
@@ -88,6 +95,12 @@ def standing_of(study: optuna.Study, bench: Bench) -> Standing:
         for trial in trials
     )
     return Standing(False, waits=begun + drawing >= goal.trials)
+
+
+def processor_seconds(study: optuna.Study) -> tuple[float, float] | None:
+    """Of all workers: in training and scoring, and in all; None where no trial has ended."""
+    pairs = [value for key, value in study.user_attrs.items() if key.startswith(PROCESSOR)]
+    return (sum(p[0] for p in pairs), sum(p[1] for p in pairs)) if pairs else None
 
 
 def trial_ended(study: optuna.Study, trial: FrozenTrial) -> TrialEnded:

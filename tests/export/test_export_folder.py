@@ -23,7 +23,9 @@ from automlrank.errors import RunError
 from automlrank.export.folder import export_architecture
 from automlrank.export.verify import verify_export
 from automlrank.model import RankingModel, build_model
+from automlrank.train import tables
 from automlrank.train.loop import fit, score
+from automlrank.train.tables import ROW_WISE_ROWS
 
 Make = Callable[[str], Architecture]
 Build = Callable[[Architecture, Dataset], RankingModel]
@@ -48,7 +50,7 @@ def run_alone(folder: Path, *arguments: object) -> str:
 
 
 def lands_where_ours_does(
-    architecture: Architecture, data: Dataset, table: Path, out: Path
+    architecture: Architecture, data: Dataset, table: Path, out: Path, row_wise: int = ROW_WISE_ROWS
 ) -> None:
     """Exported training, same seed, one thread: the AUC of each task is ours to 1e-4."""
     model = build_model(architecture, data.schema, seed=7)
@@ -56,6 +58,10 @@ def lands_where_ours_does(
     for _ in fit(model, architecture, data, seed=7):
         pass
     export_architecture(architecture, data.schema, data.encoder, out)
+    text = (out / "train.py").read_text(encoding="utf-8")
+    text, found = re.subn(r"^(ROW_WISE_ROWS =) \w+", rf"\1 {row_wise}", text, flags=re.MULTILINE)
+    assert found == 1
+    (out / "train.py").write_text(text, encoding="utf-8")
     printed = run_alone(out, table, "--seed", 7, "--threads", 1, "--test")
     for split in ("valid", "test"):
         line = re.search(rf"^{split}: AUC (.*)$", printed, re.MULTILINE)
@@ -129,6 +135,17 @@ def test_exported_training_lands_where_ours_does(
     out = tmp_path / "export"
     lands_where_ours_does(architecture, data, table, out)
     assert (out / "model.safetensors").is_file()
+
+
+def test_exported_training_by_row_lands_where_ours_does(
+    make: Make, data: Dataset, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables that count as large, main effects and a branch's own table among them."""
+    monkeypatch.setattr(tables, "ROW_WISE_ROWS", 1)
+    architecture = make("branches")
+    settings = dataclasses.replace(architecture.training, epochs=3, batch_size=128)
+    architecture = dataclasses.replace(architecture, training=settings)
+    lands_where_ours_does(architecture, data, table, tmp_path / "export", row_wise=1)
 
 
 def test_a_folder_that_holds_something_is_refused(

@@ -105,6 +105,9 @@ def test_two_workers_share_the_trials(
     assert result.facts.ended is None
     assert len({pid for pid, *_ in steps(tmp_path)}) == 2
     assert [record.name for record in result.results.references] == ["lr"]
+    assert result.facts.processor is not None
+    inside, total = result.facts.processor
+    assert 0.0 < inside < total  # both have started Python and opened the data besides
 
 
 def test_a_worker_that_is_killed_loses_nothing(

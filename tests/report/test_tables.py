@@ -11,6 +11,7 @@ from automlrank.report.cells import show_count, show_ms, show_seconds
 from automlrank.report.leaderboard import Leaderboard, front_table
 from automlrank.report.markdown import escape_markdown, markdown
 from automlrank.report.ranking import RANKS, ranked
+from automlrank.report.sections import cost
 
 
 def printed(table, width):
@@ -84,6 +85,12 @@ def test_markdown_begins_with_the_answer(results, facts):
     assert text.splitlines()[2].startswith("The best architecture within 30 ms scores test AUC")
     for fact in ("c0ffee", "131,474 rows", "needs a history", "1 over budget", "2.13.0"):
         assert fact in text
+
+
+def test_the_processor_time_of_workers_is_told_by_its_share(results, facts):
+    assert "Processor" not in dict(cost(results, facts))
+    told = dict(cost(results, dataclasses.replace(facts, processor=(345.6, 400.0))))
+    assert told["Processor"].endswith("of the workers, 86.4 % of it in training and scoring")
 
 
 def test_markdown_escapes_names_from_data(results, facts):

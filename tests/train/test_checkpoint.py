@@ -13,6 +13,7 @@ from test_loop import read
 
 from automlrank.data.dataset import Dataset
 from automlrank.model import build_model
+from automlrank.train import tables
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, fit
 
@@ -42,9 +43,12 @@ def same(a: list[Progress], b: list[Progress]) -> bool:
     ]
 
 
-@pytest.mark.parametrize("n", [1, 3])
-def test_it_goes_on_to_the_same_weights(dataset: Dataset, tmp_path: Path, n: int) -> None:
+@pytest.mark.parametrize(("n", "row_wise"), [(1, 10**9), (3, 10**9), (2, 1)])
+def test_it_goes_on_to_the_same_weights(
+    dataset: Dataset, tmp_path: Path, n: int, row_wise: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Dropout, Adam's and FTRL's states, the learning rate and the best epoch are all kept."""
+    monkeypatch.setattr(tables, "ROW_WISE_ROWS", row_wise)
     whole, weights = epochs(dataset, None)
     told: list[str] = []
     epochs(dataset, at(tmp_path, told), n + 1)  # cut off while epoch n + 1 is told

@@ -18,7 +18,6 @@ from automlrank.documents import parse_document
 from automlrank.errors import TrialError
 from automlrank.model import build_model
 from automlrank.train.loop import Progress, fit, predict, score
-from automlrank.train.optimizers import decay
 from automlrank.train.trainer import Trainer
 
 NET = "{parallel: [linear, {mlp: {width: 16}}]}"
@@ -98,16 +97,6 @@ def test_bf16_keeps_float32_weights(dataset: Dataset) -> None:
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert steps[-1].best is not None
     assert steps[-1].best["click"] > 0.6
-
-
-def test_decay_is_per_epoch_whatever_the_batch_size() -> None:
-    """A resting parameter shrinks by exp(-l2) over an epoch, in 3 steps or in 300."""
-    for n in (3, 300):
-        model = torch.nn.Linear(2, 2)
-        before = model.weight.detach().clone()
-        for _ in range(n):
-            decay(model, {"weight": 0.7}, 1 / n)
-        torch.testing.assert_close(model.weight.detach(), before * math.exp(-0.7))
 
 
 def test_a_step_without_gradient_only_decays(dataset: Dataset) -> None:

@@ -185,6 +185,7 @@ def test_facts_go_there_and_back():
         seconds=1.5,
         set_aside=("z",),
         skipped={"din": "no history"},
+        processor=(8.0, 10.0),
     )
     assert RunFacts.from_data(json.loads(json.dumps(facts.to_data()))) == facts
 

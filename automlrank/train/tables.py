@@ -1,0 +1,178 @@
+"""Tables in training: gradients of look-ups summed by row, updates of a batch's rows only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+ROW_WISE_ROWS = 100_000  # from here on a step of a batch of 4096 costs less by rows than densely
+SMALLEST_SCALE = 2.0**-20  # of what is stored: below, a table is settled, long before it overflows
+
+
+class LookUps(TorchFunctionMode):
+    """Within it a parameter that ``F.embedding`` reads gets a sparse gradient.
+
+    What is read of a parameter in ``scales`` is multiplied by its scale.
+    """
+
+    def __init__(self, scales: Mapping[nn.Parameter, float]) -> None:
+        super().__init__()
+        self.scales = scales
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Collection[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is not F.embedding or not isinstance(args[1], nn.Parameter):
+            return func(*args, **kwargs)
+        read = func(*args, **{**kwargs, "sparse": True})
+        scale = self.scales.get(args[1], 1.0)
+        return read if scale == 1.0 else read * scale
+
+
+@dataclass(frozen=True)
+class Loan:
+    """A table whose touched ``rows`` stand in its place; what is ``whole`` comes back after."""
+
+    table: nn.Parameter
+    rows: Tensor
+    whole: Tensor
+    state: Mapping[str, Tensor]
+    """The optimizer's, of all rows."""
+
+
+class Tables:
+    """How a model's tables learn and decay; ``decays`` is the decoupled L2 by parameter's name.
+
+    One of ``ROW_WISE_ROWS`` or more is trained row by row: a step lends the rows that its batch
+    reads to the optimizer, in the place of the table. So such rows learn as they would densely,
+    and all others rest: their moments do not move either. Decay is lazy by a scale: a table
+    stores ``weight / scale``, a look-up multiplies, and to decay is to lower the scale. Outside of
+    ``look_ups`` a table's weights are right once it is settled. Such a table is read by
+    ``F.embedding`` alone. On a GPU, where counting touched rows would wait for the device, and
+    for the names in ``whole`` (L2 inside the gradient), tables are trained densely.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        decays: Mapping[str, float],
+        whole: Collection[str],
+        optimizer: torch.optim.Optimizer,
+    ) -> None:
+        self.optimizer = optimizer
+        self.decays = {model.get_parameter(name): l2 for name, l2 in decays.items()}
+        self.trained = [p for group in optimizer.param_groups for p in group["params"]]
+        self.on_cpu = all(p.device.type == "cpu" for p in self.trained)
+        by_row = [model.get_parameter(name) for name in decays if name not in whole]
+        self.scales = {p: 1.0 for p in by_row if self.on_cpu and len(p) >= ROW_WISE_ROWS}
+
+    @contextmanager
+    def look_ups(self) -> Iterator[None]:
+        """Read tables for a step."""
+        if not self.on_cpu:
+            yield
+            return
+        with LookUps(self.scales):
+            yield
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Between backward and decay: gradients are dense, large tables the rows that they touch.
+
+        Norms, clipping and any optimizer work on that as on whole tables, whose other rows have a
+        gradient of zero.
+        """
+        loans = []
+        for parameter in self.trained:
+            if parameter.grad is None or not parameter.grad.is_sparse:
+                continue
+            rows, sums = summed_rows(parameter.grad)
+            if parameter in self.scales:
+                loans.append(self._lend(parameter, rows, sums))
+            else:
+                parameter.grad = torch.zeros_like(parameter).index_copy_(0, rows, sums)
+        yield
+        for loan in loans:
+            self._take_back(loan)
+
+    @torch.no_grad()
+    def _lend(self, table: nn.Parameter, rows: Tensor, sums: Tensor) -> Loan:
+        scale, whole, state = self.scales[table], table.data, dict(self.optimizer.state[table])
+        for key, value in state.items():
+            if value.shape == whole.shape:
+                self.optimizer.state[table][key] = value.index_select(0, rows)
+        table.grad = None
+        table.data = whole.index_select(0, rows)
+        table.grad = sums
+        if scale != 1.0:
+            table.data.mul_(scale)
+            table.grad.div_(scale)
+        return Loan(table, rows, whole, state)
+
+    @torch.no_grad()
+    def _take_back(self, loan: Loan) -> None:
+        table, scale, state = loan.table, self.scales[loan.table], self.optimizer.state[loan.table]
+        part = table.data if scale == 1.0 else table.data.div_(scale)
+        for key, value in state.items():
+            if value.shape == part.shape:  # the first time a state begins at zero, so do all rows
+                whole = loan.state[key] if key in loan.state else unwritten_zeros(loan.whole)
+                state[key] = whole.index_copy_(0, loan.rows, value)
+        table.grad = None
+        table.data = loan.whole.index_copy_(0, loan.rows, part)
+
+    @torch.no_grad()
+    def decay(self, share: float) -> None:
+        """Shrink all rows by ``exp(-l2 * share)``: decoupled L2 for ``share`` of an epoch.
+
+        ``l2`` is per epoch, so that the same value means the same whatever the batch size; the
+        caller scales ``share`` by the learning rate over its start.
+        """
+        for parameter, l2 in self.decays.items():
+            factor = math.exp(-l2 * share)
+            if parameter not in self.scales:
+                parameter.mul_(factor)
+                continue
+            self.scales[parameter] *= factor
+            if self.scales[parameter] < SMALLEST_SCALE:
+                self.settle()
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Give every row the decay that it owes: before anything but a step reads the tables."""
+        for table, scale in self.scales.items():
+            if scale != 1.0:
+                table.mul_(scale)
+                self.scales[table] = 1.0
+
+
+def summed_rows(gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows of a sparse gradient, each once, and their sums ``[rows, dim]``.
+
+    One sort, then a pooled look-up of the runs: of 106,496 ids in 32,339 rows of 16 it takes a
+    fifth of ``coalesce``'s time, and a thirtieth of a dense gradient's of 4M rows.
+    """
+    ids, order = torch.sort(gradient._indices()[0].int())  # int32: half of int64's time
+    is_first = torch.ones_like(ids, dtype=torch.bool)
+    torch.ne(ids[1:], ids[:-1], out=is_first[1:])
+    starts = is_first.nonzero().squeeze(1)
+    sums = F.embedding_bag(order, gradient._values(), starts, mode="sum")
+    return ids[starts].long(), sums
+
+
+def unwritten_zeros(like: Tensor) -> Tensor:
+    """Zeros whose memory is the system's until they are written: rows never met cost nothing."""
+    return torch.from_numpy(np.zeros(like.shape, np.float32))

@@ -1,0 +1,44 @@
+"""A table of Criteo's shape in memory, encoded: for ``throughput.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from automlrank.data.dataset import Dataset
+from automlrank.data.store import Store
+from automlrank.data.transform import Encoder
+from automlrank.data.values import FIRST_ID
+from automlrank.schema import Categorical, Numeric, Schema, Task
+
+NUMERIC, CATEGORICAL = 13, 26
+
+
+def criteo_shaped(ids: int, rows: int) -> Dataset:
+    """So many ids in 26 columns, from 10 to 30 % of all, drawn by Zipf; 13 numbers, a label."""
+    rng = np.random.default_rng(0)
+    spaced = np.geomspace(1e-5, 1.0, CATEGORICAL)
+    sizes = np.maximum(spaced / spaced.sum() * ids, 10).astype(int)
+    columns = [zipf(rng, size, rows) for size in sizes]
+    arrays = {
+        "ids:request": np.empty((rows, 0), np.int32),
+        "numbers:request": np.empty((rows, 0), np.float32),
+        "ids:item": np.stack(columns, axis=1),
+        "numbers:item": rng.normal(size=(rows, NUMERIC)).astype(np.float32),
+        "labels": (rng.random((rows, 1)) < 0.25).astype(np.float32),
+    }
+    features = (
+        *(Categorical(f"C{i}", size=int(size) + FIRST_ID) for i, size in enumerate(sizes)),
+        *(Numeric(f"I{i}") for i in range(NUMERIC)),
+    )
+    schema = Schema((Task("click"),), features)
+    store = Store(Path(), {"rows": {"train": rows}}, Encoder((), {}), {"train": arrays})
+    return Dataset("criteo-shaped", schema, "", store, None)
+
+
+def zipf(
+    rng: np.random.Generator, size: int, rows: int
+) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    """Ids of which the k-th most frequent has a share of about 1 / k."""
+    return (FIRST_ID + np.floor((size + 1) ** rng.random(rows)) - 1).astype(np.int32)

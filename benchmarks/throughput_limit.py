@@ -1,0 +1,71 @@
+"""The least that a step has to do: its matrix products, and its rows read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+aten = torch.ops.aten
+PRODUCTS = {aten.mm, aten.addmm, aten.bmm, aten.baddbmm}
+
+
+@dataclass
+class Limit:
+    """The products of one step, with tensors of the same shapes, strides and types to multiply."""
+
+    products: list[tuple[Any, list[Any]]] = field(default_factory=list)
+    rows: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    """Of each table that is read: a stand-in, and the touched rows' places in it."""
+
+    @classmethod
+    def of(cls, run: Iterator[None]) -> Limit:
+        limit = cls()
+        next(run)
+        with Watch(limit):
+            next(run)
+        return limit
+
+    def seconds(self, clock: Callable[[], float], repeats: int) -> float:
+        """The median of some repetitions."""
+        return median(self.once(clock) for _ in range(max(repeats, 3)))
+
+    def once(self, clock: Callable[[], float]) -> float:
+        began = clock()
+        with torch.no_grad():
+            for product, arguments in self.products:
+                product(*arguments)
+            for table, places in self.rows:
+                table.index_copy_(0, places, table.index_select(0, places))
+        return clock() - began
+
+
+class Watch(TorchDispatchMode):
+    """Takes down what a step multiplies and which rows it reads."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func.overloadpacket in PRODUCTS:
+            self.limit.products.append((func, [stand_in(a) for a in args]))
+        elif func.overloadpacket is aten.embedding:
+            table, ids = args[0], args[1]
+            if ids.numel():
+                self.limit.rows.append((torch.zeros_like(table), ids.unique()))
+        return func(*args, **(kwargs or {}))
+
+
+def stand_in(argument: Any) -> Any:
+    if not isinstance(argument, Tensor):
+        return argument
+    made = torch.empty_strided(argument.shape, argument.stride(), dtype=argument.dtype)
+    return made.normal_()
