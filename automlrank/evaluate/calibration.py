@@ -43,3 +43,23 @@ def calibration(labels: npt.ArrayLike, logits: npt.ArrayLike, bins: int = BINS) 
     gaps = np.bincount(which, predicted - truth)  # rows of the bin times the gap of its means
     ratio = float(predicted.sum() / truth.sum()) if truth.any() else math.nan
     return Calibration(float(np.abs(gaps).sum() / n), ratio)
+
+
+def intercept(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
+    """The one number which, added to all logits, makes their log loss the least.
+
+    There the mean prediction is the observed rate: it is found by halving. Arguments ``[rows]``; a
+    row whose label is NaN does not count. NaN for one class, or a logit that is NaN.
+    """
+    truth, logit = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
+    known = ~np.isnan(truth)
+    truth, logit = truth[known], logit[known]
+    if not 0 < truth.sum() < truth.size or np.isnan(logit).any():
+        return math.nan
+    rate, reach = truth.mean(), np.abs(logit).max() + 40  # beyond, all predictions are 0 or 1
+    low, high = -reach, reach
+    for _ in range(100):
+        middle = (low + high) / 2
+        predicted = np.exp(-np.logaddexp(0.0, -logit - middle)).mean()
+        low, high = (middle, high) if predicted < rate else (low, middle)
+    return float((low + high) / 2)

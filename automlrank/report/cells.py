@@ -54,7 +54,7 @@ def row(record: Record, results: Results) -> Row:
         test=show_test(record, metric),
         deviation=show_score(record.score(f"{metric}_std", "test")),
         seeds=show_seeds(record, metric),
-        logloss=show_score(record.score("logloss", "test")),
+        logloss=show_logloss(record),
         calibration=show_calibration(record),
         latency=show_latency(record),
         parameters=show_count(record.parameters),
@@ -92,6 +92,13 @@ def show_seeds(record: Record, metric: str) -> str:
     if seeds is None:
         return MISSING
     return f"{seeds:.0f}" if deviation is None else f"{seeds:.0f}, sd {deviation:.4f}"
+
+
+def show_logloss(record: Record) -> str:
+    """The log loss; of a loss that bends probabilities also once they are shifted back."""
+    text = show_score(record.score("logloss", "test"))
+    again = record.score("logloss_recalibrated", "test")
+    return text if again is None else f"{text} ({again:.4f})"
 
 
 def show_calibration(record: Record) -> str:

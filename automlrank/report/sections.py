@@ -102,7 +102,8 @@ def _test_protocol(results: Results) -> str:
         "trained model on these rows, sd the spread between seeds; a difference is more than noise "
         "beyond 1.96 standard errors, which hold the paired rows and the seeds, each comparison on "
         f"its own; calibration is the expected error in {BINS} bins of equal mass, and the mean "
-        "prediction over the rate"
+        "prediction over the rate; a log loss in brackets is that of logits shifted by one number "
+        "that validation fitted, where the loss bends probabilities"
     )
 
 

@@ -26,6 +26,8 @@ from automlrank.trials.breakdown import breakdown
 Logits = npt.NDArray[np.float32]
 FinalRun = tuple[Mapping[str, Any], Logits]
 """One training: the metric by split and task, and the logits of the test split."""
+SHIFT = "shift"
+"""What validation would add to the primary task's logits, where its loss bends probabilities."""
 
 
 def final_scores(
@@ -49,6 +51,7 @@ def final_scores(
             "test": {
                 **_own(METRICS[metric], data.schema, mine),
                 **({} if fingerprint in fixed else field.probabilities(fingerprint)),
+                **field.recalibrated(fingerprint, [run.get(SHIFT) for run, _ in mine]),
                 **field.sureness(fingerprint),
                 **parts.get(fingerprint, {}),
             },
@@ -115,6 +118,16 @@ class Field:
             "calibration": _mean(one.error for one in each),
             "calibration_ratio": _mean(one.ratio for one in each),
         }
+
+    def recalibrated(self, fingerprint: str, shifts: Sequence[float | None]) -> dict[str, float]:
+        """The log loss once each seed's logits are shifted; nothing where none are to be."""
+        columns = self.logits[:, self.seeds[fingerprint]].T
+        losses = [
+            logloss(self.labels, column + shift)
+            for column, shift in zip(columns, shifts, strict=True)
+            if shift is not None
+        ]
+        return {"logloss_recalibrated": _mean(losses)} if losses else {}
 
     def sureness(self, fingerprint: str) -> dict[str, Any]:
         """The interval, ``versus``, and the rows where they are not all.

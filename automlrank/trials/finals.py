@@ -10,12 +10,13 @@ from typing import Any
 
 from automlrank.architecture import Architecture
 from automlrank.errors import TrialError
+from automlrank.evaluate.calibration import intercept
 from automlrank.evaluate.latency import Latency, remeasure
 from automlrank.evaluate.metrics import METRICS
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
 from automlrank.trials.events import Notice
-from automlrank.trials.final_scores import FinalRun, final_scores
+from automlrank.trials.final_scores import SHIFT, FinalRun, final_scores
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -100,7 +101,10 @@ def _final(
         return kept
     rival = _rival_of(record, outsiders)
     run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
-    scores = {split: dict(run.scores(split)) for split in ("valid", "test")}
+    scores: dict[str, Any] = {split: dict(run.scores(split)) for split in ("valid", "test")}
+    if isinstance(rival, Network) and rival.of.loss.bends:
+        labels = bench.data.labels("valid")[:, 0]
+        scores[SHIFT] = intercept(labels, run.logits("valid")[:, 0])
     logits = run.logits("test")
     if n == 0:  # the weights to export come from a seed that the search did not choose by
         run.keep(folder)

@@ -30,12 +30,14 @@ class Record:
     ``metric_std`` over ``seeds``, and ``versus``: by another record's fingerprint, the
     difference in the metric on the same rows and its standard error; beside them ``logloss``,
     ``calibration`` (the expected calibration error) and ``calibration_ratio`` (mean prediction
-    over rate), and ``rows`` where some had no score. ``architecture`` is empty for what is none:
-    boosted trees, the incumbent. ``zero_shares`` are those of exact zeros among the weights that
-    FTRL trained and training met, by parameter; ``weights`` those that a balance which moves gave
-    each task, epoch by epoch. ``test["tasks"]`` and ``test["scenarios"]`` hold the score, its
-    interval, rows and positives of each part; ``test["seesaw"]``, of the best, each part's score
-    by a model trained for it alone.
+    over rate), ``logloss_recalibrated`` where the loss bends probabilities: with a shift of the
+    logits that validation fitted; and ``rows`` where some had no score. ``test["tasks"]`` and
+    ``test["scenarios"]`` hold the score, its interval, rows and positives of each part;
+    ``test["seesaw"]``, of the best, each part's score by a model trained for it alone.
+
+    ``architecture`` is empty for what is none: boosted trees, the incumbent. ``zero_shares`` are
+    those of exact zeros among the weights that FTRL trained and training met, by parameter;
+    ``weights`` those that a balance which moves gave each task, epoch by epoch.
     """
 
     number: int

@@ -30,6 +30,7 @@ from automlrank.trials.records import Record
 from automlrank.trials.seeds import seed_of
 
 MOST_SCENARIOS = 5  # the largest
+LEAST_ROWS = 10_000  # training rows: what fewer of them teach says little of a part
 Logits = npt.NDArray[Any]
 
 
@@ -50,13 +51,14 @@ class Specialist:
 
 def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialist]:
     """One for each task, where there are several, and for each of the largest scenarios."""
+    known = (~np.isnan(data.labels("train"))).sum(axis=0)
     everywhere = np.ones(data.rows["test"], bool)
     tasks = data.schema.tasks
     if len(tasks) > 1:
         loss = Bce() if architecture.loss.on_all_rows else architecture.loss
         alone = dataclasses.replace(architecture, loss=loss, balance=Fixed())
         for i, task in enumerate(tasks):
-            if task.kind == "binary":
+            if task.kind == "binary" and known[i] >= LEAST_ROWS:
                 key, part = f"task-{i}", only_task(data, i)
                 yield Specialist("tasks", task.name, key, i, everywhere, alone, part)
     ids = data.scenarios("test")
@@ -81,13 +83,17 @@ def only_task(data: Dataset, chosen: int) -> Dataset:
 
 
 def only_scenario(data: Dataset, value: int) -> Dataset | None:
-    """The data with one scenario's rows for training and validation; None for one class there."""
+    """The data with one scenario's rows for training and validation.
+
+    None where training has too few rows, or one of the two a single class.
+    """
     part = data
     for split in ("train", "valid"):
         ids = data.scenarios(split)
         assert ids is not None
         rows = np.flatnonzero(ids == value)
-        if len(np.unique(data.labels(split)[rows, 0])) < 2:
+        too_few = split == "train" and len(rows) < LEAST_ROWS
+        if too_few or len(np.unique(data.labels(split)[rows, 0])) < 2:
             return None
         part = part.of_rows(split, rows)
     return part

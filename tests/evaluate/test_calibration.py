@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automlrank.evaluate.calibration import BINS, calibration
+from automlrank.evaluate.calibration import BINS, calibration, intercept
+from automlrank.evaluate.metrics import logloss
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 1), st.floats(-6, 6).map(lambda z: round(z, 1))),
@@ -93,3 +94,22 @@ def test_what_is_not_defined_is_nan(logits):
 def test_no_bins_are_refused():
     with pytest.raises(ValueError, match="bins must be 1 or more, but got 0"):
         calibration([0, 1], [0.0, 1.0], 0)
+
+
+def test_an_intercept_makes_the_log_loss_the_least() -> None:
+    """Logits that were shifted are shifted back; the mean prediction is then the rate."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(-2.0, 1.0, size=4000)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-truth))).astype(float)
+    labels[::7] = np.nan
+    for shift in (-30.0, -3.0, 0.0, 5.0):
+        found = intercept(labels, truth + shift)
+        assert found == pytest.approx(-shift, abs=0.15)
+        at = logloss(labels, truth + shift + found)
+        assert at <= min(logloss(labels, truth + shift + found + step) for step in (-0.01, 0.01))
+        assert calibration(labels, truth + shift + found).ratio == pytest.approx(1.0)
+
+
+def test_an_intercept_of_one_class_is_not_defined() -> None:
+    assert np.isnan(intercept([1.0, 1.0, np.nan], [0.0, 1.0, 2.0]))
+    assert np.isnan(intercept([1.0, 0.0], [np.nan, 1.0]))

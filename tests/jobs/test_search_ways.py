@@ -113,3 +113,43 @@ def test_wrong_ways_are_one_sentence(
     with pytest.raises(UsageError, match=words):
         search(**{**inputs, **options})
     assert not inputs["out"].exists()
+
+
+def test_a_search_by_several_tasks_and_a_loss_that_bends(inputs: dict[str, Any]) -> None:
+    """The metric is the weighted mean everywhere; log loss is told recalibrated, too."""
+    name = "auc:buy=2,auc:click=1"
+    inputs["space"] = {
+        "name": "bent",
+        "references": ["lr"],
+        "embedding": {"dim": 4},
+        "interaction": {"mlp": {"width": [8, 16], "depth": 1}},
+        "loss": {"weighted_bce": {"w1": 4.0, "prior": False}},
+        "balance": "pareto",
+        "training": {"learning_rate": 0.01, "batch_size": 512, "epochs": 1, "dropout": 0.0}
+        | {"batch_norm": False},
+    }
+    result = search(**inputs, trials=1, metric=name)
+    best = result.results.finalists[0]
+    assert best.valid is not None
+    assert best.test is not None
+    tasks = {task: scores["auc"] for task, scores in best.valid["tasks"].items()}
+    assert best.score(name) == pytest.approx((2 * tasks["buy"] + tasks["click"]) / 3)
+    assert best.test["logloss_recalibrated"] < best.test["logloss"]
+    assert "weighted AUC" in (result.folder / "report.md").read_text()
+    result.export(result.folder / "code", trial=best.number)
+    script = (result.folder / "code" / "train.py").read_text()
+    assert 'METRIC_WEIGHTS = {"buy": 2.0, "click": 1.0}' in script
+
+
+@pytest.mark.parametrize(
+    ("metric", "problem"),
+    [
+        ("auc:click=1,logloss:buy=1", "unlike metrics have no mean"),
+        ("auc:clik=1", "the metric weighs a task 'clik' that the schema has not"),
+    ],
+)
+def test_a_metric_that_cannot_be_is_named(
+    inputs: dict[str, Any], metric: str, problem: str
+) -> None:
+    with pytest.raises(UsageError, match=problem):
+        search(**inputs, trials=1, metric=metric)

@@ -346,3 +346,18 @@ def test_times_that_are_none_are_named() -> None:
     features, columns = sequence()
     text = said(*features, columns={**columns, "t": ["01/02/2024"] * N}, time="t")
     assert "column 't' must hold times, but holds '01/02/2024'" in text
+
+
+def test_a_task_that_happened_without_the_one_before_it_is_counted() -> None:
+    """Five rows of 55, one of them where the other's label is unknown."""
+    parent = pl.Series(np.repeat([1, 0], [N // 2, N // 2]))
+    parent = parent.set(pl.Series(np.arange(N) == N - 1), None)
+    child = np.zeros(N, np.int8)
+    child[[*range(50), *range(N - 5, N)]] = 1
+    frame = pl.DataFrame({"y": parent, "z": child, "noise": NOISE})
+    features = (Numeric("noise"),)
+    chained = Schema((Task("y"), Task("z", of="y")), features)
+    sentence = "z: is 1 without y in 5 of 55 rows. They do not count for it, except under"
+    assert sentence in "\n".join(suspicions(frame, chained, SPLITS))
+    free = Schema((Task("y"), Task("z")), features)
+    assert "is 1 without" not in "\n".join(suspicions(frame, free, SPLITS))

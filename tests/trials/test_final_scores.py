@@ -11,7 +11,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.evaluate.calibration import calibration
 from automlrank.evaluate.metrics import METRICS, logloss
 from automlrank.train.loop import score_logits
-from automlrank.trials.final_scores import FinalRun, final_scores
+from automlrank.trials.final_scores import SHIFT, FinalRun, final_scores
 
 
 def trained(dataset: Dataset, metric: str, strength: float, seed: int) -> FinalRun:
@@ -81,3 +81,34 @@ def test_a_single_seed_has_an_interval_but_no_verdict(dataset, metric, runs):
 
 def test_finalists_that_were_not_reached_have_no_scores(dataset):
     assert final_scores(dataset, "auc", {}) == {}
+
+
+def test_bent_probabilities_are_told_once_they_are_shifted_back(dataset):
+    """The mean over the seeds, each by its own shift; nothing where no loss bends them."""
+    labels = dataset.labels("test")[:, 0]
+    bent = []
+    for n in range(2):
+        scores, logits = trained(dataset, "auc", 1.0, n)
+        bent.append(({**scores, SHIFT: -1.5 - n}, logits + 1.5 + n))
+    plain = [trained(dataset, "auc", 1.0, n) for n in range(2)]
+    found = final_scores(dataset, "auc", {"bent": bent, "plain": plain})
+    expected = np.mean([logloss(labels, logits[:, 0]) for _, logits in plain])
+    assert found["bent"]["test"]["logloss_recalibrated"] == pytest.approx(expected, rel=1e-5)
+    assert found["bent"]["test"]["logloss"] > expected
+    assert "logloss_recalibrated" not in found["plain"]["test"]
+
+
+def test_a_weighted_metric_is_the_tasks_mean_with_one_interval(dataset):
+    name = "auc:click=1,auc:buy=0.5"
+    runs = {
+        key: [trained(dataset, name, strength, 10 * i + n) for n in range(3)]
+        for i, (key, strength) in enumerate({"weak": 0.3, "strong": 2.0}.items())
+    }
+    found = final_scores(dataset, name, runs)
+    test = found["strong"]["test"]
+    tasks = {task: scores["auc"] for task, scores in test["tasks"].items()}
+    assert test[name] == pytest.approx((tasks["click"] + 0.5 * tasks["buy"]) / 1.5)
+    assert test[f"{name}_low"] < test[name] < test[f"{name}_high"]
+    value, error = test["versus"]["weak"]
+    assert value == pytest.approx(test[name] - found["weak"]["test"][name])
+    assert value > 1.96 * error > 0

@@ -23,6 +23,11 @@ from automlrank.trials.seeds import seed_of
 from automlrank.trials.seesaw import only_scenario, only_task, seesaw, specialists
 
 
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automlrank.trials.seesaw.LEAST_ROWS", 0)
+
+
 @pytest.fixture
 def architecture() -> Architecture:
     text = (
@@ -74,6 +79,15 @@ def test_a_scenario_of_one_class_has_no_specialist(dataset: Dataset) -> None:
     positive = np.flatnonzero((ids != value) | (labels[:, 0] == 1))
     assert only_scenario(dataset, value) is not None
     assert only_scenario(dataset.of_rows("train", positive), value) is None
+
+
+def test_parts_with_few_training_rows_have_none(
+    dataset: Dataset, architecture: Architecture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automlrank.trials.seesaw.LEAST_ROWS", dataset.rows["train"])
+    assert [x.kind for x in specialists(architecture, dataset)] == ["tasks", "tasks"]
+    monkeypatch.setattr("automlrank.trials.seesaw.LEAST_ROWS", dataset.rows["train"] + 1)
+    assert list(specialists(architecture, dataset)) == []
 
 
 def finalist(

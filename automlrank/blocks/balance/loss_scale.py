@@ -12,19 +12,22 @@ from automlrank.blocks.objectives import Balance
 
 class LossScale(nn.Module):
     mean: Tensor
+    steps: Tensor
     weights: Tensor
 
     def __init__(self, tasks: int, memory: int) -> None:
         super().__init__()
-        self.share = 1 / memory  # of a step in the running mean
+        self.memory = memory
         self.register_buffer("mean", torch.zeros(tasks))
+        self.register_buffer("steps", torch.zeros(tasks))  # that a task has had rows in
         self.register_buffer("weights", torch.ones(tasks))
 
     def forward(self, losses: Tensor) -> Tensor:
         found = losses.detach()
         known = found > 0  # a batch may hold no row of a task
-        moved = torch.where(self.mean > 0, self.mean.lerp(found, self.share), found)
-        self.mean.copy_(torch.where(known, moved, self.mean))
+        self.steps += known
+        share = 1 / self.steps.clamp(min=1, max=self.memory)
+        self.mean += torch.where(known, share * (found - self.mean), 0.0)
         inverse = torch.where(self.mean > 0, 1 / self.mean, 0.0)
         total = inverse.sum()
         if total > 0:
@@ -36,8 +39,8 @@ class LossScale(nn.Module):
 class RunningScale(Balance):
     """``sum_t w_t L_t``, ``w_t`` proportional to ``1 / mean(L_t)``; they sum to the tasks' number.
 
-    The mean is a running one over about ``memory`` steps, from the first loss on. A task's
-    gradient is then that of the loss's logarithm: what is 10 % of it counts alike for all.
+    The mean is that of all steps until there are ``memory``, then a running one over as many.
+    A task's gradient is then that of its loss's logarithm: 10 % of it counts alike for all.
     """
 
     paper = "Chennupati et al., MultiNet++ (geometric loss), CVPRW 2019, https://arxiv.org/abs/1904.08492"

@@ -5,21 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from automlrank.blocks.base import block
+from automlrank.blocks.base import block, knob
+from automlrank.blocks.domains import logs
 from automlrank.blocks.objectives import Balance
 
 
 class Uncertainty(nn.Module):
-    def __init__(self, tasks: int) -> None:
+    def __init__(self, tasks: int, pace: float) -> None:
         super().__init__()
-        self.log_variances = nn.Parameter(torch.zeros(tasks))
+        self.pace = pace
+        self.learned = nn.Parameter(torch.zeros(tasks))
 
     @property
     def weights(self) -> Tensor:
-        return (-self.log_variances.detach()).exp()
+        return (-self.pace * self.learned.detach()).exp()
 
     def forward(self, losses: Tensor) -> Tensor:
-        s = self.log_variances
+        s = self.pace * self.learned
         return (losses * (-s).exp() + 0.5 * s).sum()
 
 
@@ -27,9 +29,14 @@ class Uncertainty(nn.Module):
 class UncertaintyWeights(Balance):
     """``sum_t L_t exp(-s_t) + s_t / 2`` with ``s_t = log sigma_t^2`` learned, 0 at the start.
 
-    The paper's constants for a classified task; a regression task, for which it has
+    ``s`` is learned at ``pace`` times the learning rate: Adam's step of 1e-3 moves it by 1 in a
+    thousand steps. The paper's constants for a classified task; a regression task, for which it has
     ``L / (2 sigma^2)``, has the same here, its loss being in units of the label's variance.
     """
 
     paper = "Kendall et al., Multi-Task Learning Using Uncertainty, CVPR 2018, https://arxiv.org/abs/1705.07115"
     module = Uncertainty
+
+    pace: float = knob(
+        10.0, legal=logs(0.1, 1e3), search=logs(1.0, 1e2), help="learning rate, in the model's"
+    )

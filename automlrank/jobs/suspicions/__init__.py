@@ -8,7 +8,14 @@ import polars as pl
 
 from automlrank.data.split import Labels
 from automlrank.jobs.suspicions.histories import answer_in_history, future_behaviours
-from automlrank.jobs.suspicions.labels import copies, leaks, lonely_groups, outcomes, rates
+from automlrank.jobs.suspicions.labels import (
+    copies,
+    leaks,
+    lonely_groups,
+    orphans,
+    outcomes,
+    rates,
+)
 from automlrank.jobs.suspicions.look import Look
 from automlrank.jobs.suspicions.look import column_auc as column_auc
 from automlrank.jobs.suspicions.look import labels_of as labels_of
@@ -25,7 +32,7 @@ from automlrank.schema import Schema
 
 RULES: tuple[Callable[[Look], Iterable[str]], ...] = (
     *(leaks, outcomes, future_behaviours, answer_in_history, copies, rates, unseen),
-    *(unique_ids, constants, lonely_groups, sentinels, float_ids, spellings),
+    *(unique_ids, constants, lonely_groups, sentinels, float_ids, spellings, orphans),
 )
 WHOLE_TABLE = (unseen, unique_ids, lonely_groups)  # a sample of rows overstates them
 

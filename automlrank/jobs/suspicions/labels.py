@@ -65,6 +65,20 @@ def _outcome_rate(look: Look, name: str, label: Array) -> float:
     return float(label[ones].mean())
 
 
+def orphans(look: Look) -> Iterator[str]:
+    """Rows in which a task has happened, and the one that it exists only after has not."""
+    for task in look.schema.tasks:
+        if task.of is None or task.kind != "binary":
+            continue
+        happened = labels_of(look.frame, task.name) == 1
+        alone = happened & (labels_of(look.frame, task.of) != 1)
+        if alone.any():
+            yield (
+                f"{shown(task.name)}: is 1 without {shown(task.of)} in {alone.sum():,} of "
+                f"{happened.sum():,} rows. They do not count for it, except under the loss esmm."
+            )
+
+
 def copies(look: Look) -> Iterator[str]:
     """Rows that equal another in every column that the schema uses."""
     unused = ("ignore", "incumbent")
