@@ -6,9 +6,9 @@
 All models have the settings of ``COMMON`` and are trained for the same epochs at one learning
 rate; of each training the epoch with the best mean validation AUC over its own tasks counts. A
 single-task model is ``shared_bottom`` with one task. Structures that need what the schema lacks
-(context, a scenario) are left out. ``--rows`` draws a sample of the training rows, to try it out; it
-belongs in a file of its own. Runs are appended to the file as they end, and those that it holds are not
-repeated; all models get their first seed before any gets its second. ``--cost`` times the steps of
+(context, a scenario) are left out. Runs are appended to the file as they end, and those that it
+holds are not repeated; all models get their first seed before any gets its second. ``--rows`` draws
+a sample of the training rows, to try it out: in a file of its own. ``--cost`` times the steps of
 shared_bottom with all tasks against one task's, in turn.
 """
 
@@ -80,7 +80,9 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", required=True, help="0/1 columns")
     parser.add_argument("--out", type=Path, help="JSON lines")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--structures", nargs="*", help="default: all that the schema can serve")
+    parser.add_argument(
+        "--structures", nargs="*", choices=STRUCTURES, help="default: all that the schema can serve"
+    )
     parser.add_argument("--rows", type=int, help="of training, drawn at random: to try it out")
     parser.add_argument("--cost", action="store_true", help="time steps, train nothing")
     chosen = parser.parse_args()
