@@ -32,7 +32,9 @@ class ScenarioMix(nn.Module):
         if self.star:
             self.towers: nn.Module = StarTowers(towers, dim, width, depth, activation, dropout)
         else:
-            self.shared = MLP(dim, width, depth, activation, dropout=dropout)
+            self.shared = MLP(
+                dim, width, depth, activation, dropout=dropout, initialisation="xavier"
+            )
             self.towers = Experts(towers, dim, width, depth, activation, dropout)
         self.gate = Dense(dim, width) if mode == "gated" else None
 

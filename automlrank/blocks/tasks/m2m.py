@@ -24,19 +24,18 @@ class MetaLayer(nn.Module):
         start = xavier(1, inputs * width, width).flatten()
         self.shared = nn.Parameter(torch.cat([start, torch.zeros(width)]))
         self.special = nn.Parameter(xavier(1, knowledge, len(self.shared))[0])
-        self.width = width
+        self.width, self.rows = width, inputs * width + 1
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, s: Tensor, *inputs: Tensor) -> Tensor:
-        made = s @ self.special + self.shared
-        made = made.view(len(made), -1, self.width)  # [batch, inputs * width + 1, width]
+        made = (s @ self.special + self.shared).view(-1, self.rows, self.width)
         y = made[:, -1].reshape(-1, *[1] * (inputs[0].dim() - 2), self.width)
         for i, x in enumerate(inputs):
-            weights = made[:, i * self.width : (i + 1) * self.width]  # [batch, width, width]
+            weights = made[:, i * self.width : (i + 1) * self.width]
             flat = x.expand(s.shape[0], *x.shape[1:]).flatten(1, -2)
             y = y + torch.bmm(flat, weights).view(-1, *x.shape[1:])
-        made_by: Tensor = self.activation(y)  # [batch, ..., width]
-        return made_by
+        out: Tensor = self.activation(y)  # [batch, ..., width]
+        return out
 
 
 class MetaNetwork(nn.Module):

@@ -24,7 +24,9 @@ class Bottom(nn.Module):
     ) -> None:
         super().__init__()
         self.tasks = tasks
-        self.bottom = MLP(dim, width, depth, activation, batch_norm, dropout)
+        self.bottom = MLP(
+            dim, width, depth, activation, batch_norm, dropout, initialisation="xavier"
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         shared: Tensor = self.bottom(x)  # [batch, width]

@@ -24,7 +24,9 @@ class AmplitudeTower(nn.Module):
     ) -> None:
         super().__init__()
         dims = [dim, *[width] * (depth - 1)]
-        self.layers = nn.ModuleList(MLP(d, width, 1, activation, batch_norm, dropout) for d in dims)
+        self.layers = nn.ModuleList(
+            MLP(d, width, 1, activation, batch_norm, dropout, initialisation="xavier") for d in dims
+        )
         self.amplitudes = nn.ModuleList(Dense(given, width) for _ in dims)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:

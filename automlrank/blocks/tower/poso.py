@@ -26,7 +26,9 @@ class MaskedTower(nn.Module):
     ) -> None:
         super().__init__()
         dims = [dim, *[width] * (depth - 1)]
-        self.layers = nn.ModuleList(MLP(d, width, 1, activation, batch_norm, dropout) for d in dims)
+        self.layers = nn.ModuleList(
+            MLP(d, width, 1, activation, batch_norm, dropout, initialisation="xavier") for d in dims
+        )
         self.gates = nn.ModuleList(Gate(given, gate_width, width, scale) for _ in dims)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:

@@ -27,7 +27,9 @@ class PersonalizedTower(nn.Module):
         super().__init__()
         dims = [dim, *[width] * (depth - 1)]
         self.gates = nn.ModuleList(Gate(given, gate_width, d) for d in dims)
-        self.layers = nn.ModuleList(MLP(d, width, 1, activation, batch_norm, dropout) for d in dims)
+        self.layers = nn.ModuleList(
+            MLP(d, width, 1, activation, batch_norm, dropout, initialisation="xavier") for d in dims
+        )
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         given = torch.cat([context.flatten(1), x.detach()], dim=1)

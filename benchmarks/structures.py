@@ -1,0 +1,233 @@
+"""What tasks and scenarios share: every structure beside single-task models, per task, over seeds.
+
+    python benchmarks/structures.py DATA SCHEMA --tasks A B --out RUNS.jsonl [--seeds 3]
+    python benchmarks/structures.py DATA SCHEMA --tasks A B C --cost
+
+All models have the settings of ``COMMON`` and are trained for the same epochs at one learning
+rate; of each training the epoch with the best mean validation AUC over its own tasks counts. A
+single-task model is ``shared_bottom`` with one task. Structures that need what the schema lacks
+(context, a scenario) are left out. Runs are appended to the file as they end, and those that it
+holds are not repeated; all models get their first seed before any gets its second. ``--rows`` draws
+a sample of the training rows, to try it out: in a file of its own. ``--cost`` times the steps of
+shared_bottom with all tasks against one task's, in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+
+from automlrank import Architecture, Dataset, build_model
+from automlrank.cost import cost
+from automlrank.documents import parse_document
+from automlrank.errors import SpaceError
+from automlrank.schema import Schema, read_schema
+from automlrank.train.loop import fit, score
+from automlrank.train.trainer import Trainer
+from automlrank.wiring import wire
+
+EPOCHS, STEPS = 6, 150
+COMMON: dict[str, object] = {
+    "interaction": "none",
+    "tower": {"mlp": {"width": 64, "depth": 1}},
+    "training": {"epochs": EPOCHS, "patience": EPOCHS, "plateau": 1.0, "dropout": 0.2},
+}
+ALONE = {"interaction": {"mlp": {"width": 256, "depth": 1}}}
+"""The network of shared_bottom for one task."""
+TWO = {"width": 128, "depth": 2}
+STRUCTURES: dict[str, dict[str, object]] = {
+    "shared embedding only": {"tower": {"stack": [{"mlp": {"width": 256, "depth": 1}}, "mlp"]}},
+    "shared_bottom": {"tasks": {"shared_bottom": {"width": 256}}},
+    "omoe": {"tasks": {"omoe": {"experts": 8}}},
+    "mmoe": {"tasks": {"mmoe": {"experts": 8}}},
+    "mmoe, gates with a hidden layer": {"tasks": {"mmoe": {"experts": 8, "gate_width": 32}}},
+    "cgc": {"tasks": {"cgc": {"shared": 4, "own": 2}}},
+    "ple": {"tasks": {"ple": {"shared": 4, "own": 2}}},
+    "ple, gates with a hidden layer": {"tasks": {"ple": {"shared": 4, "own": 2, "gate_width": 32}}},
+    "poso_mmoe": {"tasks": {"poso_mmoe": {"experts": 8}}},
+    "m2m": {"tasks": {"m2m": {"experts": 8}}, "tower": "none"},
+    "lhuc": {"tower": {"lhuc": TWO}},
+    "poso": {"tower": {"poso": TWO}},
+    "ppnet": {"tower": {"ppnet": TWO}},
+    "epnet, shared_bottom": {"gate": "epnet", "tasks": {"shared_bottom": {"width": 256}}},
+    "pepnet": {"gate": "epnet", "tower": {"ppnet": TWO}},
+    **{
+        f"scenario_towers, {kind}": {"scenario": {"scenario_towers": {"width": 256, **knobs}}}
+        for kind, knobs in {
+            "sum": {"mode": "sum"},
+            "gated": {"mode": "gated"},
+            "star": {"mode": "star"},
+            "star of 3 groups": {"mode": "star", "groups": 3},
+        }.items()
+    },
+}
+SINGLE = "single task"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data")
+    parser.add_argument("schema", type=Path)
+    parser.add_argument("--tasks", nargs="+", required=True, help="0/1 columns")
+    parser.add_argument("--out", type=Path, help="JSON lines")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--structures", nargs="*", choices=STRUCTURES, help="default: all that the schema can serve"
+    )
+    parser.add_argument("--rows", type=int, help="of training, drawn at random: to try it out")
+    parser.add_argument("--cost", action="store_true", help="time steps, train nothing")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    together = opened(chosen, chosen.tasks)
+    alone = {task: opened(chosen, [task]) for task in chosen.tasks}
+    if chosen.cost:
+        compare_steps(alone[chosen.tasks[0]], together)
+        return
+    if chosen.out is None:
+        parser.error("--out is needed.")
+    models = servable(together, chosen.structures)
+    trainings(models, together, alone, chosen.seeds, chosen.out)
+    print("\n".join(table(list(models), together, read(chosen.out))))
+
+
+def opened(chosen: argparse.Namespace, tasks: list[str]) -> Dataset:
+    """The data with these tasks; all other labels are ignored."""
+    data = Dataset.open(chosen.data, with_tasks(chosen.schema, tasks, chosen.tasks))
+    return data.sample(chosen.rows) if chosen.rows else data
+
+
+def with_tasks(path: Path, tasks: list[str], labels: list[str]) -> Schema:
+    """The schema of a file with other tasks, the first of them the primary."""
+    schema: Any = dict(parse_document(path.read_text(encoding="utf-8")).data)
+    others = {*schema.get("ignore", []), *schema["tasks"], *labels}
+    schema["tasks"] = {task: {"kind": "binary"} for task in tasks}
+    schema["ignore"] = sorted(others.difference(tasks))
+    return read_schema(schema)
+
+
+def architecture(name: str, stages: Mapping[str, object]) -> Architecture:
+    return Architecture.read({"architecture": name, **COMMON, **stages})
+
+
+def servable(data: Dataset, names: list[str] | None) -> dict[str, Architecture]:
+    """The structures by name, without those that need what the schema lacks."""
+    models = {}
+    for name in names or STRUCTURES:
+        made = architecture("structure", STRUCTURES[name])
+        try:
+            wire(made, data.schema)
+        except SpaceError as error:
+            print(f"{name} left out: {error}")
+        else:
+            models[name] = made
+    return models
+
+
+def trainings(
+    models: Mapping[str, Architecture],
+    together: Dataset,
+    alone: Mapping[str, Dataset],
+    seeds: int,
+    out: Path,
+) -> None:
+    done = {(run["model"], *run["test"], run["seed"]) for run in read(out)}
+    runs = [(SINGLE, architecture("single", ALONE), data) for data in alone.values()]
+    runs += [(name, made, together) for name, made in models.items()]
+    for seed, (name, made, data) in itertools.product(range(seeds), runs):
+        if (name, *(task.name for task in data.schema.tasks), seed) not in done:
+            keep(out, {"model": name, "seed": seed, **trained(made, data, seed)})
+
+
+def trained(made: Architecture, data: Dataset, seed: int) -> dict[str, Any]:
+    """Scores of the epoch with the best mean validation AUC over the tasks."""
+    model, best, found = build_model(made, data.schema, seed), 0.0, {}
+    began = time.perf_counter()
+    for progress in fit(model, made, data, seed=seed):
+        if progress.scores and (mean := float(np.mean([*progress.scores.values()]))) > best:
+            best = mean
+            test = score(model, data, "test", "auc")
+            found = {"epoch": progress.epoch, "valid": dict(progress.scores), "test": test}
+    parameters = cost(made, data.schema).parameters
+    return {**found, "parameters": parameters, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def keep(path: Path, run: dict[str, Any]) -> None:
+    print(run, flush=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(run) + "\n")
+
+
+def table(names: list[str], data: Dataset, runs: list[dict[str, Any]]) -> list[str]:
+    """A row a structure: of each task the mean test AUC, its spread, and the gain on single."""
+    tasks = [task.name for task in data.schema.tasks]
+    lines = [
+        f"| structure | {' | '.join(tasks)} | seeds | M parameters | seconds |",
+        f"|{' --- |' * (len(tasks) + 4)}",
+    ]
+    for name in (SINGLE, *names):
+        own = [run for run in runs if run["model"] == name]
+        scores = [[run["test"][task] for run in own if task in run["test"]] for task in tasks]
+        if not all(scores):
+            continue
+        single = [[r["test"][task] for r in runs if r["model"] == SINGLE and task in r["test"]]
+                  for task in tasks]  # fmt: skip
+        cells = [cell(*both, name != SINGLE) for both in zip(scores, single, strict=True)]
+        models = len(tasks) if name == SINGLE else 1  # one for each task
+        size, seconds = (
+            models * np.mean([r[key] for r in own]) for key in ("parameters", "seconds")
+        )
+        more = [str(len(scores[0])), f"{size / 1e6:.2f}", f"{seconds:.0f}"]
+        lines.append(f"| {' | '.join([name, *cells, *more])} |")
+    return lines
+
+
+def cell(scores: list[float], single: list[float], compared: bool) -> str:
+    """``.7301 ± .0004 (+.0012)``; a loss beyond two standard errors of the difference is bold."""
+    text = f"{np.mean(scores):.4f}"
+    if len(scores) > 1:
+        text += f" ± {np.std(scores, ddof=1):.4f}"
+    if not compared or not single:
+        return text
+    gain = float(np.mean(scores) - np.mean(single))
+    text += f" ({gain:+.4f})"
+    if min(len(scores), len(single)) < 2:
+        return text
+    error = np.sqrt(sum(np.var(each, ddof=1) / len(each) for each in (scores, single)))
+    return f"**{text}**" if gain < -2 * error else text
+
+
+def compare_steps(one: Dataset, several: Dataset) -> None:
+    """Median CPU time of a training step of shared_bottom: several tasks against one."""
+    both = []
+    for data, stages in ((one, ALONE), (several, STRUCTURES["shared_bottom"])):
+        made = architecture("structure", stages)
+        model = build_model(made, data.schema, seed=0).train()
+        batches = list(itertools.islice(data.batches("train", 1024, seed=0), STEPS))
+        both.append((Trainer(model, made, data.rows["train"], "cpu"), itertools.cycle(batches)))
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(STEPS):
+        for (trainer, batches), found in zip(both, seconds, strict=True):
+            batch = next(batches)
+            began = time.process_time()
+            trainer.step(batch)
+            found.append(time.process_time() - began)
+    first, second = (1000 * median(found) for found in seconds)
+    n = len(several.schema.tasks)
+    print(f"one task {first:.2f} ms, {n} tasks {second:.2f} ms a step: {second / first:.2f} times")
+
+
+if __name__ == "__main__":
+    main()
