@@ -114,14 +114,16 @@ def _open_axes(
     schema: Schema, request: Mapping[str, Tensor], keys: Sequence[str]
 ) -> tuple[dict[int, Dim], ...]:
     """The axes without a fixed size: the item's rows, and the length of each list."""
-    rows, names = Dim("candidates"), list_lengths(schema)
-    longest = {names[key]: t.shape[1] for key, t in request.items() if key in names}
-    lengths = {name: Dim(name, max=most) for name, most in longest.items() if most > 1}
+    rows, lengths = (
+        Dim("candidates"),
+        {key: Dim(name) for key, name in list_lengths(schema).items()},
+    )
     axes = []
     for key in keys:
-        opened = {0: rows} if request[key].shape[0] == TRACED else {}
-        if names.get(key) in lengths:
-            opened[1] = lengths[names[key]]
+        n, width = request[key].shape
+        opened = {0: rows} if n == TRACED else {}
+        if key in lengths and width > 1:
+            opened[1] = lengths[key]
         axes.append(opened)
     return tuple(axes)
 
