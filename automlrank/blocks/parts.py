@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
+from torch._higher_order_ops import scan
 from torch.nn import functional as F
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -321,24 +322,26 @@ def weighted_sum(weights: Tensor, vectors: Tensor) -> Tensor:
     return (weights.unsqueeze(1) @ vectors).squeeze(1)  # [batch, dim]
 
 
-def positions_of(sequence: Tensor, length: int) -> tuple[Tensor, ...]:
-    """``[batch, n, dim]`` position by position.
+def recurrence(
+    cell: Callable[..., Tensor], state: Tensor, *inputs: Tensor
+) -> tuple[Tensor, Tensor]:
+    """``h_t = cell(h_{t-1}, x_t, ...)``: the last state, and all: ``[batch, length, dim]``.
 
-    A graph for serving has no loop: there all ``length`` positions are written out, the missing
-    ones zero.
+    A graph for serving gets a loop: written out, 50 steps twice took 87 s to export to ONNX.
     """
     if torch.compiler.is_exporting():
-        rows, _, dim = sequence.shape
-        sequence = torch.cat([sequence, sequence.new_zeros(rows, length, dim)], dim=1)[:, :length]
-    return sequence.unbind(1)
 
+        def step(h: Tensor, given: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+            new = cell(h, *given)
+            return new, new.clone()  # a loop gives no tensor twice
 
-def sequence_of(positions: Sequence[Tensor], length: int) -> Tensor:
-    """The first ``length`` positions side by side again: ``[batch, length, dim]``."""
-    joined = torch.stack(list(positions), dim=1)
-    if torch.compiler.is_exporting():  # a slice would fix the length
-        joined = joined.index_select(1, torch.arange(length, device=joined.device))
-    return joined
+        last, states = scan(step, state, tuple(x.transpose(0, 1) for x in inputs))
+        return last, states.transpose(0, 1)
+    states = []
+    for given in zip(*(x.unbind(1) for x in inputs), strict=True):
+        state = cell(state, *given)
+        states.append(state)
+    return state, torch.stack(states, dim=1)
 
 
 def pool_bag(table: Tensor, bag: Tensor, offset: int, pool: str) -> Tensor:

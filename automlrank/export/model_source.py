@@ -11,7 +11,7 @@ from automlrank.blocks.parts import add, join
 from automlrank.export.printing import Constants, in_docstring, laid_out, wrapped
 from automlrank.export.source import Closure, Import, import_lines
 from automlrank.model import RankingModel
-from automlrank.plan import Plan, Step, live_steps, read_keys
+from automlrank.plan import Plan, Step, live_steps, loss_steps, read_keys
 from automlrank.schema import Schema, Vector
 from automlrank.wiring import wire
 
@@ -39,28 +39,28 @@ SAID = {
 def model_source(architecture: Architecture, schema: Schema) -> str:
     """The text of ``model.py``; the parameters are named as those of our ``RankingModel``."""
     plan = wire(architecture, schema)
-    steps = live_steps(plan)
+    steps, losses = live_steps(plan), loss_steps(plan)
     closure, constants = Closure(), Constants()
     closure.imports |= {Import("torch", "nn"), Import("torch", "Tensor")}
     closure.imports.add(Import("collections.abc", "Mapping"))
-    for step in steps:
+    for step in (*steps, *losses):
         if not isinstance(step.call, str) and not _is_alias(step):
             closure.reference(step.call)
     init = [_init_line(plan, name, closure, constants) for name in _live_modules(plan, steps)]
-    forward = list(_forward_lines(steps, constants))
+    forward = list(_forward_lines(plan, constants))
     parts = [
         _docstring(architecture, schema, plan),
         import_lines(closure.imports),
         "\n".join([*constants.lines.values(), *closure.constants.values()]),
     ]
     head = "\n\n".join(part for part in parts if part)
-    ours = _class_source(init, forward)
+    ours = _class_source(init, forward, has_losses=bool(losses))
     return "\n\n\n".join([head, *closure.definitions.values(), ours]) + "\n"
 
 
 def _live_modules(plan: Plan, steps: list[Step]) -> list[str]:
     """The modules that run, and those whose weights are in the state, in the plan's order."""
-    called = {step.call for step in steps}
+    called = {step.call.partition(".")[0] for step in steps if isinstance(step.call, str)}
     with torch.device("meta"):
         stored = {key.partition(".")[0] for key in RankingModel(plan).state_dict()}
     return [name for name in plan.modules if name in called or name in stored]
@@ -79,24 +79,34 @@ def _is_alias(step: Step) -> bool:
     return step.call in (add, join) and len(step.inputs) == 1
 
 
-def _forward_lines(steps: list[Step], constants: Constants) -> Iterator[str]:
-    """One line a step, with a comment where a stage begins; then the return."""
+def _forward_lines(plan: Plan, constants: Constants) -> Iterator[str]:
+    """One line a step, with a comment where a stage begins; auxiliary losses; then the return."""
     names: dict[str, str] = {}
     stages = list(STAGES.items())
-    for step in steps:
+    for step in live_steps(plan):
         stage = next((s for s in stages if step.output.startswith(s[0])), None)
         if stage:
             del stages[: stages.index(stage) + 1]
             yield f"\n        {stage[1]}"
-        inputs = [_value(name, names, constants) for name in step.inputs]
         if _is_alias(step):
-            names[step.output] = inputs[0]
-            continue
-        names[step.output] = step.output
-        call = f"self.{step.call}" if isinstance(step.call, str) else step.call.__name__
-        arguments = [*inputs, *map(str, step.constants)]
-        yield laid_out(f"{step.output} = {call}(", arguments, ")", 8)
+            names[step.output] = _value(step.inputs[0], names, constants)
+        else:
+            yield _step_line(step, names, constants, 8)
+    if plan.losses:
+        yield "\n        if losses is not None:"
+        for step in loss_steps(plan):
+            yield _step_line(step, names, constants, 12)
+        yield laid_out("losses += [", [names[loss] for loss in plan.losses], "]", 12)
     yield f"        return {names['logits']}"
+
+
+def _step_line(step: Step, names: dict[str, str], constants: Constants, indent: int) -> str:
+    """The step's call; ``names`` gets the name of its output."""
+    inputs = [_value(name, names, constants) for name in step.inputs]
+    names[step.output] = step.output
+    call = f"self.{step.call}" if isinstance(step.call, str) else step.call.__name__
+    arguments = [*inputs, *map(str, step.constants)]
+    return laid_out(f"{step.output} = {call}(", arguments, ")", indent)
 
 
 def _value(name: str, names: dict[str, str], constants: Constants) -> str:
@@ -104,15 +114,18 @@ def _value(name: str, names: dict[str, str], constants: Constants) -> str:
     return names[name] if name in names else f"batch[{constants.text(name, 'COLUMN')}]"
 
 
-def _class_source(init: list[str], forward: list[str]) -> str:
+def _class_source(init: list[str], forward: list[str], *, has_losses: bool) -> str:
+    batch = "batch: Mapping[str, Tensor]"
+    given = f"{batch}, losses: list[Tensor] | None = None" if has_losses else batch
+    also = "; auxiliary losses are added to the list ``losses``" if has_losses else ""
     lines = [
         "class RankingModel(nn.Module):",
         "    def __init__(self) -> None:",
         "        super().__init__()",
         *init,
         "",
-        "    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:",
-        '        """Logits ``[rows, tasks]``."""',
+        f"    def forward(self, {given}) -> Tensor:",
+        f'        """Logits ``[rows, tasks]``{also}."""',
         *forward,
     ]
     return "\n".join(lines)

@@ -10,7 +10,8 @@ import argparse
 import copy
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -102,8 +103,7 @@ def train(
         model.train()
         for batch in batches(arrays, rows["train"], BATCH_SIZE, epoch_seed(seed, epoch)):
             with tables.look_ups():
-                losses = losses_of(model, batch, loss_of)
-            loss = balance(losses)
+                loss = minimised(model, batch, loss_of, balance)
             learn(optimizers, tables, loss, len(batch["labels"]), len(rows["train"]))
         tables.settle()
         if not loss.isfinite():
@@ -121,7 +121,27 @@ def train(
     model.load_state_dict(best_weights)
 
 
-def losses_of(model: nn.Module, batch: Mapping[str, Tensor], loss_of: nn.Module) -> Tensor:
+def minimised(
+    model: nn.Module, batch: Mapping[str, Tensor], loss_of: nn.Module, balance: nn.Module
+) -> Tensor:
+    """The tasks' losses as one."""
+    loss: Tensor = balance(losses_of(model, batch, loss_of))
+    return loss
+
+
+def minimised_with_auxiliary(
+    model: nn.Module, batch: Mapping[str, Tensor], loss_of: nn.Module, balance: nn.Module
+) -> Tensor:
+    """The tasks' losses as one, and the model's auxiliary losses."""
+    auxiliary: list[Tensor] = []
+    losses = losses_of(partial(model, losses=auxiliary), batch, loss_of)
+    loss: Tensor = sum(auxiliary, start=balance(losses))
+    return loss
+
+
+def losses_of(
+    model: Callable[..., Tensor], batch: Mapping[str, Tensor], loss_of: nn.Module
+) -> Tensor:
     """The loss of each task."""
     bf16 = fast_bf16(DEVICE) if BF16 == "auto" else bool(BF16)
     with torch.autocast(DEVICE, torch.bfloat16, enabled=bf16):

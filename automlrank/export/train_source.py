@@ -213,6 +213,7 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
         "is_better": "is_better" if metric.up else "is_less",
         "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",
         "make_optimizers": "make_grouped_optimizers" if grouped else "make_optimizers",
+        "minimised": "minimised_with_auxiliary" if plan.losses else "minimised",
         "load": "load_with_groups" if metric.grouped else "load",
         "read_split": "read_split_files" if split.by == "file" else "read_split",
         "split_rows": {

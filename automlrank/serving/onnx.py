@@ -56,6 +56,7 @@ def write_onnx(model: RankingModel, schema: Schema, path: Path) -> None:
     names = input_names(model)
     request = request_shapes(schema, TRACED)
     was_training = model.training
+    torch.compiler.reset()  # loops are traced apart, and a length that an earlier trace fixed stays
     with _silent(), torch.no_grad():
         program = torch.onnx.export(
             _Positional(model, list(names)).eval(),

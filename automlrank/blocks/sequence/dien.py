@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, logs, one_of
-from automlrank.blocks.parts import Dense, positions_of, sequence_of, softmax_of_real
+from automlrank.blocks.parts import Dense, recurrence, softmax_of_real
 from automlrank.blocks.ports import History, Vector
 
 
@@ -26,8 +26,8 @@ class GatedStep(nn.Module):
         for part in self.recurrent.data.chunk(3, dim=1):
             nn.init.orthogonal_(part)
 
-    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """``u`` and ``n`` for projected inputs ``[batch, 3 dim]`` and a state ``[batch, dim]``."""
+    def forward(self, h: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``u`` and ``n`` for a state ``[batch, dim]`` and projected inputs ``[batch, 3 dim]``."""
         dim = h.shape[1]
         from_h = h @ self.recurrent
         update, reset = (x[:, : 2 * dim] + from_h[:, : 2 * dim]).sigmoid().chunk(2, dim=1)
@@ -35,9 +35,9 @@ class GatedStep(nn.Module):
 
 
 class InterestEvolution(nn.Module):
-    def __init__(self, dim: int, length: int, cell: str, alpha: float) -> None:
+    def __init__(self, dim: int, cell: str, alpha: float) -> None:
         super().__init__()
-        self.length, self.cell, self.alpha = length, cell, alpha
+        self.cell, self.alpha = cell, alpha
         self.interest, self.evolution = GatedStep(dim), GatedStep(dim)
         self.attention = Dense(dim, dim, bias=False)
 
@@ -46,29 +46,31 @@ class InterestEvolution(nn.Module):
 
         Padding comes last, so no real state has seen it.
         """
-        h, states = keys.new_zeros(keys.shape[0], keys.shape[2]), []
-        for x in positions_of(self.interest.input(keys).to(h.dtype), self.length):
-            update, new = self.interest(x, h)
-            h = torch.lerp(h, new, update)
-            states.append(h)
-        joined = sequence_of(states, keys.shape[1])
+        start = keys.new_zeros(keys.shape[0], keys.shape[2])
+        inputs = self.interest.input(keys).to(start.dtype)
+        _, states = recurrence(self.observe, start, inputs)
         # aigru scales the input, not its bias
         bias = None if self.cell == "aigru" else self.evolution.input.bias
-        return torch.cat([joined, F.linear(joined, self.evolution.input.weight, bias)], dim=2)
+        return torch.cat([states, F.linear(states, self.evolution.input.weight, bias)], dim=2)
+
+    def observe(self, h: Tensor, x: Tensor) -> Tensor:
+        update, new = self.interest(h, x)
+        return torch.lerp(h, new, update)
 
     def forward(self, extracted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         states, inputs = extracted[..., : target.shape[1]], extracted[..., target.shape[1] :]
         scores = (states @ self.attention(target).unsqueeze(2)).squeeze(2)
-        shares = softmax_of_real(scores, mask).unsqueeze(2)  # [batch, length, 1]
+        gates = softmax_of_real(scores, mask).unsqueeze(2)  # [batch, length, 1]
         if self.cell == "aigru":
-            inputs = shares * inputs + self.evolution.input.bias
-        gates = mask.unsqueeze(2) if self.cell == "aigru" else shares
-        h = torch.zeros_like(target)
-        given = (positions_of(x.to(h.dtype), self.length) for x in (inputs, gates))
-        for x, gate in zip(*given, strict=True):  # a gate of 0, as padding's, keeps the state
-            update, new = self.evolution(x, h)
-            h = torch.lerp(h, new, gate.expand_as(h) if self.cell == "agru" else gate * update)
-        return h  # [batch, dim]
+            inputs, gates = gates * inputs + self.evolution.input.bias, mask.unsqueeze(2)
+        start = torch.zeros_like(target)
+        last, _ = recurrence(self.evolve, start, inputs.to(start.dtype), gates.to(start.dtype))
+        return last  # [batch, dim]
+
+    def evolve(self, h: Tensor, x: Tensor, gate: Tensor) -> Tensor:
+        """A gate of 0, which padding has, leaves the state as it is."""
+        update, new = self.evolution(h, x)
+        return torch.lerp(h, new, gate.expand_as(h) if self.cell == "agru" else gate * update)
 
     def loss(self, extracted: Tensor, keys: Tensor, negatives: Tensor, mask: Tensor) -> Tensor:
         """The mean over what has a next behaviour, times alpha: only pairs of real ones count."""
@@ -110,4 +112,4 @@ class Dien(Block):
         return Vector(x.dim)
 
     def arguments(self, x: History) -> dict[str, object]:
-        return {"dim": x.dim, "length": x.length, **self.settings()}
+        return {"dim": x.dim, **self.settings()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
@@ -21,8 +22,8 @@ class SessionInterests(nn.Module):
     def __init__(self, dim: int, length: int, sessions: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.sessions = sessions
-        self.of_session = nn.Parameter(torch.randn(sessions) * 0.01)
-        self.of_place = nn.Parameter(torch.randn(length) * 0.01)
+        self.of_session = nn.Parameter(torch.randn(sessions, 1) * 0.01)
+        self.of_place = nn.Parameter(torch.randn(length, 1) * 0.01)
         self.of_unit = nn.Parameter(torch.randn(dim) * 0.01)
         self.layer = SelfAttention(dim, heads, dropout)
         self.lstms = nn.ModuleList(LstmStates(dim) for _ in range(2))
@@ -31,8 +32,9 @@ class SessionInterests(nn.Module):
         """``number [batch, length]``: of a behaviour's session from 1, 0 where none is kept."""
         together = number.unsqueeze(2) == number.unsqueeze(1)  # [batch, length, length]
         place = together.tril(-1).sum(dim=2)  # in the session
-        where = self.of_session[(number - 1).clamp(min=0)] + self.of_place[place]
-        x = self.layer(keys + where.unsqueeze(2) + self.of_unit, together)
+        at = F.embedding((number - 1).clamp(min=0), self.of_session)  # [batch, length, 1]
+        encoding = at + F.embedding(place, self.of_place) + self.of_unit
+        x = self.layer(keys + encoding, together)
         numbers = torch.arange(1, self.sessions + 1, device=number.device)
         member = (number.unsqueeze(1) == numbers.unsqueeze(1)).to(x.dtype)
         sizes = member.sum(dim=2, keepdim=True)  # [batch, sessions, 1]
