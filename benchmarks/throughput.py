@@ -136,8 +136,8 @@ def started(library: str, name: str, millions: float) -> Worker:
 
 def serve(chosen: argparse.Namespace, library: str, name: str, millions: str) -> None:
     """Read numbers of steps, answer with seconds a step, those of the limit, and peak memory."""
-    bytes_ = int(chosen.gib * 2**30)
-    resource.setrlimit(resource.RLIMIT_DATA, (bytes_, bytes_))
+    reserved = int(1.25 * chosen.gib * 2**30)  # pages that are never written count here
+    resource.setrlimit(resource.RLIMIT_DATA, (reserved, reserved))
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries print
     import torch
@@ -158,6 +158,8 @@ def serve(chosen: argparse.Namespace, library: str, name: str, millions: str) ->
             seconds = (clock() - began) / int(line)
             bound = limit.seconds(clock, int(line)) if limit else 0.0
             answer = {"seconds": seconds, "limit": bound, "gib": peak_gib()}
+            if peak_gib() > chosen.gib:
+                raise MemoryError
         except (MemoryError, RuntimeError) as error:
             if "memory" not in str(error) and not isinstance(error, MemoryError):
                 raise

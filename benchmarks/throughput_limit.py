@@ -21,7 +21,7 @@ class Limit:
 
     products: list[tuple[Any, list[Any]]] = field(default_factory=list)
     rows: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    """Of each table that is read: a stand-in, and the touched rows' places in it."""
+    """Each table that is read, and the rows touched; what is written to them is what was read."""
 
     @classmethod
     def of(cls, run: Iterator[None]) -> Limit:
@@ -60,7 +60,7 @@ class Watch(TorchDispatchMode):
         elif func.overloadpacket is aten.embedding:
             table, ids = args[0], args[1]
             if ids.numel():
-                self.limit.rows.append((torch.zeros_like(table), ids.unique()))
+                self.limit.rows.append((table.detach(), ids.unique()))
         return func(*args, **(kwargs or {}))
 
 

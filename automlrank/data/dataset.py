@@ -205,7 +205,12 @@ class Dataset:
         return np.flatnonzero(np.isin(codes, kept))
 
     def batches(self, split: str, batch_size: int, *, seed: int | None = None) -> Iterator[Batch]:
-        """All rows once, in their order or, with a seed, shuffled; the last batch may be short.
+        """All rows once, in their order or, with a seed, shuffled; the last batch may be short."""
+        for rows in self.orders(split, batch_size, seed=seed):
+            yield self.take(split, rows)
+
+    def orders(self, split: str, batch_size: int, *, seed: int | None = None) -> Iterator[Rows]:
+        """The rows of each batch.
 
         Shuffled, a last batch of one row is left out: batch norm has no statistics of one row.
         """
@@ -216,7 +221,7 @@ class Dataset:
             np.random.default_rng(seed).shuffle(rows)
             rows = rows[: len(rows) - (len(rows) % batch_size == 1)]
         for start in range(0, len(rows), batch_size):
-            yield self.take(split, rows[start : start + batch_size])
+            yield rows[start : start + batch_size]
 
     def take(self, split: str, rows: Rows) -> Batch:
         """The batch of the given rows: one gather per array, lists padded to their longest."""

@@ -20,6 +20,7 @@ from automlrank.evaluate.metrics import METRICS, Metric, evaluate, rmse
 from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
+from automlrank.train.feed import Feed, ahead
 from automlrank.train.trainer import Trainer
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
@@ -110,6 +111,7 @@ def fit(
     torch.manual_seed(seed)  # dropout's
     model.to(device)
     trainer = Trainer(model, architecture, data.schema, data.labels("train"), device)
+    feed = Feed(data, "train", device)
     course = Course.load(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     began = time.perf_counter() - course.seconds
@@ -120,7 +122,7 @@ def fit(
         part = rows * REPORTS_PER_EPOCH // trainer.epoch_rows
         model.train()
         for i, batch in enumerate(
-            paced(data.batches("train", settings.batch_size, seed=epoch_seed(seed, epoch)))
+            paced(feed.batches(settings.batch_size, seed=epoch_seed(seed, epoch)))
         ):
             loss = trainer.step(batch)
             rows += len(batch["labels"])
@@ -164,11 +166,11 @@ def predict(
     model.eval()
     with torch.inference_mode():
         parts = [
-            model({name: tensor.to(device) for name, tensor in batch.items()}).float().cpu()
-            for batch in paced(data.batches(split, EVALUATION_ROWS))
+            model(batch).float()
+            for batch in paced(ahead(data.batches(split, EVALUATION_ROWS), device))
         ]
     model.train(was_training)
-    logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()
+    logits: npt.NDArray[np.float32] = torch.cat(parts).cpu().numpy()
     return logits
 
 

@@ -59,7 +59,7 @@ class Trainer:
 
     def step(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Learn from one batch; gives its loss. Before the model is read, settle its tables."""
-        batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
+        batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
         kind = torch.device(self.device).type
         auxiliary: list[Tensor] = []
         with self.tables.look_ups(), torch.autocast(kind, torch.bfloat16, enabled=self.bf16):

@@ -16,7 +16,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.model import build_model
 from automlrank.train import tables as module
 from automlrank.train.loop import fit
-from automlrank.train.tables import Tables, summed_rows
+from automlrank.train.tables import Runs, Tables
 
 ROWS, DIM = 40, 3
 Maker = type[torch.optim.Optimizer]
@@ -121,10 +121,9 @@ def test_moments_of_resting_rows_stand_still(monkeypatch: pytest.MonkeyPatch) ->
 def test_sums_are_those_of_coalesce() -> None:
     ids, values = torch.randint(7, (50,)), torch.randn(50, 4)
     gradient = torch.sparse_coo_tensor(ids[None], values, (9, 4), check_invariants=True)
-    rows, sums = summed_rows(gradient)
-    expected = gradient.coalesce()
-    assert torch.equal(rows, expected.indices()[0])
-    torch.testing.assert_close(sums, expected.values())
+    runs, expected = Runs.of(ids), gradient.coalesce()
+    assert torch.equal(runs.rows, expected.indices()[0])
+    torch.testing.assert_close(runs.sums(values), expected.values())
 
 
 def trained(architecture: Architecture, data: Dataset) -> list[dict[str, Tensor]]:
