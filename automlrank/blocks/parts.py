@@ -435,13 +435,16 @@ class Chain(nn.Module):
         return torch.stack([self.product(logits, t) for t in range(len(self.parents))], dim=1)
 
     def product(self, logits: Tensor, task: int) -> Tensor:
-        """``log p - log(1 - p)`` of one task, ``[batch]``."""
-        if self.parents[task] < 0:
-            return logits[:, task]
-        chance = F.logsigmoid(logits[:, task])  # log p, the parents' to be added
+        """The logit of one task, ``[batch]``: of two, a and b, ``-log(e^-a + e^-b + e^-(a+b))``.
+
+        The odds against ``p q`` are ``(1 + e^-a) (1 + e^-b) - 1``: nothing cancels at either end.
+        """
+        whole = logits[:, task]
         while (task := self.parents[task]) >= 0:
-            chance = chance + F.logsigmoid(logits[:, task])
-        return chance - torch.log(-torch.expm1(chance.clamp(max=-1e-7)))  # logits up to 16
+            other = logits[:, task]
+            against = torch.stack([-whole, -other, -whole - other], dim=1)
+            whole = -against.logsumexp(dim=1)
+        return whole
 
 
 class Rescale(nn.Module):

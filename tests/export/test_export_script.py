@@ -221,7 +221,9 @@ def renamed(schema: Schema, names: dict[str, str]) -> Schema:
     )
     return dataclasses.replace(
         schema,
-        tasks=tuple(dataclasses.replace(task, name=new(task.name)) for task in schema.tasks),
+        tasks=tuple(
+            dataclasses.replace(task, name=new(task.name), of=new(task.of)) for task in schema.tasks
+        ),
         features=features,
         crosses=tuple((new(a), new(b)) for a, b in schema.crosses),
         statistics=dataclasses.replace(
