@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from parity_parts import DIM, FIELDS, Call, Pair, drawn, ours, put, put_linear
 from peers import without_batch_norm
 from torch import Tensor, nn
 from torch_rechub.basic.features import SparseFeature
 from torch_rechub.models.ranking.afm import AFM
+from torch_rechub.models.ranking.dien import AUGRU
 from torch_rechub.models.ranking.din import ActivationUnit
 from torch_rechub.models.ranking.edcn import EDCN
 
 Both = tuple[nn.Module, nn.Module]
+BST_DEPARTS = (
+    "compared without positions, which are places there and time gaps here and in the paper, and "
+    "with our width of its network: 4 times the input, theirs 2048 always"
+)
+DIEN_AGREES = (
+    "masks padding and takes the softmax, as the paper and we do; others leave both out "
+    "(RecBole#1483: no softmax, and an auxiliary loss that counts padding)"
+)
 NORMS = "its batch norms, which have no switch, taken out"
 EDCN_MENDED = (
     "two dense layers a level, the paper has one: the second taken out; its regulation is a "
@@ -83,6 +93,70 @@ def din() -> Both:
     return mine, Call(theirs, pooled)
 
 
+class Evolution(nn.Module):
+    """What DIEN does with one history: its GRU, then its AUGRU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interest, self.evolution = nn.GRU(DIM, DIM, batch_first=True), AUGRU(DIM)
+
+    def forward(self, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        last: Tensor = self.evolution(self.interest(keys)[0], target, mask)[1]
+        return last
+
+
+def dien() -> Both:
+    """torch's update gate is one minus ours, so its weights have the other sign."""
+    mine: Any = ours("dien", "history")
+    theirs = drawn(Evolution())
+    reset, update, new = (
+        [part.detach().chunk(3)[i] for part in theirs.interest.parameters()] for i in range(3)
+    )
+    put(theirs.interest.bias_hh_l0, 0.0)
+    gates = ([-part for part in update], reset, new)
+    put(mine.interest.input.weight, torch.cat([gate[0] for gate in gates]))
+    put(mine.interest.recurrent, torch.cat([gate[1] for gate in gates]).t())
+    put(mine.interest.input.bias, torch.cat([gate[2] for gate in gates]))
+    cell = theirs.evolution.augru_cell
+    put(mine.evolution.input.weight, torch.cat([cell.Wu, cell.Wr, cell.Wh], dim=1).t())
+    put(mine.evolution.recurrent, torch.cat([cell.Uu, cell.Ur, cell.Uh], dim=1))
+    put(mine.evolution.input.bias, torch.cat([cell.bu, cell.br, cell.bh], dim=1)[0])
+    put(mine.attention.weight, theirs.evolution.Wa)
+
+    def encoded(module: Any, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        result: Tensor = module(module.extract(keys), target, mask)
+        return result
+
+    return Call(mine, encoded), theirs
+
+
+def bst() -> Both:
+    """The layer that BST is made of, as wide as ours, without positions."""
+    mine: Any = ours("bst", "history", heads=4, pool="target")
+    theirs = drawn(nn.TransformerEncoderLayer(DIM, 4, 4 * DIM, 0.0, nn.ReLU(), batch_first=True))
+    layer = mine.layers[0]
+    put(layer.joint.weight, theirs.self_attn.in_proj_weight)
+    put(layer.joint.bias, theirs.self_attn.in_proj_bias)
+    put_linear(layer.out, theirs.self_attn.out_proj)
+    put_linear(layer.network[0], theirs.linear1)
+    put_linear(layer.network[2], theirs.linear2)
+    for norm, other in zip(layer.norms, (theirs.norm1, theirs.norm2), strict=True):
+        put_linear(norm, other)
+    put(mine.ages, 0.0)
+
+    def encoded(module: nn.Module, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        result: Tensor = module(keys, target, mask, mask.int())
+        return result
+
+    def of_target(module: nn.Module, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        sequence = torch.cat([keys, target.unsqueeze(1)], dim=1)
+        padding = nn.functional.pad(~mask, (0, 1))
+        result: Tensor = module(sequence, src_key_padding_mask=padding)[:, -1]
+        return result
+
+    return Call(mine, encoded), Call(theirs, of_target)
+
+
 PAIRS = [
     Pair(
         "afm",
@@ -92,6 +166,8 @@ PAIRS = [
         "sums the pairs first and takes a softmax of one number, always 1: no pair is weighed",
         departs=True,
     ),
+    Pair("bst", "BST's encoder layer", "history", bst, BST_DEPARTS),
     Pair("bridge", "EDCN", "fields", bridge, EDCN_MENDED),
+    Pair("dien", "nn.GRU, AUGRU", "history", dien, DIEN_AGREES),
     Pair("din", "ActivationUnit", "history", din, f"no mask: padding attends; {NORMS}"),
 ]

@@ -304,10 +304,24 @@ class SelfAttention(nn.Module):
     def attend(self, x: Tensor, mask: Tensor) -> Tensor:
         split = self.joint(x).unflatten(2, (3, self.heads, self.width)).permute(2, 0, 3, 1, 4)
         query, key, value = split.unbind(0)  # [batch, heads, length, width] each
-        scores = query @ key.transpose(2, 3) * self.width**-0.5
-        read = softmax_of_real(scores, mask.unsqueeze(1)) @ value
+        read = attention(query, key, value, mask.unsqueeze(1))
         joined: Tensor = self.out(read.transpose(1, 2).flatten(2))
         return joined
+
+
+def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """``softmax(Q K^T / sqrt(width)) V`` over what the mask says is read, one key at least.
+
+    Forward and backward of 1024 x 4 heads x 51 positions, one core: torch's own 116 ms in float32
+    and 562 in bfloat16, written out 250 and 77.
+    """
+    if query.dtype != torch.bfloat16:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    bias = torch.zeros_like(mask, dtype=query.dtype)
+    bias = bias.masked_fill(~mask, torch.finfo(query.dtype).min)
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    read: Tensor = (scores + bias).softmax(dim=-1).to(value.dtype) @ value
+    return read
 
 
 def softmax_of_real(scores: Tensor, mask: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from formula_checks import (
 )
 
 from automlrank.blocks.embedding import other_behaviours
+from automlrank.blocks.parts import attention
 from automlrank.blocks.ports import History
 from automlrank.data.columns import TimesColumn
 
@@ -313,3 +314,11 @@ def test_can_runs_the_target_s_own_network_over_powers_of_the_behaviours() -> No
                 sums[order, 1] += first @ own[1, :3] + own[1, 3]
         expected.append(np.concatenate(list(sums.values())))
     close(module(module.extract(ids), target_id, mask), expected)
+
+
+def test_attention_in_bfloat16_is_that_in_float32() -> None:
+    """It is written out there; 2^-8 is the precision."""
+    query, key, value = drawn(3, 4, 2, 6, 8).float().unbind(0)
+    mask = torch.arange(6) < torch.tensor([6, 3, 1, 2]).view(4, 1, 1, 1)
+    short = attention(query.bfloat16(), key.bfloat16(), value.bfloat16(), mask).float()
+    torch.testing.assert_close(short, attention(query, key, value, mask), atol=0.03, rtol=0.03)

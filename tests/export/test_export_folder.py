@@ -122,7 +122,7 @@ def test_a_request_scores_as_in_our_model(
         torch.testing.assert_close(theirs(request), model(request), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["deepfm", "wide_deep", *DRAWN])
+@pytest.mark.parametrize("name", ["deepfm", "dien", "wide_deep", *DRAWN])
 def test_exported_training_lands_where_ours_does(
     name: str, make: Make, data: Dataset, table: Path, tmp_path: Path
 ) -> None:

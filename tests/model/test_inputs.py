@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -92,7 +93,7 @@ def values_of(model: RankingModel, batch: dict[str, Tensor]) -> dict[str, Any]:
     """Every value of the model's plan."""
     values: dict[str, Any] = dict(batch)
     for step in model.plan.steps:
-        call = getattr(model, step.call) if isinstance(step.call, str) else step.call
+        call = attrgetter(step.call)(model) if isinstance(step.call, str) else step.call
         values[step.output] = call(*(values[n] for n in step.inputs), *step.constants)
     return values
 

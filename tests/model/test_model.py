@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 import torch
@@ -102,8 +104,8 @@ class TestEveryArchitecture:
         assert once.shape == (7, 2)
         torch.testing.assert_close(once, rows, atol=1e-5, rtol=1e-4)
         values: dict[str, object] = dict(request)
-        for step in model.plan.steps:
-            call = getattr(model, step.call) if isinstance(step.call, str) else step.call
+        for step in model.steps:
+            call = attrgetter(step.call)(model) if isinstance(step.call, str) else step.call
             values[step.output] = call(*(values[n] for n in step.inputs), *step.constants)
             value = values[step.output]
             if step.request and not step.output.endswith("table") and isinstance(value, Tensor):

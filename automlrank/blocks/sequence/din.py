@@ -47,14 +47,14 @@ class Dice(nn.Module):
         self.register_buffer("variance", torch.ones(width))
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        x = x.to(self.slope.dtype)  # bfloat16 has too few digits for a mean of squares
         mean, variance = self.mean, self.variance
-        if self.training:
+        if self.training:  # bfloat16 has too few digits for a mean of squares
             with torch.autocast(x.device.type, enabled=False):
-                mean, variance = self.statistics(x, real.to(x.dtype))
+                mean, variance = self.statistics(x.to(mean.dtype), real.to(mean.dtype))
         scale = (variance + self.eps).rsqrt()
-        share = torch.addcmul(-mean * scale, x, scale).sigmoid()
-        return x * torch.addcmul(self.slope, share, 1.0 - self.slope)  # [rows, width]
+        shift, scale, slope = (each.to(x.dtype) for each in (-mean * scale, scale, self.slope))
+        share = torch.addcmul(shift, x, scale).sigmoid()
+        return x * torch.addcmul(slope, share, 1.0 - slope)  # [rows, width]
 
     def statistics(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of the real rows; the running ones move towards them."""
