@@ -39,10 +39,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ids", type=float, nargs="+", default=[0.4, 4, 40], help="in millions")
     parser.add_argument("--models", nargs="+", default=["deepfm", "dcn_v2", "xdeepfm", "autoint"])
-    parser.add_argument("--libraries", nargs="+", default=LIBRARIES)
+    parser.add_argument(
+        "--libraries", nargs="+", default=LIBRARIES, help="'automlrank adagrad' is bf16 too"
+    )
     parser.add_argument("--fuxictr", type=Path, help="model_zoo of a checkout; without, no FuxiCTR")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--steps", type=int, default=4, help="a repetition")
+    parser.add_argument("--warm-up", type=int, default=3, help="steps before the first repetition")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=CLOCKS, default="cpu")
     parser.add_argument("--gib", type=float, default=8.0, help="memory that a process may take")
@@ -92,7 +95,7 @@ def compared(chosen: argparse.Namespace, millions: float, name: str) -> Iterator
     ]
     workers = [started(library, name, millions) for library in libraries]
     for worker in workers:
-        worker.ask(3)  # to warm up; one after the other, as memory is tight
+        worker.ask(chosen.warm_up)  # one after the other, as memory is tight
     for _ in range(chosen.repeats):
         for worker in (w for w in workers if not w.failed):
             if found := worker.ask(chosen.steps):
@@ -175,9 +178,9 @@ def steps_of(
     from throughput_models import stepper
 
     data = criteo_shaped(round(millions * 1e6), BATCH * BATCHES)
-    kind, _, bf16 = library.partition(" ")
-    feed, step = stepper(kind, name, data, bool(bf16), chosen.fuxictr)
-    if kind == "automlrank":
+    name_of_library, _, kind = library.partition(" ")
+    feed, step = stepper(name_of_library, name, data, kind, chosen.fuxictr)
+    if name_of_library == "automlrank":
         while True:
             for batch in data.batches("train", BATCH, seed=0):
                 step(batch)

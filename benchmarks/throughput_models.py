@@ -57,20 +57,24 @@ Feed = Callable[[Batch], Any]
 
 
 def stepper(
-    library: str, name: str, data: Dataset, bf16: bool, zoo: Path | None
+    library: str, name: str, data: Dataset, kind: str, zoo: Path | None
 ) -> tuple[Feed, Step]:
-    """How a library takes a batch of ours, and its step of training on what that gave."""
+    """How a library takes a batch of ours, and its step of training on what that gave.
+
+    ``kind`` is of ours: empty, ``bf16``, or ``adagrad`` (in bf16).
+    """
     torch.manual_seed(0)
     if library == "automlrank":
-        return dict, ours(name, data, bf16).step
+        return dict, ours(name, data, kind).step
     if library == "fuxictr":
         assert zoo is not None, "FuxiCTR's models are files of its repository: --fuxictr"
         return fuxictr(name, data, zoo)
     return (torch_rechub if library == "torch-rechub" else deepctr)(name, data)
 
 
-def ours(name: str, data: Dataset, bf16: bool) -> Trainer:
-    training = {"batch_size": BATCH, "learning_rate": RATE, "bf16": bf16}
+def ours(name: str, data: Dataset, kind: str) -> Trainer:
+    training = {"batch_size": BATCH, "learning_rate": RATE, "bf16": kind != ""}
+    training |= {"optimizer": "adagrad"} if kind == "adagrad" else {}
     file = {"architecture": name, "interaction": OURS[name], "training": training}
     architecture = Architecture.read(file)
     model = build_model(architecture, data.schema, 0)
