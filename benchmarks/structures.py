@@ -216,7 +216,8 @@ def compare_steps(one: Dataset, several: Dataset) -> None:
         made = architecture("structure", stages)
         model = build_model(made, data.schema, seed=0).train()
         batches = list(itertools.islice(data.batches("train", 1024, seed=0), STEPS))
-        both.append((Trainer(model, made, data.rows["train"], "cpu"), itertools.cycle(batches)))
+        trainer = Trainer(model, made, data.schema, data.labels("train"), "cpu")
+        both.append((trainer, itertools.cycle(batches)))
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(STEPS):
         for (trainer, batches), found in zip(both, seconds, strict=True):

@@ -78,7 +78,7 @@ def ours(name: str, data: Dataset, kind: str) -> Trainer:
     file = {"architecture": name, "interaction": OURS[name], "training": training}
     architecture = Architecture.read(file)
     model = build_model(architecture, data.schema, 0)
-    return Trainer(model.train(), architecture, data.rows["train"], "cpu")
+    return Trainer(model.train(), architecture, data.schema, data.labels("train"), "cpu")
 
 
 def torch_rechub(name: str, data: Dataset) -> tuple[Feed, Step]:

@@ -88,7 +88,9 @@ def test_the_auxiliary_loss_is_added_in_training_only(dataset: Dataset) -> None:
         architecture = read({"dien": {"alpha": alpha}})
         model = drawn(architecture, dataset).train()
         torch.manual_seed(5)
-        losses[alpha] = Trainer(model, architecture, 64, "cpu").step(batch).item()
+        labels = dataset.labels("train")
+        trainer = Trainer(model, architecture, dataset.schema, labels, "cpu")
+        losses[alpha] = trainer.step(batch).item()
     assert losses[1.0] - losses[0.0] > 0.1
     assert losses[3.0] - losses[0.0] == pytest.approx(3 * (losses[1.0] - losses[0.0]), rel=1e-4)
     plan = model.plan

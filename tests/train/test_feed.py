@@ -78,7 +78,7 @@ def test_a_step_on_a_gpu_does_not_wait_for_it(plain: Dataset) -> None:
 
     architecture = read("batch_size: 256, bf16: false")
     model = build_model(architecture, plain.schema, 0).to("cuda")
-    trainer = Trainer(model, architecture, plain.rows["train"], "cuda")
+    trainer = Trainer(model, architecture, plain.schema, plain.labels("train"), "cuda")
     batches = Feed(plain, "train", "cuda").batches(256)
     trainer.step(next(batches))
     torch.cuda.set_sync_debug_mode("error")
