@@ -17,6 +17,7 @@ from automlrank.model import RankingModel
 from automlrank.space.value import Space
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import Progress, score
+from automlrank.train.memory import give_back_memory
 from automlrank.trials.bench import Bench, Trained
 from automlrank.trials.endings import TimeIsUp, TookTooLong, reason_of
 from automlrank.trials.events import Notice
@@ -69,6 +70,7 @@ class Objective:
             note(trial, cut_off=True, reason="interrupted")
             raise
         except Exception as error:
+            give_back_memory(error)
             note(trial, reason=reason_of(error))
             raise
         finally:

@@ -209,7 +209,7 @@ def test_a_trial_without_memory_is_recorded_and_the_search_goes_on(
         "from automlrank.jobs.search import search\n"
         "torch.set_num_threads(1)\n"
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (used + 900 * 2**20,) * 2)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 1300 * 2**20,) * 2)\n"
         f"result = search(**{arguments!r}, trials=8)\n"
         "print(result.results.counts)\n"
         "print({r.reason.split(':')[0] for r in result.results.records if r.state == 'failed'})\n"
