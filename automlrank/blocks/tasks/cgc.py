@@ -22,7 +22,7 @@ class Cgc(Block):
 
     shared: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="shared experts")
     own: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="experts of each task")
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
+    width: int = knob(64, legal=ints(4, 1024), search=one_of(32, 64, 128), help="hidden units")
     depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
     gate_width: int = gate_width_knob()
     activation: str = activation_knob()

@@ -103,7 +103,7 @@ class Ple(Block):
     levels: int = knob(2, legal=ints(2, 8), search=one_of(2, 3), help="stacked; cgc is one level")
     shared: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="shared experts a level")
     own: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="experts a task and level")
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
+    width: int = knob(64, legal=ints(4, 1024), search=one_of(32, 64, 128), help="hidden units")
     depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
     gate_width: int = gate_width_knob()
     activation: str = activation_knob()
