@@ -96,7 +96,7 @@ def _reference_won(best: Record, results: Results, limit: float | None) -> str:
         if not results.is_reference(record) and record.score(results.metric, "test") is not None
     ]
     if not others:
-        return f"{start}; the search put no architecture of its own among the finalists."
+        return f"{start}; nothing that the search composed is a finalist{_within(limit)}."
     return (
         f"{start}; the best that the search composed scores "
         f"{_score_and_time(others[0], results.metric, best)}: "
