@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import copy
 import itertools
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from peer_models import ATTENTIONS, CIN_MAPS, CROSSES, DIM, HEADS, HIDDEN, Fuxictr, TorchRechub
+from runs import keep, read
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -61,7 +61,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     datasets = [opened(folder, chosen.rows) for folder in chosen.folders]
-    done = {key(run) for run in runs_of(chosen.out)}
+    done = {key(run) for run in read(chosen.out)}
     for seed in range(chosen.seeds):
         for data in datasets:
             for name, library in itertools.product(chosen.models, chosen.libraries):
@@ -69,10 +69,8 @@ def main() -> None:
                 if key(what) in done or (name, library) == ("xdeepfm", "torch-rechub"):
                     continue
                 run = what | trained(built(name, library, data, seed, chosen.fuxictr), data, seed)
-                print(run, flush=True)
-                with chosen.out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(run) + "\n")
-    print("\n".join(table(runs_of(chosen.out))))
+                keep(chosen.out, run)
+    print("\n".join(table(read(chosen.out))))
 
 
 def opened(folder: Path, rows: int | None) -> Dataset:
@@ -83,10 +81,6 @@ def opened(folder: Path, rows: int | None) -> Dataset:
         schema["features"] = {name: f for name, f in kept if f["kind"] != "history"}
     data = Dataset.open(folder, schema)
     return data.sample(rows) if rows else data
-
-
-def runs_of(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def key(run: Mapping[str, Any]) -> tuple[Any, ...]:

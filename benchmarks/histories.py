@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from zoo import CANDIDATES, keep, read
+from runs import keep, read
+from zoo import CANDIDATES
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.blocks import BLOCKS

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from runs import keep, read
 
 from automlrank import Architecture, Dataset, Space, build_model
 from automlrank.architecture import draw
@@ -15,6 +15,7 @@ from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.cost import cost
 from automlrank.train.loop import Progress, fit, score
 from automlrank.trials.bench import Bench
+from automlrank.trials.objective import RUNG_SEEDS
 from automlrank.trials.rungs import Rungs
 from automlrank.trials.seeds import seed_of
 
@@ -59,13 +60,13 @@ def every_draw(space: Space) -> Iterator[Architecture]:
 
 def train_all(data: Dataset, part: int, parts: int, runs: Path) -> None:
     """Train every ``parts``-th architecture of the space that ``runs`` lacks, and append it."""
-    rungs = Rungs.of(data, "auc", seed_of(0, 6))
+    rungs = Rungs.of(data, "auc", seed_of(0, RUNG_SEEDS))
     known = {run["fingerprint"] for run in read(runs)}
     unique = {a.fingerprint: a for a in every_draw(Space.read(SPACE))}
     for i, (fingerprint, architecture) in enumerate(unique.items()):
         if i % parts == part and fingerprint not in known:
             run = trained(architecture, data, rungs, seed=i)
-            append(runs, {"fingerprint": fingerprint, "summary": architecture.summary, **run})
+            keep(runs, {"fingerprint": fingerprint, "summary": architecture.summary, **run})
 
 
 def trained(architecture: Architecture, data: Dataset, rungs: Rungs, seed: int) -> dict[str, Any]:
@@ -100,20 +101,10 @@ def measure_all(bench: Bench, runs: Path, latencies: Path) -> None:
     for architecture in {a.fingerprint: a for a in every_draw(Space.read(SPACE))}.values():
         if architecture.fingerprint in done - known:
             p50 = bench.latency(bench.build(architecture, seed=0)).p50
-            append(latencies, {"fingerprint": architecture.fingerprint, "p50": p50})
+            keep(latencies, {"fingerprint": architecture.fingerprint, "p50": p50})
 
 
 def gather(runs: Path, latencies: Path, table: Path) -> None:
     """One Parquet file of all trainings with their latencies."""
     both = pl.DataFrame(read(runs)).join(pl.DataFrame(read(latencies)), on="fingerprint")
     both.sort("fingerprint").write_parquet(table, compression="zstd")
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def append(path: Path, run: dict[str, Any]) -> None:
-    print(json.dumps(run), flush=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(run) + "\n")

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from runs import keep, read
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.cost import cost
@@ -158,16 +158,6 @@ def trained(made: Architecture, data: Dataset, seed: int) -> dict[str, Any]:
             found = {"epoch": progress.epoch, "valid": dict(progress.scores), "test": test}
     parameters = cost(made, data.schema).parameters
     return {**found, "parameters": parameters, "seconds": round(time.perf_counter() - began, 1)}
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def keep(path: Path, run: dict[str, Any]) -> None:
-    print(run, flush=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(run) + "\n")
 
 
 def table(names: list[str], data: Dataset, runs: list[dict[str, Any]]) -> list[str]:

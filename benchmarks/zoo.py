@@ -12,13 +12,13 @@ that it holds are not repeated; all models get their first seed before any gets 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from runs import keep, read
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.cost import cost
@@ -86,16 +86,6 @@ def latencies(data: Dataset, models: dict[str, Architecture], times: int, out: P
         for name, model in built.items():
             with served(model, data.schema, requests) as calls:
                 keep(out, {"model": name, "p50": measure_latency(calls).p50})
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def keep(path: Path, run: dict[str, Any]) -> None:
-    print(run, flush=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(run) + "\n")
 
 
 def table(data: Dataset, models: dict[str, Architecture], runs: list[dict[str, Any]]) -> list[str]:

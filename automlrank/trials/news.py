@@ -13,8 +13,7 @@ from automlrank.trials.folder import write_text
 
 def write_news(folder: Path, worker: str, training: Training) -> None:
     """Say what ``worker`` trains, and how far it has come."""
-    text = json.dumps({**dataclasses.asdict(training), "worker": worker})
-    write_text(folder / _file_of(worker), text)
+    write_text(folder / _file_of(worker), json.dumps(dataclasses.asdict(training)))
 
 
 def read_news(folder: Path, worker: str) -> Training | None:
