@@ -101,7 +101,7 @@ class Run:
         outside = enqueue_references(study, self.space, self.references)
         try:
             rivals = (*map(Network, outside), *self.outsiders)
-            if self.workers > 1:
+            if self.workers > 1 or bench.goal.trial_seconds:  # a process that hangs can be killed
                 return self.by_workers(study, rivals)
             self.run_references(study, rivals, bench)
             with self.folder.presence.of(COORDINATOR):

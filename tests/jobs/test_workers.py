@@ -180,8 +180,9 @@ def test_when_all_are_killed_a_resume_loses_nothing(
     assert before <= {record.fingerprint for record in kept}
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_trial_that_hangs_is_ended_and_given_up(
-    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     """A step that does not return: its worker is killed; after two retries it is a failed trial."""
     hang = (
@@ -190,7 +191,7 @@ def test_a_trial_that_hangs_is_ended_and_given_up(
     )
     in_every_worker(tmp_path, monkeypatch, hang)
     monkeypatch.setattr(crew, "GRACE_SECONDS", 1.0)
-    result = search(**inputs, trials=3, workers=2, trial_time=2.0)
+    result = search(**inputs, trials=3, workers=workers, trial_time=2.0)
     assert len(result.results.complete) == 2
     failed = [record for record in result.results.records if record.state == "failed"]
     assert [record.reason for record in failed] == ["its process died 3 times"]
