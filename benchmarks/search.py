@@ -40,6 +40,7 @@ from automlrank.trials.goal import Goal
 from automlrank.trials.hypervolume import Point, hypervolume
 from automlrank.trials.pruners import Halving, NoPruner, Pruner
 from automlrank.trials.samplers import make_sampler
+from automlrank.trials.start import enqueue_start
 from automlrank.trials.suggest import decider
 
 DRAWS_PER_TRAINING = 20  # beyond it a search ends, as all new draws are known
@@ -119,6 +120,8 @@ def sampled(table: Table, sampler: str, pruner: Pruner, seed: int, budget: float
     study = optuna.create_study(
         directions=["maximize", "minimize"], sampler=make_sampler(sampler, seed, 0)
     )
+    goal = Goal(trials=len(table.runs), seed=seed)
+    enqueue_start(study, space, goal, lambda drawn: table.runs[drawn.fingerprint].latency)
     known: dict[str, list[float] | None] = {}
     draws = 0
     while not spending.is_over and draws < DRAWS_PER_TRAINING * (spending.trainings + 1):

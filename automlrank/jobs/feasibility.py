@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from automlrank.architecture import Architecture, draw
-from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.errors import BudgetError, SpaceError
 from automlrank.space.value import Space
 from automlrank.trials.bench import Bench
 from automlrank.trials.events import Feasibility
 from automlrank.trials.seeds import seed_of
+from automlrank.trials.start import random_value
 
 DRAWS = 6
 DRAW_SEEDS = 4  # the stream of seeds
@@ -30,7 +29,7 @@ def check_budget(bench: Bench, space: Space, references: Sequence[Architecture])
     draws = []
     for _ in range(DRAWS):
         try:
-            drawn = draw(space, lambda _, domain: _random(domain, rng))
+            drawn = draw(space, lambda _, domain: random_value(domain, rng))
         except SpaceError:
             continue
         draws.append((_quick_latency(bench, drawn), drawn.summary))
@@ -46,13 +45,3 @@ def check_budget(bench: Bench, space: Space, references: Sequence[Architecture])
 
 def _quick_latency(bench: Bench, architecture: Architecture) -> float:
     return bench.latency(bench.build(architecture, 0), tries=1, try_seconds=QUICK_SECONDS).p50
-
-
-def _random(domain: Domain, rng: np.random.Generator) -> Scalar:
-    if isinstance(domain, Choice):
-        return domain.values[int(rng.integers(len(domain.values)))]
-    if domain.kind == "log":
-        return float(np.exp(rng.uniform(math.log(domain.low), math.log(domain.high))))
-    if domain.kind == "int":
-        return int(rng.integers(int(domain.low), int(domain.high) + 1))
-    return float(rng.uniform(domain.low, domain.high))

@@ -40,6 +40,7 @@ from automlrank.trials.records_of import reference_records, trial_records
 from automlrank.trials.results import Results
 from automlrank.trials.rivals import Network, Rival
 from automlrank.trials.seesaw import seesaw
+from automlrank.trials.start import enqueue_start
 from automlrank.trials.study import (
     enqueue_references,
     open_study,
@@ -99,6 +100,7 @@ class Run:
         if again:
             self.notice(f"Trials that were cut off and begin again: {again}.")
         outside = enqueue_references(study, self.space, self.references)
+        enqueue_start(study, self.space, bench.goal, lambda drawn: bench.cost(drawn).matmul_flops)
         try:
             rivals = (*map(Network, outside), *self.outsiders)
             if self.workers > 1 or bench.goal.trial_seconds:  # a process that hangs can be killed

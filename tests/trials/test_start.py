@@ -1,0 +1,47 @@
+"""How a search begins."""
+
+from __future__ import annotations
+
+import optuna
+import pytest
+
+from automlrank import Architecture, Space
+from automlrank.architecture import draw
+from automlrank.trials.goal import Goal
+from automlrank.trials.start import enqueue_start, first_draws
+from automlrank.trials.suggest import decider
+
+SPACE = {
+    "name": "small",
+    "references": [],
+    "embedding": {"dim": [4, 8, 16], "l2": {"log": [0.01, 1.0]}},
+    "interaction": {"mlp": {"width": [8, 16, 32, 64], "depth": [1, 2]}},
+}
+
+
+def width(architecture: Architecture) -> float:
+    return float(dict(architecture.blocks())["interaction"].width)  # type: ignore[attr-defined]
+
+
+def test_the_cheapest_draw_comes_first_and_none_comes_twice() -> None:
+    space = Space.read(SPACE)
+    drawn = [
+        draw(space, lambda path, _, params=params: params[path])
+        for params in first_draws(space, 3, width)
+    ]
+    assert len({a.fingerprint for a in drawn}) == len(drawn) == 10
+    assert [width(a) for a in drawn] == sorted(width(a) for a in drawn)
+    assert width(drawn[0]) < width(drawn[-1])
+
+
+@pytest.mark.parametrize(("trials", "queued"), [(3, 3), (50, 10)])
+def test_a_new_study_begins_with_them_and_a_resumed_one_does_not(trials: int, queued: int) -> None:
+    space, study, goal = Space.read(SPACE), optuna.create_study(), Goal(trials=trials, seed=3)
+    for _ in range(2):  # the second time is a resume
+        enqueue_start(study, space, goal, width)
+    assert len(study.trials) == queued
+    trial = study.ask()
+    expected = first_draws(space, 3, width)
+    assert width(draw(space, decider(trial))) == min(
+        width(draw(space, lambda path, _, params=params: params[path])) for params in expected
+    )
