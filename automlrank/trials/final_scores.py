@@ -7,8 +7,9 @@ another finalist on the same rows.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from automlrank.data.dataset import Dataset
 from automlrank.evaluate.calibration import calibration
+from automlrank.evaluate.fusion import fused
 from automlrank.evaluate.metrics import METRICS, Metric, logloss
 from automlrank.evaluate.significance import Sampling, joint_sampling, sampling
 from automlrank.schema import Schema
@@ -24,6 +26,7 @@ from automlrank.trials.bench import by_task
 from automlrank.trials.breakdown import breakdown
 
 Logits = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.bool_]
 FinalRun = tuple[Mapping[str, Any], Logits]
 """One training: the metric by split and task, and the logits of the test split."""
 SHIFT = "shift"
@@ -84,10 +87,8 @@ class Field:
         runs: Mapping[str, Sequence[FinalRun]],
         fixed: Collection[str],
     ) -> Self:
-        tasks, groups = [task.name for task in data.schema.tasks], data.groups("test")
-        every, weighted = data.labels("test"), METRICS[metric].weights
-        task = tasks.index(next(iter(weighted))) if weighted else 0
-        labels = every[:, task]
+        task = _task_of(METRICS[metric], data.schema)
+        labels = data.labels("test")[:, task]
         logits = np.stack([x[:, task] for mine in runs.values() for _, x in mine], axis=1)
         ends = itertools.accumulate(len(mine) for mine in runs.values())
         seeds = {
@@ -96,17 +97,10 @@ class Field:
         }
         known = {name: ~np.isnan(logits[:, columns[0]]) for name, columns in seeds.items()}
         partial = {name: rows for name, rows in known.items() if not rows.all()}
-        if len(weighted) > 1:  # every run has logits of every task: no score of one task takes part
-            whole = np.stack([x for mine in runs.values() for _, x in mine], axis=2)
-            joint = joint_sampling(METRICS[metric], tasks, every, whole)
-            return cls(metric, labels, logits, seeds, fixed, {None: joint})
-        filled = np.nan_to_num(logits)
-        masks: dict[str | None, npt.NDArray[np.bool_]] = {None: np.ones(len(labels), bool)}
+        masks: dict[str | None, Rows] = {None: np.ones(len(labels), bool)}
         masks.update(partial)
-        sampled = {
-            name: sampling(METRICS[metric].base, np.where(rows, labels, np.nan), filled, groups)
-            for name, rows in masks.items()
-        }
+        sampler = _sampler(data, METRICS[metric], runs, fixed)
+        sampled = {name: sampler(rows) for name, rows in masks.items()}
         return cls(metric, labels, logits, seeds, fixed, sampled)
 
     def probabilities(self, fingerprint: str) -> dict[str, float]:
@@ -152,6 +146,41 @@ class Field:
 
     def shows_spread(self, fingerprint: str) -> bool:
         return fingerprint in self.fixed or len(self.seeds[fingerprint]) > 1
+
+
+def _task_of(metric: Metric, schema: Schema) -> int:
+    """The place of the task whose probabilities are told: the metric's first, or the primary."""
+    names = [task.name for task in schema.tasks]
+    return names.index(next(iter(metric.weights), names[0]))
+
+
+def _sampler(
+    data: Dataset,
+    metric: Metric,
+    runs: Mapping[str, Sequence[FinalRun]],
+    fixed: Collection[str],
+) -> Callable[[Rows], Sampling]:
+    """What samples all runs' metric on chosen rows of the test split.
+
+    A fused score is every task's in its weighted mean; a fixed score is taken for a fused one.
+    """
+    schema, labels, groups = data.schema, data.labels("test"), data.groups("test")
+    tasks = [task.name for task in schema.tasks]
+    each = [(key in fixed, x) for key, mine in runs.items() for _, x in mine]
+    if metric.fused:
+        known = [x[:, 0] if is_fixed else fused(x, schema.exponents) for is_fixed, x in each]
+        metric = dataclasses.replace(METRICS[metric.base], weights=dict(schema.score))
+        columns = np.nan_to_num(np.stack(known, axis=1))
+        scores = np.broadcast_to(columns[:, None], (len(columns), len(tasks), len(each)))
+    elif len(metric.weights) > 1:  # every run has logits of every task: no fixed score takes part
+        scores = np.stack([x for _, x in each], axis=2)
+    else:
+        task = _task_of(metric, schema)
+        one, columns = labels[:, task], np.nan_to_num(np.stack([x[:, task] for _, x in each], 1))
+        return lambda rows: sampling(metric.base, np.where(rows, one, np.nan), columns, groups)
+    return lambda rows: joint_sampling(
+        metric, tasks, np.where(rows[:, None], labels, np.nan), scores, groups
+    )
 
 
 def _own(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, Any]:
