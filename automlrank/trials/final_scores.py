@@ -7,9 +7,8 @@ another finalist on the same rows.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,15 +17,14 @@ import numpy.typing as npt
 
 from automlrank.data.dataset import Dataset
 from automlrank.evaluate.calibration import calibration
-from automlrank.evaluate.fusion import fused
 from automlrank.evaluate.metrics import METRICS, Metric, logloss
-from automlrank.evaluate.significance import Sampling, joint_sampling, sampling
+from automlrank.evaluate.significance import Sampling
 from automlrank.schema import Schema
 from automlrank.trials.bench import by_task
 from automlrank.trials.breakdown import breakdown
+from automlrank.trials.row_sampling import Rows, Run, Sampler, sampler, score_sampler, task_of
 
 Logits = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.bool_]
 FinalRun = tuple[Mapping[str, Any], Logits]
 """One training: the metric by split and task, and the logits of the test split."""
 SHIFT = "shift"
@@ -78,6 +76,8 @@ class Field:
     fixed: Collection[str]
     sampled: Mapping[str | None, Sampling]
     """On all rows, and on those that a score knows, by the fingerprint of it."""
+    by_label: Mapping[str, Mapping[str | None, Sampling]]
+    """The same of a fused score, judged by the label of one task."""
 
     @classmethod
     def of(
@@ -87,7 +87,8 @@ class Field:
         runs: Mapping[str, Sequence[FinalRun]],
         fixed: Collection[str],
     ) -> Self:
-        task = _task_of(METRICS[metric], data.schema)
+        chosen = METRICS[metric]
+        task = task_of(chosen, data.schema)
         labels = data.labels("test")[:, task]
         logits = np.stack([x[:, task] for mine in runs.values() for _, x in mine], axis=1)
         ends = itertools.accumulate(len(mine) for mine in runs.values())
@@ -99,9 +100,14 @@ class Field:
         partial = {name: rows for name, rows in known.items() if not rows.all()}
         masks: dict[str | None, Rows] = {None: np.ones(len(labels), bool)}
         masks.update(partial)
-        sampler = _sampler(data, METRICS[metric], runs, fixed)
-        sampled = {name: sampler(rows) for name, rows in masks.items()}
-        return cls(metric, labels, logits, seeds, fixed, sampled)
+        each = [Run(x, name in fixed) for name, mine in runs.items() for _, x in mine]
+        sampled = _on(masks, sampler(data, chosen, each))
+        by_label = {
+            name: _on(masks, score_sampler(data, chosen, each, {name: 1.0}))
+            for name, _ in data.schema.score
+            if chosen.fused
+        }
+        return cls(metric, labels, logits, seeds, fixed, sampled, by_label)
 
     def probabilities(self, fingerprint: str) -> dict[str, float]:
         """How good predictions are as probabilities, whatever the metric: means over the seeds."""
@@ -130,15 +136,27 @@ class Field:
         """
         mine = self.seeds[fingerprint]
         low, high = self.on_rows_of(fingerprint).interval(mine)
+        score = {name: self.score(fingerprint, name) for name in self.by_label}
         versus = {
             other: list(self.on_rows_of(fingerprint, other).difference(mine, theirs))
             for other, theirs in self.seeds.items()
             if other != fingerprint and self.shows_spread(fingerprint) and self.shows_spread(other)
         }
         found = {f"{self.metric}_low": low, f"{self.metric}_high": high, "versus": versus}
+        if score:
+            found["score"] = score
         if fingerprint in self.sampled:
             found["rows"] = int((~np.isnan(self.logits[:, mine[0]])).sum())
         return found
+
+    def score(self, fingerprint: str, task: str) -> dict[str, float]:
+        """How a fused score orders by a task's label: the mean over the seeds, its interval."""
+        mine, base = list(self.seeds[fingerprint]), METRICS[self.metric].base
+        known = self.by_label[task]
+        sampled = known[fingerprint if fingerprint in known else None]
+        low, high = sampled.interval(mine)
+        value = float(sampled.values[mine].mean())
+        return {base: value, f"{base}_low": low, f"{base}_high": high}
 
     def on_rows_of(self, *fingerprints: str) -> Sampling:
         """The sampling on the rows that every one of them has a score of."""
@@ -148,39 +166,8 @@ class Field:
         return fingerprint in self.fixed or len(self.seeds[fingerprint]) > 1
 
 
-def _task_of(metric: Metric, schema: Schema) -> int:
-    """The place of the task whose probabilities are told: the metric's first, or the primary."""
-    names = [task.name for task in schema.tasks]
-    return names.index(next(iter(metric.weights), names[0]))
-
-
-def _sampler(
-    data: Dataset,
-    metric: Metric,
-    runs: Mapping[str, Sequence[FinalRun]],
-    fixed: Collection[str],
-) -> Callable[[Rows], Sampling]:
-    """What samples all runs' metric on chosen rows of the test split.
-
-    A fused score is every task's in its weighted mean; a fixed score is taken for a fused one.
-    """
-    schema, labels, groups = data.schema, data.labels("test"), data.groups("test")
-    tasks = [task.name for task in schema.tasks]
-    each = [(key in fixed, x) for key, mine in runs.items() for _, x in mine]
-    if metric.fused:
-        known = [x[:, 0] if is_fixed else fused(x, schema.exponents) for is_fixed, x in each]
-        metric = dataclasses.replace(METRICS[metric.base], weights=dict(schema.score))
-        columns = np.nan_to_num(np.stack(known, axis=1))
-        scores = np.broadcast_to(columns[:, None], (len(columns), len(tasks), len(each)))
-    elif len(metric.weights) > 1:  # every run has logits of every task: no fixed score takes part
-        scores = np.stack([x for _, x in each], axis=2)
-    else:
-        task = _task_of(metric, schema)
-        one, columns = labels[:, task], np.nan_to_num(np.stack([x[:, task] for _, x in each], 1))
-        return lambda rows: sampling(metric.base, np.where(rows, one, np.nan), columns, groups)
-    return lambda rows: joint_sampling(
-        metric, tasks, np.where(rows[:, None], labels, np.nan), scores, groups
-    )
+def _on(masks: Mapping[str | None, Rows], sampled: Sampler) -> dict[str | None, Sampling]:
+    return {name: sampled(rows) for name, rows in masks.items()}
 
 
 def _own(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, Any]:
