@@ -62,7 +62,7 @@ def score_sampler(
     labels, groups, exponents = data.labels("test"), data.groups("test"), data.schema.exponents
     known = [run.logits[:, 0] if run.is_fixed else fused(run.logits, exponents) for run in runs]
     columns = np.nan_to_num(np.stack(known, axis=1))
-    scores = np.repeat(columns[:, None], len(exponents), axis=1)
+    scores = np.broadcast_to(columns[:, None], (len(columns), len(exponents), len(runs)))
     mean = dataclasses.replace(METRICS[metric.base], weights=weights)
     return lambda rows: joint_sampling(mean, _tasks(data), _of_rows(labels, rows), scores, groups)
 
