@@ -146,11 +146,11 @@ class Schema:
         if self.statistics:
             said = _said(self.statistics, Statistics(), keep=("of",))
             data["statistics"] = said | {"of": list(self.statistics.of)}
-        if self.score:
-            data["score"] = score_text(self.score)
         for key in ("scenario", "group", "weight", "incumbent", "time"):
             if getattr(self, key) is not None:
                 data[key] = getattr(self, key)
+        if self.score:
+            data["score"] = score_text(self.score)
         data["split"] = _split_data(self.split)
         if self.ignore:
             data["ignore"] = list(self.ignore)
