@@ -34,6 +34,7 @@ features:
   h: {kind: history, of: c, sequence: s, time: times, session_minutes: 10, side: user}
 crosses: [[a, b], [b, n]]
 statistics: {of: [a], form: earlier_days, prior: 5.0}
+score: y^0.25
 group: a
 incumbent: o
 time: t
@@ -89,6 +90,16 @@ COLUMNS = {
         ({"tasks": {"y": {"of": "z"}}}, "no task 'z'"),
         ({"tasks": {"y": {"of": "y"}}}, "a task must not come before itself, but got y of y."),
         ({"tasks": {"y": {"of": "z"}, "z": {"of": "y"}}}, "but got y of z of y"),
+        ({"score": "clik * y"}, "score: no task 'clik'"),
+        ({"score": "y", "tasks": {"y": {"kind": "regression"}}}, "'y' is a regression task"),
+        ({"score": "y * y^2"}, "a task stands once, with the sum of its exponents"),
+        ({"score": "y^a"}, "the exponent of y must be a number above 0, but got 'a'"),
+        ({"score": "y^-1"}, "the exponent of y must be a number above 0, but got '-1'"),
+        ({"score": "y^inf"}, "the exponent of y must be a number above 0, but got 'inf'"),
+        ({"score": "y^"}, "the exponent of y must be a number above 0, but got ''"),
+        ({"score": "y**2"}, "must be a product of tasks such as is_click * long_view^0.5"),
+        ({"score": ""}, "must be a product of tasks such as is_click * long_view^0.5"),
+        ({"score": {"y": 1}}, "must be a product of tasks such as is_click * long_view^0.5"),
         ({"taks": {}}, "Did you mean 'tasks'?"),
         ({"features": {"a": {"kind": "categorcal"}}}, "Did you mean 'categorical'?"),
         (
@@ -241,6 +252,26 @@ def test_days_in_yaml_are_text() -> None:
     split = {"by": "time", "column": "t", "valid_from": day, "test_from": "2024-03-01"}
     schema = read_schema({"tasks": {"y": None}, "split": split})
     assert (schema.split.valid_from, schema.split.test_from) == ("2024-02-01", "2024-03-01")
+
+
+def test_a_score_is_tasks_and_exponents() -> None:
+    """In any order and spacing; what takes no part has the exponent 0."""
+    tasks = {"click": None, "like": None, "long view": None}
+    schema = read_schema({"tasks": tasks, "score": "long view ^ 0.123456789*click"})
+    assert schema.score == (("long view", 0.123456789), ("click", 1.0))
+    assert schema.exponents == (1.0, 0.0, 0.123456789)
+    assert schema.with_primary("like").exponents == (0.0, 1.0, 0.123456789)
+    assert schema.to_data()["score"] == "long view^0.123456789 * click"
+    assert read_schema({"tasks": tasks}).score == ()
+
+
+def test_the_faults_of_a_score_carry_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "schema.yaml"
+    file.write_text("tasks: {is_click: {kind: binary}}\nscore: is_clik * is_click^0.5\n")
+    with pytest.raises(SchemaError) as caught:
+        read_schema(file)
+    expected = f"{file}:2: score: no task 'is_clik'. Did you mean 'is_click'?"
+    assert str(caught.value) == expected
 
 
 def test_all_faults_come_at_once() -> None:

@@ -132,7 +132,8 @@ Metric = Annotated[
     typer.Option(
         "--metric",
         metavar="auc|gauc|logloss",
-        help="What to search for: of the primary task, or of several, auc:click=1,auc:buy=0.5.",
+        help="What to search for: of the primary task, or of several, auc:click=1,auc:buy=0.5, or "
+        "of the schema's fused score, auc@score.",
     ),
 ]
 Device = Annotated[

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from automlrank.cli import options
 from automlrank.cli.console import Console, Format
 from automlrank.cli.failures import reported
 
 if TYPE_CHECKING:
+    from automlrank.evaluate.metrics import Metric
     from automlrank.jobs.train import TrainingResult
     from automlrank.trials.events import Listen
 
@@ -81,7 +82,7 @@ def show(console: Console, result: TrainingResult, metric: str) -> None:
         if scores is not None:
             tasks = scores["tasks"].items()
             shown = ", ".join(f"{task} {show_score(next(iter(x.values())))}" for task, x in tasks)
-            console.say(f"{split} {METRICS[metric].label}: {shown}")
+            console.say(f"{split} {named(METRICS[metric], scores)}: {shown}")
     p50, p95, p99 = (show_ms(getattr(result.latency, key)) for key in ("p50", "p95", "p99"))
     console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms")
     console.say(f"{show_count(result.cost.parameters)} parameters")
@@ -90,6 +91,16 @@ def show(console: Console, result: TrainingResult, metric: str) -> None:
     console.say(f"in {show_seconds(result.seconds)}")
     if result.folder:
         console.say(f"Kept in {result.folder}")
+
+
+def named(metric: Metric, scores: Mapping[str, Any]) -> str:
+    """``AUC``; of a metric of several tasks its value, too: what follows is each task's own."""
+    from automlrank.evaluate.metrics import METRICS
+    from automlrank.report.cells import show_score
+
+    if not metric.fused and len(metric.weights) < 2:
+        return metric.label
+    return f"{metric.label} {show_score(scores[metric.name])}; {METRICS[metric.base].label} of each"
 
 
 def as_data(result: TrainingResult) -> object:

@@ -108,7 +108,9 @@ class Metric:
     """A metric's name, how people write it, whether more is better, whether it needs groups.
 
     ``weights`` are those of the tasks whose scores are averaged; without any it is the primary
-    task's. ``base`` is the name of what each task is scored by.
+    task's. A ``fused`` one is of the schema's score, judged by the labels of its tasks, and
+    stands beside the tasks' own scores under its name. ``base`` is the name of what each task is
+    scored by.
     """
 
     name: str
@@ -117,17 +119,23 @@ class Metric:
     grouped: bool
     function: Callable[..., float]
     weights: Mapping[str, float] = field(default_factory=dict)
+    fused: bool = False
 
     @property
     def base(self) -> str:
-        return self.name.partition(":")[0]
+        return re.split("[:@]", self.name)[0]
 
     def better(self, a: float, b: float) -> bool:
         """Whether ``a`` is strictly better than ``b``."""
         return a > b if self.up else a < b
 
     def overall(self, scores: Mapping[str, float]) -> float:
-        """One number of the tasks' scores: the primary one's, which is first, or their mean."""
+        """One number of the tasks' scores: the primary one's, which is first, or their mean.
+
+        Of a fused metric it is the one beside them.
+        """
+        if self.fused:
+            return scores[self.name]
         if not self.weights:
             return next(iter(scores.values()))
         total = sum(weight * scores[task] for task, weight in self.weights.items())
@@ -137,10 +145,16 @@ class Metric:
 class Metrics(dict[str, Metric]):
     """Metrics by name; ``auc:is_click=1,auc:long_view=0.5`` names a weighted mean of tasks.
 
+    ``auc@score`` is that of the schema's fused score.
     Raises ValueError with what is wrong where a name names none.
     """
 
     def __missing__(self, name: str) -> Metric:
+        if name in FUSED:
+            base = self[name.partition("@")[0]]
+            return replace(base, name=name, label=f"{base.label} of the score", fused=True)
+        if "@" in name and ":" not in name:
+            raise ValueError(f"a fused score is judged by {' or '.join(FUSED)}, but got {name!r}.")
         if ":" not in name:
             raise ValueError(f"metric must be one of {', '.join(self)}, but got {name!r}.")
         parts = list(PART.finditer(name))
@@ -185,6 +199,8 @@ METRICS = Metrics(
 )
 
 
+OF_ORDER = ("auc", "gauc")  # metrics that a score on any scale has
+FUSED = tuple(f"{name}@score" for name in OF_ORDER)
 REGRESSION = "rmse"  # what a regression task is scored by, whatever the metric of the others
 
 

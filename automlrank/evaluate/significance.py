@@ -27,6 +27,7 @@ from automlrank.evaluate.metrics import (
     midranks,
 )
 
+Units = npt.NDArray[np.intp]
 Z_95 = NormalDist().inv_cdf(0.975)
 DEGREES = (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0, math.inf)
 STUDENT_95 = (12.7062, 8.6488, 6.0167, 4.3027, 3.1824, 2.7764, 2.4469, 2.2281, 2.0423, Z_95)
@@ -127,27 +128,40 @@ def sampling(
 
 
 def joint_sampling(
-    metric: Metric, tasks: Sequence[str], labels: Floats, scores: npt.NDArray[np.generic]
+    metric: Metric,
+    tasks: Sequence[str],
+    labels: Floats,
+    scores: npt.NDArray[np.generic],
+    groups: npt.NDArray[np.generic] | None = None,
 ) -> Sampling:
     """The models' weighted mean of several tasks' scores, and its covariance over draws of rows.
 
     ``sum_rows x x^T`` of each row's weighted influence on the models' scores, the tasks' on the
     same rows: of AUC DeLong's placements over their class's size, of log loss the row's over the
-    number of rows; of one task as ``sampling`` has it, to ``1 / n``. ``labels`` ``[rows, tasks]``,
-    ``scores`` ``[rows, tasks, models]``.
+    number of rows; of one task as ``sampling`` has it, to ``1 / n``. Of GAUC groups are drawn, and
+    one moves it by its share of the rows times its AUC's distance from the mean; ValueError where
+    it lacks them. ``labels`` ``[rows, tasks]``, ``scores`` ``[rows, tasks, models]``, ``groups``
+    ``[rows]``.
     """
     share = sum(metric.weights.values())
     rows, _, models = scores.shape
+    drawn = np.arange(rows)
+    if metric.grouped:
+        if groups is None:
+            raise ValueError(f"{metric.base} needs a group for each row, but got none.")
+        drawn = np.unique(groups, return_inverse=True)[1]
     values, influence = np.zeros(models), np.zeros((rows, models))
     for task, weight in metric.weights.items():
         i = tasks.index(task)
         known = ~np.isnan(labels[:, i])
-        columns = scores[known, i].T
+        columns, units = scores[known, i].T, drawn[known]
         truth = labels[known, i].astype(np.float64)
-        values += weight / share * np.array([metric.function(truth, x) for x in columns])
+        each = [evaluate(metric.base, truth, column, units) for column in columns]
+        values += weight / share * np.array(each)
         if not np.isfinite(values).all():
             return Sampling(values, np.full((models, models), math.nan))
-        influence[known] += weight / share * _influence(metric.base, truth, columns)
+        moving, moved = _influence(metric.base, truth, columns, units)
+        influence[moving] += weight / share * moved
     return Sampling(values, influence.T @ influence)
 
 
@@ -169,18 +183,33 @@ def error_sampling(labels: npt.ArrayLike, predictions: npt.NDArray[np.generic]) 
     return Sampling(roots, moved.T @ moved)
 
 
-def _influence(base: str, labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
-    """How far each row moves each model's score, ``[rows, models]``."""
+def _influence(
+    base: str, labels: Floats, columns: npt.NDArray[np.generic], units: Units
+) -> tuple[Units, Floats]:
+    """The units that move the scores, rows or groups, and how far each model's: ``[n, models]``."""
+    if METRICS[base].grouped:
+        return _group_influence(labels, columns, units)
     if base == "logloss":
         losses = np.stack([cross_entropies(labels, column) for column in columns], axis=1)
-        moved: Floats = (losses - losses.mean(axis=0)) / len(losses)
-        return moved
+        return units, (losses - losses.mean(axis=0)) / len(losses)
     positive, found = labels == 1, np.empty((len(labels), len(columns)))
     for model, column in enumerate(columns):
         above, below = _placements(labels, column)
         found[positive, model] = (above - above.mean()) / above.size
         found[~positive, model] = (below - below.mean()) / below.size
-    return found
+    return units, found
+
+
+def _group_influence(
+    labels: Floats, columns: npt.NDArray[np.generic], groups: Units
+) -> tuple[Units, Floats]:
+    """The groups with both classes, and how far each moves each model's GAUC."""
+    mixed = np.flatnonzero(np.bincount(groups, labels == 1) * np.bincount(groups, labels != 1))
+    found = [group_aucs(labels, column, groups) for column in columns]
+    rows = found[0][1]
+    aucs = np.stack([each for each, _ in found], axis=1)
+    moved: Floats = rows[:, None] * (aucs - np.average(aucs, axis=0, weights=rows)) / rows.sum()
+    return mixed, moved
 
 
 def auc_error(auc: float, positives: int, negatives: int) -> float:

@@ -50,7 +50,7 @@ def export_architecture(
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
         "requirements.txt": "".join(f"{name}>={_version(name)}\n" for name in REQUIREMENTS),
-        "README.md": _readme(architecture, weights is not None),
+        "README.md": _readme(architecture, schema, weights is not None),
     }
     with _new_folder(out) as folder:
         (folder / "encoder").mkdir()
@@ -98,7 +98,8 @@ def _version(name: str) -> str:
     return version(name).partition("+")[0]
 
 
-def _readme(architecture: Architecture, has_weights: bool) -> str:
+def _readme(architecture: Architecture, schema: Schema, has_weights: bool) -> str:
+    fused = "Its method score(batch) gives what candidates are ranked by, from all tasks' logits.\n"
     score = "    python train.py DATA --score --test    # the AUC of weights.safetensors\n"
     return (
         f"# A ranking model\n\n{architecture.summary}\n\n"
@@ -111,4 +112,5 @@ def _readme(architecture: Architecture, has_weights: bool) -> str:
         "encoder.json, vocabularies.parquet and rates.npz (target rates, where the schema names\n"
         "statistics) hold what it learned from the training rows; architecture.yaml says what\n"
         "was built.\n"
+        f"{fused if schema.score else ''}"
     )

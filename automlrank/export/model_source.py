@@ -13,6 +13,7 @@ from automlrank.export.source import Closure, Import, import_lines
 from automlrank.model import RankingModel
 from automlrank.plan import Plan, Step, live_steps, loss_steps, read_keys
 from automlrank.schema import Schema, Vector
+from automlrank.schema.score import score_text
 from automlrank.wiring import wire
 
 STAGES = {
@@ -48,13 +49,14 @@ def model_source(architecture: Architecture, schema: Schema) -> str:
             closure.reference(step.call)
     init = [_init_line(plan, name, closure, constants) for name in _live_modules(plan, steps)]
     forward = list(_forward_lines(plan, constants))
+    ranking = list(_score_lines(schema, constants))
     parts = [
         _docstring(architecture, schema, plan),
         import_lines(closure.imports),
         "\n".join([*constants.lines.values(), *closure.constants.values()]),
     ]
     head = "\n\n".join(part for part in parts if part)
-    ours = _class_source(init, forward, has_losses=bool(losses))
+    ours = "\n".join([_class_source(init, forward, has_losses=bool(losses)), *ranking])
     return "\n\n\n".join([head, *closure.definitions.values(), ours]) + "\n"
 
 
@@ -131,6 +133,20 @@ def _class_source(init: list[str], forward: list[str], *, has_losses: bool) -> s
     return "\n".join(lines)
 
 
+def _score_lines(schema: Schema, constants: Constants) -> Iterator[str]:
+    """The method that gives the fused score, where the schema has one."""
+    if not schema.score:
+        return
+    names = [task.name for task in schema.tasks]
+    places = tuple(names.index(name) for name, _ in schema.score)
+    tasks = constants.text(places, "score_tasks")
+    exponents = constants.text(tuple(exponent for _, exponent in schema.score), "score_exponents")
+    yield "\n    def score(self, batch: Mapping[str, Tensor]) -> Tensor:"
+    yield '        """The log of the fused score ``[rows]``, by which candidates are ranked."""'
+    yield f"        logs = nn.functional.logsigmoid(self(batch)[:, {tasks}])"
+    yield f"        return logs @ logs.new_tensor({exponents})"
+
+
 # ---- what the module says of itself -------------------------------------------------------
 
 
@@ -148,6 +164,9 @@ def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
         "Numbers are scaled, NaN is null. Where a request is scored, the user's side may have "
         "one row."
     )
+    if schema.score:
+        product = score_text(tuple((in_docstring(name), a) for name, a in schema.score))
+        ids += "\n\n" + wrapped(f"Candidates are ranked by ``score``, the log of {product}.")
     return f'"""{what}\n\n{summary}\n\n{said}\n\n{table}\n\n{ids}\n"""'
 
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.split import Rows
 from automlrank.data.values import Array, EncodingError
+from automlrank.evaluate.fusion import fused, judged
 from automlrank.evaluate.metrics import auc, gauc, logloss, rmse
 from automlrank.export.recipe_data import (
     DEVICE,
@@ -56,6 +57,8 @@ FTRL: dict[str, dict[str, float]] = {}
 SHARED: tuple[str, ...] = ()
 REGRESSION: tuple[int, ...] = ()
 METRIC_WEIGHTS: dict[str, float] = {}
+EXPONENTS: tuple[float, ...] = ()
+FUSED = "auc@score"
 
 
 Optimizers = list[torch.optim.Optimizer]
@@ -245,6 +248,26 @@ def score_mixed(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float
     return score_binary(model, arrays, rows) | errors
 
 
+def score_tasks(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """Stands for the recipe of the tasks' own scores where the metric is of a fused one."""
+    return score(model, arrays, rows)
+
+
+def score_fused(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The metric of each task, and behind them the AUC of the fused score."""
+    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    found = judged(auc, labels, fused(logits, EXPONENTS), EXPONENTS)
+    return score_tasks(model, arrays, rows) | {FUSED: found}
+
+
+def score_fused_gauc(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The metric of each task, and behind them the AUC within groups of the fused score."""
+    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    judge = partial(gauc, groups=arrays["group"][rows])
+    found = judged(judge, labels, fused(logits, EXPONENTS), EXPONENTS)
+    return score_tasks(model, arrays, rows) | {FUSED: found}
+
+
 def overall(scores: Mapping[str, float]) -> float:
     """What ends the training: the score of the first task."""
     return scores[TASKS[0]]
@@ -254,6 +277,11 @@ def overall_weighted(scores: Mapping[str, float]) -> float:
     """What ends the training: the weighted mean of the tasks' scores."""
     total = sum(weight * scores[task] for task, weight in METRIC_WEIGHTS.items())
     return total / sum(METRIC_WEIGHTS.values())
+
+
+def overall_fused(scores: Mapping[str, float]) -> float:
+    """What ends the training: the fused score's."""
+    return scores[FUSED]
 
 
 def is_better(score: float, best: float) -> bool:

@@ -35,6 +35,7 @@ from automlrank.wiring import wire
 RECIPE = f"{__package__}.recipe_train"
 HOMES = {f"automlrank.data.{name}": f"encoder.{name}" for name in ENCODER_MODULES}
 SCORES = {"auc": "score", "gauc": "score_gauc", "logloss": "score_logloss"}
+FUSED_SCORES = {"auc": "score_fused", "gauc": "score_fused_gauc"}
 STUBS = ("build_model", "build_loss", "build_balance")
 ENTRY = 'if __name__ == "__main__":\n    main()\n'
 
@@ -146,6 +147,8 @@ def _constants(
     training = architecture.training
     optimizer = OPTIMIZERS[training.optimizer].__name__
     yield "METRIC", f"METRIC = {literal(METRICS[metric.base].label)}"
+    yield "EXPONENTS", _assigned("EXPONENTS", schema.exponents, constants)
+    yield "FUSED", f"FUSED = {literal(metric.name)}"
     yield "METRIC_WEIGHTS", dictionary("METRIC_WEIGHTS = ", metric.weights)
     yield "OPTIMIZER", f"OPTIMIZER = torch.optim.{optimizer}"
     for name in (
@@ -205,11 +208,15 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
     split = schema.split
     grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
+    tasks = "score_mixed" if schema.regression else SCORES[metric.base]
     return {
-        "score": "score_mixed" if schema.regression else SCORES[metric.base],
+        "score": FUSED_SCORES[metric.base] if metric.fused else tasks,
+        "score_tasks": tasks,
         "score_binary": SCORES[metric.base],
         "make_loss": "make_scaled_loss" if schema.regression else "make_loss",
-        "overall": "overall_weighted" if metric.weights else "overall",
+        "overall": "overall_fused"
+        if metric.fused
+        else ("overall_weighted" if metric.weights else "overall"),
         "is_better": "is_better" if metric.up else "is_less",
         "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",
         "make_optimizers": "make_grouped_optimizers" if grouped else "make_optimizers",

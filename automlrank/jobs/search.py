@@ -12,12 +12,14 @@ from pathlib import Path
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import RunError, UsageError
+from automlrank.evaluate.metrics import METRICS
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
 from automlrank.jobs.run import Run
 from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.jobs.suspicions import suspicions
+from automlrank.schema.score import score_text
 from automlrank.trials.bench import Bench
 from automlrank.trials.events import DataReady, Listen, ignore
 from automlrank.trials.facts import RunFacts
@@ -144,6 +146,7 @@ def _facts(data: Dataset, goal: Goal, command: str | None, sample_rows: int | No
         seconds=0.0,
         latency_ms=goal.latency_ms,
         sample_rows=sample_rows,
+        score=score_text(data.schema.score) if METRICS[goal.metric].fused else None,
     )
 
 

@@ -34,7 +34,7 @@ class Grid:
 def grids(results: Results, facts: RunFacts) -> list[Grid]:
     """Those that the run has something for."""
     best = next(iter(results.within(facts.latency_ms)), None)
-    found = [_tasks(results)]
+    found = [_tasks(results), _fused(results, facts)]
     if best is not None and best.test:
         found += [_scenarios(best, results.metric), _seesaw(best, results.metric)]
     found.append(_weights(results))
@@ -60,6 +60,20 @@ def _tasks(results: Results) -> Grid:
         ),
         "on the test split, ± half the 95 % interval of one trained model; "
         + "; ".join(f"{task}: {_counts(scores)}" for task, scores in first.items()),
+    )
+
+
+def _fused(results: Results, facts: RunFacts) -> Grid:
+    """How every finalist's fused score orders by the label of each of its tasks."""
+    metric = METRICS[results.metric].base
+    records = [r for r in ranked(results) if len(_part(r, "score")) > 1]
+    tasks = list(_part(records[0], "score")) if records else []
+    return Grid(
+        "Fused score",
+        ("architecture", *(f"{METRICS[metric].label} by {task}" for task in tasks)),
+        tuple((title(r), *(_score(_part(r, "score")[t], metric) for t in tasks)) for r in records),
+        f"{facts.score} on the test split, judged by the label of each task, ± half the 95 % "
+        "interval of one trained model",
     )
 
 

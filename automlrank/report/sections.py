@@ -38,7 +38,7 @@ def cost(results: Results, facts: RunFacts) -> Pairs:
 
 def measured(results: Results, facts: RunFacts) -> Pairs:
     """How scores and latencies were measured."""
-    pairs = [("Metric", _metric(METRICS[results.metric]))]
+    pairs = [("Metric", _metric(METRICS[results.metric], facts))]
     for split, rows in facts.rows.items():
         rates = facts.label_rates.get(split, {})
         shown = "".join(f"; {task} {show_share(rate)}" for task, rate in rates.items())
@@ -57,8 +57,11 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
     return pairs + _unscored(results, facts) + sparse(results)
 
 
-def _metric(metric: Metric) -> str:
-    """Its name, and the tasks' weights where it is a mean of several."""
+def _metric(metric: Metric, facts: RunFacts) -> str:
+    """Its name, and the tasks' weights where it is a mean of several, or the score and its."""
+    if metric.fused:
+        how = "the mean by the labels of its tasks, weighted by the exponents"
+        return f"{metric.label} {facts.score}, {how}"
     weights = ", ".join(f"{task} {weight:g}" for task, weight in metric.weights.items())
     return f"{metric.label}, the mean of {weights}" if len(metric.weights) > 1 else metric.label
 
@@ -96,6 +99,8 @@ def sparse(results: Results) -> Pairs:
 def _test_protocol(results: Results) -> str:
     metric = METRICS[results.metric]
     drawn = f"{RESAMPLES:,} bootstrap draws of {'groups' if metric.grouped else 'rows'}"
+    if metric.grouped and metric.fused:
+        drawn = "each group's influence on it"
     return (
         f"trained anew with seeds that the search had not seen; the {metric.label} is the seeds' "
         f"mean, its 95 % interval ({'DeLong' if metric.base == 'auc' else drawn}) that of one "

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 from automlrank.documents import as_document
 from automlrank.errors import SchemaError, did_you_mean
 from automlrank.schema.columns import KINDS, Feature, History, Split, Statistics, Task
+from automlrank.schema.score import FORM, Score, read_score
 from automlrank.schema.settings import SettingsReader
 from automlrank.schema.together import faults_together
 from automlrank.schema.value import Schema
@@ -56,6 +57,7 @@ class _Reader(SettingsReader):
             features=features,
             crosses=self.crosses(data.get("crosses")),
             statistics=self.statistics(data.get("statistics")),
+            score=self.score(data.get("score")),
             split=self.split(data.get("split")),
             ignore=self.words(data.get("ignore"), ("ignore",)),
             **{
@@ -112,6 +114,18 @@ class _Reader(SettingsReader):
         data = dict(self.mapping(item, path))
         of = self.words(data.pop("of", None), (*path, "of"))
         return Statistics(of, **self.settings(Statistics, data, path))
+
+    def score(self, item: object) -> Score:
+        if item is None:
+            return ()
+        if not isinstance(item, str):
+            self.fault(("score",), f"must be {FORM}, but got {item!r}.")
+            return ()
+        try:
+            return read_score(item)
+        except ValueError as error:
+            self.fault(("score",), str(error))
+            return ()
 
     def split(self, item: object) -> Split:
         if item is None:

@@ -15,7 +15,7 @@ IDS = Categorical | Multi
 
 def faults_together(schema: Schema) -> list[Fault]:
     """Every reference between the parts of a schema that leads nowhere, or to the wrong kind."""
-    faults = [*_tasks(schema), *_incumbent(schema), *_files(schema)]
+    faults = [*_tasks(schema), *_score(schema), *_incumbent(schema), *_files(schema)]
     if schema.features:
         faults += [*_histories(schema), *_shared(schema), *_pairs(schema), *_roles(schema)]
     return faults
@@ -37,6 +37,18 @@ def _tasks(schema: Schema) -> Iterator[Fault]:
     for feature in schema.features:
         if feature.name in names:
             yield schema.fault(("features", feature.name), "a label must not be a feature.")
+
+
+def _score(schema: Schema) -> Iterator[Fault]:
+    kinds = {task.name: task.kind for task in schema.tasks}
+    for name, _ in schema.score:
+        if name not in kinds:
+            yield schema.fault(("score",), f"no task {name!r}.", did_you_mean(name, kinds))
+        elif kinds[name] != "binary":
+            problem = (
+                f"a score is a product of probabilities, but {name!r} is a {kinds[name]} task."
+            )
+            yield schema.fault(("score",), problem, "Take it out of the score.")
 
 
 def _incumbent(schema: Schema) -> Iterator[Fault]:

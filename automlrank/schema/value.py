@@ -10,6 +10,7 @@ from typing import Any
 from automlrank.documents import Document, Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
 from automlrank.schema.columns import Feature, History, Split, Statistics, Task
+from automlrank.schema.score import Score, score_text
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Schema:
     features: tuple[Feature, ...] = ()
     crosses: tuple[tuple[str, str], ...] = ()
     statistics: Statistics | None = None
+    score: Score = ()
+    """What candidates are ranked by, a product of the tasks' predictions; empty is none."""
     scenario: str | None = None
     group: str | None = None
     weight: str | None = None
@@ -84,6 +87,12 @@ class Schema:
         """The places of the regression tasks."""
         return tuple(i for i, task in enumerate(self.tasks) if task.kind == "regression")
 
+    @property
+    def exponents(self) -> tuple[float, ...]:
+        """Those of the fused score, for each task; 0 where it takes no part."""
+        known = dict(self.score)
+        return tuple(known.get(task.name, 0.0) for task in self.tasks)
+
     def timed(self, sequence: str) -> History | None:
         """The history of the sequence that names its times, by which it has ages and sessions."""
         return next((history for history in self.sequences[sequence] if history.time), None)
@@ -140,6 +149,8 @@ class Schema:
         for key in ("scenario", "group", "weight", "incumbent", "time"):
             if getattr(self, key) is not None:
                 data[key] = getattr(self, key)
+        if self.score:
+            data["score"] = score_text(self.score)
         data["split"] = _split_data(self.split)
         if self.ignore:
             data["ignore"] = list(self.ignore)

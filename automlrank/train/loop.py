@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.errors import TrialError
+from automlrank.evaluate.fusion import fused, judged
 from automlrank.evaluate.metrics import METRICS, Metric, evaluate, rmse
 from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
@@ -184,14 +186,21 @@ def score(
 def score_logits(
     logits: npt.NDArray[np.float32], data: Dataset, split: str, metric: str
 ) -> dict[str, float]:
-    """The metric of each task from its logits; of a regression task its error, ``rmse``."""
+    """The metric of each task from its logits; of a regression task its error, ``rmse``.
+
+    A fused metric, under its name, comes behind them.
+    """
     labels, groups = data.labels(split), data.groups(split)
-    return {
+    scores = {
         task.name: rmse(labels[:, i], logits[:, i])
         if task.kind == "regression"
         else evaluate(metric, labels[:, i], logits[:, i], groups)
         for i, task in enumerate(data.schema.tasks)
     }
+    if METRICS[metric].fused:
+        judge, exponents = partial(evaluate, metric, groups=groups), data.schema.exponents
+        scores[metric] = judged(judge, labels, fused(logits, exponents), exponents)
+    return scores
 
 
 def check_loss(loss: Tensor, rows: int) -> float:

@@ -60,7 +60,7 @@ class Trained:
             for end in ends
         ]
         told = [end.weights for end in ends if end.weights]
-        weights = {task: [of[task] for of in told] for task in scores} if told else None
+        weights = {task: [of[task] for of in told] for task in told[0]} if told else None
         return cls(model, scores, curve, ends[-1].rows, seconds, best.zero_shares or {}, weights)
 
 
@@ -191,16 +191,21 @@ class Bench:
 def by_task(
     metric: Metric, schema: Schema, scores: Mapping[str, float]
 ) -> dict[str, dict[str, float]]:
-    """Each task's score under the name of what it is scored by."""
+    """Each task's score under the name of what it is scored by; a fused metric is no task's."""
     kinds = {task.name: task.kind for task in schema.tasks}
     return {
         task: {REGRESSION if kinds[task] == "regression" else metric.base: value}
         for task, value in scores.items()
+        if task in kinds
     }
 
 
 def check_weights(metric: Metric, schema: Schema) -> None:
-    """Raise SchemaError where a metric weighs tasks that the schema does not have."""
+    """Raise SchemaError where a metric weighs tasks, or is of a score, that the schema lacks."""
+    if metric.fused and not schema.score:
+        product = " * ".join(task.name for task in schema.tasks if task.kind == "binary")
+        hint = f"Write score: {product}, with an exponent such as ^0.5 behind a task."
+        raise SchemaError(f"the metric {metric.name} needs a score in the schema.", hint)
     names = [task.name for task in schema.tasks]
     faults = [
         Fault(f"the metric weighs a task {task!r} that the schema has not.", hint=hint)
@@ -214,6 +219,12 @@ def check_weights(metric: Metric, schema: Schema) -> None:
     ]
     if faults:
         raise SchemaError(faults)
+
+
+def scored_tasks(metric: Metric, schema: Schema) -> list[str]:
+    """The tasks by whose labels the metric is: the primary one, or those that it is a mean over."""
+    several = dict(schema.score) if metric.fused else metric.weights
+    return list(several) or [schema.tasks[0].name]
 
 
 def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
@@ -233,9 +244,10 @@ def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
         hint = "Give the columns that differ between candidates side: item."
         faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))
     faults += [
-        Fault(f"the {split} split holds one class of {primary} only.", hint="Split otherwise.")
+        Fault(f"the {split} split holds one class of {task} only.", hint="Split otherwise.")
         for split in splits
-        if data.label_rates[split][primary] in (0.0, 1.0)
+        for task in scored_tasks(METRICS[goal.metric], schema)
+        if data.label_rates[split][task] in (0.0, 1.0)
     ]
     if faults:
         raise DataError(faults)

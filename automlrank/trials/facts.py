@@ -35,6 +35,8 @@ class RunFacts:
     """Sentences on what looks wrong in the data."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """References that could not run, and why."""
+    score: str | None = None
+    """The schema's fused score, where the metric is of it."""
     ended: str | None = None
     """Why the search ended, where it was not its number of trials."""
     processor: tuple[float, float] | None = None

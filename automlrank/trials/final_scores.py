@@ -18,10 +18,11 @@ import numpy.typing as npt
 from automlrank.data.dataset import Dataset
 from automlrank.evaluate.calibration import calibration
 from automlrank.evaluate.metrics import METRICS, Metric, logloss
-from automlrank.evaluate.significance import Sampling, joint_sampling, sampling
+from automlrank.evaluate.significance import Sampling
 from automlrank.schema import Schema
 from automlrank.trials.bench import by_task
 from automlrank.trials.breakdown import breakdown
+from automlrank.trials.row_sampling import Rows, Run, Sampler, sampler, score_sampler, task_of
 
 Logits = npt.NDArray[np.float32]
 FinalRun = tuple[Mapping[str, Any], Logits]
@@ -75,6 +76,8 @@ class Field:
     fixed: Collection[str]
     sampled: Mapping[str | None, Sampling]
     """On all rows, and on those that a score knows, by the fingerprint of it."""
+    by_label: Mapping[str, Mapping[str | None, Sampling]]
+    """The same of a fused score, judged by the label of one task."""
 
     @classmethod
     def of(
@@ -84,10 +87,9 @@ class Field:
         runs: Mapping[str, Sequence[FinalRun]],
         fixed: Collection[str],
     ) -> Self:
-        tasks, groups = [task.name for task in data.schema.tasks], data.groups("test")
-        every, weighted = data.labels("test"), METRICS[metric].weights
-        task = tasks.index(next(iter(weighted))) if weighted else 0
-        labels = every[:, task]
+        chosen = METRICS[metric]
+        task = task_of(chosen, data.schema)
+        labels = data.labels("test")[:, task]
         logits = np.stack([x[:, task] for mine in runs.values() for _, x in mine], axis=1)
         ends = itertools.accumulate(len(mine) for mine in runs.values())
         seeds = {
@@ -96,18 +98,16 @@ class Field:
         }
         known = {name: ~np.isnan(logits[:, columns[0]]) for name, columns in seeds.items()}
         partial = {name: rows for name, rows in known.items() if not rows.all()}
-        if len(weighted) > 1:  # every run has logits of every task: no score of one task takes part
-            whole = np.stack([x for mine in runs.values() for _, x in mine], axis=2)
-            joint = joint_sampling(METRICS[metric], tasks, every, whole)
-            return cls(metric, labels, logits, seeds, fixed, {None: joint})
-        filled = np.nan_to_num(logits)
-        masks: dict[str | None, npt.NDArray[np.bool_]] = {None: np.ones(len(labels), bool)}
+        masks: dict[str | None, Rows] = {None: np.ones(len(labels), bool)}
         masks.update(partial)
-        sampled = {
-            name: sampling(METRICS[metric].base, np.where(rows, labels, np.nan), filled, groups)
-            for name, rows in masks.items()
+        each = [Run(x, name in fixed) for name, mine in runs.items() for _, x in mine]
+        sampled = _on(masks, sampler(data, chosen, each))
+        by_label = {
+            name: _on(masks, score_sampler(data, chosen, each, {name: 1.0}))
+            for name, _ in data.schema.score
+            if chosen.fused
         }
-        return cls(metric, labels, logits, seeds, fixed, sampled)
+        return cls(metric, labels, logits, seeds, fixed, sampled, by_label)
 
     def probabilities(self, fingerprint: str) -> dict[str, float]:
         """How good predictions are as probabilities, whatever the metric: means over the seeds."""
@@ -136,15 +136,27 @@ class Field:
         """
         mine = self.seeds[fingerprint]
         low, high = self.on_rows_of(fingerprint).interval(mine)
+        score = {name: self.score(fingerprint, name) for name in self.by_label}
         versus = {
             other: list(self.on_rows_of(fingerprint, other).difference(mine, theirs))
             for other, theirs in self.seeds.items()
             if other != fingerprint and self.shows_spread(fingerprint) and self.shows_spread(other)
         }
         found = {f"{self.metric}_low": low, f"{self.metric}_high": high, "versus": versus}
+        if score:
+            found["score"] = score
         if fingerprint in self.sampled:
             found["rows"] = int((~np.isnan(self.logits[:, mine[0]])).sum())
         return found
+
+    def score(self, fingerprint: str, task: str) -> dict[str, float]:
+        """How a fused score orders by a task's label: the mean over the seeds, its interval."""
+        mine, base = list(self.seeds[fingerprint]), METRICS[self.metric].base
+        known = self.by_label[task]
+        sampled = known[fingerprint if fingerprint in known else None]
+        low, high = sampled.interval(mine)
+        value = float(sampled.values[mine].mean())
+        return {base: value, f"{base}_low": low, f"{base}_high": high}
 
     def on_rows_of(self, *fingerprints: str) -> Sampling:
         """The sampling on the rows that every one of them has a score of."""
@@ -152,6 +164,10 @@ class Field:
 
     def shows_spread(self, fingerprint: str) -> bool:
         return fingerprint in self.fixed or len(self.seeds[fingerprint]) > 1
+
+
+def _on(masks: Mapping[str | None, Rows], sampled: Sampler) -> dict[str | None, Sampling]:
+    return {name: sampled(rows) for name, rows in masks.items()}
 
 
 def _own(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, Any]:

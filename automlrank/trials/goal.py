@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automlrank.errors import UsageError, did_you_mean
-from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.metrics import FUSED, METRICS
 from automlrank.serving.runtimes import check_runtime
 from automlrank.trials.hypervolume import PATIENCE
 from automlrank.trials.pruners import PRUNERS
@@ -41,7 +41,7 @@ class Goal:
         try:
             METRICS[self.metric]
         except ValueError as error:
-            raise UsageError(str(error), did_you_mean(self.metric, METRICS)) from None
+            raise UsageError(str(error), did_you_mean(self.metric, (*METRICS, *FUSED))) from None
         known = {"sampler": tuple(SAMPLERS), "pruner": PRUNERS}
         for kind, names in known.items():
             name = getattr(self, kind)

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -17,8 +18,9 @@ import numpy.typing as npt
 from torch import nn
 
 from automlrank.architecture import Architecture
+from automlrank.evaluate.fusion import judged
 from automlrank.evaluate.latency import Latency
-from automlrank.evaluate.metrics import METRICS, evaluate
+from automlrank.evaluate.metrics import METRICS, OF_ORDER, evaluate
 from automlrank.schema import Schema
 from automlrank.train.boosted import ROUNDS, SETTINGS, fit_trees, installed
 from automlrank.train.flat import rated
@@ -31,7 +33,6 @@ from automlrank.trials.records import plain
 
 Logits = npt.NDArray[Any]
 Scores = Mapping[str, float]
-OF_ORDER = ("auc", "gauc")  # metrics that a score on any scale has
 
 
 class Run(Protocol):
@@ -216,11 +217,12 @@ class FixedRun:
         return {}
 
     def scores(self, split: str) -> Scores:
-        data = self.bench.data
-        logits = self.logits(split)[:, 0]
-        labels = where_scored(data.labels(split)[:, 0], logits)
-        value = evaluate(self.bench.goal.metric, labels, logits, data.groups(split))
-        return {data.schema.tasks[0].name: value}
+        data, metric, logits = self.bench.data, self.bench.goal.metric, self.logits(split)[:, 0]
+        judge = partial(evaluate, metric, groups=data.groups(split))
+        labels = where_scored(data.labels(split).T, logits).T
+        if METRICS[metric].fused:
+            return {metric: judged(judge, labels, logits, data.schema.exponents)}
+        return {data.schema.tasks[0].name: judge(labels[:, 0], logits)}
 
     def logits(self, split: str) -> Logits:
         scores = self.bench.data.incumbent(split)
@@ -236,7 +238,7 @@ class FixedRun:
 
 @dataclass(frozen=True)
 class Incumbent(_Outsider):
-    """The model in use, by its score of the primary task in a column of the data."""
+    """The model in use, by a column of its score: of the primary task, or the fused one."""
 
     is_fixed: ClassVar[bool] = True
 
@@ -266,7 +268,7 @@ def outsiders(
     if schema.incumbent is not None:
         if METRICS[metric].weights:
             skipped["incumbent"] = "its score is of one task, the metric of several."
-        elif metric in OF_ORDER:
+        elif METRICS[metric].base in OF_ORDER:
             usable.append(Incumbent("incumbent", f"the present model ({schema.incumbent!r})"))
         else:
             skipped["incumbent"] = f"its score may have any scale, which {metric} cannot judge."
@@ -281,6 +283,6 @@ def outsiders(
 
 
 def where_scored(labels: Logits, *scores: Logits) -> Logits:
-    """The labels of rows that every score knows; NaN elsewhere, which metrics leave out."""
+    """The labels of rows, the last axis, that every score knows; NaN elsewhere: not counted."""
     unknown = np.isnan(np.stack(scores)).any(axis=0)
     return np.where(unknown, np.nan, labels)

@@ -122,5 +122,6 @@ def stands_still(study: optuna.Study, bench: Bench) -> bool:
         return False
     rates = bench.data.label_rates["valid"]
     floors = {task: floor_of(goal.metric, 0.5 if r is None else r) for task, r in rates.items()}
+    floors[goal.metric] = floor_of(goal.metric, 0.5)  # where it is the fused score's
     floor = METRICS[goal.metric].overall(floors)
     return search_stands_still(study, floor, goal.latency_ms, goal.patience)
