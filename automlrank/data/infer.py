@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from automlrank.data.check import check, is_list, is_plain, item_of
-from automlrank.data.summary import Summary, items_of, plain, summarize
+from automlrank.data.choose_rates import choose_statistics
+from automlrank.data.summary import Summary, distinct_values, items_of, plain, summarize
 from automlrank.data.table import Table
 from automlrank.data.times import UNITS, YEAR_2100
 from automlrank.schema import (
@@ -19,14 +20,12 @@ from automlrank.schema import (
     Multi,
     Numeric,
     Schema,
-    Statistics,
     Vector,
 )
 
 FEW_VALUES = 100  # a whole-numbered float column with no more is a code
 UNIQUE_SHARE, UNIQUE_ROWS = 0.95, 1000  # more distinct values among so many rows: a row's own id
 YEAR_2000 = 946_684_800  # seconds
-MIN_RATES = 10  # distinct values; rates of fewer are what a weight learns by itself
 MIN_VECTOR = 2  # a list of one number is no vector
 
 
@@ -42,39 +41,35 @@ class Inferred:
 def complete(
     schema: Schema, table: Table, summaries: Mapping[str, Summary] | None = None
 ) -> Inferred:
-    """The schema with features, where it names none, and checked against its table.
+    """The schema with features and statistics, where it names none, checked against its table.
 
     ``summaries`` are those of all columns, where they are known already. Raises SchemaError with
     every column that is absent or of the wrong type.
     """
     check(schema, table)
     if schema.features:
-        return Inferred(schema, {})
+        return Inferred(_with_statistics(schema, table, summaries or {}), {})
     reader = _Columns(schema, table)
     open_ = [name for name in table.schema if name not in reader.taken]
     known = summaries or summarize(table, open_)
     reader.look_at(known, open_)
     features = tuple(reader.features[name] for name in table.schema if name in reader.features)
-    result = dataclasses.replace(schema, features=features)
-    if schema.statistics is None:
-        result = dataclasses.replace(result, statistics=_statistics(result, known))
+    result = _with_statistics(dataclasses.replace(schema, features=features), table, known)
     check(result, table)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
 
 
-def _statistics(schema: Schema, summaries: Mapping[str, Summary]) -> Statistics | None:
-    """Rates of every categorical column with enough values.
-
-    On kuairand those of five columns and three crosses are worth .004 of test AUC. Target rates
-    need binary tasks; None where one is not, or where there is no rate.
-    """
-    of = tuple(
-        feature.name
-        for feature in schema.features
-        if isinstance(feature, Categorical) and summaries[feature.name].distinct >= MIN_RATES
-    )
-    all_binary = all(task.kind == "binary" for task in schema.tasks)
-    return Statistics(of) if all_binary and (of or schema.crosses) else None
+def _with_statistics(schema: Schema, table: Table, summaries: Mapping[str, Summary]) -> Schema:
+    """The schema with statistics, where it does not say whether it has any."""
+    if schema.statistics is not None:
+        return schema
+    distinct = {
+        feature.name: summaries[feature.name].distinct
+        if feature.name in summaries
+        else distinct_values(table, feature.name)
+        for feature in schema.of_role("ids")
+    }
+    return dataclasses.replace(schema, statistics=choose_statistics(schema, distinct))
 
 
 class _Columns:

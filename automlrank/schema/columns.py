@@ -125,9 +125,10 @@ KINDS: dict[str, type[Feature]] = {
 
 @dataclass(frozen=True)
 class Statistics:
-    """Smoothed target rates of the columns ``of`` and of the schema's crosses, and their counts.
+    """Smoothed target rates of the columns ``of`` and of pairs of columns, and their counts.
 
-    Without columns and crosses there are none, and none are inferred.
+    The pairs are ``crosses``, or the schema's where that is None. A schema that says nothing has
+    them chosen when it meets its table; ``NO_STATISTICS`` is a schema's ``statistics: none``.
     ``rate = (sum of labels + prior * mean) / (rows + prior)``, as the difference of its log-odds
     from the mean's. ``form`` says what a training row may see: ``out_of_fold`` the rows of other
     folds, ``earlier_rows`` the rows before it, ``earlier_days`` those of the days before.
@@ -136,6 +137,10 @@ class Statistics:
     of: tuple[str, ...] = ()
     form: Literal["out_of_fold", "earlier_rows", "earlier_days"] = "out_of_fold"
     prior: float = 5.0
+    crosses: tuple[tuple[str, str], ...] | None = None
+
+
+NO_STATISTICS = Statistics(crosses=())
 
 
 @dataclass(frozen=True)
