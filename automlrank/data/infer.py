@@ -64,9 +64,9 @@ def _with_statistics(schema: Schema, table: Table, summaries: Mapping[str, Summa
     if schema.statistics is not None:
         return schema
     distinct = {
-        feature.name: summaries[feature.name].distinct
-        if feature.name in summaries
-        else distinct_values(table, feature.name)
+        feature.name: summaries[feature.source].distinct
+        if feature.source in summaries
+        else distinct_values(table, feature.source)
         for feature in schema.of_role("ids")
     }
     return dataclasses.replace(schema, statistics=choose_statistics(schema, distinct))

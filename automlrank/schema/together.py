@@ -36,13 +36,13 @@ def _tasks(schema: Schema) -> Iterator[Fault]:
             problem = f"a task must not come before itself, but got {chain}."
             yield schema.fault(path, problem, f"Remove of: {task.of}.")
     for feature in schema.features:
-        if feature.name in names:
+        if names & {feature.name, feature.source}:
             yield schema.fault(("features", feature.name), "a label must not be a feature.")
 
 
 def _incumbent(schema: Schema) -> Iterator[Fault]:
     used = {task.name: ("tasks", task.name) for task in schema.tasks}
-    used |= {feature.name: ("features", feature.name) for feature in schema.features}
+    used |= {feature.source: ("features", feature.name) for feature in schema.features}
     if schema.incumbent in used:
         problem = f"the incumbent's score {schema.incumbent!r} must be no label and no feature."
         hint = "Take it out here, or name another incumbent."

@@ -53,8 +53,12 @@ class Schema:
             if f.role == role and (request is None or (f.side != "item") == request)
         )
 
+    def source(self, name: str) -> str:
+        """The column that the feature of that name is made of; a column that is none, itself."""
+        return next((feature.source for feature in self.features if feature.name == name), name)
+
     def owner(self, name: str) -> str:
-        """The column whose vocabulary and embeddings the feature of that name has."""
+        """The feature whose vocabulary and embeddings the feature of that name has."""
         feature = self.feature(name)
         if isinstance(feature, History):
             return self.owner(feature.of)
