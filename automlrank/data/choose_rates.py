@@ -11,7 +11,7 @@ MOST_COLUMNS, MOST_PAIRS = 8, 4  # each is a field per task and one more of ever
 
 
 def choose_statistics(schema: Schema, distinct: Mapping[str, int]) -> Statistics | None:
-    """Rates of the categorical columns with the most distinct values, and of pairs.
+    """Rates of the categorical columns with the most ``distinct`` values, and of pairs.
 
     The scenario is among them if it has enough values. Pairs are the schema's crosses; without
     any, the columns with the most values are each crossed with the scenario or, without one, with

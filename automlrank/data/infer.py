@@ -67,7 +67,8 @@ def _with_statistics(schema: Schema, table: Table, summaries: Mapping[str, Summa
         feature.name: summaries[feature.source].distinct
         if feature.source in summaries
         else distinct_values(table, feature.source)
-        for feature in schema.of_role("ids")
+        for feature in schema.features
+        if isinstance(feature, Categorical)
     }
     return dataclasses.replace(schema, statistics=choose_statistics(schema, distinct))
 
