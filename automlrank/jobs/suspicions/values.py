@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
-from automlrank.data.infer import FEW_VALUES
+from automlrank.data.infer import FEW_VALUES, ID_NAME
 from automlrank.data.values import Array, as_text
 from automlrank.jobs.suspicions.look import (
     MIN_ROWS,
@@ -22,7 +21,6 @@ CONSTANT_SHARE = 0.999  # the most constant ones of kuairand and census have .99
 UNSEEN_SHARE = 0.5  # kuairand, split by time: date .91, user_id .05 (.27 in the small sample)
 SENTINEL_SHARE = 0.001
 SENTINELS = [-1, *(sign * (10**n - 1) for n in range(1, 10) for sign in (-1, 1) if n * sign != 1)]
-ID_NAME = re.compile(r"(^|_)(id|ids|code|key|hash)$", re.IGNORECASE)
 WHOLE_BELOW: dict[type[pl.DataType], int] = {pl.Float32: 2**24, pl.Float64: 2**53}  # a float's bits
 
 
