@@ -31,7 +31,7 @@ FEATURES: dict[str, dict[str, object]] = {
     **{f"I{i}": {"kind": "numeric", "transform": "log"} for i in range(NUMERIC)},
     **{f"C{i}": {"kind": "categorical", "min_count": 2} for i in range(CATEGORICAL)},
 }
-SCHEMA = {"tasks": {"label": {"kind": "binary"}}, "features": FEATURES}
+SCHEMA = {"tasks": {"label": {"kind": "binary"}}, "features": FEATURES, "statistics": "none"}
 
 
 def main() -> None:

@@ -65,9 +65,9 @@ def main() -> None:
 def schema_with(path: str, form: str | None, prior: float) -> dict[str, Any]:
     """The schema with statistics of a form, or without any."""
     schema: Any = dict(read_document(path).data)  # type: ignore[call-overload]
-    if form is not None:
-        schema |= {"statistics": {"of": OF, "form": form, "prior": prior}, "crosses": CROSSES}
-    return schema
+    if form is None:
+        return schema | {"statistics": "none"}
+    return schema | {"statistics": {"of": OF, "form": form, "prior": prior}, "crosses": CROSSES}
 
 
 def trained(data: Dataset, stage: Any, seed: int, l2: float) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ import pytest
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
 from automlrank.errors import SchemaError
-from automlrank.schema import Schema, Statistics, read_schema
+from automlrank.schema import NO_STATISTICS, Schema, Statistics, read_schema
 
 
 def test_a_schema_is_read_back_from_its_own_yaml() -> None:
@@ -189,6 +189,16 @@ COLUMNS = {
             {"features": COLUMNS, "statistics": {"of": ["a"], "form": "earlier_rows"}},
             "statistics.form: earlier_rows needs the time of the row. Write time: COLUMN.",
         ),
+        (
+            {"features": COLUMNS, "statistics": {"crosses": [["a", "n"], ["a", "a"]]}},
+            "statistics.crosses[0]: must be a categorical feature, but got 'n'",
+        ),
+        (
+            {"features": COLUMNS, "statistics": {"crosses": [["a", "a"]]}},
+            "statistics.crosses[0]: a pair needs two columns, but got 'a' twice",
+        ),
+        ({"statistics": {"crosses": ["a"]}}, "statistics.crosses[0]: must be a pair of column"),
+        ({"statistics": "non"}, "statistics: must be a mapping of keys to values, but got 'non'"),
         ({"statistics": {"form": "folds"}}, "out_of_fold, earlier_rows, earlier_days"),
         ({"statistics": {"prior": math.inf}}, "a finite number above 0, but got inf"),
         ({"statistics": {"prior": 0}}, "a finite number above 0, but got 0"),
@@ -244,6 +254,18 @@ def test_empty_statistics_are_none_and_stay_empty(statistics: dict[str, object])
     columns = {"a": {"kind": "categorical"}, "b": {"kind": "categorical"}}
     crossed = {**data, "tasks": {"y": None}, "features": columns, "crosses": [["a", "b"]]}
     assert list(read_schema(crossed).statistic_columns) == [("a", "b")]
+
+
+def test_statistics_have_the_schemas_crosses_or_their_own() -> None:
+    features = {name: {"kind": "categorical"} for name in "abc"}
+    data = {"tasks": {"y": None}, "features": features, "crosses": [["a", "b"]]}
+    for given, pairs in (({}, [("a", "b")]), ({"crosses": [["a", "c"]]}, [("a", "c")])):
+        schema = read_schema({**data, "statistics": {"of": ["a"], **given}})
+        assert list(schema.statistic_columns) == [("a",), *pairs]
+        assert read_schema(schema.to_data()) == schema
+    none = read_schema({**data, "statistics": "none"})
+    assert (none.statistics, none.statistic_columns) == (NO_STATISTICS, {})
+    assert read_schema(none.to_data()) == none
 
 
 def test_days_in_yaml_are_text() -> None:

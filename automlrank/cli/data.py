@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
 from automlrank.cli import options
@@ -67,18 +67,21 @@ def commented(found: Inspection) -> Iterator[str]:
         key: {name: _item(name, of) for name, of in _mapping(data.pop(key, {})).items()}
         for key in SECTIONS
     }
-    every = {name: text for of in items.values() for name, text in of.items()}
-    whys = [len(_why(found.columns[name])) for name in every]
+    every = [text for of in items.values() for text in of.values()]
+    columns = {
+        name: found.columns[found.schema.source(name)] for of in items.values() for name in of
+    }
+    whys = [len(_why(column)) for column in columns.values()]
     room = WIDTH - FIGURES_WIDTH - max((why for why in whys if why <= LONG_REASON), default=0)
-    at = max((len(text) for text in every.values() if len(text) <= room), default=0)
+    at = max((len(text) for text in every if len(text) <= room), default=0)
     yield f"{'':<{at}}  # {FIGURES.format('distinct', 'null', 'AUC')}"
     for key, of in items.items():
         if of:
             yield f"{key}:"
         for name, text in of.items():
-            yield f"{text:<{at}}  # {_comment(_line(found.columns[name]))}".rstrip()
+            yield f"{text:<{at}}  # {_comment(_line(columns[name]))}".rstrip()
     yield dump(data).rstrip()
-    yield from _others(found, every)
+    yield from _others(found, {column.name for column in columns.values()})
 
 
 def _head(found: Inspection) -> Iterator[str]:
@@ -98,9 +101,9 @@ def _head(found: Inspection) -> Iterator[str]:
         yield from _wrapped(sentence, "# - ")
 
 
-def _others(found: Inspection, shown: Iterable[str]) -> Iterator[str]:
+def _others(found: Inspection, shown: Set[str]) -> Iterator[str]:
     """The columns that are neither tasks nor features."""
-    rest = {name: column for name, column in found.columns.items() if name not in set(shown)}
+    rest = {name: column for name, column in found.columns.items() if name not in shown}
     if not rest:
         return
     names = [_comment(name) for name in rest]

@@ -24,7 +24,7 @@ def check(schema: Schema, table: Table) -> None:
         *_wrong_roles(schema, table),
     ]
     for feature in schema.features:
-        if feature.name in table.schema:
+        if feature.source in table.schema:
             faults += _wrong_feature(schema, feature, table)
     if faults:
         raise SchemaError(faults)
@@ -56,15 +56,23 @@ def columns_named(schema: Schema) -> Iterator[tuple[Path_, str]]:
     """Every place of a schema that names a column, and the column."""
     yield from ((("tasks", task.name), task.name) for task in schema.tasks)
     for feature in schema.features:
-        yield ("features", feature.name), feature.name
+        yield _place(feature), feature.source
         if isinstance(feature, History) and feature.time:
             yield ("features", feature.name, "time"), feature.time
-    for place in ("scenario", "group", "weight", "incumbent", "time"):
+    if schema.scenario:
+        yield ("scenario",), schema.source(schema.scenario)
+    for place in ("group", "weight", "incumbent", "time"):
         if name := getattr(schema, place):
             yield (place,), name
     if schema.split.by in ("time", "column", "group") and schema.split.column:
         yield ("split", "column"), schema.split.column
     yield from ((("ignore", i), name) for i, name in enumerate(schema.ignore))
+
+
+def _place(feature: Feature) -> Path_:
+    """Where a schema names the column that a feature is made of."""
+    path = ("features", feature.name)
+    return path if feature.column is None else (*path, "column")
 
 
 def _absent(schema: Schema, table: Table) -> Iterator[Fault]:
@@ -88,8 +96,11 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
         if name in kinds and not _is_numeric(table, name):
             problem = f"{noun} must be {_but(table, name, 'numeric')}"
             yield schema.fault(path, problem, "Store it as numbers.")
+    scenario = schema.scenario and schema.source(schema.scenario)
     plain: list[tuple[Path_, str | None, str]] = [
-        ((place,), getattr(schema, place), f"a {place}") for place in ("scenario", "group", "time")
+        (("scenario",), scenario, "a scenario"),
+        (("group",), schema.group, "a group"),
+        (("time",), schema.time, "a time"),
     ]
     if schema.split.by in ("time", "column", "group"):
         plain.append((("split", "column"), schema.split.column, "the column of a split"))
@@ -107,11 +118,12 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
 
 
 def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[Fault]:
-    path, kind = ("features", feature.name), table.schema[feature.name]
-    if isinstance(feature, Numeric) and not _is_numeric(table, feature.name):
+    path, name = _place(feature), feature.source
+    kind = table.schema[name]
+    if isinstance(feature, Numeric) and not _is_numeric(table, name):
         yield schema.fault(
             path,
-            f"a numeric column must be {_but(table, feature.name, 'numeric')}",
+            f"a numeric column must be {_but(table, name, 'numeric')}",
             "Make it categorical, or mend the values.",
         )
     if isinstance(feature, Categorical) and not is_plain(kind):
@@ -129,7 +141,8 @@ def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[F
     if isinstance(feature, History) and feature.time in table.schema:
         kind = table.schema[feature.time]
         wrong = _wrong_list("the time", kind, feature.separator, "numbers or times", _is_time)
-        yield from (schema.fault((*path, "time"), *fault) for fault in wrong)
+        place = ("features", feature.name, "time")
+        yield from (schema.fault(place, *fault) for fault in wrong)
 
 
 def _is_numeric(table: Table, name: str) -> bool:

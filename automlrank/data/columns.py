@@ -1,4 +1,7 @@
-"""What an encoder does to each column, as plain data: ids, numbers, lists, vectors, times."""
+"""What an encoder does to each column, as plain data: ids, numbers, lists, vectors, times.
+
+``name`` is the feature's, ``source`` that of the table's column which it is made of.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,7 @@ class IdColumn:
 
     kind: ClassVar[str] = "id"
     name: str
+    source: str
     request: bool
     vocabulary: str
 
@@ -44,6 +48,7 @@ class NumberColumn:
 
     kind: ClassVar[str] = "number"
     name: str
+    source: str
     request: bool
     log: bool = False
     mean: float = 0.0
@@ -70,6 +75,7 @@ class BucketColumn:
 
     kind: ClassVar[str] = "bucket"
     name: str
+    source: str
     request: bool
     edges: tuple[float, ...]
 
@@ -86,6 +92,7 @@ class BagColumn:
 
     kind: ClassVar[str] = "bag"
     name: str
+    source: str
     request: bool
     vocabulary: str
     separator: str | None = None
@@ -102,6 +109,7 @@ class VectorColumn:
 
     kind: ClassVar[str] = "vector"
     name: str
+    source: str
     request: bool
     size: int
     separator: str | None = None
@@ -113,6 +121,7 @@ class HistoryColumn:
 
     kind: ClassVar[str] = "history"
     name: str
+    source: str
     request: bool
     vocabulary: str
     sequence: str
@@ -133,7 +142,7 @@ class TimesColumn:
     """
 
     kind: ClassVar[str] = "times"
-    name: str
+    source: str
     request: bool
     sequence: str
     row: str
@@ -146,13 +155,13 @@ class TimesColumn:
     def apply(self, times: pl.Series, row_times: pl.Series) -> tuple[Ragged, Ragged]:
         """The ages and the sessions; raises EncodingError for a null or unreadable time."""
         flat, starts = flatten(as_lists(times, self.separator).list.tail(self.max_length))
-        then = as_seconds(flat.alias(self.name), self.unit)
+        then = as_seconds(flat.alias(self.source), self.unit)
         now = as_seconds(row_times, self.row_unit)
         row = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
         unknown = np.flatnonzero(np.isnan(then) | np.isnan(now[row]))
         if len(unknown):
             where = int(row[unknown[0]])
-            name = self.row if np.isnan(now[where]) else self.name
+            name = self.row if np.isnan(now[where]) else self.source
             raise EncodingError(f"column {name!r} must hold times, but one is null.", where)
         gaps = np.log2(1 + np.maximum(now[row] - then, 0.0))
         age = np.minimum(1 + gaps, AGES).astype(np.int32)

@@ -53,6 +53,7 @@ class _Fitting:
 
     def __init__(self, table: Table, schema: Schema, is_train: Array) -> None:
         self.table, self.schema, self.is_train = table, schema, is_train
+        self.sources = {f.name: f.source for f in schema.features}
         self.owners = {
             f.name: schema.owner(f.name)
             for f in schema.features
@@ -77,9 +78,9 @@ class _Fitting:
         }
 
     def encoder(self) -> Encoder:
-        reads = [*self.counted, *self.moments]
+        reads = dict.fromkeys(self.sources[name] for name in (*self.counted, *self.moments))
         start = 0
-        for chunk in self.table.chunks(reads) if reads else ():
+        for chunk in self.table.chunks(list(reads)) if reads else ():
             with counted_from(start):
                 self.add(chunk, self.is_train[start : start + chunk.height])
             start += chunk.height
@@ -105,7 +106,7 @@ class _Fitting:
     def add(self, chunk: pl.DataFrame, mask: Array) -> None:
         """Count the chunk's training rows."""
         rows = chunk if mask.all() else chunk.filter(mask)
-        values = [self.values(name, rows[name]) for name in self.counted]
+        values = [self.values(name, rows[self.sources[name]]) for name in self.counted]
         partial = pl.collect_all(
             [
                 v.lazy().select(text_of("value", v.schema["value"])).group_by("value").len("count")
@@ -116,7 +117,7 @@ class _Fitting:
             is_history = isinstance(self.schema.feature(name), History)
             (self.behaviours if is_history else self.counts)[self.owners[name]].add(counted)
         for name, moments in self.moments.items():
-            moments.add(as_numbers(chunk[name])[mask])
+            moments.add(as_numbers(chunk[self.sources[name]])[mask])
 
     def values(self, name: str, column: pl.Series) -> pl.DataFrame:
         """The values that count: those of all lists, end to end, that encoding keeps."""
@@ -125,22 +126,22 @@ class _Fitting:
         return column.alias("value").to_frame()
 
     def list_column(self, feature: Multi | History) -> BagColumn | HistoryColumn:
-        name, request, owner = feature.name, feature.side != "item", self.owners[feature.name]
+        named, owner = _named(feature), self.owners[feature.name]
         settings = (feature.separator, feature.max_length)
         if isinstance(feature, Multi):
-            return BagColumn(name, request, owner, *settings)
-        return HistoryColumn(name, request, owner, feature.sequence, *settings)
+            return BagColumn(*named, owner, *settings)
+        return HistoryColumn(*named, owner, feature.sequence, *settings)
 
     def columns(self, feature: Feature) -> Iterator[Column]:
         """The encoder's columns of a feature."""
-        name, request = feature.name, feature.side != "item"
+        named, name = _named(feature), feature.name
         match feature:
             case Categorical():
-                yield IdColumn(name, request, self.owners[name])
+                yield IdColumn(*named, self.owners[name])
             case Multi():
                 yield self.lists[name]
             case Vector(separator=separator):
-                yield VectorColumn(name, request, self.vector_size(feature), separator)
+                yield VectorColumn(*named, self.vector_size(feature), separator)
             case Numeric():
                 yield self.number(feature)
             case History(sequence=sequence):
@@ -170,30 +171,34 @@ class _Fitting:
     def vector_size(self, feature: Vector) -> int:
         """The length that most rows have, and of equally many the shortest."""
         counts: Counter[int] = Counter()
-        for part in self.train_parts(feature.name):
+        for part in self.train_parts(feature.source):
             lengths = as_lists(part, feature.separator).list.len().drop_nulls()
             counts.update(dict(lengths.value_counts().iter_rows()))
         del counts[0]
         if not counts:
-            raise EncodingError(f"column {feature.name!r} holds no vector in the training rows.")
+            raise EncodingError(f"column {feature.source!r} holds no vector in the training rows.")
         return min(counts, key=lambda size: (-counts[size], size))
 
     def number(self, feature: Numeric) -> Column:
-        name, request = feature.name, feature.side != "item"
+        named = _named(feature)
         if feature.transform in ("quantile", "bucket"):
-            x = as_numbers(self.table.column(name))[self.is_train]
+            x = as_numbers(self.table.column(feature.source))[self.is_train]
             x = np.sort(x[~np.isnan(x)])
             if feature.transform == "bucket":
-                return BucketColumn(name, request, edges_of(x, feature.buckets))
+                return BucketColumn(*named, edges_of(x, feature.buckets))
             points, shares = shares_of(x)
-            return NumberColumn(
-                name, request, mean=0.5, scale=float(UNIFORM), points=points, shares=shares
-            )
-        column = NumberColumn(name, request, log=feature.transform == "log")
-        moments = self.moments.get(name)
+            scale = float(UNIFORM)
+            return NumberColumn(*named, mean=0.5, scale=scale, points=points, shares=shares)
+        column = NumberColumn(*named, log=feature.transform == "log")
+        moments = self.moments.get(feature.name)
         if moments is None or not moments.n:
             return column
         return dataclasses.replace(column, mean=moments.mean, scale=moments.scale)
+
+
+def _named(feature: Feature) -> tuple[str, str, bool]:
+    """What every column of the encoder begins with."""
+    return feature.name, feature.source, feature.side != "item"
 
 
 def _unit(parts: Iterable[pl.Series]) -> str:

@@ -34,7 +34,8 @@ def summarize(table: Table, names: Iterable[str]) -> dict[str, Summary]:
     """What columns hold: one pass for all of them, then one for each one's distinct values."""
     found = _one_pass(table, names)
     return {
-        name: Summary(distinct=_distinct(table, name), **values) for name, values in found.items()
+        name: Summary(distinct=distinct_values(table, name), **values)
+        for name, values in found.items()
     }
 
 
@@ -76,7 +77,7 @@ def plain(name: str, kind: pl.DataType) -> pl.Expr:
     return pl.col(name).fill_nan(None) if kind.is_float() else pl.col(name)
 
 
-def _distinct(table: Table, name: str) -> int:
+def distinct_values(table: Table, name: str) -> int:
     """Distinct values, those inside of lists; 0 where they cannot be compared."""
     kind, column = table.schema[name], plain(name, table.schema[name])
     if is_list(kind):

@@ -42,7 +42,7 @@ from automlrank.data.values import (
     text_of,
 )
 
-FORMAT = 3  # of encoder.json; another number is another meaning
+FORMAT = 4  # of encoder.json; another number is another meaning
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Encoder:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """By column how many ids, the three special ones included, or how long its vectors."""
+        """By feature how many ids, the three special ones included, or how long its vectors."""
         ids = {name: FIRST_ID + len(values) for name, values in self.vocabularies.items()}
         ids |= {name: FIRST_ID + buckets for name, buckets in self.buckets.items()}
         sizes = {}
@@ -77,7 +77,7 @@ class Encoder:
     def reads(self) -> list[str]:
         """The columns that a table must have."""
         rows = [column.row for column in self.columns if isinstance(column, TimesColumn)]
-        return list(dict.fromkeys([*(column.name for column in self.columns), *rows]))
+        return list(dict.fromkeys([*(column.source for column in self.columns), *rows]))
 
     def encode(self, frame: pl.DataFrame) -> dict[str, Array | Ragged]:
         """The arrays of a batch of new rows, with lists still ragged; raises EncodingError."""
@@ -88,17 +88,19 @@ class Encoder:
         ids = self._all_ids(frame)
         for side in ("request", "item"):
             columns = [c for c in self.columns if c.request == (side == "request")]
-            numbers = [c.apply(frame[c.name]) for c in columns if isinstance(c, NumberColumn)]
+            numbers = [c.apply(frame[c.source]) for c in columns if isinstance(c, NumberColumn)]
             arrays[f"ids:{side}"] = _table(
-                [ids[c.name] for c in columns if c.name in ids], frame.height, np.int32
+                [ids[c.name] for c in columns if isinstance(c, IdColumn | BucketColumn)],
+                frame.height,
+                np.int32,
             )
             arrays[f"numbers:{side}"] = _table(numbers, frame.height, np.float32)
         for column in self.columns:
             match column:
                 case BagColumn():
-                    arrays[f"multi:{column.name}"] = self._bag(column, frame[column.name])
+                    arrays[f"multi:{column.name}"] = self._bag(column, frame[column.source])
                 case VectorColumn(name=name, separator=separator, size=size):
-                    arrays[f"vector:{name}"] = as_vectors(frame[name], separator, size)
+                    arrays[f"vector:{name}"] = as_vectors(frame[column.source], separator, size)
         arrays |= self._sequences(frame)
         return arrays | (self.rates.encode(ids) if self.rates else {})
 
@@ -169,16 +171,16 @@ class Encoder:
         """The columns with one id per row, looked up in parallel."""
         columns = [c for c in self.columns if isinstance(c, IdColumn)]
         looked_up = frame.select(
-            self._lookup(c.name, frame.schema[c.name], c.vocabulary)
+            self._lookup(c.source, frame.schema[c.source], c.vocabulary).alias(c.name)
             for c in columns
             if c.vocabulary in self.vocabularies
         )
         ids = {column.name: column.to_numpy() for column in looked_up}
         for column in self.columns:
             if isinstance(column, IdColumn) and column.vocabulary in self.buckets:
-                ids[column.name] = self._ids(column.vocabulary, frame[column.name])
+                ids[column.name] = self._ids(column.vocabulary, frame[column.source])
             elif isinstance(column, BucketColumn):
-                ids[column.name] = column.apply(frame[column.name])
+                ids[column.name] = column.apply(frame[column.source])
         return ids
 
     def _lookup(self, name: str, dtype: pl.DataType, vocabulary: str) -> pl.Expr:
@@ -210,19 +212,19 @@ class Encoder:
         first: dict[str, tuple[str, Array]] = {}
         for column in self.columns:
             if isinstance(column, HistoryColumn):
-                flat, starts = flatten(column.lists(frame[column.name]))
+                flat, starts = flatten(column.lists(frame[column.source]))
                 arrays[f"history:{column.name}"] = Ragged(
                     self._ids(column.vocabulary, flat), starts
                 )
             elif isinstance(column, TimesColumn):
-                ages, sessions = column.apply(frame[column.name], frame[column.row])
+                ages, sessions = column.apply(frame[column.source], frame[column.row])
                 arrays[f"age:{column.sequence}"] = ages
                 arrays[f"session:{column.sequence}"] = sessions
                 starts = ages.starts
             else:
                 continue
-            name, known = first.setdefault(column.sequence, (column.name, starts))
-            _check_lengths(name, np.diff(known), column.name, np.diff(starts))
+            name, known = first.setdefault(column.sequence, (column.source, starts))
+            _check_lengths(name, np.diff(known), column.source, np.diff(starts))
         return arrays
 
 

@@ -189,7 +189,7 @@ def _roles(schema: Schema) -> dict[str, str]:
     nouns = {"tasks": "a task", "features": "named in the schema", "ignore": "ignored"}
     roles: dict[str, str] = {}
     for path, name in columns_named(schema):
-        is_time = len(path) == 3
+        is_time = path[-1] == "time" and len(path) > 1
         noun = "the times of a history" if is_time else nouns.get(str(path[0]), f"the {path[0]}")
         roles.setdefault(name, noun)
     return roles

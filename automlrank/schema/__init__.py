@@ -5,6 +5,7 @@ words as a dict), ``Schema.to_data`` gives them back. Column sizes are known onc
 fitted: ``Schema.fitted`` puts them in, and only then can a model be built from it.
 """
 
+from automlrank.schema.columns import NO_STATISTICS as NO_STATISTICS
 from automlrank.schema.columns import Categorical as Categorical
 from automlrank.schema.columns import Feature as Feature
 from automlrank.schema.columns import History as History

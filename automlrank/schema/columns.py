@@ -21,8 +21,23 @@ class Task:
     weight: float = 1.0
 
 
+class _Feature:
+    """What the model reads of a column: that of the feature's name, or the one it names.
+
+    So a column may be several features, such as an id and a number.
+    """
+
+    name: str
+    column: str | None
+
+    @property
+    def source(self) -> str:
+        """The column of the table that it is made of."""
+        return self.column or self.name
+
+
 @dataclass(frozen=True)
-class Categorical:
+class Categorical(_Feature):
     """One id per row; values rarer than ``min_count`` share the out-of-vocabulary id.
 
     With ``buckets`` ids are hashed and there is no vocabulary; with ``shared_with`` the column
@@ -37,12 +52,13 @@ class Categorical:
     min_count: int = 1
     buckets: int | None = None
     shared_with: str | None = None
+    column: str | None = None
     size: int = 0
     """Ids including padding, null and out-of-vocabulary; 0 until fitted."""
 
 
 @dataclass(frozen=True)
-class Numeric:
+class Numeric(_Feature):
     """One number per row, transformed by what the training split holds.
 
     ``standard``: mean 0 and deviation 1; ``log``: the same after ``sign(x) log(1 + |x|)``;
@@ -56,6 +72,7 @@ class Numeric:
     context: bool = False
     transform: Literal["standard", "log", "quantile", "bucket", "none"] = "standard"
     buckets: int = 20
+    column: str | None = None
     size: int = 0
     """Ids of ``bucket``; 0 until fitted."""
 
@@ -65,7 +82,7 @@ class Numeric:
 
 
 @dataclass(frozen=True)
-class Multi:
+class Multi(_Feature):
     """Several ids per row: a list column, or text with a ``separator``; averaged or summed."""
 
     kind: ClassVar[str] = "multi"
@@ -79,11 +96,12 @@ class Multi:
     max_length: int = 20
     buckets: int | None = None
     shared_with: str | None = None
+    column: str | None = None
     size: int = 0
 
 
 @dataclass(frozen=True)
-class Vector:
+class Vector(_Feature):
     """As many numbers in every row, projected to one field: a list column, or text."""
 
     kind: ClassVar[str] = "vector"
@@ -92,12 +110,13 @@ class Vector:
     side: Side = "item"
     context: bool = False
     separator: str | None = None
+    column: str | None = None
     size: int = 0
     """How many numbers; 0 until fitted."""
 
 
 @dataclass(frozen=True)
-class History:
+class History(_Feature):
     """Earlier behaviours, oldest first, the last ``max_length`` kept; shares the ids of ``of``.
 
     A list column, or text with a ``separator``. Histories with one ``sequence`` are joined per
@@ -115,6 +134,7 @@ class History:
     session_minutes: int = 30
     side: Side = "item"
     separator: str | None = None
+    column: str | None = None
 
 
 Feature = Categorical | Numeric | Multi | Vector | History
@@ -125,9 +145,10 @@ KINDS: dict[str, type[Feature]] = {
 
 @dataclass(frozen=True)
 class Statistics:
-    """Smoothed target rates of the columns ``of`` and of the schema's crosses, and their counts.
+    """Smoothed target rates of the columns ``of`` and of pairs of columns, and their counts.
 
-    Without columns and crosses there are none, and none are inferred.
+    The pairs are ``crosses``, or the schema's where that is None. A schema that says nothing has
+    them chosen when it meets its table; ``NO_STATISTICS`` is a schema's ``statistics: none``.
     ``rate = (sum of labels + prior * mean) / (rows + prior)``, as the difference of its log-odds
     from the mean's. ``form`` says what a training row may see: ``out_of_fold`` the rows of other
     folds, ``earlier_rows`` the rows before it, ``earlier_days`` those of the days before.
@@ -136,6 +157,10 @@ class Statistics:
     of: tuple[str, ...] = ()
     form: Literal["out_of_fold", "earlier_rows", "earlier_days"] = "out_of_fold"
     prior: float = 5.0
+    crosses: tuple[tuple[str, str], ...] | None = None
+
+
+NO_STATISTICS = Statistics(crosses=())
 
 
 @dataclass(frozen=True)

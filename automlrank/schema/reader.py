@@ -9,9 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from automlrank.documents import as_document
+from automlrank.documents import Path_, as_document
 from automlrank.errors import SchemaError, did_you_mean
-from automlrank.schema.columns import KINDS, Feature, History, Split, Statistics, Task
+from automlrank.schema.columns import (
+    KINDS,
+    NO_STATISTICS,
+    Feature,
+    History,
+    Split,
+    Statistics,
+    Task,
+)
 from automlrank.schema.score import FORM, Score, read_score
 from automlrank.schema.settings import SettingsReader
 from automlrank.schema.together import faults_together
@@ -55,7 +63,7 @@ class _Reader(SettingsReader):
         schema = Schema(
             tasks=tasks,
             features=features,
-            crosses=self.crosses(data.get("crosses")),
+            crosses=self.crosses(data.get("crosses"), ("crosses",)),
             statistics=self.statistics(data.get("statistics")),
             score=self.score(data.get("score")),
             split=self.split(data.get("split")),
@@ -97,23 +105,29 @@ class _Reader(SettingsReader):
             known.setdefault("sequence", name)
         return cls(name, **known)
 
-    def crosses(self, item: object) -> tuple[tuple[str, str], ...]:
+    def crosses(self, item: object, path: Path_) -> tuple[tuple[str, str], ...]:
         """Pairs of columns."""
         pairs: Any = item if isinstance(item, list | tuple) else ([] if item is None else [item])
         for i, pair in enumerate(pairs):
             two = isinstance(pair, list | tuple) and len(pair) == 2
             if not two or not all(isinstance(name, str) for name in pair):
-                self.fault(("crosses", i), f"must be a pair of column names, but got {pair!r}.")
+                self.fault((*path, i), f"must be a pair of column names, but got {pair!r}.")
                 return ()
         return tuple((str(a), str(b)) for a, b in pairs)
 
     def statistics(self, item: object) -> Statistics | None:
         if item is None:
             return None
+        if item == "none":
+            return NO_STATISTICS
         path = ("statistics",)
         data = dict(self.mapping(item, path))
         of = self.words(data.pop("of", None), (*path, "of"))
-        return Statistics(of, **self.settings(Statistics, data, path))
+        crosses = data.pop("crosses", None)
+        known = self.settings(Statistics, data, path)
+        if crosses is not None:
+            known["crosses"] = self.crosses(crosses, (*path, "crosses"))
+        return Statistics(of, **known)
 
     def score(self, item: object) -> Score:
         if item is None:

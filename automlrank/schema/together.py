@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from automlrank.documents import Path_
 from automlrank.errors import Fault, did_you_mean
-from automlrank.schema.columns import Categorical, Multi, Task
+from automlrank.schema.columns import NO_STATISTICS, Categorical, Multi, Task
 from automlrank.schema.value import Schema
 
 IDS = Categorical | Multi
@@ -17,7 +17,8 @@ def faults_together(schema: Schema) -> list[Fault]:
     """Every reference between the parts of a schema that leads nowhere, or to the wrong kind."""
     faults = [*_tasks(schema), *_score(schema), *_incumbent(schema), *_files(schema)]
     if schema.features:
-        faults += [*_histories(schema), *_shared(schema), *_pairs(schema), *_roles(schema)]
+        faults += [*_histories(schema), *_shared(schema), *_pairs(schema)]
+        faults += [*_statistics(schema), *_roles(schema)]
     return faults
 
 
@@ -35,7 +36,7 @@ def _tasks(schema: Schema) -> Iterator[Fault]:
             problem = f"a task must not come before itself, but got {chain}."
             yield schema.fault(path, problem, f"Remove of: {task.of}.")
     for feature in schema.features:
-        if feature.name in names:
+        if names & {feature.name, feature.source}:
             yield schema.fault(("features", feature.name), "a label must not be a feature.")
 
 
@@ -53,7 +54,7 @@ def _score(schema: Schema) -> Iterator[Fault]:
 
 def _incumbent(schema: Schema) -> Iterator[Fault]:
     used = {task.name: ("tasks", task.name) for task in schema.tasks}
-    used |= {feature.name: ("features", feature.name) for feature in schema.features}
+    used |= {feature.source: ("features", feature.name) for feature in schema.features}
     if schema.incumbent in used:
         problem = f"the incumbent's score {schema.incumbent!r} must be no label and no feature."
         hint = "Take it out here, or name another incumbent."
@@ -128,25 +129,31 @@ def _shared(schema: Schema) -> Iterator[Fault]:
 
 
 def _pairs(schema: Schema) -> Iterator[Fault]:
+    """Columns of crosses and statistics that are no ids, and pairs of one column."""
     ids = [feature.name for feature in schema.of_role("ids")]
-    named: list[tuple[Path_, str]] = [
-        (("crosses", i), name) for i, pair in enumerate(schema.crosses) for name in pair
-    ]
-    if schema.statistics:
-        named += [(("statistics", "of", i), name) for i, name in enumerate(schema.statistics.of)]
+    statistics = schema.statistics or NO_STATISTICS
+    of: Path_ = ("statistics", "of")
+    named: list[tuple[Path_, str]] = [((*of, i), name) for i, name in enumerate(statistics.of)]
+    places: dict[Path_, tuple[tuple[str, str], ...]] = {
+        ("crosses",): schema.crosses,
+        ("statistics", "crosses"): statistics.crosses or (),
+    }
+    for path, pairs in places.items():
+        for i, (first, second) in enumerate(pairs):
+            named += [((*path, i), first), ((*path, i), second)]
+            if first == second:
+                problem = f"a pair needs two columns, but got {first!r} twice."
+                yield schema.fault((*path, i), problem)
     for path, name in named:
         if name not in ids:
             problem = f"must be a categorical feature, but got {name!r}."
             yield schema.fault(path, problem, did_you_mean(name, ids))
-    for i, (first, second) in enumerate(schema.crosses):
-        if first == second:
-            yield schema.fault(
-                ("crosses", i), f"a pair needs two columns, but got {first!r} twice."
-            )
-    rates = schema.statistics and (schema.statistics.of or schema.crosses)
-    for task in (task for task in schema.tasks if rates and task.kind != "binary"):
+
+
+def _statistics(schema: Schema) -> Iterator[Fault]:
+    for task in (task for task in schema.tasks if schema.rated and task.kind != "binary"):
         problem = f"target rates need binary tasks, but {task.name!r} is {task.kind}."
-        yield schema.fault(("statistics",), problem, "Remove the statistics, or the task.")
+        yield schema.fault(("statistics",), problem, "Write statistics: none, or remove the task.")
     form = schema.statistics.form if schema.statistics else "out_of_fold"
     if form != "out_of_fold" and not schema.time:
         yield schema.fault(

@@ -9,7 +9,14 @@ from typing import Any
 
 from automlrank.documents import Document, Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
-from automlrank.schema.columns import Feature, History, Split, Statistics, Task
+from automlrank.schema.columns import (
+    NO_STATISTICS,
+    Feature,
+    History,
+    Split,
+    Statistics,
+    Task,
+)
 from automlrank.schema.score import Score, score_text
 
 
@@ -49,21 +56,31 @@ class Schema:
             if f.role == role and (request is None or (f.side != "item") == request)
         )
 
+    def source(self, name: str) -> str:
+        """The column that the feature of that name is made of; a column that is none, itself."""
+        return next((feature.source for feature in self.features if feature.name == name), name)
+
     def owner(self, name: str) -> str:
-        """The column whose vocabulary and embeddings the feature of that name has."""
+        """The feature whose vocabulary and embeddings the feature of that name has."""
         feature = self.feature(name)
         if isinstance(feature, History):
             return self.owner(feature.of)
         return getattr(feature, "shared_with", None) or name
 
     @property
+    def rated(self) -> tuple[tuple[str, ...], ...]:
+        """The columns and the pairs of columns that have statistics."""
+        if self.statistics is None:
+            return ()
+        own = self.statistics.crosses
+        pairs = self.crosses if own is None else own
+        return (*((name,) for name in self.statistics.of), *pairs)
+
+    @property
     def statistic_columns(self) -> dict[tuple[str, ...], bool]:
         """Columns of each statistic, and whether all are the request's: those, then the item's."""
-        if self.statistics is None:
-            return {}
         requests = {feature.name: feature.side != "item" for feature in self.features}
-        wanted = [*((name,) for name in self.statistics.of), *self.crosses]
-        sides = {columns: all(requests[name] for name in columns) for columns in wanted}
+        sides = {columns: all(requests[name] for name in columns) for columns in self.rated}
         return dict(sorted(sides.items(), key=lambda item: not item[1]))
 
     @property
@@ -144,8 +161,7 @@ class Schema:
         if self.crosses:
             data["crosses"] = [list(pair) for pair in self.crosses]
         if self.statistics:
-            said = _said(self.statistics, Statistics(), keep=("of",))
-            data["statistics"] = said | {"of": list(self.statistics.of)}
+            data["statistics"] = _statistics_data(self.statistics)
         for key in ("scenario", "group", "weight", "incumbent", "time"):
             if getattr(self, key) is not None:
                 data[key] = getattr(self, key)
@@ -165,6 +181,15 @@ def _said(value: Any, default: Any, keep: tuple[str, ...] = ()) -> dict[str, obj
         if f.name not in ("name", "size")
         and (f.name in keep or getattr(value, f.name) != getattr(default, f.name))
     }
+
+
+def _statistics_data(statistics: Statistics) -> object:
+    if statistics == NO_STATISTICS:
+        return "none"
+    data = _said(statistics, Statistics(), keep=("of",)) | {"of": list(statistics.of)}
+    if statistics.crosses is not None:
+        data["crosses"] = [list(pair) for pair in statistics.crosses]
+    return data
 
 
 def _split_data(split: Split) -> dict[str, object]:

@@ -39,8 +39,8 @@ def lacking(schema: Schema, block: str) -> str | None:
         return None
     if History in ports and (reason := _lacks_history(schema, BLOCKS[block])):
         return reason
-    if Statistics in ports and not schema.statistic_columns:
-        return "the schema names no statistics"
+    if Statistics in ports and not schema.rated:
+        return "the schema has no statistics"
     if Crosses in ports and len(schema.of_role("ids")) < 2:
         return "the schema has no two categorical columns"
     if Context in ports and not any(getattr(f, "context", False) for f in schema.features):

@@ -110,11 +110,8 @@ class _Boosting:
     ) -> None:
         self.data, self.metric, self.tell = data, metric, tell
         self.began = time.perf_counter()
-        self.flat, statistics = Flat.fitted(data, with_rates)
-        self.matrices = {
-            "train": self.flat.matrix(data, "train", statistics),
-            "valid": self.flat.matrix(data, "valid"),
-        }
+        self.flat = Flat(data.schema, data.encoder, with_rates)
+        self.matrices = {split: self.flat.matrix(data, split) for split in ("train", "valid")}
         self.weights = _weights(data)
         self.settings = SETTINGS | {
             "seed": seed % LARGEST_SEED,

@@ -10,12 +10,11 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.dataset import Batch, Dataset
-from automlrank.data.infer import MIN_RATES
-from automlrank.data.rates import Ids, Rates, fit_rates
 from automlrank.data.transform import Encoder
 from automlrank.data.values import FIRST_ID, OOV_ID, PAD_ID, Array
-from automlrank.schema import Categorical, Multi, Schema, Statistics
+from automlrank.schema import Categorical, Multi, Schema
 
+MIN_VALUES = 10  # of ids that are numbers, for their value to stand beside them
 MOST_CATEGORIES = 100_000  # of a column, the most frequent: 1,000 cost KuaiRand .003 of AUC
 NO_AGE = 99.0  # of an empty history: beyond the bucket of any age
 CHUNK_ROWS = 8192
@@ -32,66 +31,29 @@ class Flat:
     since years and amounts may be ids (Census: +.001 of AUC). A list of ids gives its first one
     and its length; a history its length, the age of its newest behaviour and how many of its ids
     are the row's own. With ``with_rates`` the columns that have a target rate give it, and its
-    count, in the place of their ids: those of the store where the schema has statistics, else
-    ``rates``.
+    count, in the place of their ids, and so do pairs beside them: the schema's statistics.
     """
 
     schema: Schema
     encoder: Encoder
     with_rates: bool
-    rates: Rates | None = None
 
-    @classmethod
-    def fitted(cls, data: Dataset, with_rates: bool) -> tuple[Flat, Array | None]:
-        """The layout for a table, and the rates that its training rows may see, if they are ours.
-
-        Without statistics in the schema every categorical column of 10 values or more has a rate,
-        out of fold, alone and with each of the schema's crosses, or without any with the scenario.
-        """
-        schema = data.schema
-        flat = cls(schema, data.encoder, with_rates)
-        wanted = dict.fromkeys(rated(schema), False)
-        if not with_rates or schema.statistic_columns or not wanted:
-            return flat, None
-        ids, labels = flat.ids(data, "train"), data.labels("train")
-        settings = Statistics()
-        rates = fit_rates(wanted, ids, labels, form=settings.form, prior=settings.prior)
-        seen = {key: np.empty(s, np.float32) for key, s in rates.shapes(len(labels)).items()}
-        rates.encode_training(ids, labels, None, seen)
-        return cls(schema, data.encoder, with_rates, rates), seen["statistics:item"]
-
-    def ids(self, data: Dataset, split: str) -> Ids:
-        """The ids of a split's rows by column."""
-        keys = [f"ids:{side}" for side in SIDES.values()]
-        batches = data.batches(split, CHUNK_ROWS)
-        parts = [[batch[key].numpy() for key in keys] for batch in batches]
-        whole = [np.concatenate(of_side) for of_side in zip(*parts, strict=True)]
-        return self.encoder.ids_in(dict(zip(keys, whole, strict=True)))
-
-    def matrix(self, data: Dataset, split: str, statistics: Array | None = None) -> Array:
-        """All rows of a split; ``statistics`` are the rates of its rows, looked up without."""
+    def matrix(self, data: Dataset, split: str) -> Array:
+        """All rows of a split."""
         start, whole = 0, np.empty((0, 0), np.float32)
         for batch in data.batches(split, CHUNK_ROWS):
             rows = slice(start, start + len(batch["labels"]))
-            part = self(batch, None if statistics is None else statistics[rows])
+            part = self(batch)
             if not start:
                 whole = np.empty((data.rows[split], part.shape[1]), np.float32)
             whole[rows], start = part, rows.stop
         return whole
 
-    def __call__(self, batch: Batch, statistics: Array | None = None) -> Array:
-        """The rows of a batch; a request's one row of the user goes to every candidate.
-
-        Rates are looked up as often as there are ids: once for the user.
-        """
+    def __call__(self, batch: Batch) -> Array:
+        """The rows of a batch; a request's one row of the user goes to every candidate."""
         arrays = _arrays(batch)
         parts = [*self._categories(arrays), *self._numbers(arrays)]
         rows = max(len(part) for part in parts)
-        if self.rates is not None and statistics is None:
-            ids = self.encoder.ids_in(arrays)
-            longest_first = dict(sorted(ids.items(), key=lambda item: -len(item[1])))
-            statistics = self.rates.encode(longest_first)["statistics:item"]
-        parts += [] if statistics is None else [statistics]
         out = np.empty((rows, sum(part.shape[1] for part in parts)), np.float32)
         at = 0
         for part in parts:
@@ -108,7 +70,7 @@ class Flat:
     @cached_property
     def _kept(self) -> dict[bool, list[int]]:
         """By side the places of the categories among its ids."""
-        own = {names[0] for names in rated(self.schema) if len(names) == 1 and self.with_rates}
+        own = {names[0] for names in self.schema.rated if len(names) == 1 and self.with_rates}
         return {
             request: [
                 i
@@ -124,7 +86,8 @@ class Flat:
         found: dict[bool, list[tuple[int, Array]]] = {request: [] for request in SIDES}
         for request in SIDES:
             for i, feature in enumerate(self.schema.of_role("ids", request=request)):
-                if isinstance(feature, Categorical) and _has_many(feature):
+                many = feature.size - FIRST_ID >= MIN_VALUES
+                if isinstance(feature, Categorical) and many:
                     values = self.encoder.vocabularies.get(self.schema.owner(feature.name))
                     numbers = None if values is None else values.cast(pl.Float64, strict=False)
                     if numbers is not None and not numbers.null_count():
@@ -169,20 +132,6 @@ class Flat:
         same = (past[:, :, None] == own[:, None, :]).any(axis=2) & (past != PAD_ID)
         count: Array = same.sum(axis=1, keepdims=True)
         return count
-
-
-def rated(schema: Schema) -> tuple[tuple[str, ...], ...]:
-    """The columns and pairs with a target rate: the schema's statistics, or what has many ids."""
-    if schema.statistic_columns:
-        return tuple(schema.statistic_columns)
-    columns = schema.of_role("ids")
-    many = [f.name for f in columns if isinstance(f, Categorical) and _has_many(f)]
-    pairs = [(name, schema.scenario) for name in many if schema.scenario not in (None, name)]
-    return (*((name,) for name in many), *(schema.crosses or pairs))
-
-
-def _has_many(feature: Categorical) -> bool:
-    return feature.size - FIRST_ID >= MIN_RATES
 
 
 def _frequent(ids: Array) -> Array:

@@ -23,7 +23,6 @@ from automlrank.evaluate.latency import Latency
 from automlrank.evaluate.metrics import METRICS, OF_ORDER, evaluate
 from automlrank.schema import Schema
 from automlrank.train.boosted import ROUNDS, SETTINGS, fit_trees, installed
-from automlrank.train.flat import rated
 from automlrank.train.loop import Progress, predict, score, score_logits
 from automlrank.trials.bench import Bench, Trained
 from automlrank.trials.endings import TimeIsUp
@@ -275,8 +274,8 @@ def outsiders(
     for rival in (BOOSTED[name] for name in dict.fromkeys(names) if name in BOOSTED):
         if not installed():
             skipped[rival.name] = "LightGBM is not installed: pip install 'automlrank[lightgbm]'."
-        elif rival.with_rates and not rated(schema):
-            skipped[rival.name] = "no column has enough ids for a target rate."
+        elif rival.with_rates and not schema.rated:
+            skipped[rival.name] = "the schema has no statistics."
         else:
             usable.append(rival)
     return usable, skipped

@@ -187,3 +187,28 @@ def test_a_label_that_is_not_there_has_a_neighbour(
 def test_a_sample_brings_its_schema(command: Callable[..., Any]) -> None:
     data = json.loads(command("data", "inspect", "kuairand", "--format", "json").out)
     assert data["schema"]["scenario"] == "tab"
+
+
+def test_each_feature_of_a_column_has_the_columns_figures(
+    inputs: Path, tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    """Two lines with one column's figures, which is not listed again below."""
+    file = tmp_path / "schema.yaml"
+    file.write_text(
+        "tasks: {click: {kind: binary}}\n"
+        "features:\n"
+        "  years: {kind: categorical, column: age}\n"
+        "  years_number: {kind: numeric, column: age}\n"
+        "statistics: none\n"
+    )
+    ended = command("data", "inspect", inputs / "impressions.parquet", "--schema", file)
+    assert ended.code == 0
+    lines = [line for line in ended.out.splitlines() if line.startswith("  years")]
+    figures = [line.split("#")[1] for line in lines]
+    assert len(figures) == 2
+    assert figures[0] == figures[1] != ""
+    assert not any(line.startswith("#   age ") for line in ended.out.splitlines())
+    assert "statistics: none" in ended.out.splitlines()
+    saved = tmp_path / "again.yaml"
+    saved.write_text(ended.out)
+    assert read_schema(saved) == read_schema(file)

@@ -129,6 +129,49 @@ def test_other_whole_numbers_are_no_timestamps(values):
     assert feature_of("x", values)[0] == Categorical("x")
 
 
+ROWS = 400
+
+
+def amounts_of(name: str, values, **others) -> list:
+    """The features that are made of a column, among 400 rows."""
+    frame = pl.DataFrame({"y": [0, 1] * (ROWS // 2), name: values, **others})
+    return [f for f in infer_schema(frame, "y").schema.features if f.source == name]
+
+
+@pytest.mark.parametrize("distinct", [5, 20])
+def test_whole_numbers_that_repeat_are_ids_and_amounts(distinct):
+    """Also those that nulls have made floats; the features stand together."""
+    ids, number = Categorical("age"), Numeric("age_number", transform="log", column="age")
+    ages = [i % distinct for i in range(ROWS)]
+    assert amounts_of("age", ages) == [ids, number]
+    assert amounts_of("age", [None, *map(float, ages[1:])]) == [ids, number]
+    frame = pl.DataFrame({"y": [0, 1] * (ROWS // 2), "age": ages, "b": ["x", "z"] * (ROWS // 2)})
+    found = infer_schema(frame, "y")
+    assert found.schema.features == (ids, number, Categorical("b"))
+    assert found.reasons["age"] == "ids and amounts"
+    assert read_schema(found.schema.to_data()) == found.schema
+
+
+def test_the_amounts_name_is_free():
+    ages = [i % 9 for i in range(ROWS)]
+    taken = {"age_number": ["x", "z"] * (ROWS // 2)}
+    assert [f.name for f in amounts_of("age", ages, **taken)] == ["age", "age_number_"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("age", [i % 4 for i in range(ROWS)]),
+        ("age", [i % 21 for i in range(ROWS)]),
+        ("age", [str(i % 9) for i in range(ROWS)]),
+        ("shop_id", [i % 9 for i in range(ROWS)]),
+        ("code", [i % 9 for i in range(ROWS)]),
+    ],
+)
+def test_few_or_rare_values_text_and_what_is_named_like_an_id_are_ids_alone(name, values):
+    assert amounts_of(name, values) == [Categorical(name)]
+
+
 @pytest.mark.parametrize("name", ["history_item", "item_history", "hist_item"])
 def test_lists_named_after_a_column_are_its_histories(name):
     """``history_X``, ``X_history`` and ``hist_X``, where X is a column."""

@@ -26,6 +26,7 @@ from automlrank.data.split import NAMES
 from automlrank.data.values import FIRST_ID, NULL_ID, OOV_ID, Ragged, as_text, flatten
 from automlrank.errors import UsageError
 from automlrank.schema import (
+    NO_STATISTICS,
     Categorical,
     History,
     Multi,
@@ -175,12 +176,13 @@ def schemas(draw: st.DrawFn, plain_only: bool) -> Schema:
         features += draw(list_features("i" in names))
     crosses = tuple((a, b) for a, b in itertools.pairwise(names) if draw(st.booleans()))
     forms = st.sampled_from(["out_of_fold", "earlier_rows", "earlier_days"])
-    statistics = Statistics(tuple(names[:2]), draw(forms)) if draw(st.booleans()) else None
+    has_rates = draw(st.booleans())
+    statistics = Statistics(tuple(names[:2]), draw(forms)) if has_rates else NO_STATISTICS
     tasks = (Task("y"), Task("z"))[: draw(st.integers(1, 2))]
     return Schema(
         tasks,
         tuple(features),  # type: ignore[arg-type]
-        crosses if statistics else (),
+        crosses if has_rates else (),
         statistics,
         weight=draw(st.sampled_from([None, "w"])),
         time="t",
@@ -319,7 +321,8 @@ def test_the_order_of_rows_does_not_matter(case: Case, random: object) -> None:
     shuffled = case.frame[order]
     with opened(case.frame, case.schema) as one, opened(shuffled, case.schema) as other:
         assert_equal_fits(one, other, rtol=1e-9)
-        folds = case.schema.statistics and case.schema.statistics.form == "out_of_fold"
+        assert case.schema.statistics is not None
+        folds = case.schema.statistics.form == "out_of_fold"
         for split in NAMES:
             was = np.flatnonzero(case.frame["split"].to_numpy() == split)
             now = np.array(order)[shuffled["split"].to_numpy() == split]

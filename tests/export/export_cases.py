@@ -66,8 +66,6 @@ def full_frame(rows: int) -> pl.DataFrame:
         vector=pl.Series(vectors, dtype=pl.List(pl.Float64)),
         hashed=pl.format("item {}", "item_id"),
         seen_category=pl.col("category").shift(1),
-        price_range=pl.col("price"),
-        price_rank=pl.col("price"),
     )
 
 
@@ -80,8 +78,8 @@ def full_schema(form: Form, by: Literal["group", "time"]) -> Schema:
         Vector("vector"),
         Categorical("hashed", buckets=11),
         Categorical("seen_category", side="request", shared_with="category"),
-        Numeric("price_range", transform="bucket", buckets=5),
-        Numeric("price_rank", transform="quantile"),
+        Numeric("price_range", transform="bucket", buckets=5, column="price"),
+        Numeric("price_rank", transform="quantile", column="price"),
     )
     column = "user_id" if by == "group" else "time"
     return dataclasses.replace(

@@ -247,7 +247,7 @@ def test_rates_need_columns_that_have_them(statistics: Statistics | None) -> Non
     space = fit_to(read_space(shipped()["ctr"]), schema)
     assert [leaf.block for leaf in leaves(space.statistics)] == ["none"]
     for block in ("rate_fields", "rate_logit"):
-        with pytest.raises(SpaceError, match=f"{block} cannot be used: .* names no statistics"):
+        with pytest.raises(SpaceError, match=f"{block} cannot be used: .* has no statistics"):
             needs_met(Space(statistics=use(block), interaction=use("mlp")), schema)
 
 

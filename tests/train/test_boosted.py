@@ -17,7 +17,7 @@ from automlrank.evaluate.metrics import auc
 from automlrank.schema import Categorical, Numeric, Schema, Task
 from automlrank.serving.runtimes import served
 from automlrank.train.boosted import Trees, fit_trees
-from automlrank.train.flat import Flat, rated
+from automlrank.train.flat import Flat
 from automlrank.train.loop import predict, score
 
 torch.set_num_threads(1)
@@ -31,8 +31,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, **changes: object) -> Datas
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Without statistics: rates are the trees' own."""
-    return opened(tmp_path_factory, statistics=None)
+    return opened(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def test_a_request_gives_the_rows_of_its_user_with_each_item(
     data: Dataset, with_rates: bool
 ) -> None:
     """What serving makes of one user's row and N items, training makes of N rows."""
-    flat, _ = Flat.fitted(data, with_rates)
+    flat = Flat(data.schema, data.encoder, with_rates)
     request = data.request("valid", 30, 7)
     rows = {key: t.expand(30, *t.shape[1:]) if len(t) == 1 else t for key, t in request.items()}
     assert len(request["ids:request"]) == 1
@@ -60,7 +59,7 @@ def test_a_request_gives_the_rows_of_its_user_with_each_item(
 
 
 def test_a_history_counts_the_rows_own_ids_its_length_and_its_newest_age(data: Dataset) -> None:
-    flat, _ = Flat.fitted(data, with_rates=False)
+    flat = Flat(data.schema, data.encoder, with_rates=False)
     batch = data.take("train", np.arange(200))
     own = data.encoder.ids_in({k: batch[k].numpy() for k in ("ids:request", "ids:item")})
     items, ages = batch["history:history_item_id"].numpy(), batch["age:clicks"].numpy()
@@ -81,33 +80,21 @@ def test_a_training_rows_rate_does_not_know_its_own_label() -> None:
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"id": rng.integers(400, size=2000), "y": rng.integers(2, size=2000)})
     data = Dataset.open(frame, Schema((Task("y"),), (Categorical("id"),)))
-    flat, statistics = Flat.fitted(data, with_rates=True)
+    matrix = Flat(data.schema, data.encoder, with_rates=True).matrix(data, "train")
     labels = data.labels("train")[:, 0]
-    assert statistics is not None
-    assert auc(labels, statistics[:, 0]) < 0.55
-    whole = flat(data.take("train", np.arange(len(labels))))
-    assert auc(labels, whole[:, -2]) > 0.65
+    assert auc(labels, matrix[:, -2]) < 0.55
+    batch = data.take("train", np.arange(len(labels)))
+    assert data.encoder.rates is not None
+    ids = data.encoder.ids_in({key: batch[key].numpy() for key in ("ids:request", "ids:item")})
+    whole = data.encoder.rates.encode(ids)["statistics:item"]
+    assert auc(labels, whole[:, 0]) > 0.65
 
 
 def test_rates_take_the_place_of_their_ids(data: Dataset) -> None:
-    """user_id and item_id have 10 values; the schema's cross stands beside them."""
-    assert rated(data.schema) == (("user_id",), ("item_id",), ("user_id", "category"))
-    with_ids, _ = Flat.fitted(data, with_rates=False)
-    with_rates, _ = Flat.fitted(data, with_rates=True)
+    """Those of user_id and item_id; the schema's cross stands beside them."""
+    assert data.schema.rated == (("user_id",), ("item_id",), ("user_id", "category"))
+    with_ids, with_rates = (Flat(data.schema, data.encoder, rates) for rates in (False, True))
     assert len(with_ids.categories) - len(with_rates.categories) == 2
-
-
-def test_the_stores_statistics_are_used_where_there_are_any(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    data = opened(tmp_path_factory)
-    flat, statistics = Flat.fitted(data, with_rates=True)
-    assert (flat.rates, statistics) == (None, None)
-    batch = data.take("train", np.arange(50))
-    matrix = flat(batch)
-    for side in ("request", "item"):
-        for column in batch[f"statistics:{side}"].numpy().T:
-            assert (matrix == column[:, None]).all(axis=0).any()
 
 
 def test_ids_that_are_numbers_keep_their_order() -> None:
@@ -118,7 +105,8 @@ def test_ids_that_are_numbers_keep_their_order() -> None:
         {"year": year, "x": rng.normal(size=1000), "y": rng.integers(2, size=1000)}
     )
     data = Dataset.open(frame, Schema((Task("y"),), (Categorical("year"), Numeric("x"))))
-    matrix = Flat.fitted(data, with_rates=False)[0](data.take("valid", np.arange(100)))
+    flat = Flat(data.schema, data.encoder, with_rates=False)
+    matrix = flat(data.take("valid", np.arange(100)))
     values = {round(float(v)) for v in matrix[:, 2] if not np.isnan(v)}
     assert values <= set(year.tolist())
     assert len(values) > 30

@@ -63,8 +63,8 @@ def answer_in_history(look: Look) -> Iterator[str]:
         assert isinstance(feature, History)
         if not isinstance(look.schema.feature(feature.of), Categorical):
             continue
-        last = as_lists(look.train[feature.name], feature.separator).list.last()
-        same = as_text(last.alias("last")) == as_text(look.train[feature.of])
+        last = as_lists(look.train[feature.source], feature.separator).list.last()
+        same = as_text(last.alias("last")) == as_text(look.train[look.schema.source(feature.of)])
         known = same.is_not_null().to_numpy()
         equal = same.fill_null(False).to_numpy()
         positive, negative = (equal[known & (label == value)] for value in (1, 0))

@@ -45,7 +45,7 @@ def outcomes(look: Look) -> Iterator[str]:
     known = label[~np.isnan(label)]
     if look.schema.tasks[0].kind != "binary" or not known.sum() <= COMMON_RATE * len(known):
         return
-    names = [*(f.name for f in look.features(Categorical, Numeric)), *look.set_aside]
+    names = [*(f.source for f in look.features(Categorical, Numeric)), *look.set_aside]
     rates = {name: _outcome_rate(look, name, label) for name in names if name not in look.leaks}
     found = {name: rate for name, rate in rates.items() if rate >= OUTCOME_RATE}
     if found:

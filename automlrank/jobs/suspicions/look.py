@@ -156,7 +156,7 @@ class Look:
         """The AUC of each feature and each column set aside, best first."""
         if self.schema.tasks[0].kind != "binary":
             return {}
-        names = [*(feature.name for feature in self.schema.features), *self.set_aside]
+        names = [*(feature.source for feature in self.schema.features), *self.set_aside]
         is_train, is_valid = self.splits == 0, self.splits == 1
         known = self.known_aucs
         found = {
@@ -189,9 +189,9 @@ class Look:
         """The distinct values of ids per training row, where they hardly ever repeat."""
         found = {}
         for feature in self.features(Categorical):
-            column = self.train[feature.name].drop_nulls()
+            column = self.train[feature.source].drop_nulls()
             if len(column) >= MIN_ROWS and column.n_unique() >= UNIQUE_SHARE * len(column):
-                found[feature.name] = column.n_unique() / len(column)
+                found[feature.source] = column.n_unique() / len(column)
         return found
 
     def features(self, *kinds: type[Feature]) -> Iterator[Feature]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
-from automlrank.data.infer import FEW_VALUES
+from automlrank.data.infer import FEW_VALUES, ID_NAME
 from automlrank.data.values import Array, as_text
 from automlrank.jobs.suspicions.look import (
     MIN_ROWS,
@@ -22,7 +21,6 @@ CONSTANT_SHARE = 0.999  # the most constant ones of kuairand and census have .99
 UNSEEN_SHARE = 0.5  # kuairand, split by time: date .91, user_id .05 (.27 in the small sample)
 SENTINEL_SHARE = 0.001
 SENTINELS = [-1, *(sign * (10**n - 1) for n in range(1, 10) for sign in (-1, 1) if n * sign != 1)]
-ID_NAME = re.compile(r"(^|_)(id|ids|code|key|hash)$", re.IGNORECASE)
 WHOLE_BELOW: dict[type[pl.DataType], int] = {pl.Float32: 2**24, pl.Float64: 2**53}  # a float's bits
 
 
@@ -37,11 +35,11 @@ def unique_ids(look: Look) -> Iterator[str]:
 def constants(look: Look) -> Iterator[str]:
     found = {}
     for feature in look.features(Categorical, Numeric):
-        counts = as_text(look.train[feature.name].alias("value")).value_counts(name="rows")
+        counts = as_text(look.train[feature.source].alias("value")).value_counts(name="rows")
         most = counts["rows"].max()
         share = most / max(1, look.train.height) if isinstance(most, int) else 0.0
         if share >= CONSTANT_SHARE:
-            found[feature.name] = share
+            found[feature.source] = share
     if found:
         yield (
             f"{listed(found, '{:.2%}')}: nearly constant: that share of training rows has one "
@@ -52,11 +50,12 @@ def constants(look: Look) -> Iterator[str]:
 def unseen(look: Look) -> Iterator[str]:
     found = {}
     for feature in look.features(Categorical):
-        values = as_text(look.valid[feature.name]).drop_nulls()
-        if len(values) >= MIN_ROWS and feature.name not in look.unique:
-            seen = as_text(look.train[feature.name]).unique()
-            found[feature.name] = 1 - float(values.is_in(seen.implode()).mean() or 0)  # type: ignore[arg-type]
-    found |= _out_of_range(look)
+        values = as_text(look.valid[feature.source]).drop_nulls()
+        if len(values) >= MIN_ROWS and feature.source not in look.unique:
+            seen = as_text(look.train[feature.source]).unique()
+            found[feature.source] = 1 - float(values.is_in(seen.implode()).mean() or 0)  # type: ignore[arg-type]
+    for name, share in _out_of_range(look).items():
+        found[name] = max(share, found.get(name, 0.0))  # a column may be an id and a number
     found = {name: share for name, share in found.items() if share >= UNSEEN_SHARE}
     if found:
         yield (
@@ -69,19 +68,19 @@ def _out_of_range(look: Look) -> dict[str, float]:
     """The share of validation rows beyond what a numeric column has in training."""
     found = {}
     for feature in look.features(Numeric):
-        train, valid = (known_numbers(rows[feature.name]) for rows in (look.train, look.valid))
+        train, valid = (known_numbers(rows[feature.source]) for rows in (look.train, look.valid))
         if len(train) and len(valid) >= MIN_ROWS:
-            found[feature.name] = float(np.mean((valid < train.min()) | (valid > train.max())))
+            found[feature.source] = float(np.mean((valid < train.min()) | (valid > train.max())))
     return found
 
 
 def sentinels(look: Look) -> Iterator[str]:
     found: dict[str, float] = {}
     for feature in look.features(Numeric):
-        values = known_numbers(look.train[feature.name])
+        values = known_numbers(look.train[feature.source])
         for code in {values.min(), values.max()} if len(values) else ():
             if (share := _sentinel_share(values, code)) >= SENTINEL_SHARE:
-                found[f"{feature.name} = {code:g}"] = share
+                found[f"{feature.source} = {code:g}"] = share
     if found:
         yield (
             f"{listed(found, '{:.1%}')}: that share of training rows holds what looks like a code "
@@ -104,19 +103,20 @@ def _sentinel_share(values: Array, code: float) -> float:
 def float_ids(look: Look) -> Iterator[str]:
     numbers: dict[str, float] = {}
     merged: dict[str, float] = {}
+    ids = {feature.source for feature in look.features(Categorical)}
     for feature in look.features(Numeric, Categorical):
-        column = look.frame[feature.name]
+        column = look.frame[feature.source]
         if not column.dtype.is_numeric():
             continue
         values = known_numbers(column)
         whole = len(values) > 0 and bool((values == np.round(values)).all())
         limit = WHOLE_BELOW.get(type(column.dtype))
         if limit and whole and np.abs(values).max() >= limit:
-            merged[feature.name] = float(np.abs(values).max())
-        elif isinstance(feature, Numeric) and whole and ID_NAME.search(feature.name):
+            merged[feature.source] = float(np.abs(values).max())
+        elif feature.source not in ids and whole and ID_NAME.search(feature.source):
             distinct = len(np.unique(values))
             if distinct > FEW_VALUES:
-                numbers[feature.name] = distinct
+                numbers[feature.source] = distinct
     if merged:
         yield (
             f"{listed(merged, 'up to {:.3g}')}: ids stored as floats that are too large for them, "
@@ -133,7 +133,7 @@ def spellings(look: Look) -> Iterator[str]:
     """Text that differs only by case or blanks around it."""
     found = {}
     for feature in look.features(Categorical):
-        column = look.frame[feature.name]
+        column = look.frame[feature.source]
         if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
             continue
         values = as_text(column).drop_nulls().unique().sort().alias("value").to_frame()
@@ -142,7 +142,7 @@ def spellings(look: Look) -> Iterator[str]:
         if twins.height:
             first, second = (repr(value) for value in twins["value"].head(2))
             extra = twins.height - twins["form"].n_unique()
-            found[feature.name] = f"{extra:,}, such as {first} and {second}"
+            found[feature.source] = f"{extra:,}, such as {first} and {second}"
     if found:
         yield (
             f"{listed(found, '{}')}: that many values differ from another only by case or by "

@@ -1,0 +1,36 @@
+"""Which columns have target rates where the schema says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from automlrank.schema import Categorical, Schema, Statistics
+
+MIN_VALUES = 10  # rates of columns with fewer are what a weight learns by itself
+MOST_COLUMNS, MOST_PAIRS = 8, 4  # each is a field per task and one more of every model with rates
+
+
+def choose_statistics(schema: Schema, distinct: Mapping[str, int]) -> Statistics | None:
+    """Rates of the categorical columns with the most ``distinct`` values, and of pairs.
+
+    The scenario is among them if it has enough values. Pairs are the schema's crosses; without
+    any, the columns with the most values are each crossed with the scenario or, without one, with
+    the request's columns. Target rates need binary tasks; None where one is not, or where there is
+    no rate.
+    """
+    if any(task.kind != "binary" for task in schema.tasks):
+        return None
+    ids = [feature for feature in schema.of_role("ids") if isinstance(feature, Categorical)]
+    known = [feature.name for feature in ids if distinct[feature.name] >= MIN_VALUES]
+    ranked = sorted(known, key=lambda name: -distinct[name])
+    if schema.scenario in known:
+        ranked.sort(key=lambda name: name != schema.scenario)
+    kept = ranked[:MOST_COLUMNS]
+    partners = [feature.name for feature in ids if feature.side == "request"]
+    if schema.scenario:
+        partners = [schema.scenario]
+    pairs = [(name, partner) for name in kept if name not in partners for partner in partners]
+    of = tuple(name for name in known if name in kept)
+    if schema.crosses or not pairs:
+        return Statistics(of) if of or schema.crosses else None
+    return Statistics(of, crosses=tuple(pairs[:MOST_PAIRS]))
