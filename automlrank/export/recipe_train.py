@@ -37,6 +37,7 @@ from automlrank.export.recipe_data import (
 from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.memory import keep_freed_memory
+from automlrank.train.negatives import kept_rows
 from automlrank.train.optimizers import parameter_groups, parameters_of, update
 from automlrank.train.tables import Tables
 from automlrank.train.trainer import fast_bf16
@@ -49,6 +50,7 @@ EPOCHS = 20
 PATIENCE = 2
 PLATEAU = 0.1
 GRADIENT_CLIP = 10.0
+NEGATIVES = 1.0
 BF16: bool | str = "auto"
 TABLE_DECAY: dict[str, float] = {}
 COUPLED_DECAY: dict[str, float] = {}
@@ -101,10 +103,12 @@ def train(
     best, best_weights, waited = None, model.state_dict(), 0
     for epoch in range(epochs):
         model.train()
-        for batch in batches(arrays, rows["train"], BATCH_SIZE, epoch_seed(seed, epoch)):
+        order = epoch_seed(seed, epoch)
+        seen = rows_of_epoch(arrays, rows["train"], order)
+        for batch in batches(arrays, seen, BATCH_SIZE, order):
             with tables.look_ups():
                 loss = minimised(model, batch, loss_of, balance)
-            learn(optimizers, tables, loss, len(batch["labels"]), len(rows["train"]))
+            learn(optimizers, tables, loss, len(batch["labels"]), len(seen))
         tables.settle()
         if not loss.isfinite():
             raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
@@ -119,6 +123,16 @@ def train(
         if waited == PATIENCE:
             break
     model.load_state_dict(best_weights)
+
+
+def rows_of_epoch(arrays: Arrays, rows: Rows, seed: int) -> Rows:
+    """All training rows."""
+    return rows
+
+
+def kept_rows_of_epoch(arrays: Arrays, rows: Rows, seed: int) -> Rows:
+    """The training rows without a part of the first task's negatives."""
+    return rows[kept_rows(arrays["labels"][rows], NEGATIVES, seed)]
 
 
 def minimised(

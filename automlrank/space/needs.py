@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
+from automlrank.blocks.domains import Scalar
 from automlrank.blocks.inputs import first_input, members_of, tensors_of
 from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
@@ -52,6 +53,14 @@ def lacking(schema: Schema, block: str) -> str | None:
     if _on_all_rows(BLOCKS[block]) and all(task.of is None for task in schema.tasks):
         return "the schema has no task that exists only after another"
     return None
+
+
+def undroppable(schema: Schema, shares: Iterable[Scalar]) -> str | None:
+    """Why training cannot leave out negatives, where one of the shares asks for it, or None."""
+    first = schema.tasks[0]
+    if first.kind == "binary" or set(shares) <= {1.0}:
+        return None
+    return f"only a binary task has negatives to leave out, but {first.name!r} comes first."
 
 
 def _lacks_history(schema: Schema, cls: type[Block]) -> str | None:
@@ -106,6 +115,9 @@ def _unmet(node: Expression, schema: Schema) -> Iterator[tuple[str, str]]:
     """What the schema lacks for one node of an expression, each with a hint."""
     if isinstance(node, Leaf) and (reason := lacking(schema, node.block)):
         yield f"{node.block} cannot be used: {reason}.", ""
+    if isinstance(node, Leaf) and node.block == "training":
+        problem = undroppable(schema, node.domains["negatives"].samples())
+        yield from [(problem, "")] if problem else []
     if isinstance(node, Reading) and node.fields:
         yield from unreadable(schema, node.fields)
         yield from unserved(schema, node.fields, (leaf.block for leaf in leaves(node)))

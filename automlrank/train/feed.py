@@ -27,11 +27,15 @@ class Feed:
         self.device = device
         self.resident = resident_rows(data, split, device) if device.startswith("cuda") else None
 
-    def batches(self, batch_size: int, *, seed: int | None = None) -> Iterator[Batch]:
-        """All rows once, as ``Dataset.batches`` gives them."""
+    def batches(
+        self, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
+    ) -> Iterator[Batch]:
+        """The rows once, as ``Dataset.batches`` gives them."""
         if self.resident is None:
-            return ahead(self.data.batches(self.split, batch_size, seed=seed), self.device)
-        return self.gathered(self.resident, self.data.orders(self.split, batch_size, seed=seed))
+            batches = self.data.batches(self.split, batch_size, seed=seed, kept=kept)
+            return ahead(batches, self.device)
+        orders = self.data.orders(self.split, batch_size, seed=seed, kept=kept)
+        return self.gathered(self.resident, orders)
 
     def gathered(self, rows: Batch, orders: Iterable[Rows]) -> Iterator[Batch]:
         """Each batch from rows on the device: only their numbers are copied."""
