@@ -5,7 +5,7 @@ from __future__ import annotations
 from automlrank.architecture import Architecture, Reading, blocks_of, readings
 from automlrank.errors import Fault
 from automlrank.schema import Schema
-from automlrank.space.needs import lacking, undroppable, unserved
+from automlrank.space.needs import lacking, unserved, untrainable
 from automlrank.space.reading import unreadable
 
 
@@ -16,8 +16,10 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
         for stage, block in architecture.blocks()
         if (reason := lacking(schema, block.name))
     ]
-    if problem := undroppable(schema, (architecture.training.negatives,)):
-        faults.append(Fault(problem, path="training.negatives"))
+    settings = {name: (value,) for name, value in architecture.training.settings().items()}
+    faults += [
+        Fault(problem, path=f"training.{name}") for name, problem in untrainable(schema, settings)
+    ]
     return faults + [
         Fault(problem, path="interaction", hint=hint)
         for part in readings(architecture.interaction)

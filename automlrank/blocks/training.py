@@ -39,6 +39,11 @@ class Training(Block):
         legal=logs(1e-4, 1.0),
         help="share of the primary task's negatives in an epoch, drawn anew for each",
     )
+    scenarios: str = knob(
+        "rows",
+        legal=one_of("rows", "equal"),
+        help="equal: in the loss every scenario counts the same, however many rows it has",
+    )
     bf16: str | bool = knob(
         "auto", legal=one_of("auto", True, False), help="products in bfloat16 where it is fast"
     )

@@ -204,20 +204,15 @@ class Dataset:
         kept = order[: np.searchsorted(np.cumsum(sizes[order]), rows) + 1]
         return np.flatnonzero(np.isin(codes, kept))
 
-    def batches(
-        self, split: str, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
-    ) -> Iterator[Batch]:
-        """All rows once, in their order or, with a seed, shuffled; the last batch may be short.
-
-        ``kept`` are the only ones, where given.
-        """
-        for rows in self.orders(split, batch_size, seed=seed, kept=kept):
+    def batches(self, split: str, batch_size: int, *, seed: int | None = None) -> Iterator[Batch]:
+        """All rows once, in their order or, with a seed, shuffled; the last batch may be short."""
+        for rows in self.orders(split, batch_size, seed=seed):
             yield self.take(split, rows)
 
     def orders(
         self, split: str, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
     ) -> Iterator[Rows]:
-        """The rows of each batch.
+        """The rows of each batch; ``kept`` are the only ones, where given.
 
         Shuffled, a last batch of one row is left out: batch norm has no statistics of one row.
         """

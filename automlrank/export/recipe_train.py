@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import torch
 from safetensors.torch import load_file, save_file
@@ -39,6 +40,7 @@ from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.memory import keep_freed_memory
 from automlrank.train.negatives import kept_rows
 from automlrank.train.optimizers import parameter_groups, parameters_of, update
+from automlrank.train.scenarios import scenario_weights
 from automlrank.train.tables import Tables
 from automlrank.train.trainer import fast_bf16
 
@@ -51,6 +53,7 @@ PATIENCE = 2
 PLATEAU = 0.1
 GRADIENT_CLIP = 10.0
 NEGATIVES = 1.0
+SCENARIO = ("ids:item", 0)
 BF16: bool | str = "auto"
 TABLE_DECAY: dict[str, float] = {}
 COUPLED_DECAY: dict[str, float] = {}
@@ -97,6 +100,7 @@ def train(
     keep_freed_memory()
     torch.manual_seed(seed)  # dropout
     loss_of = make_loss(model, arrays["labels"][rows["train"]]).to(DEVICE)
+    arrays = weighted(arrays, rows["train"])
     optimizers = make_optimizers(model)
     balance = make_balance(model, optimizers)
     tables = Tables(model, TABLE_DECAY, COUPLED_DECAY, optimizers[0])
@@ -123,6 +127,19 @@ def train(
         if waited == PATIENCE:
             break
     model.load_state_dict(best_weights)
+
+
+def weighted(arrays: Arrays, rows: Rows) -> Arrays:
+    """The rows count as the table says."""
+    return arrays
+
+
+def weighted_by_scenario(arrays: Arrays, rows: Rows) -> Arrays:
+    """Every scenario counts the same in the loss of the training rows."""
+    weight = np.array(arrays.get("weight", np.ones(len(arrays["labels"]), np.float32)))
+    key, place = SCENARIO
+    weight[rows] *= scenario_weights(arrays[key][rows, place])
+    return {**arrays, "weight": weight}
 
 
 def rows_of_epoch(arrays: Arrays, rows: Rows, seed: int) -> Rows:

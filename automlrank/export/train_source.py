@@ -50,6 +50,8 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
     instead["make_balance"] = _balance_recipe(architecture.balance, labels)
     if labels.negatives < 1:
         instead["rows_of_epoch"] = "kept_rows_of_epoch"
+    if architecture.training.scenarios == "equal":
+        instead["weighted"] = "weighted_by_scenario"
     closure = Closure(HOMES, [*values, *STUBS], instead)
     calls: dict[str, tuple[str, Sequence[str]]] = {
         "build_model": ("RankingModel", ()),
@@ -145,6 +147,7 @@ def _constants(
         "WEIGHT": schema.weight,
         "GROUP": schema.group,
         "REGRESSION": schema.regression,
+        "SCENARIO": _scenario(schema),
         **_split_constants(schema),
     }
     for name, value in names.items():
@@ -165,6 +168,15 @@ def _constants(
         "bf16",
     ):
         yield name.upper(), f"{name.upper()} = {literal(getattr(training, name))}"
+
+
+def _scenario(schema: Schema) -> tuple[str, int] | None:
+    """The key of a batch that holds the ids of scenarios, and their column there."""
+    for side in ("request", "item"):
+        names = [f.name for f in schema.of_role("ids", request=side == "request")]
+        if schema.scenario in names:
+            return f"ids:{side}", names.index(schema.scenario)
+    return None
 
 
 def _assigned(name: str, value: Any, constants: Constants) -> str:

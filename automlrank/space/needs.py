@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
@@ -55,12 +55,16 @@ def lacking(schema: Schema, block: str) -> str | None:
     return None
 
 
-def undroppable(schema: Schema, shares: Iterable[Scalar]) -> str | None:
-    """Why training cannot leave out negatives, where one of the shares asks for it, or None."""
+def untrainable(
+    schema: Schema, settings: Mapping[str, Sequence[Scalar]]
+) -> Iterator[tuple[str, str]]:
+    """The settings of training, by the values that they may have, which the schema cannot serve."""
     first = schema.tasks[0]
-    if first.kind == "binary" or set(shares) <= {1.0}:
-        return None
-    return f"only a binary task has negatives to leave out, but {first.name!r} comes first."
+    if first.kind != "binary" and set(settings["negatives"]) != {1.0}:
+        problem = f"only a binary task has negatives to leave out, but {first.name!r} comes first."
+        yield "negatives", problem
+    if schema.scenario is None and "equal" in settings["scenarios"]:
+        yield "scenarios", "the schema names no scenario that could count as much as another."
 
 
 def _lacks_history(schema: Schema, cls: type[Block]) -> str | None:
@@ -116,8 +120,8 @@ def _unmet(node: Expression, schema: Schema) -> Iterator[tuple[str, str]]:
     if isinstance(node, Leaf) and (reason := lacking(schema, node.block)):
         yield f"{node.block} cannot be used: {reason}.", ""
     if isinstance(node, Leaf) and node.block == "training":
-        problem = undroppable(schema, node.domains["negatives"].samples())
-        yield from [(problem, "")] if problem else []
+        values = {name: domain.samples() for name, domain in node.domains.items()}
+        yield from ((problem, "") for _, problem in untrainable(schema, values))
     if isinstance(node, Reading) and node.fields:
         yield from unreadable(schema, node.fields)
         yield from unserved(schema, node.fields, (leaf.block for leaf in leaves(node)))

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
+from automlrank.blocks.training import Training
 from automlrank.data.dataset import Dataset
+from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS, Metric, evaluate, rmse
 from automlrank.evaluate.quiet import paced
@@ -22,6 +24,7 @@ from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
 from automlrank.train.feed import Feed, ahead
 from automlrank.train.negatives import kept_rows
+from automlrank.train.scenarios import scenario_weights
 from automlrank.train.trainer import Trainer
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
@@ -115,7 +118,7 @@ def fit(
     model.to(device)
     labels = data.labels("train")
     trainer = Trainer(model, architecture, data.schema, labels, device)
-    feed = Feed(data, "train", device)
+    feed = Feed(data, "train", device, row_weights(data, settings))
     course = Course.load(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     began = time.perf_counter() - course.seconds
@@ -151,6 +154,15 @@ def fit(
         yield course.ends[-1]
     if course.best_weights:
         model.load_state_dict(course.best_weights)
+
+
+def row_weights(data: Dataset, settings: Training) -> Array | None:
+    """What each training row counts beside the schema's weight; None where all count the same."""
+    if settings.scenarios == "rows":
+        return None
+    ids = data.scenarios("train")
+    assert ids is not None  # wiring would have refused
+    return scenario_weights(ids)
 
 
 def _count(course: Course, scores: Scores, metric: Metric, trainer: Trainer) -> None:

@@ -29,15 +29,21 @@ CASES = {
     "squares and scales": "loss: mse, balance: loss_scale",
     "a part of the negatives and their prior": "loss: {weighted_bce: {prior: true}}",
     "a part of the negatives of the entire space": "loss: esmm",
+    "scenarios that count the same": "loss: bce",
 }
-NEGATIVES = {case: 0.4 for case in CASES if "negatives" in case}
+TRAINING = {
+    case: f", {setting}"
+    for setting in ("negatives: 0.4", "scenarios: equal")
+    for case in CASES
+    if setting.partition(":")[0] in case
+}
 
 
 def read(case: str) -> Architecture:
     text = (
         "{architecture: a, embedding: {dim: 8}, interaction: {mlp: {width: 16}}, tasks: mmoe, "
-        "training: {epochs: 2, batch_size: 128, learning_rate: 0.01, "
-        f"negatives: {NEGATIVES.get(case, 1.0)}}}, {CASES[case]}}}"
+        "training: {epochs: 2, batch_size: 128, learning_rate: 0.01"
+        f"{TRAINING.get(case, '')}}}, {CASES[case]}}}"
     )
     return Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
 
@@ -82,7 +88,14 @@ def test_a_plain_objective_is_a_plain_script(
     text = (tmp_path / "export" / "train.py").read_text(encoding="utf-8")
     assert not [
         word
-        for word in ("SHARED", "class_shares", "add_param_group", "REGRESSION", "NEGATIVES")
+        for word in (
+            "SHARED",
+            "class_shares",
+            "add_param_group",
+            "REGRESSION",
+            "NEGATIVES",
+            "SCENARIO",
+        )
         if word in text
     ]
 
