@@ -127,27 +127,38 @@ def sampling(
 
 
 def joint_sampling(
-    metric: Metric, tasks: Sequence[str], labels: Floats, scores: npt.NDArray[np.generic]
+    metric: Metric,
+    tasks: Sequence[str],
+    labels: Floats,
+    scores: npt.NDArray[np.generic],
+    groups: npt.ArrayLike | None = None,
 ) -> Sampling:
     """The models' weighted mean of several tasks' scores, and its covariance over draws of rows.
 
     ``sum_rows x x^T`` of each row's weighted influence on the models' scores, the tasks' on the
     same rows: of AUC DeLong's placements over their class's size, of log loss the row's over the
-    number of rows; of one task as ``sampling`` has it, to ``1 / n``. ``labels`` ``[rows, tasks]``,
-    ``scores`` ``[rows, tasks, models]``.
+    number of rows; of GAUC the sum is that over groups. Of one task as ``sampling`` has it, to
+    ``1 / n``. ``labels`` ``[rows, tasks]``, ``scores`` ``[rows, tasks, models]``, ``groups``
+    ``[rows]``, which a grouped metric needs.
     """
     share = sum(metric.weights.values())
     rows, _, models = scores.shape
-    values, influence = np.zeros(models), np.zeros((rows, models))
+    group = np.unique(groups, return_inverse=True)[1] if metric.grouped else np.arange(rows)
+    values, influence = np.zeros(models), np.zeros((int(group.max()) + 1, models))
     for task, weight in metric.weights.items():
         i = tasks.index(task)
         known = ~np.isnan(labels[:, i])
         columns = scores[known, i].T
         truth = labels[known, i].astype(np.float64)
-        values += weight / share * np.array([metric.function(truth, x) for x in columns])
+        given = [group[known]] if metric.grouped else []
+        values += weight / share * np.array([metric.function(truth, x, *given) for x in columns])
         if not np.isfinite(values).all():
             return Sampling(values, np.full((models, models), math.nan))
-        influence[known] += weight / share * _influence(metric.base, truth, columns)
+        if metric.grouped:
+            moved = _group_influence(truth, columns, group[known], len(influence))
+            influence += weight / share * moved
+        else:
+            influence[known] += weight / share * _influence(metric.base, truth, columns)
     return Sampling(values, influence.T @ influence)
 
 
@@ -180,6 +191,24 @@ def _influence(base: str, labels: Floats, columns: npt.NDArray[np.generic]) -> F
         above, below = _placements(labels, column)
         found[positive, model] = (above - above.mean()) / above.size
         found[~positive, model] = (below - below.mean()) / below.size
+    return found
+
+
+def _group_influence(
+    labels: Floats, columns: npt.NDArray[np.generic], group: npt.NDArray[np.intp], groups: int
+) -> Floats:
+    """How far each group moves each model's GAUC, ``rows (auc - gauc) / sum of rows``.
+
+    ``[groups, models]``; those of one class do not, and one alone says nothing of the others.
+    """
+    positives, rows = (np.bincount(group, x, minlength=groups) for x in (labels, None))
+    mixed = (positives > 0) & (positives < rows)
+    found = np.zeros((groups, len(columns)))
+    for model, column in enumerate(columns):
+        aucs, weights = group_aucs(labels, column, group)
+        gauc = np.average(aucs, weights=weights)
+        moved = weights * (aucs - gauc) / weights.sum()
+        found[mixed, model] = moved if len(aucs) > 1 else math.nan
     return found
 
 

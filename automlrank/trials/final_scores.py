@@ -98,7 +98,7 @@ class Field:
         partial = {name: rows for name, rows in known.items() if not rows.all()}
         if len(weighted) > 1:  # every run has logits of every task: no score of one task takes part
             whole = np.stack([x for mine in runs.values() for _, x in mine], axis=2)
-            joint = joint_sampling(METRICS[metric], tasks, every, whole)
+            joint = joint_sampling(METRICS[metric], tasks, every, whole, groups)
             return cls(metric, labels, logits, seeds, fixed, {None: joint})
         filled = np.nan_to_num(logits)
         masks: dict[str | None, npt.NDArray[np.bool_]] = {None: np.ones(len(labels), bool)}
