@@ -12,6 +12,7 @@ from automlrank.blocks.inputs import accepts, first_input, tensors_of
 from automlrank.blocks.parts import (
     Bias,
     Chain,
+    Correction,
     Dense,
     EmptyHistory,
     Rescale,
@@ -82,6 +83,8 @@ class _Wiring:
         last: dict[str, Made] = {}
         if with_bias:
             last["bias"] = Made(Bias, {"tasks": n})
+        if (negatives := self.architecture.training.negatives) < 1:
+            last["correction"] = Made(Correction, {"tasks": n, "negatives": negatives})
         if schema.regression:
             last["scale"] = Made(Rescale, {"tasks": n})
         if max(chained) >= 0:

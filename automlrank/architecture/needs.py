@@ -5,7 +5,7 @@ from __future__ import annotations
 from automlrank.architecture import Architecture, Reading, blocks_of, readings
 from automlrank.errors import Fault
 from automlrank.schema import Schema
-from automlrank.space.needs import lacking, unserved
+from automlrank.space.needs import lacking, unserved, untrainable
 from automlrank.space.reading import unreadable
 
 
@@ -15,6 +15,10 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
         Fault(f"{block.name} cannot be used: {reason}.", path=stage)
         for stage, block in architecture.blocks()
         if (reason := lacking(schema, block.name))
+    ]
+    settings = {name: (value,) for name, value in architecture.training.settings().items()}
+    faults += [
+        Fault(problem, path=f"training.{name}") for name, problem in untrainable(schema, settings)
     ]
     return faults + [
         Fault(problem, path="interaction", hint=hint)

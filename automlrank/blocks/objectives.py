@@ -17,12 +17,14 @@ class Loss(Block):
     """Whether its least value lies at other logits than those of the true probabilities."""
 
     def arguments(self, labels: Labels) -> dict[str, object]:
-        """Which tasks have a parent, and which are regression; nothing where none is."""
+        """Which tasks have a parent or are regression, what negatives are kept; else nothing."""
         given: dict[str, object] = {}
         if max(labels.parents) >= 0 and not self.on_all_rows:
             given["parents"] = labels.parents
         if any(deviation is not None for deviation in labels.deviations):
             given["deviations"] = labels.deviations
+        if labels.negatives < 1:
+            given["negatives"] = labels.negatives
         return given
 
 

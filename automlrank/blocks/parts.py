@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -430,6 +431,24 @@ class Bias(nn.Module):
         return logits + self.bias  # [batch, tasks]
 
 
+class Correction(nn.Module):
+    """The first task's logit for all rows, of a model trained on a share ``w`` of its negatives.
+
+    ``q = p / (p + (1 - p) / w)``, that is ``logit + log(w)`` (He et al., Practical Lessons from
+    Predicting Clicks on Ads at Facebook, ADKDD 2014, https://doi.org/10.1145/2648584.2648589).
+    """
+
+    shift: Tensor
+
+    def __init__(self, tasks: int, negatives: float) -> None:
+        super().__init__()
+        shift = [math.log(negatives), *[0.0] * (tasks - 1)]
+        self.register_buffer("shift", torch.tensor(shift), persistent=False)
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return logits.float() + self.shift  # [batch, tasks]
+
+
 class Chain(nn.Module):
     """Logits of tasks that exist only after another: ``p(child) = p(parent) p(child | parent)``.
 
@@ -491,6 +510,8 @@ class TaskLoss(nn.Module):
     A row counts for a task where its label is not NaN and, if the task has a parent, the parent's
     label is 1; a task without such rows is 0. A regression task, which has a deviation, has the
     squared error in units of its label's variance, whatever the loss of the others.
+
+    With ``negatives`` below 1 the rows are those that down-sampling kept, the logits those of all.
     """
 
     parents: Tensor
@@ -498,9 +519,13 @@ class TaskLoss(nn.Module):
     scales: Tensor
 
     def __init__(
-        self, parents: Sequence[int] = (), deviations: Sequence[float | None] = ()
+        self,
+        parents: Sequence[int] = (),
+        deviations: Sequence[float | None] = (),
+        negatives: float = 1.0,
     ) -> None:
         super().__init__()
+        self.negatives = negatives
         scales = [1.0 if d is None else d for d in deviations]
         self.register_buffer("parents", torch.tensor(parents, dtype=torch.long), persistent=False)
         self.register_buffer("scales", torch.tensor(scales), persistent=False)
@@ -516,6 +541,8 @@ class TaskLoss(nn.Module):
         if weight is not None:
             counts = counts * weight.unsqueeze(1)
         logits, truth = logits.to(labels.dtype), labels.nan_to_num(0.0)
+        if self.negatives < 1:
+            logits, counts = self.among_kept(logits, counts, labels)
         losses = self.mixed(logits, truth) if len(self.scales) else self.of(logits, truth)
         total = counts.sum(dim=0)
         return (losses * counts).sum(dim=0) / total.where(total > 0, 1.0)
@@ -527,6 +554,17 @@ class TaskLoss(nn.Module):
             happened = labels[:, self.parents.clamp(min=0)] == 1
             known = known & (happened | (self.parents < 0))
         return known
+
+    def among_kept(self, logits: Tensor, counts: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The first task's logits as among the rows kept, what a row counts for the other tasks.
+
+        A kept negative of the first task stands for ``1 / w`` rows, so the others' losses are
+        those of all rows in expectation, and their logits need no correction.
+        """
+        first = logits[:, :1] - math.log(self.negatives)
+        stands = torch.where(labels[:, :1] == 0, counts / self.negatives, counts)
+        counts = torch.cat([counts[:, :1], stands[:, 1:]], dim=1)
+        return torch.cat([first, logits[:, 1:]], dim=1), counts
 
     def mixed(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Squared errors for regression tasks, the loss itself for the others."""

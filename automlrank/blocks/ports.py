@@ -144,13 +144,15 @@ class Labels:
 
     ``parents`` is the place of the task that must have happened first, -1 for none; ``rates`` the
     mean label, ``deviations`` the standard deviation of a regression task's and None for a binary
-    one, both over the training rows that count for the task; ``weights`` those of the schema.
+    one, both over the training rows that count for the task; ``weights`` those of the schema;
+    ``negatives`` the share of the first task's that training keeps.
     """
 
     parents: tuple[int, ...]
     rates: tuple[float, ...]
     deviations: tuple[float | None, ...]
     weights: tuple[float, ...]
+    negatives: float = 1.0
 
     @property
     def n(self) -> int:

@@ -34,6 +34,16 @@ class Training(Block):
         0.1, legal=floats(0.01, 1.0), help="factor on the learning rate after each without a gain"
     )
     gradient_clip: float = knob(10.0, legal=logs(1e-3, 1e6), help="norm of a step's gradient")
+    negatives: float = knob(
+        1.0,
+        legal=logs(1e-4, 1.0),
+        help="share of the primary task's negatives in an epoch, drawn anew for each",
+    )
+    scenarios: str = knob(
+        "rows",
+        legal=one_of("rows", "equal"),
+        help="equal: in the loss every scenario counts the same, however many rows it has",
+    )
     bf16: str | bool = knob(
         "auto", legal=one_of("auto", True, False), help="products in bfloat16 where it is fast"
     )

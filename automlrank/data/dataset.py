@@ -209,14 +209,16 @@ class Dataset:
         for rows in self.orders(split, batch_size, seed=seed):
             yield self.take(split, rows)
 
-    def orders(self, split: str, batch_size: int, *, seed: int | None = None) -> Iterator[Rows]:
-        """The rows of each batch.
+    def orders(
+        self, split: str, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
+    ) -> Iterator[Rows]:
+        """The rows of each batch; ``kept`` are the only ones, where given.
 
         Shuffled, a last batch of one row is left out: batch norm has no statistics of one row.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more, but got {batch_size}.")
-        rows = np.arange(self.rows[split])
+        rows = np.arange(self.rows[split]) if kept is None else kept.copy()
         if seed is not None:
             np.random.default_rng(seed).shuffle(rows)
             rows = rows[: len(rows) - (len(rows) % batch_size == 1)]

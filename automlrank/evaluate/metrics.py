@@ -168,9 +168,10 @@ class Metrics(dict[str, Metric]):
         weights = {task: weight for _, task, weight in found}
         if len(bases) > 1:
             raise ValueError(f"unlike metrics have no mean, but got {' and '.join(bases)}.")
-        if bases[0] not in self or (self[bases[0]].grouped and len(found) > 1):
-            known = ", ".join(key for key, metric in self.items() if not metric.grouped)
-            raise ValueError(f"tasks are averaged by one of {known}, but got {bases[0]!r}.")
+        if bases[0] not in self:
+            raise ValueError(
+                f"tasks are averaged by one of {', '.join(self)}, but got {bases[0]!r}."
+            )
         if len(weights) < len(found) or not all(weights.values()):
             raise ValueError(f"a task stands once, with a weight above 0, but got {name!r}.")
         label = f"weighted {self[bases[0]].label}"

@@ -203,13 +203,16 @@ def _influence(
 def _group_influence(
     labels: Floats, columns: npt.NDArray[np.generic], groups: Units
 ) -> tuple[Units, Floats]:
-    """The groups with both classes, and how far each moves each model's GAUC."""
+    """The groups with both classes, and how far each moves each model's GAUC.
+
+    One alone says nothing of others: NaN.
+    """
     mixed = np.flatnonzero(np.bincount(groups, labels == 1) * np.bincount(groups, labels != 1))
     found = [group_aucs(labels, column, groups) for column in columns]
     rows = found[0][1]
     aucs = np.stack([each for each, _ in found], axis=1)
     moved: Floats = rows[:, None] * (aucs - np.average(aucs, axis=0, weights=rows)) / rows.sum()
-    return mixed, moved
+    return mixed, moved if len(mixed) > 1 else moved * math.nan
 
 
 def auc_error(auc: float, positives: int, negatives: int) -> float:

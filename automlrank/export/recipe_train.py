@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import torch
 from safetensors.torch import load_file, save_file
@@ -38,7 +39,9 @@ from automlrank.export.recipe_data import (
 from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.memory import keep_freed_memory
+from automlrank.train.negatives import kept_rows
 from automlrank.train.optimizers import parameter_groups, parameters_of, update
+from automlrank.train.scenarios import scenario_weights
 from automlrank.train.tables import Tables
 from automlrank.train.trainer import fast_bf16
 
@@ -50,6 +53,8 @@ EPOCHS = 20
 PATIENCE = 2
 PLATEAU = 0.1
 GRADIENT_CLIP = 10.0
+NEGATIVES = 1.0
+SCENARIO = ("ids:item", 0)
 BF16: bool | str = "auto"
 TABLE_DECAY: dict[str, float] = {}
 COUPLED_DECAY: dict[str, float] = {}
@@ -98,16 +103,19 @@ def train(
     keep_freed_memory()
     torch.manual_seed(seed)  # dropout
     loss_of = make_loss(model, arrays["labels"][rows["train"]]).to(DEVICE)
+    arrays = weighted(arrays, rows["train"])
     optimizers = make_optimizers(model)
     balance = make_balance(model, optimizers)
     tables = Tables(model, TABLE_DECAY, COUPLED_DECAY, optimizers[0])
     best, best_weights, waited = None, model.state_dict(), 0
     for epoch in range(epochs):
         model.train()
-        for batch in batches(arrays, rows["train"], BATCH_SIZE, epoch_seed(seed, epoch)):
+        order = epoch_seed(seed, epoch)
+        seen = rows_of_epoch(arrays, rows["train"], order)
+        for batch in batches(arrays, seen, BATCH_SIZE, order):
             with tables.look_ups():
                 loss = minimised(model, batch, loss_of, balance)
-            learn(optimizers, tables, loss, len(batch["labels"]), len(rows["train"]))
+            learn(optimizers, tables, loss, len(batch["labels"]), len(seen))
         tables.settle()
         if not loss.isfinite():
             raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
@@ -122,6 +130,29 @@ def train(
         if waited == PATIENCE:
             break
     model.load_state_dict(best_weights)
+
+
+def weighted(arrays: Arrays, rows: Rows) -> Arrays:
+    """The rows count as the table says."""
+    return arrays
+
+
+def weighted_by_scenario(arrays: Arrays, rows: Rows) -> Arrays:
+    """Every scenario counts the same in the loss of the training rows."""
+    weight = np.array(arrays.get("weight", np.ones(len(arrays["labels"]), np.float32)))
+    key, place = SCENARIO
+    weight[rows] *= scenario_weights(arrays[key][rows, place])
+    return {**arrays, "weight": weight}
+
+
+def rows_of_epoch(arrays: Arrays, rows: Rows, seed: int) -> Rows:
+    """All training rows."""
+    return rows
+
+
+def kept_rows_of_epoch(arrays: Arrays, rows: Rows, seed: int) -> Rows:
+    """The training rows without a part of the first task's negatives."""
+    return rows[kept_rows(arrays["labels"][rows], NEGATIVES, seed)]
 
 
 def minimised(

@@ -49,6 +49,10 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
     labels = _labels(architecture, schema)
     instead = _instead(schema, METRICS[metric], plan)
     instead["make_balance"] = _balance_recipe(architecture.balance, labels)
+    if labels.negatives < 1:
+        instead["rows_of_epoch"] = "kept_rows_of_epoch"
+    if architecture.training.scenarios == "equal":
+        instead["weighted"] = "weighted_by_scenario"
     closure = Closure(HOMES, [*values, *STUBS], instead)
     calls: dict[str, tuple[str, Sequence[str]]] = {
         "build_model": ("RankingModel", ()),
@@ -78,6 +82,7 @@ def _labels(architecture: Architecture, schema: Schema) -> Labels:
         rates=(0.5,) * n,
         deviations=tuple(1.0 if i in schema.regression else None for i in range(n)),
         weights=tuple(task.weight for task in schema.tasks),
+        negatives=architecture.training.negatives,
     )
 
 
@@ -85,8 +90,11 @@ def _loss(loss: Loss, labels: Labels, closure: Closure) -> tuple[str, Sequence[s
     """Its class and arguments; those that training rows say are calls of what measures them."""
     masked = max(labels.parents) >= 0 and not loss.on_all_rows
     regression = tuple(i for i, d in enumerate(labels.deviations) if d is not None)
+    shares = ["labels", *([literal(labels.parents)] if masked else [])]
+    if labels.negatives < 1:
+        shares.append(f"negatives={literal(labels.negatives)}")
     measured: dict[str, tuple[Callable[..., object], list[str]]] = {
-        "rates": (class_shares, ["labels", *([literal(labels.parents)] if masked else [])]),
+        "rates": (class_shares, shares),
         "deviations": (label_deviations, ["labels", literal(regression)]),
     }
     given = loss.arguments(labels)
@@ -140,6 +148,7 @@ def _constants(
         "WEIGHT": schema.weight,
         "GROUP": schema.group,
         "REGRESSION": schema.regression,
+        "SCENARIO": _scenario(schema),
         **_split_constants(schema),
     }
     for name, value in names.items():
@@ -158,9 +167,19 @@ def _constants(
         "patience",
         "plateau",
         "gradient_clip",
+        "negatives",
         "bf16",
     ):
         yield name.upper(), f"{name.upper()} = {literal(getattr(training, name))}"
+
+
+def _scenario(schema: Schema) -> tuple[str, int] | None:
+    """The key of a batch that holds the ids of scenarios, and their column there."""
+    for side in ("request", "item"):
+        names = [f.name for f in schema.of_role("ids", request=side == "request")]
+        if schema.scenario in names:
+            return f"ids:{side}", names.index(schema.scenario)
+    return None
 
 
 def _assigned(name: str, value: Any, constants: Constants) -> str:

@@ -98,12 +98,15 @@ def sparse(results: Results) -> Pairs:
 
 def _test_protocol(results: Results) -> str:
     metric = METRICS[results.metric]
-    drawn = f"{RESAMPLES:,} bootstrap draws of {'groups' if metric.grouped else 'rows'}"
-    if metric.grouped and metric.fused:
-        drawn = "each group's influence on it"
+    unit = "group" if metric.grouped else "row"
+    found_by = f"{RESAMPLES:,} bootstrap draws of {unit}s"
+    if len(metric.weights) > 1 or metric.fused:
+        found_by = f"each {unit}'s influence"
+    elif metric.base == "auc":
+        found_by = "DeLong"
     return (
         f"trained anew with seeds that the search had not seen; the {metric.label} is the seeds' "
-        f"mean, its 95 % interval ({'DeLong' if metric.base == 'auc' else drawn}) that of one "
+        f"mean, its 95 % interval ({found_by}) that of one "
         "trained model on these rows, sd the spread between seeds; a difference is more than noise "
         "beyond 1.96 standard errors, which hold the paired rows and the seeds, each comparison on "
         f"its own; calibration is the expected error in {BINS} bins of equal mass, and the mean "

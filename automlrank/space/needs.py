@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
+from automlrank.blocks.domains import Scalar
 from automlrank.blocks.inputs import first_input, members_of, tensors_of
 from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
@@ -52,6 +53,18 @@ def lacking(schema: Schema, block: str) -> str | None:
     if _on_all_rows(BLOCKS[block]) and all(task.of is None for task in schema.tasks):
         return "the schema has no task that exists only after another"
     return None
+
+
+def untrainable(
+    schema: Schema, settings: Mapping[str, Sequence[Scalar]]
+) -> Iterator[tuple[str, str]]:
+    """The settings of training, by the values that they may have, which the schema cannot serve."""
+    first = schema.tasks[0]
+    if first.kind != "binary" and set(settings["negatives"]) != {1.0}:
+        problem = f"only a binary task has negatives to leave out, but {first.name!r} comes first."
+        yield "negatives", problem
+    if schema.scenario is None and "equal" in settings["scenarios"]:
+        yield "scenarios", "the schema names no scenario that could count as much as another."
 
 
 def _lacks_history(schema: Schema, cls: type[Block]) -> str | None:
@@ -106,6 +119,9 @@ def _unmet(node: Expression, schema: Schema) -> Iterator[tuple[str, str]]:
     """What the schema lacks for one node of an expression, each with a hint."""
     if isinstance(node, Leaf) and (reason := lacking(schema, node.block)):
         yield f"{node.block} cannot be used: {reason}.", ""
+    if isinstance(node, Leaf) and node.block == "training":
+        values = {name: domain.samples() for name, domain in node.domains.items()}
+        yield from ((problem, "") for _, problem in untrainable(schema, values))
     if isinstance(node, Reading) and node.fields:
         yield from unreadable(schema, node.fields)
         yield from unserved(schema, node.fields, (leaf.block for leaf in leaves(node)))

@@ -9,6 +9,7 @@ import torch
 
 from automlrank.data.dataset import Batch, Dataset
 from automlrank.data.split import Rows
+from automlrank.data.values import Array
 
 RESIDENT_SHARE = 0.5  # of a device's free memory that the encoded rows may take
 
@@ -18,20 +19,33 @@ class Feed:
 
     On a GPU the encoded rows lie there as a whole if they fit and have no lists, whose padding
     would be that of the longest; else batches are pinned and copied one ahead. The rows and their
-    order are those of ``Dataset.batches``.
+    order are those of ``Dataset.batches``. ``weights`` ``[rows]`` are what the split's rows count,
+    beside the schema's weight.
     """
 
-    def __init__(self, data: Dataset, split: str, device: str) -> None:
+    def __init__(
+        self, data: Dataset, split: str, device: str, weights: Array | None = None
+    ) -> None:
         self.data = data
         self.split = split
         self.device = device
+        self.weights = weights
         self.resident = resident_rows(data, split, device) if device.startswith("cuda") else None
+        if self.resident is not None:
+            self.resident = weighted(self.resident, weights, np.arange(data.rows[split]))
 
-    def batches(self, batch_size: int, *, seed: int | None = None) -> Iterator[Batch]:
-        """All rows once, as ``Dataset.batches`` gives them."""
+    def batches(
+        self, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
+    ) -> Iterator[Batch]:
+        """All rows once, as ``Dataset.batches`` gives them, or those ``kept``."""
+        orders = self.data.orders(self.split, batch_size, seed=seed, kept=kept)
         if self.resident is None:
-            return ahead(self.data.batches(self.split, batch_size, seed=seed), self.device)
-        return self.gathered(self.resident, self.data.orders(self.split, batch_size, seed=seed))
+            return ahead(map(self.taken, orders), self.device)
+        return self.gathered(self.resident, orders)
+
+    def taken(self, rows: Rows) -> Batch:
+        """The batch of the given rows, with what they count."""
+        return weighted(self.data.take(self.split, rows), self.weights, rows)
 
     def gathered(self, rows: Batch, orders: Iterable[Rows]) -> Iterator[Batch]:
         """Each batch from rows on the device: only their numbers are copied."""
@@ -52,6 +66,14 @@ def resident_rows(data: Dataset, split: str, device: str) -> Batch | None:
         if needed > RESIDENT_SHARE * free:
             return None
     return {key: t.to(device) for key, t in data.take(split, np.arange(n)).items()}
+
+
+def weighted(batch: Batch, weights: Array | None, rows: Rows) -> Batch:
+    """The batch of the given rows, each of them counting what it does times its weight."""
+    if weights is None:
+        return batch
+    times = torch.from_numpy(weights[rows]).to(batch["labels"].device)
+    return batch | {"weight": batch["weight"] * times if "weight" in batch else times}
 
 
 def ahead(batches: Iterable[Batch], device: str) -> Iterator[Batch]:

@@ -17,21 +17,25 @@ from automlrank.schema import Schema
 LEAST_SHARE = 1e-6  # of a class: one that the training rows lack must not weigh without end
 
 
-def labels_of(schema: Schema, loss: Loss, labels: Array) -> Labels:
+def labels_of(schema: Schema, loss: Loss, labels: Array, negatives: float = 1.0) -> Labels:
     """What a loss and a balance are built of, from the labels of the training rows."""
     return Labels(
         parents=schema.parents,
-        rates=class_shares(labels, () if loss.on_all_rows else schema.parents),
+        rates=class_shares(labels, () if loss.on_all_rows else schema.parents, negatives),
         deviations=label_deviations(labels, schema.regression),
         weights=tuple(task.weight for task in schema.tasks),
+        negatives=negatives,
     )
 
 
-def class_shares(labels: Array, parents: Sequence[int] = ()) -> tuple[float, ...]:
+def class_shares(
+    labels: Array, parents: Sequence[int] = (), negatives: float = 1.0
+) -> tuple[float, ...]:
     """The share of each task's labels that are 1, over the rows that count for it.
 
     ``labels`` ``[rows, tasks]``, null is NaN; ``parents`` is the place of the task whose label must
-    be 1, -1 for none. Within ``LEAST_SHARE`` of 0 and 1; a half where no row counts.
+    be 1, -1 for none. Of the first task's negatives only the share ``negatives`` counts. Within
+    ``LEAST_SHARE`` of 0 and 1; a half where no row counts.
     """
     shares = []
     for task in range(labels.shape[1]):
@@ -40,6 +44,8 @@ def class_shares(labels: Array, parents: Sequence[int] = ()) -> tuple[float, ...
         if parents and parents[task] >= 0:
             counts &= labels[:, parents[task]] == 1
         share = (column[counts] == 1).mean(dtype=np.float64) if counts.any() else 0.5
+        if task == 0 and negatives < 1:
+            share /= share + (1 - share) * negatives
         shares.append(float(np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)))
     return tuple(shares)
 

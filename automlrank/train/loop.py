@@ -15,7 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
+from automlrank.blocks.training import Training
 from automlrank.data.dataset import Dataset
+from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.evaluate.fusion import fused, judged
 from automlrank.evaluate.metrics import METRICS, Metric, evaluate, rmse
@@ -23,6 +25,8 @@ from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
 from automlrank.train.feed import Feed, ahead
+from automlrank.train.negatives import kept_rows
+from automlrank.train.scenarios import scenario_weights
 from automlrank.train.trainer import Trainer
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
@@ -46,6 +50,8 @@ class Progress:
     """With ``scores``: by parameter, the share of FTRL's weights met so far that are zero."""
     weights: Scores | None = None
     """With ``scores``: by task, the mean over the epoch of the weight that the balance gave it."""
+    epoch_rows: int | None = None
+    """Those of an epoch, which may leave out negatives; None is all training rows."""
 
 
 @dataclass
@@ -112,8 +118,9 @@ def fit(
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
     model.to(device)
-    trainer = Trainer(model, architecture, data.schema, data.labels("train"), device)
-    feed = Feed(data, "train", device)
+    labels = data.labels("train")
+    trainer = Trainer(model, architecture, data.schema, labels, device)
+    feed = Feed(data, "train", device, row_weights(data, settings))
     course = Course.load(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     began = time.perf_counter() - course.seconds
@@ -123,16 +130,17 @@ def fit(
         rows = course.rows
         part = rows * REPORTS_PER_EPOCH // trainer.epoch_rows
         model.train()
-        for i, batch in enumerate(
-            paced(feed.batches(settings.batch_size, seed=epoch_seed(seed, epoch)))
-        ):
+        order = epoch_seed(seed, epoch)
+        kept = kept_rows(labels, settings.negatives, order)
+        for i, batch in enumerate(paced(feed.batches(settings.batch_size, seed=order, kept=kept))):
             loss = trainer.step(batch)
             rows += len(batch["labels"])
             before, part = part, rows * REPORTS_PER_EPOCH // trainer.epoch_rows
             if part > before:
                 trainer.tables.settle()  # the model may be scored here
             if i % STEPS_PER_REPORT == 0 or part > before:
-                yield Progress(epoch, rows, check_loss(loss, rows), time.perf_counter() - began)
+                value, seconds = check_loss(loss, rows), time.perf_counter() - began
+                yield Progress(epoch, rows, value, seconds, epoch_rows=len(kept))
         check_loss(loss, rows)
         trainer.tables.settle()
         scores = score(model, data, "valid", metric, device)
@@ -141,13 +149,22 @@ def fit(
         seconds, zeros = time.perf_counter() - began, trainer.zero_shares()
         weights = dict(zip(scores, trainer.weights.taken(), strict=False))
         course.ends.append(
-            Progress(epoch, rows, loss.item(), seconds, scores, best, zeros, weights)
+            Progress(epoch, rows, loss.item(), seconds, scores, best, zeros, weights, len(kept))
         )
         if checkpoint and checkpoint.is_due:
             course.save(checkpoint, trainer)
         yield course.ends[-1]
     if course.best_weights:
         model.load_state_dict(course.best_weights)
+
+
+def row_weights(data: Dataset, settings: Training) -> Array | None:
+    """What each training row counts beside the schema's weight; None where all count the same."""
+    if settings.scenarios == "rows":
+        return None
+    ids = data.scenarios("train")
+    assert ids is not None  # wiring would have refused
+    return scenario_weights(ids)
 
 
 def _count(course: Course, scores: Scores, metric: Metric, trainer: Trainer) -> None:

@@ -15,6 +15,7 @@ from automlrank.model import RankingModel
 from automlrank.schema import Schema
 from automlrank.train.label_facts import label_means, labels_of
 from automlrank.train.memory import keep_freed_memory
+from automlrank.train.negatives import kept_rows
 from automlrank.train.optimizers import make_optimizers, parameters_of, update
 from automlrank.train.tables import Tables
 
@@ -36,7 +37,8 @@ class Trainer:
         keep_freed_memory()
         self.model = model
         self.settings = architecture.training
-        known = labels_of(schema, architecture.loss, labels)
+        negatives = self.settings.negatives
+        known = labels_of(schema, architecture.loss, labels, negatives)
         self.loss = architecture.loss.build(known).to(device)
         for module in model.modules():
             if isinstance(module, Rescale):
@@ -51,7 +53,7 @@ class Trainer:
         self.clipped = parameters_of(self.optimizers[0])
         plan = model.plan
         self.tables = Tables(model, plan.decays, plan.coupled_decays, self.optimizers[0])
-        self.epoch_rows = len(labels)
+        self.epoch_rows = len(kept_rows(labels, negatives, seed=0))  # as many by any seed
         self.device = device
         self.bf16 = self.settings.bf16 is True or (
             self.settings.bf16 == "auto" and fast_bf16(device)

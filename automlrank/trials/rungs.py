@@ -55,12 +55,14 @@ class Rungs:
         """The rung that training came to since it had seen ``before`` rows, or None.
 
         The end of the last of ``epochs`` is none: nothing is left to be saved. An end of an epoch
-        counts by its number, as shuffled batches may leave out a last row.
+        counts by its number, as shuffled batches may leave out a last row; the first rung is a
+        quarter of the trial's own epoch, which may leave out negatives.
         """
         if progress.scores is not None:
             ended = progress.epoch + 1
             return ended * self.epoch_rows if ended in ENDS and ended < epochs else None
-        passed = self.sample is not None and before < self.first <= progress.rows
+        first = (progress.epoch_rows or self.epoch_rows) // SPACING
+        passed = self.sample is not None and before < first <= progress.rows
         return self.first if passed else None
 
 

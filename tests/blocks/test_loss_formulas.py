@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -134,6 +135,36 @@ def test_a_regression_task_has_the_squared_error_under_every_loss(name: str) -> 
     losses.sum().backward()
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("name", [name for name in ROW_LOSSES if "prior" not in name])
+def test_down_sampled_negatives_are_odds_of_the_first_task_and_weights_of_the_others(
+    name: str,
+) -> None:
+    """By a loop: the first task at ``z - log w``, others with ``1 / w`` for its kept negatives."""
+    w = 0.25
+    block, row = ROW_LOSSES[name]
+    kept = Labels((-1, -1), (0.5, 0.5), (None, None), (1.0, 1.0), negatives=w)
+    logits = drawn(ROWS, TASKS)
+    first = mean_of(row, logits - math.log(w), LABELS[:, :1], WEIGHT)
+    stands = torch.where(LABELS[:, 0] == 0, WEIGHT / w, WEIGHT)
+    other = mean_of(row, logits[:, 1:], LABELS[:, 1:], stands)
+    close(loss_of(block, kept)(logits, LABELS, WEIGHT), [*first, *other])
+
+
+def test_the_other_tasks_losses_are_those_of_all_rows_on_the_mean() -> None:
+    """Over every pair of two of four negatives that may be kept, weights and losses summed."""
+    labels = torch.tensor([[0, 1], [0, 0], [0, torch.nan], [0, 1], [1, 1], [torch.nan, 0]]).double()
+    kept = Labels((-1, -1), (0.5, 0.5), (None, None), (1.0, 1.0), negatives=0.5)
+    module, logits = loss_of(BLOCKS["bce"](), kept), drawn(6, 2)
+    whole = torch.tensor(mean_of(entropy, logits[:, 1:], labels[:, 1:]))
+    total = count = 0.0
+    for pair in itertools.combinations(range(4), 2):
+        rows = torch.tensor([*pair, 4, 5])
+        found = module(logits[rows], labels[rows], None)[1]
+        standing = sum(2.0 for i in pair if not labels[i, 1].isnan()) + 2
+        total, count = total + float(found) * standing, count + standing
+    assert total / count == pytest.approx(float(whole))
 
 
 def test_weights_of_one_are_the_plain_loss() -> None:

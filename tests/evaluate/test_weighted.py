@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automlrank.evaluate.metrics import METRICS, auc, logloss
+from automlrank.evaluate.metrics import METRICS, auc, gauc, logloss
 from automlrank.evaluate.significance import joint_sampling, sampling
 
 NAME = "auc:click=1,auc:buy=0.5"
@@ -26,8 +26,8 @@ def test_a_weighted_metric_is_the_mean_of_its_tasks() -> None:
     [
         ("acu", "metric must be one of auc, gauc, logloss, but got 'acu'"),
         ("auc:click=1,logloss:buy=1", "unlike metrics have no mean, but got auc and logloss"),
-        ("gauc:click=1,gauc:buy=1", "tasks are averaged by one of auc, logloss, but got 'gauc'"),
-        ("acu:click=1", "tasks are averaged by one of auc, logloss, but got 'acu'"),
+        ("gauc:click=1,auc:buy=1", "unlike metrics have no mean, but got gauc and auc"),
+        ("acu:click=1", "tasks are averaged by one of auc, gauc, logloss, but got 'acu'"),
         ("auc:click=1,auc:click=2", "a task stands once, with a weight above 0"),
         ("auc:click=0", "a task stands once, with a weight above 0"),
         ("auc:click", "a metric of several tasks is METRIC:TASK=WEIGHT"),
@@ -87,6 +87,61 @@ def test_two_tasks_vary_together_as_their_resampled_rows_do(base: str, function)
     value, error = joint.difference([0], [2])
     assert error == pytest.approx(float(np.std([d[0] - d[2] for d in draws])), rel=0.12)
     assert value == pytest.approx(joint.values[0] - joint.values[2])
+
+
+def groups_of(rows: int) -> np.ndarray:
+    """Ever larger groups, of which many have one class only."""
+    return np.sqrt(np.arange(rows) * 9).astype(int)
+
+
+def test_a_weighted_gauc_is_the_mean_of_its_tasks() -> None:
+    labels, scores = table()
+    groups, metric = groups_of(len(labels)), METRICS["gauc:click=1,gauc:buy=0.5"]
+    assert (metric.base, metric.grouped, metric.label) == ("gauc", True, "weighted GAUC")
+    joint = joint_sampling(metric, ["click", "buy"], labels, scores, groups)
+    for model in range(3):
+        each = [gauc(labels[:, t], scores[:, t, model], groups) for t in range(2)]
+        assert joint.values[model] == pytest.approx((each[0] + 0.5 * each[1]) / 1.5)
+
+
+def test_a_gauc_of_one_task_varies_as_its_bootstrap_says() -> None:
+    """Standard errors of models and of their difference, to what 1,000 draws are sure to."""
+    labels, scores = table(4000)
+    groups, metric = groups_of(len(labels)), METRICS["gauc:buy=3"]
+    joint = joint_sampling(metric, ["click", "buy"], labels, scores, groups)
+    alone = sampling("gauc", labels[:, 1], scores[:, 1], groups, resamples=4000)
+    np.testing.assert_allclose(joint.values, alone.values)
+    errors = [np.sqrt(np.diag(found.covariance)) for found in (joint, alone)]
+    np.testing.assert_allclose(*errors, rtol=0.08)
+    assert joint.difference([0], [2])[1] == pytest.approx(alone.difference([0], [2])[1], rel=0.08)
+
+
+def test_two_tasks_gauc_varies_as_resampled_groups_do() -> None:
+    """Whole groups are drawn: the tasks of a row, and rows of a group, vary together."""
+    labels, scores = table(2000)
+    groups, metric = groups_of(len(labels)), METRICS["gauc:click=1,gauc:buy=0.5"]
+    joint = joint_sampling(metric, ["click", "buy"], labels, scores, groups)
+    rng, draws = np.random.default_rng(1), []
+    members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
+    for _ in range(400):
+        drawn = [members[i] for i in rng.integers(len(members), size=len(members))]
+        rows, names = np.concatenate(drawn), np.repeat(np.arange(len(drawn)), [*map(len, drawn)])
+        each = [
+            [gauc(labels[rows, t], scores[rows, t, m], names) for m in (0, 2)] for t in range(2)
+        ]
+        draws.append((np.array(each[0]) + 0.5 * np.array(each[1])) / 1.5)
+    error = float(np.std([a - b for a, b in draws]))
+    assert joint.difference([0], [2])[1] == pytest.approx(error, rel=0.15)
+    kept = joint.covariance[np.ix_([0, 2], [0, 2])]
+    np.testing.assert_allclose(np.sqrt(np.diag(kept)), np.std(draws, axis=0), rtol=0.15)
+
+
+def test_one_group_alone_shows_no_spread() -> None:
+    labels, scores = table()
+    metric = METRICS["gauc:click=1,gauc:buy=0.5"]
+    joint = joint_sampling(metric, ["click", "buy"], labels, scores, np.zeros(len(labels)))
+    assert np.isfinite(joint.values).all()
+    assert np.isnan(joint.covariance).all()
 
 
 def test_a_task_of_one_class_leaves_nothing_defined() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,12 +12,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import torch
 from test_export_folder import CONFIG, lands_where_ours_does
 
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.export.folder import export_architecture
+from automlrank.model import build_model
 from automlrank.schema import Task
 
 CASES = {
@@ -23,13 +27,23 @@ CASES = {
     "focus and gradnorm": "loss: {focal: {prior: true}}, balance: gradnorm",
     "entire space and pareto": "loss: esmm, balance: pareto",
     "squares and scales": "loss: mse, balance: loss_scale",
+    "a part of the negatives and their prior": "loss: {weighted_bce: {prior: true}}",
+    "a part of the negatives of the entire space": "loss: esmm",
+    "scenarios that count the same": "loss: bce",
+}
+TRAINING = {
+    case: f", {setting}"
+    for setting in ("negatives: 0.4", "scenarios: equal")
+    for case in CASES
+    if setting.partition(":")[0] in case
 }
 
 
 def read(case: str) -> Architecture:
     text = (
         "{architecture: a, embedding: {dim: 8}, interaction: {mlp: {width: 16}}, tasks: mmoe, "
-        f"training: {{epochs: 2, batch_size: 128, learning_rate: 0.01}}, {CASES[case]}}}"
+        "training: {epochs: 2, batch_size: 128, learning_rate: 0.01"
+        f"{TRAINING.get(case, '')}}}, {CASES[case]}}}"
     )
     return Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
 
@@ -73,5 +87,36 @@ def test_a_plain_objective_is_a_plain_script(
     export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
     text = (tmp_path / "export" / "train.py").read_text(encoding="utf-8")
     assert not [
-        word for word in ("SHARED", "class_shares", "add_param_group", "REGRESSION") if word in text
+        word
+        for word in (
+            "SHARED",
+            "class_shares",
+            "add_param_group",
+            "REGRESSION",
+            "NEGATIVES",
+            "SCENARIO",
+        )
+        if word in text
     ]
+
+
+def test_an_exported_model_is_corrected_as_ours_is(data: Dataset, tmp_path: Path) -> None:
+    """Its logits are ours, as PyTorch and as a graph, and the correction can be read."""
+    architecture = read("a part of the negatives of the entire space")
+    model = build_model(architecture, data.schema, seed=1).eval()
+    out, weights = tmp_path / "export", model.state_dict()
+    export_architecture(
+        architecture, data.schema, data.encoder, out, weights=weights, onnx=True
+    )  # which holds the graph to the model
+    text = (out / "model.py").read_text(encoding="utf-8")
+    assert "self.correction = Correction(tasks=2, negatives=0.4)" in text
+    theirs = runpy.run_path(str(out / "model.py"))["RankingModel"]().eval()
+    theirs.load_state_dict(weights)
+    plain = dataclasses.replace(
+        architecture, training=dataclasses.replace(architecture.training, negatives=1.0)
+    )
+    other = build_model(plain, data.schema, seed=1).eval()
+    request = data.request("valid", 10)
+    assert torch.equal(theirs(request), model(request))
+    shift = (model(request) - other(request))[:, 0]
+    assert shift.detach().numpy() == pytest.approx(math.log(0.4), abs=1e-6)

@@ -31,6 +31,18 @@ def test_a_quarter_of_an_epoch_then_ends_of_epochs_1_4_16(dataset):
     assert [rung for rung in found if rung] == [250, 1000, 4000, 16_000]
 
 
+def test_an_epoch_that_leaves_out_negatives_has_its_rungs_at_its_own_quarter(dataset):
+    """They are told by the same numbers, so trials are compared by their share of an epoch."""
+    rungs = Rungs(1000, dataset, 0.01)
+    steps = [
+        (rows, dataclasses.replace(at(0, rows), epoch_rows=200)) for rows in range(10, 201, 10)
+    ]
+    found = [rungs.due(rows - 10, progress, 20) for rows, progress in steps]
+    assert [(rows, rung) for (rows, _), rung in zip(steps, found, strict=True) if rung] == [
+        (50, 250)
+    ]
+
+
 def test_the_end_of_the_last_epoch_is_no_rung(dataset):
     rungs = Rungs(1000, dataset, 0.01)
     assert rungs.due(900, at(0, 1000, end=True), epochs=1) is None

@@ -30,8 +30,9 @@ class FocalCrossEntropy(TaskLoss):
         rates: Sequence[float] = (),
         parents: Sequence[int] = (),
         deviations: Sequence[float | None] = (),
+        negatives: float = 1.0,
     ) -> None:
-        super().__init__(parents, deviations)
+        super().__init__(parents, deviations, negatives)
         self.gamma = gamma
         shares = [1 - rate for rate in rates] or [alpha]
         self.register_buffer("alpha", torch.tensor(shares, dtype=torch.float64), persistent=False)

@@ -29,8 +29,9 @@ class WeightedCrossEntropy(TaskLoss):
         rates: Sequence[float] = (),
         parents: Sequence[int] = (),
         deviations: Sequence[float | None] = (),
+        negatives: float = 1.0,
     ) -> None:
-        super().__init__(parents, deviations)
+        super().__init__(parents, deviations, negatives)
         share = torch.tensor(rates or [0.5], dtype=torch.float64)
         self.register_buffer("positive", w1 * 0.5 / share, persistent=False)
         self.register_buffer("negative", w0 * 0.5 / (1 - share), persistent=False)
