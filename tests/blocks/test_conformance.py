@@ -284,7 +284,7 @@ def test_it_says_what_it_is(cls: type[Block]) -> None:
 
 @pytest.mark.parametrize("cls", flow_blocks().values(), ids=flow_blocks())
 def test_a_module_needs_torch_and_the_shared_parts_only(cls: type[Block]) -> None:
-    """All that its source names comes from torch, from parts.py, or from its own file, but types."""
+    """What its source names comes from torch, from parts.py, or from its own file; types apart."""
     if not cls.module.__module__.startswith("torch"):
         _walk_sources(cls.module, cls.module.__module__, set())
 

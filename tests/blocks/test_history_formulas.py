@@ -25,7 +25,7 @@ from formula_checks import (
 from automlrank.blocks.embedding import other_behaviours
 from automlrank.blocks.parts import attention, put_rows, take_rows
 from automlrank.blocks.ports import History
-from automlrank.blocks.sequence import dien
+from automlrank.blocks.sequence import dien, din
 from automlrank.blocks.sequence.dien import GatedStates, TimeMajor
 from automlrank.data.columns import TimesColumn
 
@@ -64,6 +64,25 @@ def test_din_scores_each_behaviour_against_the_target(softmax_on: bool) -> None:
             result += share * k
         expected.append(result)
     close(module(keys, target, mask), expected)
+
+
+@pytest.mark.parametrize("activation", ["dice", "prelu"])
+def test_din_without_its_padding_computes_the_same(
+    activation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outputs, gradients and statistics of real positions are those of all, masked."""
+    keys, target = drawn(9, 6, DIM).requires_grad_(), drawn(9, DIM, seed=1).requires_grad_()
+    mask = torch.arange(6) < torch.tensor([2, 0, 6, 1, 1, 4, 0, 3, 5]).unsqueeze(1)
+    found = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(din, "PACKED", share)
+        module = built("din", History(DIM, 6, 0), width=4, depth=2, activation=activation).train()
+        read = [keys, target, *module.parameters()]
+        pooled = module(keys, target, mask)
+        gradients = torch.autograd.grad(pooled.square().sum(), read)
+        found.append([pooled, *gradients, *module.buffers()])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two, atol=1e-9, rtol=1e-9)
 
 
 def reals(keys: torch.Tensor, mask: torch.Tensor, row: int) -> list[Array]:

@@ -23,7 +23,7 @@ from automlrank.blocks.ports import History, Vector
 
 
 class TimeMajor:
-    """Where behaviours are, those of time 0 first, then those of time 1, and the longest rows first.
+    """Where behaviours are: those of time 0 first, then those of time 1; the longest rows first.
 
     A time's rows are the first of the time before, as padding comes last: ``alive`` is how many.
     ``places`` are those of ``[batch * length]``, ``last`` is where ``rows`` end, among them.
