@@ -124,7 +124,7 @@ def dien() -> Both:
     put(mine.attention.weight, theirs.evolution.Wa)
 
     def encoded(module: Any, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        result: Tensor = module(module.extract(keys), target, mask)
+        result: Tensor = module(module.extract(keys, mask), target, mask)
         return result
 
     return Call(mine, encoded), theirs

@@ -1,11 +1,12 @@
 """Rows per second of a training step: ours in float32 and bfloat16 beside three libraries.
 
     python benchmarks/throughput.py [--ids 0.4 4 40] [--models deepfm] [--fuxictr FuxiCTR/model_zoo]
+    python benchmarks/throughput.py --ids 0.4 --models mlp din dien --lengths full uniform short
 
 The table has Criteo's shape and lies in memory: 26 categorical columns with log-spaced vocabularies
 (so many million ids in all) and Zipf's frequencies, 13 numbers. Each model is a process of its own,
 which gives an honest peak of memory; all take turns, some steps at a time. A step is the library's
-own on a batch of 4096 as it takes it, with Adam; ours includes gathering the batch. Figures are
+own on a batch (of 4096) as it takes it, with Adam; ours includes gathering the batch. Figures are
 medians over the repetitions, ratios too (of neighbours in time). The clock is that of the process
 (with one thread the time that it computed), because machines are shared; ``--clock wall`` says
 otherwise. The limit is the time of the step's matrix products alone, forward and backward, at the
@@ -28,10 +29,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-NUMERIC, CATEGORICAL, BATCH = 13, 26, 4096
+NUMERIC, CATEGORICAL = 13, 26
 BATCHES = 32  # different ones, in a circle
 LIBRARIES = ("automlrank", "automlrank bf16", "torch-rechub", "DeepCTR-Torch", "fuxictr")
-MISSING = {("torch-rechub", "xdeepfm")}
+COMPARED = {  # where not all are: torch-rechub has no xDeepFM, and din costs what mlp does not
+    "xdeepfm": {"automlrank", "DeepCTR-Torch", "fuxictr"},
+    "mlp": {"automlrank"},
+    "din": {"automlrank", "torch-rechub"},
+    "dien": {"automlrank", "torch-rechub"},
+}
+HISTORIES = {"din", "dien"}
 CLOCKS: dict[str, Callable[[], float]] = {"cpu": time.process_time, "wall": time.perf_counter}
 
 
@@ -43,13 +50,20 @@ def main() -> None:
         "--libraries", nargs="+", default=LIBRARIES, help="'automlrank adagrad' is bf16 too"
     )
     parser.add_argument("--fuxictr", type=Path, help="model_zoo of a checkout; without, no FuxiCTR")
+    parser.add_argument("--batch", type=int, default=4096, help="rows")
+    parser.add_argument(
+        "--lengths",
+        nargs="+",
+        default=["full"],
+        help="of histories, at most 50: full uniform short",
+    )
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--steps", type=int, default=4, help="a repetition")
     parser.add_argument("--warm-up", type=int, default=3, help="steps before the first repetition")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=CLOCKS, default="cpu")
     parser.add_argument("--gib", type=float, default=8.0, help="memory that a process may take")
-    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
         serve(chosen, *chosen.serve)
@@ -58,8 +72,9 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for millions in chosen.ids:
         for name in chosen.models:
-            for line in compared(chosen, millions, name):
-                print(line, flush=True)
+            for lengths in chosen.lengths if name in HISTORIES else ["full"]:
+                for line in compared(chosen, millions, name, lengths):
+                    print(line, flush=True)
 
 
 @dataclass
@@ -86,14 +101,15 @@ class Worker:
         return None if self.failed else found
 
 
-def compared(chosen: argparse.Namespace, millions: float, name: str) -> Iterator[str]:
+def compared(chosen: argparse.Namespace, millions: float, name: str, lengths: str) -> Iterator[str]:
     """A line a library: all of them in turn, repetition by repetition."""
     libraries = [
         library
         for library in chosen.libraries
-        if (library, name) not in MISSING and (library != "fuxictr" or chosen.fuxictr)
+        if library.partition(" ")[0] in COMPARED.get(name, {library.partition(" ")[0]})
+        and (library != "fuxictr" or chosen.fuxictr)
     ]
-    workers = [started(library, name, millions) for library in libraries]
+    workers = [started(library, name, millions, lengths) for library in libraries]
     for worker in workers:
         worker.ask(chosen.warm_up)  # one after the other, as memory is tight
     for _ in range(chosen.repeats):
@@ -105,13 +121,14 @@ def compared(chosen: argparse.Namespace, millions: float, name: str) -> Iterator
     for worker in workers:
         worker.process.kill()
         worker.process.wait()
+    shown = f"{name}, {lengths}" if name in HISTORIES else name
     of = {worker.library: worker.seconds for worker in workers}
     for worker in workers:
-        yield line_of(worker, millions, name, of)
+        yield line_of(worker, f"| {millions:g}M | {shown}", chosen.batch, of)
 
 
-def line_of(worker: Worker, millions: float, name: str, of: dict[str, list[float]]) -> str:
-    head = f"| {millions:g}M | {name} | {worker.library} "
+def line_of(worker: Worker, head: str, batch: int, of: dict[str, list[float]]) -> str:
+    head = f"{head} | {worker.library} "
     if not worker.seconds:
         return f"{head}| {worker.failed} | | | | |"
     ratios = []
@@ -121,12 +138,13 @@ def line_of(worker: Worker, millions: float, name: str, of: dict[str, list[float
         ratios.append("" if own or not pairs else f"{median(t / o for t, o in pairs):.2f}")
     shares = [a / b for a, b in zip(worker.limits, worker.seconds, strict=True) if a]
     limit = f"{median(shares):.0%}" if shares else ""
-    rows = BATCH / median(worker.seconds)
+    rows = batch / median(worker.seconds)
     return f"{head}| {rows:,.0f} | {ratios[0]} | {ratios[1]} | {limit} | {worker.peak:.2f} |"
 
 
-def started(library: str, name: str, millions: float) -> Worker:
-    command = [sys.executable, __file__, *sys.argv[1:], "--serve", library, name, str(millions)]
+def started(library: str, name: str, millions: float, lengths: str) -> Worker:
+    served = [library, name, str(millions), lengths]
+    command = [sys.executable, __file__, *sys.argv[1:], "--serve", *served]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -137,7 +155,7 @@ def started(library: str, name: str, millions: float) -> Worker:
     return Worker(library, process, [], [])
 
 
-def serve(chosen: argparse.Namespace, library: str, name: str, millions: str) -> None:
+def serve(chosen: argparse.Namespace, library: str, name: str, millions: str, lengths: str) -> None:
     """Read numbers of steps, answer with seconds a step, those of the limit, and peak memory."""
     reserved = int(1.25 * chosen.gib * 2**30)  # pages that are never written count here
     resource.setrlimit(resource.RLIMIT_DATA, (reserved, reserved))
@@ -153,7 +171,7 @@ def serve(chosen: argparse.Namespace, library: str, name: str, millions: str) ->
     for line in sys.stdin:
         try:
             if run is None:
-                run = steps_of(chosen, library, name, float(millions))
+                run = steps_of(chosen, library, name, float(millions), lengths)
                 limit = Limit.of(run) if library.startswith("automlrank") else None
             began = clock()
             for _ in range(int(line)):
@@ -171,21 +189,21 @@ def serve(chosen: argparse.Namespace, library: str, name: str, millions: str) ->
 
 
 def steps_of(
-    chosen: argparse.Namespace, library: str, name: str, millions: float
+    chosen: argparse.Namespace, library: str, name: str, millions: float, lengths: str
 ) -> Iterator[None]:
     """Train for ever, a step each time."""
     from throughput_data import criteo_shaped
     from throughput_models import stepper
 
-    data = criteo_shaped(round(millions * 1e6), BATCH * BATCHES)
+    data = criteo_shaped(round(millions * 1e6), chosen.batch * BATCHES, lengths)
     name_of_library, _, kind = library.partition(" ")
     feed, step = stepper(name_of_library, name, data, kind, chosen.fuxictr)
     if name_of_library == "automlrank":
         while True:
-            for batch in data.batches("train", BATCH, seed=0):
+            for batch in data.batches("train", chosen.batch, seed=0):
                 step(batch)
                 yield
-    fed = [feed(batch) for batch in data.batches("train", BATCH, seed=0)]
+    fed = [feed(batch) for batch in data.batches("train", chosen.batch, seed=0)]
     while True:
         for batch in fed:
             step(batch)

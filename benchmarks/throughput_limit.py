@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 aten = torch.ops.aten
-PRODUCTS = {aten.mm, aten.addmm, aten.bmm, aten.baddbmm}
+PRODUCTS = {aten.mm, aten.addmm, aten.bmm, aten.baddbmm, aten.baddbmm_, aten.addbmm_}
 
 
 @dataclass
@@ -56,16 +56,18 @@ class Watch(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         if func.overloadpacket in PRODUCTS:
-            self.limit.products.append((func, [stand_in(a) for a in args]))
+            self.limit.products.append((func.overloadpacket, [stand_in(a) for a in args]))
         elif func.overloadpacket is aten.embedding:
             table, ids = args[0], args[1]
             if ids.numel():
-                self.limit.rows.append((table.detach(), ids.unique()))
+                self.limit.rows.append((table.detach(), ids.unique().long()))
         return func(*args, **(kwargs or {}))
 
 
 def stand_in(argument: Any) -> Any:
     if not isinstance(argument, Tensor):
         return argument
-    made = torch.empty_strided(argument.shape, argument.stride(), dtype=argument.dtype)
-    return made.normal_()
+    strides = argument.stride()
+    once = [n if stride else 1 for n, stride in zip(argument.shape, strides, strict=True)]
+    made = torch.empty_strided(once, strides, dtype=argument.dtype)
+    return made.normal_().expand(argument.shape)

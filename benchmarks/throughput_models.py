@@ -31,7 +31,10 @@ OURS: dict[str, Any] = {
     "dcn_v2": {"parallel": [{"cross_net_v2": {"layers": CROSSES}}, MLP2]},
     "xdeepfm": {"parallel": ["linear", {"cin": {"layers": len(MAPS), "maps": MAPS[0]}}, MLP2]},
     "autoint": {"autoint": {"layers": ATTENTIONS, "heads": HEADS, "width": HEAD_WIDTH}},
+    "mlp": {"mlp": {"width": 200, "depth": 2}},
 }
+OURS |= dict.fromkeys(("din", "dien"), OURS["mlp"])
+WIDTHS, UNIT = [200, 200], 32  # of the MLP, and of din's scorer
 FUXICTR: dict[str, tuple[str, str, dict[str, Any]]] = {
     "deepfm": ("DeepFM/DeepFM_torch", "DeepFM", {"hidden_units": WIDE3}),
     "dcn_v2": (
@@ -76,6 +79,7 @@ def ours(name: str, data: Dataset, kind: str) -> Trainer:
     training = {"batch_size": BATCH, "learning_rate": RATE, "bf16": kind != ""}
     training |= {"optimizer": "adagrad"} if kind == "adagrad" else {}
     file = {"architecture": name, "interaction": OURS[name], "training": training}
+    file |= {"history": name} if name in ("din", "dien") else {}
     architecture = Architecture.read(file)
     model = build_model(architecture, data.schema, 0)
     return Trainer(model.train(), architecture, data.schema, data.labels("train"), "cpu")
@@ -83,15 +87,24 @@ def ours(name: str, data: Dataset, kind: str) -> Trainer:
 
 def torch_rechub(name: str, data: Dataset) -> tuple[Feed, Step]:
     """A step of ``CTRTrainer`` without its progress bar. It has no xDeepFM; AutoInt has heads of
-    8 and of the embedding's width in all."""
-    from torch_rechub.basic.features import DenseFeature, SparseFeature
-    from torch_rechub.models.ranking import AutoInt, DCNv2, DeepFM
+    8 and of the embedding's width in all; DIN takes no numbers; its MLP and DIEN's have Dice."""
+    from torch_rechub.basic.features import DenseFeature, SequenceFeature, SparseFeature
+    from torch_rechub.models.ranking import DIEN, DIN, AutoInt, DCNv2, DeepFM
     from torch_rechub.trainers import CTRTrainer
 
     kinds = peer_kinds(data)
     ids = [SparseFeature(f"c{i}", n, DIM) for i, (kind, n) in enumerate(kinds) if n]
     numbers = [DenseFeature(f"c{i}") for i, (kind, n) in enumerate(kinds) if not n]
-    makers = {
+    others, size = ids[:-1] + numbers, ids[-1].vocab_size
+    target = SparseFeature(ids[-1].name, size, DIM, padding_idx=0)
+    past, negatives = (
+        SequenceFeature(name, size, DIM, "concat", target.name, padding_idx=0)
+        for name in ("history", "negatives")
+    )
+    mlp = {"dims": WIDTHS}
+    makers: dict[str, Callable[[], Any]] = {
+        "din": lambda: DIN(ids[:-1], [past], [target], mlp, {"dims": [UNIT], "activation": "dice"}),
+        "dien": lambda: DIEN(others, [past], [negatives], [target], mlp, alpha=0.1),
         "deepfm": lambda: DeepFM(ids + numbers, ids, {"dims": WIDE3}),
         "dcn_v2": lambda: DCNv2(
             ids + numbers, CROSSES, {"dims": WIDE2}, use_low_rank_mixture=False
@@ -102,14 +115,26 @@ def torch_rechub(name: str, data: Dataset) -> tuple[Feed, Step]:
     trainer = CTRTrainer(model, optimizer_params={"lr": RATE})
 
     def step(batch: tuple[dict[str, Tensor], Tensor]) -> object:
-        loss = trainer.criterion(model(batch[0]), batch[1])
+        predicted = model(batch[0])
+        auxiliary = 0.0
+        if name == "dien":
+            predicted, auxiliary = predicted
+        loss = trainer.criterion(predicted, batch[1]) + auxiliary
         loss = loss + trainer.reg_loss_fn(model)
         model.zero_grad()
         loss.backward()
         trainer.optimizer.step()
         return loss.item()
 
-    return lambda batch: (peer_columns(batch, data), batch["labels"][:, 0]), step
+    def feed(batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        columns = peer_columns(batch, data)
+        if name in ("din", "dien"):
+            past = batch["history:H"]
+            drawn = past[past > 0][torch.randint(int((past > 0).sum()), past.shape)]
+            columns |= {"history": past, "negatives": drawn * (past > 0)}
+        return columns, batch["labels"][:, 0]
+
+    return feed, step
 
 
 def deepctr(name: str, data: Dataset) -> tuple[Feed, Step]:

@@ -23,8 +23,10 @@ from formula_checks import (
 )
 
 from automlrank.blocks.embedding import other_behaviours
-from automlrank.blocks.parts import attention
+from automlrank.blocks.parts import attention, put_rows, take_rows
 from automlrank.blocks.ports import History
+from automlrank.blocks.sequence import dien, din
+from automlrank.blocks.sequence.dien import GatedStates, TimeMajor
 from automlrank.data.columns import TimesColumn
 
 
@@ -62,6 +64,25 @@ def test_din_scores_each_behaviour_against_the_target(softmax_on: bool) -> None:
             result += share * k
         expected.append(result)
     close(module(keys, target, mask), expected)
+
+
+@pytest.mark.parametrize("activation", ["dice", "prelu"])
+def test_din_without_its_padding_computes_the_same(
+    activation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outputs, gradients and statistics of real positions are those of all, masked."""
+    keys, target = drawn(9, 6, DIM).requires_grad_(), drawn(9, DIM, seed=1).requires_grad_()
+    mask = torch.arange(6) < torch.tensor([2, 0, 6, 1, 1, 4, 0, 3, 5]).unsqueeze(1)
+    found = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(din, "PACKED", share)
+        module = built("din", History(DIM, 6, 0), width=4, depth=2, activation=activation).train()
+        read = [keys, target, *module.parameters()]
+        pooled = module(keys, target, mask)
+        gradients = torch.autograd.grad(pooled.square().sum(), read)
+        found.append([pooled, *gradients, *module.buffers()])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two, atol=1e-9, rtol=1e-9)
 
 
 def reals(keys: torch.Tensor, mask: torch.Tensor, row: int) -> list[Array]:
@@ -160,7 +181,7 @@ def test_dien_evolves_step_by_step(cell: str) -> None:
             gate = {"aigru": u, "agru": a, "augru": a * u}[cell]
             h = (1 - gate) * h + gate * n
         expected.append(h)
-    close(module(module.extract(keys), target, mask), expected)
+    close(module(module.extract(keys, mask), target, mask), expected)
 
 
 def test_dien_s_first_states_are_those_of_torch_s_gru() -> None:
@@ -178,22 +199,58 @@ def test_dien_s_first_states_are_those_of_torch_s_gru() -> None:
         theirs.bias_ih_l0.copy_((sign * bias)[order])
         theirs.bias_hh_l0.zero_()
     keys = drawn(ROWS, 6, DIM)
-    close(module.extract(keys)[:, :, :DIM], theirs(keys)[0].detach())
+    mask = masks()
+    expected = theirs(keys)[0].detach() * mask.unsqueeze(2)
+    close(module.extract(keys, mask), expected)
+
+
+@pytest.mark.parametrize("cell", ["gru", "agru", "augru"])
+def test_dien_s_gradients_are_those_of_its_formula(cell: str) -> None:
+    """Rows of 4, 2 and 1 steps: a time has fewer rows than the one before."""
+    steps, dim = TimeMajor(torch.arange(5) < torch.tensor([[2], [0], [4], [1]])), 2
+    assert steps.alive == [3, 2, 1, 1]
+    shapes = [(7, dim), (3 * dim, dim), (3 * dim,), (dim, 3 * dim), (7, 1)]
+    given = [drawn(*shape, seed=i).requires_grad_() for i, shape in enumerate(shapes)]
+    given[-1] = given[-1].detach().sigmoid().requires_grad_(cell != "gru")
+    torch.autograd.gradcheck(lambda *x: GatedStates.apply(*x, cell, steps.alive), given)
+
+
+@pytest.mark.parametrize("cell", ["aigru", "agru", "augru"])
+def test_dien_as_a_graph_has_the_same_gradients(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There all rows are as long as the longest, and autograd goes back step by step."""
+    module = built("dien", History(DIM, 6, 0), cell=cell)
+    keys, target = drawn(9, 6, DIM).requires_grad_(), drawn(9, DIM, seed=1).requires_grad_()
+    mask = torch.arange(6) < torch.tensor([2, 0, 6, 1, 1, 4, 0, 3, 6]).unsqueeze(1)
+    read = [keys, target, *module.parameters()]
+    found = []
+    for _ in range(2):
+        encoded = module(module.extract(keys, mask), target, mask)
+        found.append([encoded, *torch.autograd.grad(encoded.square().sum(), read)])
+        monkeypatch.setattr(dien, "keeps_shapes", lambda x: True)
+    for one, two in zip(*found, strict=True):
+        close(one, two.detach())
+
+
+def test_rows_taken_and_put_have_the_gradients_of_indexing() -> None:
+    x, places = drawn(6, 2).requires_grad_(), torch.tensor([4, 0, 3])
+    assert torch.equal(take_rows(x, places), x[places])
+    torch.autograd.gradcheck(lambda x: take_rows(x, places), x)
+    torch.autograd.gradcheck(lambda x: put_rows(x[:3], places, 5), x)
 
 
 def test_dien_s_auxiliary_loss_knows_the_next_behaviour_from_another() -> None:
     module = built("dien", History(DIM, 6, 0), alpha=0.5)
     keys, others, mask = drawn(ROWS, 6, DIM), drawn(ROWS, 6, DIM, seed=2), masks()
-    states, losses = module.extract(keys)[:, :, :DIM].detach().numpy(), []
+    states, losses = module.extract(keys, mask).detach().numpy(), []
     for row in range(ROWS):
         for t in range(5):
             if mask[row, t + 1]:
                 found, missed = (k.numpy()[row, t + 1] @ states[row, t] for k in (keys, others))
                 losses.append(-np.log(sigmoid(found)) - np.log(1 - sigmoid(missed)))
     assert len(losses) == 7
-    close(module.loss(module.extract(keys), keys, others, mask), 0.5 * np.mean(losses))
+    close(module.loss(module.extract(keys, mask), keys, others, mask), 0.5 * np.mean(losses))
     nothing = torch.zeros_like(mask)
-    assert module.loss(module.extract(keys), keys, others, nothing).item() == 0.0
+    assert module.loss(module.extract(keys, mask), keys, others, nothing).item() == 0.0
 
 
 def test_other_behaviours_are_real_ones_of_any_row() -> None:

@@ -8,8 +8,20 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import ACTIVATIONS, Dense, softmax_of_real, weighted_sum
+from automlrank.blocks.parts import (
+    ACTIVATIONS,
+    Dense,
+    keeps_shapes,
+    put_rows,
+    softmax_of_real,
+    take_rows,
+    weighted_sum,
+)
 from automlrank.blocks.ports import History, Vector
+
+# forward and backward of 1024 x 50 positions, dim 16, one core: only the real ones 34 ms where all
+# are, 19 where half are, all positions 29
+PACKED = 0.75  # share of real positions up to which others are left out
 
 
 class Meeting(nn.Module):
@@ -28,6 +40,12 @@ class Meeting(nn.Module):
         per_key = of_k - of_d + of_p * target.unsqueeze(1)  # [batch, width, dim]
         fixed = F.linear(target, of_q + of_d, self.joint.bias).unsqueeze(1)
         return torch.baddbmm(fixed, keys, per_key.transpose(1, 2))  # [batch, length, width]
+
+    def of_pairs(self, keys: Tensor, target: Tensor) -> Tensor:
+        """The same for keys ``[n, dim]`` that have a target each: ``[n, width]``."""
+        of_q, of_k, of_d, of_p = self.joint.weight.chunk(4, dim=1)
+        weight = torch.cat([of_q + of_d, of_k - of_d, of_p], dim=1)
+        return F.linear(torch.cat([target, keys, target * keys], dim=1), weight, self.joint.bias)
 
 
 class Dice(nn.Module):
@@ -92,13 +110,28 @@ class InterestPool(nn.Module):
         self.score = Dense(width, 1, bias=not softmax)  # a softmax cancels it
 
     def forward(self, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        real = mask.flatten()  # [batch * length]
-        hidden = self.activations[0](self.meet(keys, target).flatten(0, 1), real)
-        for layer, activation in zip(self.layers, self.activations[1:], strict=True):
-            hidden = activation(layer(hidden), real)
-        scores = self.score(hidden).view(mask.shape)
+        scores = self.scores(keys, target, mask)
         weights = softmax_of_real(scores, mask) if self.softmax else scores * mask
         return weighted_sum(weights, keys)  # [batch, dim]
+
+    def scores(self, keys: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """``[batch, length]``, made of real positions only where many are not."""
+        real = mask.flatten()  # [batch * length]
+        if keeps_shapes(keys) or real.sum() > PACKED * len(real):
+            return self.scored(self.meet(keys, target).flatten(0, 1), real).view(mask.shape)
+        places = real.nonzero().squeeze(1)
+        targets = target.unsqueeze(1).expand(keys.shape).flatten(0, 1)
+        pairs = (take_rows(x, places) for x in (keys.flatten(0, 1), targets))
+        scores = self.scored(self.meet.of_pairs(*pairs), real[places])
+        return put_rows(scores, places, len(real)).view(mask.shape)
+
+    def scored(self, hidden: Tensor, real: Tensor) -> Tensor:
+        """``[rows, 1]`` from the first layer's ``[rows, width]``."""
+        hidden = self.activations[0](hidden, real)
+        for layer, activation in zip(self.layers, self.activations[1:], strict=True):
+            hidden = activation(layer(hidden), real)
+        scores: Tensor = self.score(hidden)
+        return scores
 
 
 @block("din", family="history")
