@@ -8,7 +8,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from automlrank.architecture import Architecture
-from automlrank.blocks.embedding import EmbeddingTable
 from automlrank.model import RankingModel
 from automlrank.schema import Feature, Schema
 from automlrank.wiring import wire
@@ -16,7 +15,7 @@ from automlrank.wiring import wire
 
 @dataclass(frozen=True)
 class Cost:
-    """``parameters`` in all, ``embedding_bytes`` of the tables, ``matmul_flops`` a request.
+    """``parameters`` in all, ``embedding_bytes`` of all tables, ``matmul_flops`` a request.
 
     FLOPs are those of matrix products (two per multiply-add) for one request; look-ups and
     elementwise work count as none.
@@ -34,7 +33,7 @@ def cost(architecture: Architecture, schema: Schema, candidates: int = 200) -> C
         batch = request_shapes(schema, candidates)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             model(batch)
-    tables = [m.weight for m in model.modules() if isinstance(m, EmbeddingTable)]
+    tables = [model.get_parameter(name) for name in model.plan.tables]
     return Cost(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         embedding_bytes=sum(table.numel() * table.element_size() for table in tables),

@@ -48,6 +48,8 @@ class Plan:
 
     modules: dict[str, Made] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    tables: set[str] = field(default_factory=set)
+    """The embedding tables among the parameters, by name."""
     decays: dict[str, float] = field(default_factory=dict)
     """Decoupled L2 per epoch by the name of the parameter."""
     coupled_decays: dict[str, float] = field(default_factory=dict)
@@ -130,6 +132,7 @@ class PlanBuilder:
     def trained(self, name: str, block: Block) -> None:
         """Note what the block says of how its parameters are trained."""
         plan = self.plan
+        plan.tables |= {f"{name}.{key}" for key in block.tables()}
         plan.decays |= {f"{name}.{key}": l2 for key, l2 in block.decay().items()}
         plan.coupled_decays |= {f"{name}.{key}": l2 for key, l2 in block.coupled_decay().items()}
         plan.optimizers |= {f"{name}.{key}": own for key, own in block.optimizers().items()}

@@ -5,9 +5,8 @@
 
 The model around them is fixed: a linear part and an MLP 256 x 2 with dropout .3, embedding 16, L2
 .3, no statistics. Runs are appended to the file as they end, and those that it holds are not
-repeated; all encoders get their first seed before any gets its second. ``--latency N`` measures all
-N times, in turn, once with the user's side once per request and once with all of it repeated for
-each candidate; the table takes the medians of their p50.
+run again; all encoders get their first seed before any gets its second. ``--latency N`` measures
+all N times as a search measures its finalists; the table takes the medians of their p50.
 """
 
 from __future__ import annotations
@@ -26,9 +25,11 @@ from zoo import CANDIDATES
 from automlrank import Architecture, Dataset, build_model
 from automlrank.blocks import BLOCKS
 from automlrank.cost import cost
-from automlrank.evaluate.latency import measure_latency
-from automlrank.serving.runtimes import served
 from automlrank.train.loop import fit, predict, score_logits
+from automlrank.trials.bench import Bench
+from automlrank.trials.events import ignore
+from automlrank.trials.finals import measure_in_turn
+from automlrank.trials.goal import Goal
 
 BODY = {
     "embedding": {"dim": 16, "l2": 0.3},
@@ -36,11 +37,12 @@ BODY = {
     "training": {"dropout": 0.3},
 }
 METRICS = ("auc", "gauc")
+MEDIANS = ("p50", "p50_repeated")
 BASE = "mean_pool"  # what differences are to
 
 HEADINGS = (
     *("encoder", "test AUC", f"to {BASE}", "test GAUC", f"to {BASE}", "seeds", "p50 ms"),
-    *("p50 ms, user side for each candidate", "M parameters", "seconds"),
+    *("p50 repeated ms", "M parameters", "seconds"),
 )
 
 
@@ -90,20 +92,10 @@ def trained(data: Dataset, chosen: Architecture, seed: int) -> dict[str, float]:
 
 
 def latencies(data: Dataset, models: dict[str, Architecture], times: int, out: Path) -> None:
-    requests = [data.request("valid", CANDIDATES, 1000 * i) for i in range(8)]
-    rows = [
-        {
-            key: tensor.expand(CANDIDATES, *tensor.shape[1:]).contiguous()
-            for key, tensor in r.items()
-        }
-        for r in requests
-    ]
-    built = {name: build_model(a, data.schema, seed=0) for name, a in models.items()}
+    bench = Bench(data, Goal(candidates=CANDIDATES), ignore)
     for _ in range(times):
-        for name, model in built.items():
-            for key, batches in (("once", requests), ("each", rows)):
-                with served(model, data.schema, batches) as calls:
-                    keep(out, {"model": name, key: measure_latency(calls).p50})
+        for name, latency in measure_in_turn(bench, models).items():
+            keep(out, {"model": name, **{key: getattr(latency, key) for key in MEDIANS}})
 
 
 def table(data: Dataset, models: dict[str, Architecture], runs: list[dict[str, Any]]) -> list[str]:
@@ -120,7 +112,7 @@ def table(data: Dataset, models: dict[str, Architecture], runs: list[dict[str, A
             cells += [spread([r[f"test_{metric}"] for r in seeds.values()])]
             cells += [spread(differences(seeds, base, f"test_{metric}"), sign="+")]
         cells.append(str(len(seeds)))
-        for key in ("once", "each"):
+        for key in MEDIANS:
             times = [run[key] for run in own if key in run]
             cells.append(f"{statistics.median(times):.2f}" if times else "")
         cells.append(f"{cost(chosen, data.schema, CANDIDATES).parameters / 1e6:.2f}")

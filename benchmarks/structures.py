@@ -1,15 +1,18 @@
 """What tasks and scenarios share: every structure beside single-task models, per task, over seeds.
 
     python benchmarks/structures.py DATA SCHEMA --tasks A B --out RUNS.jsonl [--seeds 3]
+    python benchmarks/structures.py DATA SCHEMA --tasks A B --out RUNS.jsonl --balances [NAME ...]
     python benchmarks/structures.py DATA SCHEMA --tasks A B C --cost
 
 All models have the settings of ``COMMON`` and are trained for the same epochs at one learning
 rate; of each training the epoch with the best mean validation AUC over its own tasks counts. A
 single-task model is ``shared_bottom`` with one task. Structures that need what the schema lacks
-(context, a scenario) are left out. Runs are appended to the file as they end, and those that it
-holds are not repeated; all models get their first seed before any gets its second. ``--rows`` draws
-a sample of the training rows, to try it out: in a file of its own. ``--cost`` times the steps of
-shared_bottom with all tasks against one task's, in turn.
+(context, a scenario) are left out. ``--balances`` adds mmoe and shared_bottom with
+each balance, or with those named; the fixed one's row is the structure's own, where that is there.
+Runs are appended to the file as they end, and those that it holds are not repeated; all models get
+their first seed before any gets its second. ``--rows`` draws a sample of the training rows, to try
+it out: in a file of its own. ``--cost`` times the steps of shared_bottom with all tasks against one
+task's, in turn.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import torch
 from runs import keep, read
 
 from automlrank import Architecture, Dataset, build_model
+from automlrank.blocks import BLOCKS
 from automlrank.cost import cost
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
@@ -71,6 +75,8 @@ STRUCTURES: dict[str, dict[str, object]] = {
     },
 }
 SINGLE = "single task"
+BALANCED = ("mmoe", "shared_bottom")
+"""The structures that balances are compared in."""
 
 
 def main() -> None:
@@ -83,6 +89,9 @@ def main() -> None:
     parser.add_argument(
         "--structures", nargs="*", choices=STRUCTURES, help="default: all that the schema can serve"
     )
+    parser.add_argument(
+        "--balances", nargs="*", choices=BLOCKS.of("balance"), help="without names: all"
+    )
     parser.add_argument("--rows", type=int, help="of training, drawn at random: to try it out")
     parser.add_argument("--cost", action="store_true", help="time steps, train nothing")
     chosen = parser.parse_args()
@@ -94,7 +103,7 @@ def main() -> None:
         return
     if chosen.out is None:
         parser.error("--out is needed.")
-    models = servable(together, chosen.structures)
+    models = servable(together, stages_of(chosen))
     trainings(models, together, alone, chosen.seeds, chosen.out)
     print("\n".join(table(list(models), together, read(chosen.out))))
 
@@ -118,11 +127,22 @@ def architecture(name: str, stages: Mapping[str, object]) -> Architecture:
     return Architecture.read({"architecture": name, **COMMON, **stages})
 
 
-def servable(data: Dataset, names: list[str] | None) -> dict[str, Architecture]:
-    """The structures by name, without those that need what the schema lacks."""
-    models = {}
-    for name in names or STRUCTURES:
-        made = architecture("structure", STRUCTURES[name])
+def stages_of(chosen: argparse.Namespace) -> dict[str, dict[str, object]]:
+    """The structures that were asked for by name, then those with other balances."""
+    stages = {name: STRUCTURES[name] for name in chosen.structures or STRUCTURES}
+    balances = chosen.balances or BLOCKS.of("balance") if chosen.balances is not None else ()
+    for structure, balance in itertools.product(BALANCED, balances):
+        stages[f"{structure}, {balance}"] = {**STRUCTURES[structure], "balance": balance}
+    return stages
+
+
+def servable(data: Dataset, structures: Mapping[str, dict[str, object]]) -> dict[str, Architecture]:
+    """The architectures by name, each once, without those that need what the schema lacks."""
+    models: dict[str, Architecture] = {}
+    for name, stages in structures.items():
+        made = architecture("structure", stages)
+        if made in models.values():
+            continue
         try:
             wire(made, data.schema)
         except SpaceError as error:

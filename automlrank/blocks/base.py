@@ -156,6 +156,10 @@ class Block:
         """The same function at the same cost in its one spelling: idle knobs at their defaults."""
         return self
 
+    def tables(self) -> tuple[str, ...]:
+        """The module's parameters that are embedding tables: a row for each id of a column."""
+        return ()
+
     def decay(self) -> dict[str, float]:
         """Decoupled L2 per epoch by the name of the module's parameter."""
         return {}

@@ -161,6 +161,9 @@ class Embedding(Block):
     def arguments(self, sizes: tuple[int, ...]) -> dict[str, object]:
         return {"sizes": sizes, "dim": self.dim, "first_id": FIRST_ID, "scale": self.scale}
 
+    def tables(self) -> tuple[str, ...]:
+        return ("weight",)
+
     def decay(self) -> dict[str, float]:
         return {"weight": self.l2}
 

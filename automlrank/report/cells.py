@@ -20,7 +20,8 @@ class Row:
 
     ``valid`` is the search's own score, which the front goes by; ``mean`` that over seeds where
     there is one, which choices go by; ``deviation`` that of the test scores over the seeds;
-    ``versus`` the test difference to the best reference.
+    ``versus`` the test difference to the best reference; ``repeated`` the p50 latency with the
+    user's side scored anew for every candidate.
     """
 
     rank: str
@@ -34,6 +35,7 @@ class Row:
     logloss: str
     calibration: str
     latency: str
+    repeated: str
     parameters: str
     versus: str
     on_front: bool
@@ -57,6 +59,7 @@ def row(record: Record, results: Results) -> Row:
         logloss=show_logloss(record),
         calibration=show_calibration(record),
         latency=show_latency(record),
+        repeated=show_repeated(record),
         parameters=show_count(record.parameters),
         versus=show_difference(compare(record, rival, metric) if rival and known else None),
         on_front=any(record.fingerprint == member.fingerprint for member in results.front),
@@ -118,6 +121,12 @@ def show_ms(value: float | None) -> str:
 def show_latency(record: Record) -> str:
     """The median and the 95th percentile, in milliseconds."""
     return f"{show_ms(record.latency())} / {show_ms(record.latency('p95'))}"
+
+
+def show_repeated(record: Record) -> str:
+    """The median with the user's side repeated; from 100 ms on without decimals, to fit below."""
+    value = record.latency("p50_repeated")
+    return show_ms(value) if value is None or value < 100 else f"{value:.0f}"
 
 
 def show_interval(latency_ms: Mapping[str, float | None] | None) -> str:

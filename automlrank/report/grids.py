@@ -1,4 +1,4 @@
-"""Tables of what one number hides: tasks, scenarios, specialists, weights; plain, unescaped."""
+"""Tables of what one number hides: latency, tasks, scenarios, weights; plain, unescaped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import Any
 
 from automlrank.evaluate.metrics import METRICS, REGRESSION
 from automlrank.evaluate.significance import Z_95
-from automlrank.report.cells import MISSING, show_score, title
+from automlrank.report.cells import (
+    MISSING,
+    show_interval,
+    show_ms,
+    show_repeated,
+    show_score,
+    title,
+)
 from automlrank.report.compare import Difference
 from automlrank.report.ranking import ranked
 from automlrank.trials.facts import RunFacts
@@ -34,7 +41,7 @@ class Grid:
 def grids(results: Results, facts: RunFacts) -> list[Grid]:
     """Those that the run has something for."""
     best = next(iter(results.within(facts.latency_ms)), None)
-    found = [_tasks(results), _fused(results, facts)]
+    found = [_latencies(results), _tasks(results), _fused(results, facts)]
     if best is not None and best.test:
         found += [_scenarios(best, results.metric), _seesaw(best, results.metric)]
     found.append(_weights(results))
@@ -44,6 +51,24 @@ def grids(results: Results, facts: RunFacts) -> list[Grid]:
 def weighted(results: Results) -> list[Record]:
     """The leaderboard's records whose balance gave the tasks weights that moved."""
     return [record for record in ranked(results) if record.weights]
+
+
+def _latencies(results: Results) -> Grid:
+    """Every finalist's latency, with the user's side once per request and repeated."""
+    records = [record for record in ranked(results) if record.latency("p50_repeated")]
+    return Grid(
+        "Latency",
+        ("architecture", "p50 ms", "95 % interval", "p50 repeated ms", "times p50"),
+        tuple((title(record), *_times(record)) for record in records),
+        "repeated: with the user's side scored anew for every candidate, where p50 scores once per "
+        "request what reads no candidate",
+    )
+
+
+def _times(record: Record) -> tuple[str, ...]:
+    once, repeated = record.latency(), record.latency("p50_repeated")
+    times = f"{repeated / once:.1f}" if once and repeated else MISSING
+    return show_ms(once), show_interval(record.latency_ms), show_repeated(record), times
 
 
 def _tasks(results: Results) -> Grid:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 WIDE = 108  # columns of a terminal from which log loss and calibration have room
 CAPTION = (
     f"{RANKS}\n* on the front. valid: the mean over seeds for finalists. ±: half a 95 % interval, "
-    "the sampling of test rows; sd: the spread over seeds."
+    "the sampling of test rows; repeated: p50 with the user's side scored anew for every "
+    "candidate; sd: the spread over seeds."
 )
 WHAT = "architecture"  # the heading of the one column that wraps
 Columns = Mapping[str, Callable[[Row], str]]
@@ -70,7 +71,7 @@ def _scores(results: Results) -> Columns:
         WHAT: lambda cells: cells.title,
         f"valid\n{label}": lambda cells: cells.mean,
         f"test\n{label}": _test,
-        "p50 / p95\nms": lambda cells: cells.latency,
+        "p50 / p95\nms": _latency,
         "para-\nmeters": lambda cells: cells.parameters,
     }
 
@@ -78,6 +79,13 @@ def _scores(results: Results) -> Columns:
 def _test(cells: Row) -> str:
     """The score with its sampling error; the spread over seeds on a line of its own."""
     return cells.test if cells.deviation == MISSING else f"{cells.test}\nsd {cells.deviation}"
+
+
+def _latency(cells: Row) -> str:
+    """The percentiles; the median without "user once" on a line of its own."""
+    if cells.repeated == MISSING:
+        return cells.latency
+    return f"{cells.latency}\nrepeated {cells.repeated}"
 
 
 def _table(records: Iterable[Record], results: Results, columns: Columns) -> Table:

@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from automlrank.errors import UsageError
 from automlrank.model import RankingModel
 from automlrank.plan import read_keys
 from automlrank.schema import Schema
+from automlrank.serving.requests import Request, repeated
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -50,11 +51,17 @@ def check_installed() -> None:
         )
 
 
-def write_onnx(model: RankingModel, schema: Schema, path: Path) -> None:
-    """Write the model, on the processor, with its weights; above 2 GB these lie beside it."""
+def write_onnx(
+    model: RankingModel, schema: Schema, path: Path, *, repeat_user: bool = False
+) -> None:
+    """Write the model, on the processor, with its weights; above 2 GB these lie beside it.
+
+    With ``repeat_user`` the user's side has as many rows as the item's.
+    """
     check_installed()
     names = input_names(model)
-    request = request_shapes(schema, TRACED)
+    one = request_shapes(schema, TRACED)
+    request = repeated(one) if repeat_user else one
     was_training = model.training
     torch.compiler.reset()  # loops are traced apart, and a length that an earlier trace fixed stays
     with _silent(), torch.no_grad():
@@ -93,7 +100,7 @@ def open_session(path: Path, threads: int) -> InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def feed_of(model: RankingModel, request: Mapping[str, Tensor]) -> Feed:
+def feed_of(model: RankingModel, request: Request) -> Feed:
     """A request as the graph takes it."""
     return {name: request[key].numpy() for key, name in input_names(model).items()}
 
@@ -111,9 +118,7 @@ class _Positional(nn.Module):
         return logits
 
 
-def _open_axes(
-    schema: Schema, request: Mapping[str, Tensor], keys: Sequence[str]
-) -> tuple[dict[int, Dim], ...]:
+def _open_axes(schema: Schema, request: Request, keys: Sequence[str]) -> tuple[dict[int, Dim], ...]:
     """The axes without a fixed size: the item's rows, and the length of each list."""
     rows, lengths = (
         Dim("candidates"),

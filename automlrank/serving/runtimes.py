@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,10 @@ from automlrank.errors import UsageError, did_you_mean
 from automlrank.model import RankingModel
 from automlrank.schema import Schema
 from automlrank.serving.onnx import check_installed, feed_of, open_session, write_onnx
+from automlrank.serving.requests import Request, repeated
 
 Call = Callable[[], object]
 """Scores one request."""
-Request = Mapping[str, Tensor]
 RUNTIMES = ("torch", "onnxruntime")
 
 
@@ -42,11 +42,17 @@ def served(
     *,
     runtime: str = "torch",
     threads: int = 1,
+    repeat_user: bool = False,
 ) -> AbstractContextManager[list[Call]]:
-    """A call for each request, as long as the context lasts."""
+    """A call for each request, as long as the context lasts.
+
+    With ``repeat_user`` the user's side is scored anew for every candidate.
+    """
+    if repeat_user:
+        requests = [repeated(request) for request in requests]
     if runtime == "torch" or not isinstance(model, RankingModel):  # trees answer by torch only
         return _by_torch(model, requests, threads)
-    return _by_onnxruntime(model, schema, requests, threads)
+    return _by_onnxruntime(model, schema, requests, threads, repeat_user)
 
 
 @contextmanager
@@ -69,11 +75,15 @@ def _score(model: nn.Module, request: Request) -> Tensor:
 
 @contextmanager
 def _by_onnxruntime(
-    model: RankingModel, schema: Schema, requests: Sequence[Request], threads: int
+    model: RankingModel,
+    schema: Schema,
+    requests: Sequence[Request],
+    threads: int,
+    repeat_user: bool,
 ) -> Iterator[list[Call]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        write_onnx(model, schema, path)
+        write_onnx(model, schema, path, repeat_user=repeat_user)
         session = open_session(path, threads)
         yield [partial(session.run, None, feed_of(model, request)) for request in requests]
 

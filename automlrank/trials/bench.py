@@ -99,7 +99,9 @@ class Bench:
         with self.served(model) as calls:
             return measure_latency(calls, tries=tries, try_seconds=try_seconds)
 
-    def served(self, model: nn.Module) -> AbstractContextManager[list[Call]]:
+    def served(
+        self, model: nn.Module, *, repeat_user: bool = False
+    ) -> AbstractContextManager[list[Call]]:
         """A call for each request, by the goal's runtime."""
         model.to(self.goal.device)
         return served(
@@ -108,6 +110,7 @@ class Bench:
             self.requests,
             runtime=self.goal.runtime,
             threads=self.goal.threads,
+            repeat_user=repeat_user,
         )
 
     def build(self, architecture: Architecture, seed: int) -> RankingModel:

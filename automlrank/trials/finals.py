@@ -143,14 +143,22 @@ def with_all_finals(results: Results, finals: Mapping[str, Mapping[str, Any]]) -
 def measure_in_turn(bench: Bench, architectures: Mapping[str, Architecture]) -> dict[str, Latency]:
     """The latencies of several architectures, interleaved in random order.
 
-    Weights are fresh: a latency does not depend on them. All models are in memory at once.
+    Each is measured with the user's side once and repeated. Weights are fresh: a latency does not
+    depend on them. All models are in memory at once.
     """
     with ExitStack() as stack:
-        models = {
-            key: stack.enter_context(bench.served(bench.build(architecture, 0)))
-            for key, architecture in architectures.items()
-        }
-        return remeasure(models, seed_of(bench.goal.seed, ORDER_SEEDS))
+        calls = {}
+        for key, architecture in architectures.items():
+            model = bench.build(architecture, 0)
+            for repeat_user in (False, True):
+                serving = bench.served(model, repeat_user=repeat_user)
+                calls[key, repeat_user] = stack.enter_context(serving)
+        brief = [(key, True) for key in architectures]
+        found = remeasure(calls, seed_of(bench.goal.seed, ORDER_SEEDS), brief=brief)
+    return {
+        key: dataclasses.replace(found[key, False], p50_repeated=found[key, True].p50)
+        for key in architectures
+    }
 
 
 def with_latency(record: Record, latencies: Mapping[str, Latency]) -> Record:

@@ -118,6 +118,7 @@ def test_latency_measures_the_front_again(
         one["latency_ms"]["low"] <= one["latency_ms"]["p50"] <= one["latency_ms"]["high"]
         for one in data["models"]
     )
+    assert all(one["latency_ms"]["p50_repeated"] > 0 for one in data["models"])
     human = command(*arguments).out
     assert all(name in human for name in names)
 

@@ -46,7 +46,7 @@ def test_rounds_hold_every_model_once_in_changing_order(monkeypatch: pytest.Monk
 
     def orders(seed: int) -> list[tuple[str, ...]]:
         seen: list[str] = []
-        monkeypatch.setattr(latency, "timed", lambda calls, _: [seen.append(calls)] and [1.0])
+        monkeypatch.setattr(latency, "timed", lambda calls, *_: [seen.append(calls)] and [1.0])
         remeasure({name: name for name in names}, seed, rounds=8)  # type: ignore[arg-type]
         return [tuple(seen[i : i + len(names)]) for i in range(0, len(seen), len(names))]
 
@@ -68,6 +68,19 @@ def test_a_model_gets_the_median_of_its_rounds(monkeypatch: pytest.MonkeyPatch) 
     assert measured == Latency(
         5.5, *np.percentile(everything, (95, 99)).round(4).tolist(), low=2.0, high=9.0
     )
+
+
+def test_what_is_brief_meets_each_request_once_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one call to warm up, where calls are slower than a round; others get all of theirs."""
+    monkeypatch.setattr(latency, "ROUND_SECONDS", 0.0)
+    seen: Counter[tuple[str, int]] = Counter()
+    slow = {
+        name: [lambda key=(name, i): seen.update([key]) for i in range(8)]
+        for name in ("whole", "brief")
+    }
+    remeasure(slow, 0, brief=["brief"], rounds=2)
+    assert [seen["brief", i] for i in range(8)] == [4, *[2] * 7]
+    assert sum(seen["whole", i] for i in range(8)) == 2 * (WARM_UP + MIN_CALLS)
 
 
 @pytest.mark.parametrize("n", [6, 7, 10, 11, 20, 41])

@@ -10,6 +10,7 @@ import torch
 
 from automlrank.architecture import Architecture
 from automlrank.blocks import BLOCKS
+from automlrank.cost import cost
 from automlrank.data.dataset import Dataset
 from automlrank.errors import SpaceError
 from automlrank.model import RankingModel, build_model
@@ -116,6 +117,20 @@ def test_can_needs_one_id_a_behaviour(dataset: Dataset) -> None:
     )
     with pytest.raises(SpaceError, match="clicks is of a multi feature, so it has no one id"):
         build_model(read("can"), dataclasses.replace(schema, features=features))
+
+
+def test_can_s_tables_count_and_decay_as_tables(dataset: Dataset) -> None:
+    """A network of two layers and a feed for each of the target's ids, beside the columns'."""
+    architecture = read({"can": {"width": 3, "depth": 2, "l2": 0.7}})
+    model, columns = build_model(architecture, dataset.schema), "table.weight"
+    networks, feed = (f"history_clicks_encoder_can.{name}" for name in ("networks", "feed"))
+    ids = dataset.schema.feature("item_id").size  # type: ignore[attr-defined]
+    assert model.get_parameter(networks).shape == (ids, 2 * (3 + 1) * 3)
+    assert model.get_parameter(feed).shape == (ids, 3)
+    entries = model.get_parameter(columns).numel() + ids * (24 + 3)
+    assert cost(architecture, dataset.schema).embedding_bytes == 4 * entries
+    assert model.plan.tables == {columns, networks, feed}
+    assert [model.plan.decays[name] for name in (networks, feed)] == [0.7, 0.7]
 
 
 @pytest.mark.parametrize("name", ["bst", "dsin"])

@@ -78,6 +78,17 @@ def test_each_table_says_what_was_found(many, facts):
     assert weights.rows[0][1:] == ("1 0.8", "1 1.2")
 
 
+def test_finalists_latency_with_the_user_repeated_stands_beside_theirs(results, facts):
+    """Only of what was measured so."""
+    ms = {"p50": 4.0, "low": 3.9, "high": 4.125, "p95": 5.0, "p50_repeated": 18.0}
+    best = dataclasses.replace(results.records[1], latency_ms=ms)
+    results = dataclasses.replace(results, records=(results.records[0], best))
+    (latency,) = grids(results, facts)
+    assert latency.columns[3] == "p50 repeated ms"
+    assert [row[1:] for row in latency.rows] == [("4.0", "3.9 to 4.12", "18.0", "4.5")]
+    assert "| 18.0 | 4.5 |" in markdown(results, facts)
+
+
 def test_they_stand_in_both_reports_and_stay_text(many, facts, monkeypatch):
     monkeypatch.setattr("automlrank.report.html.get_plotlyjs", lambda: "var Plotly = {};")
     page, text = html(many, facts), markdown(many, facts)

@@ -32,13 +32,14 @@ def test_no_number_and_no_word_is_cut(results, facts, width):
         valid={"auc": 0.7471},
         summary=long,
         parameters=123_456_789,
-        latency_ms={"p50": 123.4, "p95": 234.5},
+        latency_ms={"p50": 123.4, "p95": 234.5, "p50_repeated": 987.6},
     )
     results = dataclasses.replace(results, records=(*results.records, first))
     text = printed(Leaderboard(results, facts), width)
     assert max(len(line) for line in text.splitlines()) <= width
     assert "…" not in text
     numbers = ("1234*", "0.7471", "0.7279 ± 0.0027", "sd 0.0006", "123.4 / 234.5", "123M")
+    assert "repeated 988" in text
     for word in (*long.split(), *numbers):
         assert word in text
     words = " ".join(text.split())

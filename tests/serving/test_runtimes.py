@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import UsageError
 from automlrank.model import RankingModel, build_model
+from automlrank.plan import Step
 from automlrank.serving.onnx import PACKAGES
 from automlrank.serving.runtimes import RUNTIMES, check_runtime, served
 
@@ -29,6 +32,12 @@ def model(data: Dataset) -> RankingModel:
     return build_model(Architecture.read(architecture), data.schema, seed=0)
 
 
+def encoding(data: Dataset) -> RankingModel:
+    """A model with a history whose encoder reads no candidate at first."""
+    architecture = {"architecture": "x", "history": "dien", "interaction": {"mlp": {"width": 8}}}
+    return build_model(Architecture.read(architecture), data.schema, seed=0)
+
+
 def test_each_runtime_scores_the_requests_alike(data: Dataset, model: RankingModel) -> None:
     requests = [data.request("valid", 9, i) for i in (0, 50)]
     logits = []
@@ -38,6 +47,39 @@ def test_each_runtime_scores_the_requests_alike(data: Dataset, model: RankingMod
     for ours, theirs in zip(*logits, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     assert not np.allclose(*logits[0])
+
+
+def test_with_the_user_repeated_the_logits_are_the_same(data: Dataset) -> None:
+    """By each runtime, with lists of several lengths."""
+    requests = [data.request("valid", n, i) for n, i in ((9, 0), (4, 50))]
+    model = encoding(data)
+    for runtime in RUNTIMES:
+        logits = []
+        for repeat in (False, True):
+            served_so = served(model, data.schema, requests, runtime=runtime, repeat_user=repeat)
+            with served_so as calls:
+                logits.append([np.asarray(call()).reshape(-1, 2) for call in calls])
+        for once, repeated in zip(*logits, strict=True):
+            np.testing.assert_allclose(once, repeated, atol=1e-5)
+
+
+def test_with_the_user_repeated_nothing_runs_once(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a plan marks to run once per request has one row, or one a candidate."""
+    model, rows, run = encoding(data), {}, RankingModel.run
+
+    def counted(self: RankingModel, steps: Sequence[Step], values: dict[str, Any]) -> None:
+        run(self, steps, values)
+        marked = [step.output for step in steps if step.request and step.inputs]
+        rows.update({output: len(values[output]) for output in marked})
+
+    monkeypatch.setattr(RankingModel, "run", counted)
+    for repeat, expected in ((False, 1), (True, 9)):
+        with served(model, data.schema, [data.request("valid", 9)], repeat_user=repeat) as calls:
+            calls[0]()
+        assert {"request_fields", "history_clicks_encoder_dien_extracted"} <= rows.keys()
+        assert set(rows.values()) == {expected}
 
 
 def test_the_model_and_the_threads_are_as_before(data: Dataset, model: RankingModel) -> None:

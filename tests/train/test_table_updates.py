@@ -16,7 +16,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.model import build_model
 from automlrank.train import tables as module
 from automlrank.train.loop import fit
-from automlrank.train.tables import Runs, Tables
+from automlrank.train.tables import LookUps, Runs, Tables
 
 ROWS, DIM = 40, 3
 Maker = type[torch.optim.Optimizer]
@@ -139,13 +139,27 @@ def trained(architecture: Architecture, data: Dataset) -> list[dict[str, Tensor]
 OWN = "{mlp: {width: 8}, fields: [user_id, item_id], embedding: own}"
 
 
-@pytest.mark.parametrize("clip", [10.0, 0.01])
+def test_all_tables_of_a_plan_have_sparse_gradients(dataset: Dataset) -> None:
+    """A branch's own and an encoder's own, as the columns'; each row is one that was read."""
+    architecture = read("bf16: false", f"{{parallel: [fm, {OWN}]}}, history: can")
+    model = build_model(architecture, dataset.schema, 0)
+    assert len(model.plan.tables) == 4
+    with LookUps({}):
+        model(next(dataset.batches("train", 8))).sum().backward()
+    for name in model.plan.tables:
+        table = model.get_parameter(name)
+        assert table.grad is not None
+        assert table.grad.is_sparse, name
+        assert 0 < table.grad.coalesce().indices().shape[1] < len(table), name
+
+
+@pytest.mark.parametrize(("history", "clip"), [("din", 10.0), ("din", 0.01), ("can", 10.0)])
 def test_a_model_learns_by_row_as_it_does_densely(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, clip: float
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, history: str, clip: float
 ) -> None:
-    """Columns, bags, histories, a branch's own table and main effects, by Adagrad."""
+    """Columns, bags, histories, a branch's and an encoder's own tables, main effects; Adagrad."""
     training = f"batch_size: 64, learning_rate: 0.05, optimizer: adagrad, epochs: 2, bf16: false, gradient_clip: {clip}"  # noqa: E501
-    architecture = read(training, f"{{parallel: [linear, fm, {OWN}]}}, history: din")
+    architecture = read(training, f"{{parallel: [linear, fm, {OWN}]}}, history: {history}")
     found = []
     for rows in (1, 10**9):
         monkeypatch.setattr(module, "ROW_WISE_ROWS", rows)

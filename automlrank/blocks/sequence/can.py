@@ -73,5 +73,8 @@ class Can(Block):
         sizes = {"width": self.width, "depth": self.depth, "orders": self.orders}
         return {"ids": x.ids, "first_id": FIRST_ID, **sizes}
 
+    def tables(self) -> tuple[str, ...]:
+        return ("networks", "feed")
+
     def decay(self) -> dict[str, float]:
-        return {"networks": self.l2, "feed": self.l2}
+        return dict.fromkeys(self.tables(), self.l2)
