@@ -132,8 +132,7 @@ def _pairs(schema: Schema) -> Iterator[Fault]:
     """Columns of crosses and statistics that are no ids, and pairs of one column."""
     ids = [feature.name for feature in schema.of_role("ids")]
     statistics = schema.statistics or NO_STATISTICS
-    of: Path_ = ("statistics", "of")
-    named: list[tuple[Path_, str]] = [((*of, i), name) for i, name in enumerate(statistics.of)]
+    named: list[tuple[Path_, str]] = []
     places: dict[Path_, tuple[tuple[str, str], ...]] = {
         ("crosses",): schema.crosses,
         ("statistics", "crosses"): statistics.crosses or (),
@@ -144,6 +143,7 @@ def _pairs(schema: Schema) -> Iterator[Fault]:
             if first == second:
                 problem = f"a pair needs two columns, but got {first!r} twice."
                 yield schema.fault((*path, i), problem)
+    named += [(("statistics", "of", i), name) for i, name in enumerate(statistics.of)]
     for path, name in named:
         if name not in ids:
             problem = f"must be a categorical feature, but got {name!r}."
