@@ -68,8 +68,8 @@ class GatedStates(torch.autograd.Function):
         else:
             share = torch.empty_like(inputs) if cell == "augru" else gate.expand_as(inputs)
         times = zip(
-            gates[:2].split(alive, dim=1),
-            *(x.split(alive) for x in (*gates, from_h, share, gate, states)),
+            torch.split(gates[:2], alive, dim=1),
+            *(torch.split(x, alive) for x in (*gates, from_h, share, gate, states)),
             strict=True,
         )
         h = inputs.new_zeros(alive[0], dim)
@@ -86,18 +86,19 @@ class GatedStates(torch.autograd.Function):
         return states
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weight, recurrent, gate, gates, from_h, share, states = ctx.saved_tensors
         dim, alive, (u, r, n) = inputs.shape[1], ctx.alive, gates
         before = torch.zeros_like(states)  # what each step starts from
-        for now, earlier in zip(before.split(alive)[1:], states.split(alive), strict=False):
-            now.copy_(earlier[: len(now)])
-        apart, of_n = n - before, share * (1.0 - n * n)
+        later, earlier = torch.split(before, alive)[1:], torch.split(states, alive)
+        for now, then in zip(later, earlier, strict=False):
+            now.copy_(then[: len(now)])
+        apart, of_n = n - before, torch.ops.aten.tanh_backward(share, n)
         factors = torch.stack([apart, of_n * from_h, r])  # of u, r before the sigmoid, U_n h
         if ctx.cell == "augru":
             factors[0].mul_(gate)
-        factors[:2].mul_(gates[:2] - gates[:2] * gates[:2])
+        factors[:2] = torch.ops.aten.sigmoid_backward(factors[:2], gates[:2])
         factors[2].mul_(of_n)
         if ctx.cell == "agru":
             factors[0].zero_()
@@ -133,13 +134,13 @@ def passed_back(
     dim = grad.shape[1]
     to_h = recurrent.view(dim, 3, dim).permute(1, 2, 0)
     grad = grad.clone(memory_format=torch.contiguous_format)
-    times = [grad.split(alive), factors.split(alive, dim=1), kept.split(alive)]
+    after, keep = torch.split(grad, alive), torch.split(kept, alive)
+    factor = torch.split(factors, alive, dim=1)
     for t in range(len(alive) - 1, 0, -1):
-        after, factor, keep = (each[t] for each in times)
-        before = times[0][t - 1][: len(after)]
-        factor.mul_(after)
-        before.addcmul_(keep, after).addbmm_(factor, to_h)
-    times[1][0].mul_(times[0][0])
+        factor[t].mul_(after[t])
+        before = after[t - 1][: alive[t]]
+        before.addcmul_(keep[t], after[t]).addbmm_(factor[t], to_h)
+    factor[0].mul_(after[0])
     return grad
 
 
