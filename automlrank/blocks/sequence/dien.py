@@ -166,11 +166,9 @@ class GatedStep(nn.Module):
 
     def states(self, inputs: Tensor, gate: Tensor, cell: str, alive: list[int]) -> Tensor:
         """Those of all steps, ``[steps, dim]``, as ``GatedStates`` says."""
-        weights = self.input.weight, self.input.bias, self.recurrent
+        read = (inputs, self.input.weight, self.input.bias, self.recurrent, gate)
         with torch.autocast(inputs.device.type, enabled=False):  # a time's products are small
-            states: Tensor = GatedStates.apply(  # type: ignore[no-untyped-call]
-                inputs, *weights, gate, cell, alive
-            )
+            states: Tensor = GatedStates.apply(*read, cell, alive)  # type: ignore[no-untyped-call]
         return states
 
 
