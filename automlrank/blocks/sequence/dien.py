@@ -13,7 +13,6 @@ from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, logs, one_of
 from automlrank.blocks.parts import (
     Dense,
-    keeps_shapes,
     put_rows,
     recurrence,
     softmax_of_real,
@@ -167,11 +166,9 @@ class GatedStep(nn.Module):
 
     def states(self, inputs: Tensor, gate: Tensor, cell: str, alive: list[int]) -> Tensor:
         """Those of all steps, ``[steps, dim]``, as ``GatedStates`` says."""
-        kind = inputs.dtype
-        weights = (self.input.weight, self.input.bias, self.recurrent)
-        states: Tensor = GatedStates.apply(  # type: ignore[no-untyped-call]
-            inputs, *(weight.to(kind) for weight in weights), gate.to(kind), cell, alive
-        )
+        read = (inputs, self.input.weight, self.input.bias, self.recurrent, gate)
+        with torch.autocast(inputs.device.type, enabled=False):  # a time's products are small
+            states: Tensor = GatedStates.apply(*read, cell, alive)  # type: ignore[no-untyped-call]
         return states
 
 
@@ -183,39 +180,48 @@ class InterestEvolution(nn.Module):
         self.attention = Dense(dim, dim, bias=False)
 
     def extract(self, keys: Tensor, mask: Tensor) -> Tensor:
-        """The first GRU's states: ``[batch, length, dim]``."""
-        if keeps_shapes(keys):
-            start = torch.zeros_like(keys[:, 0])
-            return recurrence(self.observe, start, self.interest.input(keys))[1]
-        with torch.autocast(keys.device.type, enabled=False):  # a time's products are too small
+        """The GRU's states, ``[batch, length, dim]``; in serving, whose rows are of one user, also
+        what they are as inputs of the next: ``[batch, length, 4 dim]``.
+
+        Padding comes last, so no real state has seen it.
+        """
+        if self.training:
             steps, flat = TimeMajor(mask), keys.flatten(0, 1)
             inputs = take_rows(flat, steps.places)
             gate = inputs.new_empty(len(inputs), 1)
             states = self.interest.states(inputs, gate, "gru", steps.alive)
             return put_rows(states, steps.places, len(flat)).view(keys.shape)
+        start = keys.new_zeros(keys.shape[0], keys.shape[2])
+        given = self.interest.input(keys).to(start.dtype)
+        _, states = recurrence(self.observe, start, given)
+        # aigru scales the input, not its bias
+        bias = None if self.cell == "aigru" else self.evolution.input.bias
+        return torch.cat([states, F.linear(states, self.evolution.input.weight, bias)], dim=2)
 
     def observe(self, h: Tensor, x: Tensor) -> Tensor:
         update, new = self.interest(h, x)
         return torch.lerp(h, new, update)
 
     def forward(self, extracted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        scores = (extracted @ self.attention(target).unsqueeze(2)).squeeze(2)
-        gates = softmax_of_real(scores, mask).to(extracted.dtype)  # [batch, length]
+        states, inputs = extracted[..., : target.shape[1]], extracted[..., target.shape[1] :]
+        scores = (states @ self.attention(target).unsqueeze(2)).squeeze(2)
+        gates = softmax_of_real(scores, mask).unsqueeze(2)  # [batch, length, 1]
+        if self.training:
+            return self.evolved(states, gates.to(states.dtype), TimeMajor(mask))
         if self.cell == "aigru":
-            extracted, gates = gates.unsqueeze(2) * extracted, mask.to(extracted.dtype)
-        if keeps_shapes(extracted):
-            start, inputs = torch.zeros_like(target), self.evolution.input(extracted)
-            return recurrence(self.evolve, start, inputs, gates.unsqueeze(2))[0]
-        with torch.autocast(extracted.device.type, enabled=False):
-            return self.evolved(extracted, gates, TimeMajor(mask))  # [batch, dim]
+            inputs, gates = gates * inputs + self.evolution.input.bias, mask.unsqueeze(2)
+        start = torch.zeros_like(target)
+        last, _ = recurrence(self.evolve, start, inputs.to(start.dtype), gates.to(start.dtype))
+        return last  # [batch, dim]
 
-    def evolved(self, extracted: Tensor, gates: Tensor, steps: TimeMajor) -> Tensor:
-        """The last state of each row, zeros where it has none."""
-        inputs = take_rows(extracted.flatten(0, 1), steps.places)
-        gate = take_rows(gates.reshape(-1, 1), steps.places)
-        cell = "gru" if self.cell == "aigru" else self.cell
-        states = self.evolution.states(inputs, gate, cell, steps.alive)
-        return put_rows(take_rows(states, steps.last), steps.rows, len(extracted))
+    def evolved(self, states: Tensor, gates: Tensor, steps: TimeMajor) -> Tensor:
+        """The last state of each row over its real steps, zeros where it has none."""
+        inputs, gate = (take_rows(x.flatten(0, 1), steps.places) for x in (states, gates))
+        cell = self.cell
+        if cell == "aigru":
+            inputs, cell = gate * inputs, "gru"
+        evolved = self.evolution.states(inputs, gate, cell, steps.alive)
+        return put_rows(take_rows(evolved, steps.last), steps.rows, len(states))
 
     def evolve(self, h: Tensor, x: Tensor, gate: Tensor) -> Tensor:
         """A gate of 0, which padding has, leaves the state as it is."""
