@@ -1,4 +1,4 @@
-"""How a search begins: random draws, the cheapest first, so that a short one sees several."""
+"""How a search begins: with random draws, the cheapest first, half of them with usual settings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import optuna
 
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.blocks.embedding import Embedding
+from automlrank.blocks.training import Training
 from automlrank.errors import SpaceError
 from automlrank.space.value import Space
 from automlrank.trials.goal import Goal
@@ -18,6 +20,13 @@ from automlrank.trials.samplers import STARTUP
 from automlrank.trials.seeds import seed_of
 
 START_SEEDS = 8  # the stream of seeds of a study's first draws
+MOST_DRAWS = 5 * STARTUP  # of a small space, in which many are the same
+SETTINGS = {
+    f"{name}.{knob}": getattr(block, knob)
+    for name, block in (("embedding", Embedding()), ("training", Training()))
+    for knob in block.knobs()
+}
+"""What the blocks take unless told, by the path of its decision."""
 
 
 Price = Callable[[Architecture], float]
@@ -32,14 +41,26 @@ def enqueue_start(study: optuna.Study, space: Space, goal: Goal, price: Price) -
 
 
 def first_draws(space: Space, seed: int, price: Price) -> list[Params]:
-    """Params of ``STARTUP`` random draws without duplicates, the lowest price first."""
+    """Params of ``STARTUP`` random draws without duplicates, the lowest price first.
+
+    Every other one has the usual settings of embedding and training where the space has them: a
+    learning rate and an L2 drawn anywhere tell little of an architecture.
+    """
     rng = np.random.default_rng(seed)
     found: dict[str, tuple[float, Params]] = {}
-    for _ in range(STARTUP):
+    for i in range(MOST_DRAWS):
+        if len(found) == STARTUP:
+            break
         params: Params = {}
+        usual = SETTINGS if i % 2 else {}
 
-        def decide(path: str, domain: Domain, params: Params = params) -> Scalar:
-            params[path] = random_value(domain, rng)
+        def decide(
+            path: str, domain: Domain, params: Params = params, usual: Params = usual
+        ) -> Scalar:
+            if path in usual and usual[path] in domain:
+                params[path] = usual[path]
+            else:
+                params[path] = random_value(domain, rng)
             return params[path]
 
         try:

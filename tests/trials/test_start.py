@@ -45,3 +45,12 @@ def test_a_new_study_begins_with_them_and_a_resumed_one_does_not(trials: int, qu
     assert width(draw(space, decider(trial))) == min(
         width(draw(space, lambda path, _, params=params: params[path])) for params in expected
     )
+
+
+def test_every_other_draw_has_the_usual_settings_where_the_space_has_them() -> None:
+    space = Space.read({**SPACE, "training": {"dropout": {"float": [0.2, 0.5]}}})
+    drawn = first_draws(space, 3, width)
+    usual = [p for p in drawn if (p["embedding.dim"], p["embedding.l2"]) == (16, 0.3)]
+    assert len(usual) == 5
+    assert all(0.2 <= float(p["training.dropout"]) <= 0.5 for p in drawn)
+    assert len({p["training.dropout"] for p in drawn}) == 10
