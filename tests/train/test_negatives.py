@@ -12,7 +12,9 @@ import torch
 from test_loop import read
 
 from automlrank.architecture import Architecture
+from automlrank.blocks import Bce
 from automlrank.blocks.parts import Correction
+from automlrank.blocks.ports import Labels
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import SpaceError
@@ -53,6 +55,24 @@ def test_the_first_task_is_corrected_by_the_known_formula(w: float) -> None:
     expected = p / (p + (1 - p) / w)
     assert (q - expected)[:, 0].abs().max() < 1e-6
     assert (q - p)[:, 1].abs().max() < 1e-6
+
+
+def test_where_the_loss_is_least_the_rates_of_all_rows_are_served() -> None:
+    """One logit a task, learned on what is kept: exact for the first, on the mean for the other."""
+    facts = Labels((-1, -1), (0.5, 0.5), (None, None), (1.0, 1.0), negatives=0.25)
+    loss, correction, others = Bce().build(facts), Correction(2, 0.25), []
+    for seed in range(30):
+        labels = torch.from_numpy(LABELS[kept_rows(LABELS, 0.25, seed)])
+        raw = torch.zeros(1, 2, requires_grad=True)
+        for _ in range(12):  # Newton's steps: the tasks are apart, so the Hessian is a diagonal
+            served = correction(raw).expand(len(labels), -1)
+            slope = torch.autograd.grad(loss(served, labels, None).sum(), raw, create_graph=True)[0]
+            (bend,) = torch.autograd.grad(slope.sum(), raw)
+            raw = (raw - slope / bend).detach().requires_grad_()
+        first, other = correction(raw)[0].sigmoid().tolist()
+        assert first == pytest.approx(1 / 3, abs=1e-5)
+        others.append(other)
+    assert np.mean(others) == pytest.approx(0.25, abs=0.012)  # 3.5 standard errors
 
 
 def test_a_prior_is_that_of_the_rows_kept() -> None:
