@@ -11,7 +11,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 40px 28px 72px; }
+main { max-width: 1240px; margin: 0 auto; padding: 40px 28px 72px; }
 .over { color: var(--soft); margin: 0 0 10px; }
 h1 { font-size: 25px; line-height: 1.38; font-weight: 600; margin: 0 0 14px; max-width: 46em;
   text-wrap: pretty; overflow-wrap: anywhere; }
