@@ -129,16 +129,16 @@ def test_other_whole_numbers_are_no_timestamps(values):
     assert feature_of("x", values)[0] == Categorical("x")
 
 
-ROWS = 400
+ROWS = 2000
 
 
 def amounts_of(name: str, values, **others) -> list:
-    """The features that are made of a column, among 400 rows."""
+    """The features that are made of a column, among 2,000 rows."""
     frame = pl.DataFrame({"y": [0, 1] * (ROWS // 2), name: values, **others})
     return [f for f in infer_schema(frame, "y").schema.features if f.source == name]
 
 
-@pytest.mark.parametrize("distinct", [5, 20])
+@pytest.mark.parametrize("distinct", [50, 100])
 def test_whole_numbers_that_repeat_are_ids_and_amounts(distinct):
     """Also those that nulls have made floats; the features stand together."""
     ids, number = Categorical("age"), Numeric("age_number", transform="log", column="age")
@@ -153,7 +153,7 @@ def test_whole_numbers_that_repeat_are_ids_and_amounts(distinct):
 
 
 def test_the_amounts_name_is_free():
-    ages = [i % 9 for i in range(ROWS)]
+    ages = [i % 60 for i in range(ROWS)]
     taken = {"age_number": ["x", "z"] * (ROWS // 2)}
     assert [f.name for f in amounts_of("age", ages, **taken)] == ["age", "age_number_"]
 
@@ -161,11 +161,11 @@ def test_the_amounts_name_is_free():
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("age", [i % 4 for i in range(ROWS)]),
-        ("age", [i % 21 for i in range(ROWS)]),
-        ("age", [str(i % 9) for i in range(ROWS)]),
-        ("shop_id", [i % 9 for i in range(ROWS)]),
-        ("code", [i % 9 for i in range(ROWS)]),
+        ("age", [i % 49 for i in range(ROWS)]),
+        ("age", [i % 101 for i in range(ROWS)]),
+        ("age", [str(i % 60) for i in range(ROWS)]),
+        ("shop_id", [i % 60 for i in range(ROWS)]),
+        ("code", [i % 60 for i in range(ROWS)]),
     ],
 )
 def test_few_or_rare_values_text_and_what_is_named_like_an_id_are_ids_alone(name, values):
