@@ -21,6 +21,7 @@ import argparse
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -201,7 +202,9 @@ def replay(path: Path, seeds: int, budget: int, out: Path) -> None:
     rows = np.linspace(0, most, TICKS + 1)
     curves: dict[str, Curve] = {}
     lines: list[str] = []
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(
+        mp_context=get_context("spawn")
+    ) as pool:  # Polars does not survive forks
         waiting = {
             name: [pool.submit(searched, name, seed, path, most) for seed in range(seeds)]
             for name in (*WAYS, GRID)
