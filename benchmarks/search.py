@@ -202,9 +202,8 @@ def replay(path: Path, seeds: int, budget: int, out: Path) -> None:
     rows = np.linspace(0, most, TICKS + 1)
     curves: dict[str, Curve] = {}
     lines: list[str] = []
-    with ProcessPoolExecutor(
-        mp_context=get_context("spawn")
-    ) as pool:  # Polars does not survive forks
+    spawned = get_context("spawn")  # Polars does not survive a fork
+    with ProcessPoolExecutor(mp_context=spawned) as pool:
         waiting = {
             name: [pool.submit(searched, name, seed, path, most) for seed in range(seeds)]
             for name in (*WAYS, GRID)

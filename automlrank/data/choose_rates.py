@@ -25,9 +25,7 @@ def choose_statistics(schema: Schema, distinct: Mapping[str, int]) -> Statistics
         return None
     ids = [feature for feature in schema.of_role("ids") if isinstance(feature, Categorical)]
     known = [feature.name for feature in ids if distinct[feature.name] >= MIN_VALUES]
-    ranked = sorted(known, key=lambda name: -distinct[name])
-    if schema.scenario in known:
-        ranked.sort(key=lambda name: name != schema.scenario)
+    ranked = sorted(known, key=lambda name: (name != schema.scenario, -distinct[name]))
     kept = ranked[:MOST_COLUMNS]
     partners = [feature.name for feature in ids if feature.side == "request"]
     if schema.scenario:

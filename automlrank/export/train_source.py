@@ -228,14 +228,13 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
     grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
     tasks = "score_mixed" if schema.regression else SCORES[metric.base]
+    mean = "overall_weighted" if metric.weights else "overall"
     return {
         "score": FUSED_SCORES[metric.base] if metric.fused else tasks,
         "score_tasks": tasks,
         "score_binary": SCORES[metric.base],
         "make_loss": "make_scaled_loss" if schema.regression else "make_loss",
-        "overall": "overall_fused"
-        if metric.fused
-        else ("overall_weighted" if metric.weights else "overall"),
+        "overall": "overall_fused" if metric.fused else mean,
         "is_better": "is_better" if metric.up else "is_less",
         "encoded": "encoded_with_rates" if schema.statistic_columns else "encoded",
         "make_optimizers": "make_grouped_optimizers" if grouped else "make_optimizers",

@@ -28,7 +28,6 @@ SETTINGS = {
 }
 """What the blocks take unless told, by the path of its decision."""
 
-
 Price = Callable[[Architecture], float]
 
 
@@ -51,24 +50,24 @@ def first_draws(space: Space, seed: int, price: Price) -> list[Params]:
     for i in range(MOST_DRAWS):
         if len(found) == STARTUP:
             break
-        params: Params = {}
-        usual = SETTINGS if i % 2 else {}
-
-        def decide(
-            path: str, domain: Domain, params: Params = params, usual: Params = usual
-        ) -> Scalar:
-            if path in usual and usual[path] in domain:
-                params[path] = usual[path]
-            else:
-                params[path] = random_value(domain, rng)
-            return params[path]
-
         try:
-            drawn = draw(space, decide)
+            drawn, params = _drawn(space, SETTINGS if i % 2 else {}, rng)
+            found[drawn.fingerprint] = price(drawn), params
         except SpaceError:
             continue  # no network: a trial that draws it is a failed one, and says why
-        found[drawn.fingerprint] = price(drawn), params
     return [params for _, params in sorted(found.values(), key=lambda pair: pair[0])]
+
+
+def _drawn(space: Space, usual: Params, rng: np.random.Generator) -> tuple[Architecture, Params]:
+    """A draw with the usual values where the space has them, and its params."""
+    params: Params = {}
+
+    def decide(path: str, domain: Domain) -> Scalar:
+        known = path in usual and usual[path] in domain
+        params[path] = usual[path] if known else random_value(domain, rng)
+        return params[path]
+
+    return draw(space, decide), params
 
 
 def random_value(domain: Domain, rng: np.random.Generator) -> Scalar:
