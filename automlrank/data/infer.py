@@ -47,12 +47,13 @@ class Inferred:
 def complete(
     schema: Schema, table: Table, summaries: Mapping[str, Summary] | None = None
 ) -> Inferred:
-    """The schema with features and statistics, where it names none, checked against its table.
+    """The schema with kinds, features and statistics, where it names none, checked with its table.
 
     ``summaries`` are those of all columns, where they are known already. Raises SchemaError with
     every column that is absent or of the wrong type.
     """
     check(schema, table)
+    schema = _with_kinds(schema, table)
     if schema.features:
         return Inferred(_with_statistics(schema, table, summaries or {}), {})
     reader = _Columns(schema, table)
@@ -64,6 +65,22 @@ def complete(
     result = _with_statistics(dataclasses.replace(schema, features=features), table, known)
     check(result, table)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
+
+
+def _with_kinds(schema: Schema, table: Table) -> Schema:
+    """The schema with the kinds of labels that were given alone.
+
+    More than two values are an amount; two that are not 0 and 1 are more likely a mistake.
+    """
+    tasks = [
+        dataclasses.replace(
+            task, kind="regression" if distinct_values(table, task.name) > 2 else "binary"
+        )
+        if task.kind == "inferred"
+        else task
+        for task in schema.tasks
+    ]
+    return dataclasses.replace(schema, tasks=tuple(tasks))
 
 
 def _with_statistics(schema: Schema, table: Table, summaries: Mapping[str, Summary]) -> Schema:
