@@ -84,8 +84,9 @@ def show(console: Console, result: TrainingResult) -> None:
     console.say(f"{result.architecture.name}: {result.architecture.summary}")
     for split, scores in result.scores.items():
         if scores is not None:
-            shown = by_metric(scores["tasks"])
-            console.say(f"{split} {overall(METRICS[result.metric], scores)}{shown}")
+            whole = overall(METRICS[result.metric], scores)
+            shown = by_metric(scores["tasks"], " of each" if whole else "")
+            console.say(f"{split} {whole}{shown}")
     p50, p95, p99 = (show_ms(getattr(result.latency, key)) for key in ("p50", "p95", "p99"))
     console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms")
     console.say(f"{show_count(result.cost.parameters)} parameters")
@@ -105,8 +106,8 @@ def overall(metric: Metric, scores: Mapping[str, Any]) -> str:
     return f"{metric.label} {show_score(scores[metric.name])}; "
 
 
-def by_metric(tasks: Mapping[str, Mapping[str, float]]) -> str:
-    """``AUC: click 0.7123, buy 0.6512; RMSE: stay 12.345``."""
+def by_metric(tasks: Mapping[str, Mapping[str, float]], of: str) -> str:
+    """``AUC: click 0.7123, buy 0.6512; RMSE: stay 12.345``; ``of`` stands behind their names."""
     from automlrank.evaluate.metrics import METRICS
     from automlrank.report.cells import show_score
 
@@ -114,7 +115,7 @@ def by_metric(tasks: Mapping[str, Mapping[str, float]]) -> str:
     for task, scores in tasks.items():
         for name, value in scores.items():
             found.setdefault(METRICS[name].label, []).append(f"{task} {show_score(value)}")
-    return "; ".join(f"{label}: {', '.join(each)}" for label, each in found.items())
+    return "; ".join(f"{label}{of}: {', '.join(each)}" for label, each in found.items())
 
 
 def as_data(result: TrainingResult) -> object:

@@ -156,7 +156,7 @@ def _constants(
         yield name, _assigned(name, value, constants)
     training = architecture.training
     optimizer = OPTIMIZERS[training.optimizer].__name__
-    yield "METRIC", f"METRIC = {literal(_label(schema, metric))}"
+    yield "METRIC", _assigned("METRIC", _label(schema, metric), constants)
     yield "EXPONENTS", _assigned("EXPONENTS", schema.exponents, constants)
     yield "FUSED", f"FUSED = {literal(metric.name)}"
     yield "METRIC_WEIGHTS", dictionary("METRIC_WEIGHTS = ", metric.weights)

@@ -107,6 +107,7 @@ def _scenarios(best: Record, name: str) -> Grid:
     """The best architecture's score in every scenario."""
     metric = METRICS[name].base
     found = _part(best, "scenarios")
+    lacks = "one class only" if METRICS[metric].kind == "binary" else "no label"
     tasks = next(iter(found.values()))["tasks"] if found else {}
     return Grid(
         "Scenarios",
@@ -115,14 +116,16 @@ def _scenarios(best: Record, name: str) -> Grid:
             (value, f"{scores['rows']:,}", *(_score(scores["tasks"][t], metric) for t in tasks))
             for value, scores in found.items()
         ),
-        f"{title(best)} on the test split's rows of each scenario; {UNDEFINED}: one class only",
+        f"{title(best)} on the test split's rows of each scenario; {UNDEFINED}: {lacks}",
     )
 
 
 def _seesaw(best: Record, name: str) -> Grid:
     """The best architecture against itself trained for one task, or one scenario, alone."""
     rows = []
-    for kind, parts in _part(best, "seesaw").items():
+    known = _part(best, "seesaw")
+    trees = ", and beside LightGBM with target rates for the task" if "boosted" in known else ""
+    for kind, parts in known.items():
         for part, scores in parts.items():
             metric = METRICS[scores.get("metric", name)]
             what = part if metric.base == METRICS[name].base else f"{part} ({metric.label})"
@@ -132,7 +135,7 @@ def _seesaw(best: Record, name: str) -> Grid:
         ("part", "all together", "alone", "difference", "verdict", "seeds"),
         tuple(rows),
         f"{title(best)} beside the same architecture, settings and seeds trained for one task, or "
-        "on the rows of one scenario (its primary task), alone; lost: really worse together",
+        f"on the rows of one scenario (its primary task), alone{trees}; lost: really worse",
     )
 
 

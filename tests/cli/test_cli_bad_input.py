@@ -365,10 +365,6 @@ BAD = {
          "statistics.of[1]: must be a categorical feature, but got 'pag'. Did you mean 'page'?"),
         schema=PAGE + "  price: {kind: numeric}\ncrosses: [[page, price]]\n"
         "statistics: {of: [price, pag]}\n"),
-    "statistics of a regression": Bad(
-        ("statistics: target rates need binary tasks, but 'price' is regression.",),
-        schema="tasks: {price: {kind: regression}}\nfeatures: {page: {kind: categorical}}\n"
-        "statistics: {of: [page]}\n"),
     "statistics of rows without a time": Bad(
         ("column 'time' times the rows, but is null in 1 of 300.",),
         {"time": pl.when(~AT_4).then("time")},

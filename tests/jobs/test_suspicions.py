@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.jobs.suspicions import column_auc, suspicions
+from automlrank.jobs.suspicions import ALONE, column_figure, suspicions
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task
 
 N = 2000
@@ -40,7 +40,7 @@ def said(*features: Feature, columns: dict[str, object], **schema: object) -> st
 def alone(values: object, label: object = LABEL) -> float | None:
     """The AUC of one column."""
     column = values if isinstance(values, pl.Series) else pl.Series(values)
-    return column_auc(column, np.asarray(label, np.float64), SPLITS == 0, SPLITS == 1)
+    return column_figure(column, np.asarray(label, np.float64), ALONE["binary"], SPLITS)
 
 
 # the AUC of one column
@@ -81,7 +81,7 @@ def test_a_value_has_its_smoothed_training_rate() -> None:
     def auc_of(valid_labels: list[int]) -> float | None:
         column = pl.Series([*train, "b", "a", "d", "c"])
         label = np.array([*labels, *valid_labels], np.float64)
-        return column_auc(column, label, splits == 0, splits == 1)
+        return column_figure(column, label, ALONE["binary"], splits)
 
     assert auc_of([1, 0, 0, 0]) == auc_of([1, 1, 0, 0]) == auc_of([1, 1, 1, 0]) == 1.0
 
@@ -101,7 +101,7 @@ def test_an_auc_that_is_not_defined_is_none() -> None:
     assert alone([1] * N) is None
     assert alone([None] * N) is None
     assert alone(NOISE, np.ones(N)) is None
-    assert column_auc(pl.Series(NOISE), LABEL * 1.0, SPLITS == 9, SPLITS == 1) is None
+    assert column_figure(pl.Series(NOISE), LABEL * 1.0, ALONE["binary"], SPLITS + 1) is None
 
 
 def test_rows_without_a_label_do_not_count() -> None:
@@ -142,7 +142,10 @@ def test_chance_is_no_leak() -> None:
     frame = pl.DataFrame({"y": LABEL, **columns})
     schema = Schema((Task("y"),), tuple(map(Numeric, columns)))
     assert (
-        max(column_auc(frame[name], LABEL * 1.0, splits == 0, splits == 1) or 0 for name in columns)
+        max(
+            column_figure(frame[name], LABEL * 1.0, ALONE["binary"], splits) or 0
+            for name in columns
+        )
         == 1
     )
     assert not any("suspiciously" in text for text in suspicions(frame, schema, splits))

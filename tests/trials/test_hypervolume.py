@@ -92,10 +92,21 @@ def test_the_reference_stays_what_it_was():
 
 
 def test_knowing_nothing_is_half_an_auc_or_the_labels_entropy():
-    assert floor_of("auc", 0.1) == floor_of("gauc", 0.9) == 0.5
-    assert floor_of("logloss", 0.5) == pytest.approx(-math.log(2))
-    assert floor_of("logloss", 0.25) == pytest.approx(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
-    assert floor_of("logloss", 0.0) == 0
+    assert floor_of("auc", [0, 1]) == floor_of("gauc", [1, 1, 0]) == 0.5
+    entropy = 0.25 * math.log(0.25) + 0.75 * math.log(0.75)
+    assert floor_of("logloss", [0, 1, math.nan]) == pytest.approx(-math.log(2))
+    assert floor_of("logloss", [0, 1, 0, 0]) == pytest.approx(entropy)
+    assert floor_of("logloss", [0, 0]) == floor_of("rmse", [math.nan]) == 0
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_no_constant_has_less_error_than_the_floor(metric):
+    """And one has as little: the mean, or the median."""
+    labels = np.random.default_rng(0).lognormal(size=201)
+    errors = [evaluate(metric, labels, np.full(201, c)) for c in np.linspace(0, 5, 2001)]
+    best = {"rmse": labels.mean(), "mae": np.median(labels)}[metric]
+    assert -floor_of(metric, labels) <= min(errors)
+    assert -floor_of(metric, labels) == pytest.approx(evaluate(metric, labels, [best] * 201))
 
 
 def finished(study: optuna.Study, value: float | None, latency: float, **attrs: object) -> None:
