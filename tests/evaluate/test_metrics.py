@@ -100,15 +100,15 @@ def test_a_score_that_is_nan_is_not_ranked(metric):
     assert math.isnan(evaluate(metric, [0, 1, 1], [0.1, 0.9, math.nan], [0, 0, 0]))
 
 
-def test_only_log_loss_goes_down():
+def test_only_losses_go_down():
     assert {name: metric.up for name, metric in METRICS.items()} == {
-        "auc": True, "gauc": True, "logloss": False}  # fmt: skip
+        "auc": True, "gauc": True, "logloss": False, "rmse": False, "mae": False}  # fmt: skip
     assert METRICS["logloss"].better(0.4, 0.5)
     assert not METRICS["auc"].better(0.5, 0.5)
 
 
 def test_what_cannot_be_evaluated_is_said():
-    with pytest.raises(ValueError, match="one of auc, gauc, logloss, but got 'f1'"):
+    with pytest.raises(ValueError, match="one of auc, gauc, logloss, rmse, mae, but got 'f1'"):
         evaluate("f1", [0, 1], [0, 1])
     with pytest.raises(ValueError, match="gauc needs a group"):
         evaluate("gauc", [0, 1], [0, 1])

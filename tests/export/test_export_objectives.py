@@ -55,6 +55,11 @@ def test_exported_training_lands_where_ours_does(
     """And the linter and the formatter find nothing."""
     out = tmp_path / "export"
     lands_where_ours_does(read(case), data, table, out)
+    lint(out)
+
+
+def lint(out: Path) -> None:
+    """The linter and the formatter find nothing."""
     for command in (["check"], ["format", "--check"]):
         ended = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--config", str(CONFIG), str(out)],
@@ -77,7 +82,32 @@ def test_a_regression_task_lands_where_ours_does(
     other = Dataset.open(tmp_path / "t.parquet", schema, cache=tmp_path / "cache")
     out = tmp_path / "export"
     lands_where_ours_does(read("focus and gradnorm"), other, tmp_path / "t.parquet", out)
-    assert "REGRESSION = (1,)" in (out / "train.py").read_text(encoding="utf-8")
+    text = (out / "train.py").read_text(encoding="utf-8")
+    assert "REGRESSION = (1,)" in text
+    assert 'METRIC = "AUC (RMSE of stay)"' in text
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_a_regression_alone_lands_where_ours_does(
+    metric: str, table: Path, data: Dataset, tmp_path: Path
+) -> None:
+    """With statistics in its units; nothing speaks of AUC, and the linter finds nothing."""
+    stay = 200 + 90 * pl.col("price").log() + 30 * pl.col("click")
+    pl.read_parquet(table).with_columns(stay=stay).write_parquet(tmp_path / "t.parquet")
+    schema = dataclasses.replace(data.schema, tasks=(Task("stay", "regression"),))
+    other = Dataset.open(tmp_path / "t.parquet", schema, cache=tmp_path / "cache")
+    text = (
+        "{architecture: a, statistics: rate_fields, embedding: {dim: 8}, loss: bce, "
+        "interaction: {mlp: {width: 16}}, "
+        "training: {epochs: 3, batch_size: 128, learning_rate: 0.01}}"
+    )
+    architecture = Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
+    out = tmp_path / "export"
+    lands_where_ours_does(architecture, other, tmp_path / "t.parquet", out, metric=metric)
+    printed = "".join(path.read_text() for path in (out / "train.py", out / "README.md"))
+    assert "AUC" not in printed
+    assert "is_less" not in printed  # it is called is_better there
+    lint(out)
 
 
 def test_a_plain_objective_is_a_plain_script(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import spearmanr
 
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.jobs.suspicions import ALONE, column_figure, suspicions
+from automlrank.jobs.suspicions.look import rank_correlation
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task
 
 N = 2000
@@ -315,10 +318,30 @@ def test_a_sample_of_rows_is_not_judged_by_what_it_distorts() -> None:
     assert "nearly constant" in left
 
 
-def test_a_regression_is_not_judged_by_auc() -> None:
-    schema = Schema((Task("y", "regression"),), (Numeric("noise"), Numeric("x")))
-    frame = pl.DataFrame({"y": NOISE, "noise": RNG.random(N), "x": NOISE})
-    assert suspicions(frame, schema, SPLITS) == []
+def test_what_gives_a_regression_away_is_told_by_the_ranks() -> None:
+    """A column of its order is named, honest ones are not, and nobody speaks of an AUC."""
+    honest = NOISE + 2 * RNG.random(N)
+    schema = Schema((Task("y", "regression"),), tuple(map(Numeric, ("noise", "honest", "x"))))
+    frame = pl.DataFrame(
+        {"y": np.exp(5 * NOISE), "noise": RNG.random(N), "honest": honest, "x": -NOISE}
+    )
+    (text,) = suspicions(frame, schema, SPLITS)
+    assert re.match(r"x \(rank correlation (1\.000|0\.99\d)\): alone predicts y suspiciously", text)
+    assert (
+        suspicions(
+            frame.drop("x"), dataclasses.replace(schema, features=schema.features[:2]), SPLITS
+        )
+        == []
+    )
+
+
+def test_the_rank_correlation_is_spearmans() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(9, size=200).astype(float)
+    y = x + rng.normal(size=200).round(1)
+    assert rank_correlation(y, x) == pytest.approx(spearmanr(y, x).statistic)
+    assert rank_correlation(y, -np.exp(x)) == pytest.approx(-rank_correlation(y, x))
+    assert math.isnan(rank_correlation(y, np.ones(200)))
 
 
 def test_every_kind_of_column_can_be_looked_at() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 
+from automlrank.evaluate.metrics import evaluate
 from automlrank.trials.hypervolume import (
     floor_of,
     history,
