@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, told: list[Event]) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOMLRANK_CACHE", str(out.parent / "cache"))
         return search(
-            table(), None, SPACE, label="stay", trials=3, candidates=20, out=out, listen=told.append
+            table(), None, SPACE, label="stay", trials=2, candidates=20, out=out, listen=told.append
         )
 
 
