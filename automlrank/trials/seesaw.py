@@ -33,7 +33,6 @@ from automlrank.trials.seeds import seed_of
 
 MOST_SCENARIOS = 5  # the largest
 LEAST_ROWS = 10_000  # training rows: what fewer of them teach says little of a part
-KINDS = ("tasks", "boosted", "scenarios")
 Logits = npt.NDArray[Any]
 
 
@@ -128,18 +127,24 @@ def seesaw(bench: Bench, folder: RunFolder, best: Record) -> dict[str, dict[str,
                 bench.listen(Notice(f"{what}: {reason_of(error)}"))
     except TimeIsUp:
         bench.listen(Notice("The time was up before all models of one task or scenario."))
-    trees = finals_of(bench, folder, BOOSTED["lightgbm_rates"].fingerprint)
-    found += [dataclasses.replace(x, kind="boosted") for x in found if x.kind == "tasks"]
-    runs |= {("boosted", x.name): trees for x in found if x.kind == "boosted"}
     whole = finals_of(bench, folder, best.fingerprint)
-    result: dict[str, dict[str, Any]] = {}
-    for special in sorted(found, key=lambda x: KINDS.index(x.kind)):
+    parts: dict[str, dict[str, Any]] = {"tasks": {}, "boosted": {}, "scenarios": {}}
+    for special in found:
         alone = runs[special.kind, special.name]
         if alone and whole:
-            result.setdefault(special.kind, {})[special.name] = compared(
-                bench, special, whole, alone
-            )
-    return result
+            known = compared(bench, special.task, special.rows, whole, alone)
+            parts[special.kind][special.name] = known
+    parts["boosted"] = beside_trees(bench, folder, whole)
+    return {kind: of for kind, of in parts.items() if of}
+
+
+def beside_trees(bench: Bench, folder: RunFolder, whole: Sequence[Logits]) -> dict[str, Any]:
+    """By task the score of the best, of LightGBM with target rates, and their difference."""
+    tasks, everywhere = bench.data.schema.tasks, np.ones(bench.data.rows["test"], bool)
+    trees = finals_of(bench, folder, BOOSTED["lightgbm_rates"].fingerprint)
+    if len(tasks) == 1 or not whole or not trees:
+        return {}
+    return {task.name: compared(bench, i, everywhere, whole, trees) for i, task in enumerate(tasks)}
 
 
 def finals_of(bench: Bench, folder: RunFolder, fingerprint: str) -> list[Logits]:
@@ -169,13 +174,17 @@ def trained(bench: Bench, folder: RunFolder, best: Record, special: Specialist, 
 
 
 def compared(
-    bench: Bench, special: Specialist, whole: Sequence[Logits], alone: Sequence[Logits]
+    bench: Bench,
+    task: int,
+    rows: npt.NDArray[np.bool_],
+    whole: Sequence[Logits],
+    alone: Sequence[Logits],
 ) -> dict[str, Any]:
     """The means of both over their seeds, and the difference on the same rows with its error."""
-    rows, groups = special.rows, bench.data.groups("test")
-    columns = np.stack([x[rows, special.task] for x in (*whole, *alone)], axis=1)
-    labels = bench.data.labels("test")[rows, special.task]
-    metric = metric_of(bench.goal.metric, bench.data.schema.tasks[special.task].kind)
+    groups = bench.data.groups("test")
+    columns = np.stack([x[rows, task] for x in (*whole, *alone)], axis=1)
+    labels = bench.data.labels("test")[rows, task]
+    metric = metric_of(bench.goal.metric, bench.data.schema.tasks[task].kind)
     found = sampling(metric, labels, columns, None if groups is None else groups[rows])
     first, second = range(len(whole)), range(len(whole), len(whole) + len(alone))
     return {
