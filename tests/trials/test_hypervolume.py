@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -21,6 +22,7 @@ from automlrank.trials.hypervolume import (
     stands_still,
     trainings_of,
 )
+from automlrank.trials.work import floors
 
 LAW = settings(deadline=None)  # busy machines
 POINTS = st.lists(st.tuples(st.integers(-2, 10), st.integers(-2, 12)), max_size=12)
@@ -98,6 +100,15 @@ def test_knowing_nothing_is_half_an_auc_or_the_labels_entropy():
     assert floor_of("logloss", [0, 1, math.nan]) == pytest.approx(-math.log(2))
     assert floor_of("logloss", [0, 1, 0, 0]) == pytest.approx(entropy)
     assert floor_of("logloss", [0, 0]) == floor_of("rmse", [math.nan]) == 0
+
+
+def test_each_task_has_the_floor_of_its_kind(dataset):
+    """So that a mean of a metric over tasks has one, and a search for errors begins below 0."""
+    tasks = (dataset.schema.tasks[0], replace(dataset.schema.tasks[1], kind="regression", of=None))
+    data = replace(dataset, schema=replace(dataset.schema, tasks=tasks))
+    deviation = np.nanstd(data.labels("valid")[:, 1].astype(np.float64))
+    assert floors(data, "auc") == {"click": 0.5, "buy": pytest.approx(-deviation), "auc": 0.5}
+    assert floors(data, "rmse:buy=1")["buy"] == pytest.approx(-deviation)
 
 
 @pytest.mark.parametrize("metric", ["rmse", "mae"])
