@@ -268,10 +268,18 @@ def test_tasks_of_any_kind_have_statistics(tasks):
     ],
 )
 def test_a_label_alone_of_more_than_two_numbers_is_a_regression(values, kind):
+    """But for a stray one among hundreds of 0 and 1: see below."""
     frame = table(x=["a", "b"] * (N // 2), z=values)
     assert complete(Schema((Task("z", "inferred"),)), frame).schema.tasks == (Task("z", kind),)
     said = Schema((Task("z", "binary"),))
     assert complete(said, frame).schema.tasks == said.tasks
+
+
+def test_a_stray_third_value_makes_no_regression():
+    labels = [0, 1] * 100
+    for strays, kind in ((1, "binary"), (2, "regression")):
+        frame = pl.DataFrame({"z": [*labels[strays:], *[7] * strays], "x": ["a", "b"] * 100})
+        assert complete(Schema((Task("z", "inferred"),)), frame).schema.tasks[0].kind == kind
 
 
 def test_binary_columns_hold_0_and_1_and_nothing_else():

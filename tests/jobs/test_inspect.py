@@ -186,11 +186,11 @@ def test_rows_that_cannot_be_split_are_a_fault_of_a_schema_and_a_suspicion_witho
 def test_labels_that_a_search_refuses_are_named() -> None:
     frame = pl.DataFrame({"y": [0, 1, 2, 3] * 50, "x": ["a", "b"] * 100})
     assert (
-        "tasks.y: a binary label must be 0 or 1, but holds 2, 3."
+        "tasks.y: a binary label must be 0 or 1, but holds 2, 3. Is it of kind: regression?"
         in inspect(frame, Schema((Task("y"),))).suspicions
     )
     assert (
-        "tasks.y: a binary label must be 0 or 1, but holds -1."
+        "tasks.y: a binary label must be 0 or 1, but holds -1. Is it of kind: regression?"
         in inspect(frame.with_columns(y=2 * (pl.col("y") % 2) - 1), label="y").suspicions
     )
 
