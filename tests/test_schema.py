@@ -170,15 +170,6 @@ COLUMNS = {
             {"features": COLUMNS, "crosses": [["a", "a"]]},
             "crosses[0]: a pair needs two columns, but got 'a' twice",
         ),
-        (
-            {
-                "tasks": {"y": {"kind": "regression"}},
-                "features": {**COLUMNS, "b": {"kind": "categorical"}},
-                "crosses": [["a", "b"]],
-                "statistics": {},
-            },
-            "statistics: target rates need binary tasks, but 'y' is regression",
-        ),
         ({"crosses": [["a", "b", "c"]]}, "crosses[0]: must be a pair of column names, but got"),
         ({"crosses": ["a", "b"]}, "crosses[0]: must be a pair of column names, but got 'a'"),
         (

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SECTIONS = ("tasks", "features")
 WIDTH = 100
-FIGURES = "{:>11}  {:>6}  {:>5}"  # distinct, null, AUC
+FIGURES = "{:>11}  {:>6}  {:>5}"  # distinct, null, AUC or rank correlation
+HEADINGS = {"binary": "AUC", "regression": "corr."}
 FIGURES_WIDTH = 32  # with what separates them from the text before and after
 LONG_REASON = 24  # longer ones may stand out, so that most lines are aligned
 
@@ -74,7 +75,8 @@ def commented(found: Inspection) -> Iterator[str]:
     whys = [len(_why(column)) for column in columns.values()]
     room = WIDTH - FIGURES_WIDTH - max((why for why in whys if why <= LONG_REASON), default=0)
     at = max((len(text) for text in every if len(text) <= room), default=0)
-    yield f"{'':<{at}}  # {FIGURES.format('distinct', 'null', 'AUC')}"
+    last = HEADINGS[found.schema.tasks[0].kind]
+    yield f"{'':<{at}}  # {FIGURES.format('distinct', 'null', last)}"
     for key, of in items.items():
         if of:
             yield f"{key}:"
@@ -92,8 +94,9 @@ def _head(found: Inspection) -> Iterator[str]:
         yield from _wrapped(f"{name:<5} {rows:>12,} rows, mean {', '.join(rates)}", "#   ")
     if found.step > 1:
         text = (
-            f"AUC and what looks wrong are those of every {found.step}th row; whether ids repeat, "
-            "values are new or groups have one class cannot be said from so few."
+            f"{HEADINGS[found.schema.tasks[0].kind]} and what looks wrong are those of every "
+            f"{found.step}th row; whether ids repeat, values are new or groups have one class "
+            "cannot be said from so few."
         )
         yield from _wrapped(text, "# ")
     yield "# What looks wrong:" if found.suspicions else "# Nothing looks wrong."
@@ -126,7 +129,8 @@ def _mapping(item: object) -> dict[str, object]:
 
 
 def _line(column: Column) -> str:
-    figures = FIGURES.format(f"{column.distinct:,}", f"{column.nulls:.1%}", _number(column.auc))
+    alone = _number(column.correlation if column.auc is None else column.auc)
+    figures = FIGURES.format(f"{column.distinct:,}", f"{column.nulls:.1%}", alone)
     return f"{figures}  {_why(column)}".rstrip()
 
 

@@ -128,12 +128,12 @@ Runtime = Annotated[
     ),
 ]
 Metric = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--metric",
-        metavar="auc|gauc|logloss",
-        help="What to search for: of the primary task, or of several, auc:click=1,auc:buy=0.5, or "
-        "of the schema's fused score, auc@score.",
+        metavar="auc|gauc|logloss|rmse|mae",
+        help="What to search for: of the primary task, auc, or rmse of a regression task, unless "
+        "told; or of several, auc:click=1,auc:buy=0.5, or of the schema's fused score, auc@score.",
     ),
 ]
 Device = Annotated[

@@ -28,7 +28,7 @@ def search(
     time: options.Time = None,
     latency_ms: options.LatencyMs = None,
     candidates: options.Candidates = 200,
-    metric: options.Metric = "auc",
+    metric: options.Metric = None,
     sample_rows: options.SampleRows = None,
     runtime: options.Runtime = "torch",
     device: options.Device = "auto",
@@ -49,7 +49,7 @@ def search(
     from automlrank.jobs.search import search as job
 
     console = Console(format)
-    with watch(console, Goal(metric, trials, time)) as listen:
+    with watch(console, Goal(metric or "auc", trials, time)) as listen:
         result = job(
             data,
             schema,

@@ -23,7 +23,7 @@ def train(
     join: options.Joins = None,
     label: options.Label = None,
     test: options.Test = False,
-    metric: options.Metric = "auc",
+    metric: options.Metric = None,
     device: options.Device = "auto",
     seed: options.Seed = 0,
     out: options.TrainOut = None,
@@ -47,32 +47,36 @@ def train(
         out=out,
         metric=metric,
         device=device,
-        listen=epoch_lines(console, metric),
+        listen=epoch_lines(console),
     )
     console.data(lambda: as_data(result))
-    show(console, result, metric)
-    console.brief(*brief_lines(result, metric))
+    show(console, result)
+    console.brief(*brief_lines(result))
 
 
-def epoch_lines(console: Console, metric: str) -> Listen:
-    """A listener that says a line per epoch."""
+def epoch_lines(console: Console) -> Listen:
+    """A listener that says a line per epoch, by the metric that it is told first."""
     from automlrank.cli.wording import epoch_line
-    from automlrank.trials.events import Event, Training
+    from automlrank.trials.events import DataReady, Event, Training
+
+    metric = ""
 
     def listen(event: Event) -> None:
+        nonlocal metric
+        if isinstance(event, DataReady):
+            metric = event.metric
         if isinstance(event, Training) and event.progress.scores is not None:
             console.say(epoch_line(event.progress, metric))
 
     return listen
 
 
-def show(console: Console, result: TrainingResult, metric: str) -> None:
+def show(console: Console, result: TrainingResult) -> None:
     """What was trained, its scores per split and task, what it costs."""
     from automlrank.evaluate.metrics import METRICS
     from automlrank.report.cells import (
         show_count,
         show_ms,
-        show_score,
         show_seconds,
         show_share,
     )
@@ -80,9 +84,9 @@ def show(console: Console, result: TrainingResult, metric: str) -> None:
     console.say(f"{result.architecture.name}: {result.architecture.summary}")
     for split, scores in result.scores.items():
         if scores is not None:
-            tasks = scores["tasks"].items()
-            shown = ", ".join(f"{task} {show_score(next(iter(x.values())))}" for task, x in tasks)
-            console.say(f"{split} {named(METRICS[metric], scores)}: {shown}")
+            whole = overall(METRICS[result.metric], scores)
+            shown = by_metric(scores["tasks"], " of each" if whole else "")
+            console.say(f"{split} {whole}{shown}")
     p50, p95, p99 = (show_ms(getattr(result.latency, key)) for key in ("p50", "p95", "p99"))
     console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms")
     console.say(f"{show_count(result.cost.parameters)} parameters")
@@ -93,14 +97,25 @@ def show(console: Console, result: TrainingResult, metric: str) -> None:
         console.say(f"Kept in {result.folder}")
 
 
-def named(metric: Metric, scores: Mapping[str, Any]) -> str:
-    """``AUC``; of a metric of several tasks its value, too: what follows is each task's own."""
-    from automlrank.evaluate.metrics import METRICS
+def overall(metric: Metric, scores: Mapping[str, Any]) -> str:
+    """The value of a metric of several tasks; what follows is each task's own."""
     from automlrank.report.cells import show_score
 
     if not metric.fused and len(metric.weights) < 2:
-        return metric.label
-    return f"{metric.label} {show_score(scores[metric.name])}; {METRICS[metric.base].label} of each"
+        return ""
+    return f"{metric.label} {show_score(scores[metric.name])}; "
+
+
+def by_metric(tasks: Mapping[str, Mapping[str, float]], of: str) -> str:
+    """``AUC: click 0.7123, buy 0.6512; RMSE: stay 12.345``; ``of`` stands behind their names."""
+    from automlrank.evaluate.metrics import METRICS
+    from automlrank.report.cells import show_score
+
+    found: dict[str, list[str]] = {}
+    for task, scores in tasks.items():
+        for name, value in scores.items():
+            found.setdefault(METRICS[name].label, []).append(f"{task} {show_score(value)}")
+    return "; ".join(f"{label}{of}: {', '.join(each)}" for label, each in found.items())
 
 
 def as_data(result: TrainingResult) -> object:
@@ -123,8 +138,8 @@ def as_data(result: TrainingResult) -> object:
     )
 
 
-def brief_lines(result: TrainingResult, metric: str) -> Iterator[str]:
+def brief_lines(result: TrainingResult) -> Iterator[str]:
     """``valid 0.7123``, and ``test`` where it was asked for."""
     for split, scores in result.scores.items():
         if scores is not None:
-            yield f"{split} {scores[metric]:.6f}"
+            yield f"{split} {scores[result.metric]:.6f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from rich.console import Group, RenderableType
@@ -14,7 +15,7 @@ from rich.text import Text
 from automlrank.cli.console import Console, Format
 from automlrank.cli.wording import Goal, counts, current, left, outcome, sentences
 from automlrank.report.leaderboard import front_table
-from automlrank.trials.events import Event, Listen, Training, TrialEnded, ignore
+from automlrank.trials.events import DataReady, Event, Listen, Training, TrialEnded, ignore
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
 
@@ -51,6 +52,7 @@ class PlainView:
                 done = f"{trained} of {self.goal.trials} trained"
                 self.console.say(f"{outcome(record, self.goal.metric)} ({done})")
             case _:
+                self.goal = goal_after(event, self.goal)
                 for line in sentences(event):
                     self.console.say(line)
 
@@ -87,6 +89,7 @@ class LiveView:
                 if record.state == "failed":
                     self.tell(outcome(record, self.goal.metric))
             case _:
+                self.goal = goal_after(event, self.goal)
                 for line in sentences(event):
                     self.tell(line)
         now = time.monotonic()
@@ -115,6 +118,11 @@ class LiveView:
         if self.ended and results.front:
             parts += [Text(), Text("The front so far:"), front_table(results)]
         return Group(*parts)
+
+
+def goal_after(event: Event, goal: Goal) -> Goal:
+    """The goal with the metric that the data's tasks have."""
+    return replace(goal, metric=event.metric) if isinstance(event, DataReady) else goal
 
 
 def so_far(event: TrialEnded, metric: str) -> Results:

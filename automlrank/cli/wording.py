@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import show_ms, show_score, show_seconds, show_share
+from automlrank.report.cells import show_labels, show_ms, show_score, show_seconds
 from automlrank.train.loop import Progress
 from automlrank.trials.events import DataReady, Event, Feasibility, Notice, Training
 from automlrank.trials.records import Record
@@ -25,11 +25,11 @@ class Goal:
 def sentences(event: Event) -> Iterator[str]:
     """What an event says that is neither a training nor a trial's end."""
     match event:
-        case DataReady(name, rows, label_rates, set_aside, suspicions):
+        case DataReady(name, rows, label_rates, set_aside, suspicions, regression):
             yield f"{name}:"
             for split, n in rows.items():
-                rates = (f"{task} {show_share(rate)}" for task, rate in label_rates[split].items())
-                yield f"  {split:<5} {n:>10,} rows   {', '.join(rates)}"
+                shown = show_labels(label_rates[split], regression)
+                yield f"  {split:<5} {n:>10,} rows   {', '.join(shown)}"
             if set_aside:
                 yield (
                     f"Set aside, since they may be outcomes: {', '.join(set_aside)}. "

@@ -18,11 +18,8 @@ def choose_statistics(schema: Schema, distinct: Mapping[str, int]) -> Statistics
 
     The scenario is among them if it has enough values. Pairs are the schema's crosses; without
     any, the columns with the most values are each crossed with the scenario or, without one, with
-    the request's columns. Target rates need binary tasks; None where one is not, or where there is
-    no rate.
+    the request's columns. None where there is no rate.
     """
-    if any(task.kind != "binary" for task in schema.tasks):
-        return None
     ids = [feature for feature in schema.of_role("ids") if isinstance(feature, Categorical)]
     known = [feature.name for feature in ids if distinct[feature.name] >= MIN_VALUES]
     ranked = sorted(known, key=lambda name: (name != schema.scenario, -distinct[name]))

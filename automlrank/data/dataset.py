@@ -285,7 +285,7 @@ def _wanted(
     if schema is None and isinstance(data, str | Path) and read.is_sample(str(data)):
         schema = read.sample_schema(str(data))
     if schema is None:
-        return Schema((Task(label or _ask_for_label(data, joins)),))
+        return Schema((Task(label or _ask_for_label(data, joins), "inferred"),))
     if not isinstance(schema, Schema):
         schema = read_schema(schema)
     return schema if label is None else schema.with_primary(label)

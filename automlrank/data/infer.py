@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -32,6 +33,7 @@ LEAST_AMOUNTS, MOST_AMOUNTS, AMOUNT_ROWS = 50, 2000, 20
 ID_NAME = re.compile(r"(^|_)(id|ids|code|key|hash)$", re.IGNORECASE)
 UNIQUE_SHARE, UNIQUE_ROWS = 0.95, 1000  # more distinct values among so many rows: a row's own id
 YEAR_2000 = 946_684_800  # seconds
+AMOUNT_SHARE = 0.01  # of a label's values, that are neither 0 nor 1: fewer are mistakes
 MIN_VECTOR = 2  # a list of one number is no vector
 
 
@@ -47,12 +49,13 @@ class Inferred:
 def complete(
     schema: Schema, table: Table, summaries: Mapping[str, Summary] | None = None
 ) -> Inferred:
-    """The schema with features and statistics, where it names none, checked against its table.
+    """The schema with kinds, features and statistics, where it names none, checked with its table.
 
     ``summaries`` are those of all columns, where they are known already. Raises SchemaError with
     every column that is absent or of the wrong type.
     """
     check(schema, table)
+    schema = _with_kinds(schema, table)
     if schema.features:
         return Inferred(_with_statistics(schema, table, summaries or {}), {})
     reader = _Columns(schema, table)
@@ -64,6 +67,29 @@ def complete(
     result = _with_statistics(dataclasses.replace(schema, features=features), table, known)
     check(result, table)
     return Inferred(result, reader.reasons, tuple(reader.set_aside))
+
+
+def _with_kinds(schema: Schema, table: Table) -> Schema:
+    """The schema with the kinds of labels that were given alone."""
+    tasks = [
+        dataclasses.replace(task, kind=_kind_of(table, task.name))
+        if task.kind == "inferred"
+        else task
+        for task in schema.tasks
+    ]
+    return dataclasses.replace(schema, tasks=tuple(tasks))
+
+
+def _kind_of(table: Table, label: str) -> Literal["binary", "regression"]:
+    """Regression, where there are more than two values, and not nearly all of them 0 and 1.
+
+    What is left is binary, or a mistake in a binary label, which its check tells.
+    """
+    values = plain(label, table.schema[label]).cast(pl.Float64).drop_nulls()
+    others = ~values.is_in([0.0, 1.0])
+    found = table.select(values.n_unique().alias("distinct"), others.mean().alias("others"))
+    distinct, share = found.row(0)
+    return "regression" if distinct > 2 and share >= AMOUNT_SHARE else "binary"
 
 
 def _with_statistics(schema: Schema, table: Table, summaries: Mapping[str, Summary]) -> Schema:

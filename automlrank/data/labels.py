@@ -93,7 +93,7 @@ def _problem(task: Task, labels: Array, is_train: Array, primary: bool) -> str:
     if task.kind == "binary" and not np.isin(known, (0.0, 1.0)).all():
         others = np.setdiff1d(known, (0.0, 1.0))
         some = ", ".join(f"{value:g}" for value in others[:5])
-        return f"a binary label must be 0 or 1, but holds {some}."
+        return f"a binary label must be 0 or 1, but holds {some}. Is it of kind: regression?"
     trained = labels[is_train & ~unknown]
     if not len(trained):
         return "the label is null in every training row."

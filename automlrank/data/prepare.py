@@ -119,6 +119,7 @@ def _write_statistics(
         labels,
         form=statistics.form,
         prior=statistics.prior,
+        regression=schema.regression,
         time=None if times is None else schema.time,
         unit=unit,
     )

@@ -1,9 +1,10 @@
 """Statistics as features: smoothed target rates of ids and of pairs of ids, and their counts.
 
-For an id seen ``n`` times in training with ``s`` positive labels of mean ``m``
+For an id seen ``n`` times in training with labels of sum ``s``, all labels' mean ``m``
 
     rate  = (s + prior * m) / (n + prior)
     value = log(rate / (1 - rate)) - log(m / (1 - m))       0 where nothing is known
+    value = (rate - m) / d                                  of a regression task, d the deviation
     count = log((1 + n) / (1 + prior))                      0 where n is the prior's weight
 
 A new row sees all training rows. A training row must not see its own label: by its form it sees
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class Rates:
     form: str
     prior: float
     means: Array  # [tasks] float64
+    deviations: Array  # [tasks] float64, of a regression task's labels; NaN of a binary task's
     time: str | None = None
     """The column of when a row happened, for the earlier forms."""
     unit: str = "s"
@@ -94,7 +96,7 @@ class Rates:
         document = {**settings, "tables": tables}
         text = json.dumps(document, indent=1, ensure_ascii=False)
         Path(folder, "rates.json").write_text(text, encoding="utf-8")
-        arrays: dict[str, Any] = {"means": self.means}
+        arrays: dict[str, Any] = {"means": self.means, "deviations": self.deviations}
         for i, table in enumerate(self.tables):
             arrays |= {f"{key}{i}": getattr(table, key) for key in ("keys", "sums", "rows")}
         np.savez(Path(folder, "rates.npz"), **arrays)
@@ -116,7 +118,8 @@ class Rates:
                 )
                 for i, table in enumerate(saved)
             )
-            return cls(means=arrays["means"], tables=tables, **document)
+            whole = {key: arrays[key] for key in ("means", "deviations")}
+            return cls(**whole, tables=tables, **document)
 
     def _fill(self, out: Mapping[str, Array], seen: Callable[[RateTable], Seen]) -> None:
         """One table after the other: what a table needs on its way is many times its result."""
@@ -129,7 +132,10 @@ class Rates:
     def numbers(self, sums: Array, rows: Array) -> Array:
         """``[n, tasks + 1]`` float32: the tasks' values, and the first task's count."""
         rates = (sums + self.prior * self.means) / (rows + self.prior)
-        values = np.log(rates / (1 - rates)) - np.log(self.means / (1 - self.means))
+        values = (rates - self.means) / self.deviations
+        binary = np.isnan(self.deviations)
+        rate, mean = rates[:, binary], self.means[binary]
+        values[:, binary] = np.log(rate / (1 - rate)) - np.log(mean / (1 - mean))
         counts = np.log((1 + rows[:, :1]) / (1 + self.prior))
         return np.concatenate([values, counts], axis=1).astype(np.float32)
 
@@ -149,16 +155,20 @@ def fit_rates(
     *,
     form: str,
     prior: float,
+    regression: Sequence[int] = (),
     time: str | None = None,
     unit: str = "s",
 ) -> Rates:
     """Rates of the training rows; ``statistics`` says of columns whether they are the request's.
 
-    ``labels [rows, tasks]``, null as NaN.
+    ``labels [rows, tasks]``, null as NaN; those of the tasks ``regression`` are no 0 and 1.
     """
     known = ~np.isnan(labels)
     means = np.nansum(labels, axis=0, dtype=np.float64) / np.maximum(known.sum(axis=0), 1)
-    rates = Rates(form, prior, np.clip(means, 1e-6, 1 - 1e-6), time, unit)
+    deviations = np.full(len(means), np.nan)
+    deviations[list(regression)] = np.nanstd(labels[:, list(regression)], axis=0, dtype=np.float64)
+    means = np.where(np.isnan(deviations), np.clip(means, 1e-6, 1 - 1e-6), means)
+    rates = Rates(form, prior, means, deviations, time, unit)
     tables = []
     for columns, request in statistics.items():
         keys, codes = np.unique(keys_of(ids, columns), return_inverse=True)

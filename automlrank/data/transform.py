@@ -42,7 +42,7 @@ from automlrank.data.values import (
     text_of,
 )
 
-FORMAT = 4  # of encoder.json; another number is another meaning
+FORMAT = 5  # of encoder.json; another number is another meaning
 
 
 @dataclass(frozen=True, eq=False)

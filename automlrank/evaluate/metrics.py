@@ -1,7 +1,7 @@
-"""Metrics of ranking: AUC, AUC within groups, log loss. NumPy alone: exported code copies them.
+"""Metrics of ranking: AUC, AUC within groups, log loss; of regression: RMSE, MAE.
 
-Labels are 0 or 1; a row whose label is NaN does not count. A metric that is not defined (one
-class only, no rows, a score that is NaN) is NaN.
+NumPy alone: exported code copies them. A binary task's labels are 0 or 1; a row whose label is NaN
+does not count. A metric that is not defined (one class only, no rows, a score that is NaN) is NaN.
 """
 
 from __future__ import annotations
@@ -103,10 +103,19 @@ def rmse(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
     return float(np.sqrt(np.mean(errors**2))) if errors.size else math.nan
 
 
+def mae(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
+    """The mean absolute error of the labelled rows, in the label's units."""
+    truth = np.asarray(labels, np.float64)
+    known = ~np.isnan(truth)
+    errors = np.asarray(predictions, np.float64)[known] - truth[known]
+    return float(np.mean(np.abs(errors))) if errors.size else math.nan
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric's name, how people write it, whether more is better, whether it needs groups.
 
+    ``kind`` is that of the tasks that it judges; a task of the other is scored by its usual one.
     ``weights`` are those of the tasks whose scores are averaged; without any it is the primary
     task's. A ``fused`` one is of the schema's score, judged by the labels of its tasks, and
     stands beside the tasks' own scores under its name. ``base`` is the name of what each task is
@@ -118,6 +127,7 @@ class Metric:
     up: bool
     grouped: bool
     function: Callable[..., float]
+    kind: str = "binary"
     weights: Mapping[str, float] = field(default_factory=dict)
     fused: bool = False
 
@@ -196,13 +206,30 @@ METRICS = Metrics(
         Metric("auc", "AUC", up=True, grouped=False, function=auc),
         Metric("gauc", "GAUC", up=True, grouped=True, function=gauc),
         Metric("logloss", "log loss", up=False, grouped=False, function=logloss),
+        Metric("rmse", "RMSE", up=False, grouped=False, function=rmse, kind="regression"),
+        Metric("mae", "MAE", up=False, grouped=False, function=mae, kind="regression"),
     )
 )
 
 
 OF_ORDER = ("auc", "gauc")  # metrics that a score on any scale has
 FUSED = tuple(f"{name}@score" for name in OF_ORDER)
-REGRESSION = "rmse"  # what a regression task is scored by, whatever the metric of the others
+USUAL = {"binary": "auc", "regression": "rmse"}
+"""What a task is scored by unless told, by its kind."""
+
+
+def judges(kind: str) -> list[str]:
+    """The metrics of tasks of a kind."""
+    return [name for name, metric in METRICS.items() if metric.kind == kind]
+
+
+def metric_of(metric: str, kind: str) -> str:
+    """What a task of a kind is scored by in a search for ``metric``: the same, if it judges such.
+
+    ``rmse`` beside ``gauc`` for a regression task, ``auc`` beside ``mae`` for a binary one.
+    """
+    base = METRICS[metric].base
+    return base if METRICS[base].kind == kind else USUAL[kind]
 
 
 def evaluate(

@@ -15,6 +15,7 @@ from torch import Tensor
 from automlrank.architecture import Architecture
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
+from automlrank.evaluate.metrics import METRICS, Metric
 from automlrank.export.encoder_source import encoder_sources
 from automlrank.export.model_source import model_source
 from automlrank.export.onnx import export_onnx, onnx_readme
@@ -50,7 +51,7 @@ def export_architecture(
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
         "requirements.txt": "".join(f"{name}>={_version(name)}\n" for name in REQUIREMENTS),
-        "README.md": _readme(architecture, schema, weights is not None),
+        "README.md": _readme(architecture, schema, METRICS[metric], weights is not None),
     }
     with _new_folder(out) as folder:
         (folder / "encoder").mkdir()
@@ -98,9 +99,10 @@ def _version(name: str) -> str:
     return version(name).partition("+")[0]
 
 
-def _readme(architecture: Architecture, schema: Schema, has_weights: bool) -> str:
+def _readme(architecture: Architecture, schema: Schema, metric: Metric, has_weights: bool) -> str:
     fused = "Its method score(batch) gives what candidates are ranked by, from all tasks' logits.\n"
-    score = "    python train.py DATA --score --test    # the AUC of weights.safetensors\n"
+    label = METRICS[metric.base].label
+    score = f"    python train.py DATA --score --test    # the {label} of weights.safetensors\n"
     return (
         f"# A ranking model\n\n{architecture.summary}\n\n"
         "    pip install -r requirements.txt\n"

@@ -24,7 +24,7 @@ from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.split import Rows
 from automlrank.data.values import Array, EncodingError
 from automlrank.evaluate.fusion import fused, judged
-from automlrank.evaluate.metrics import auc, gauc, logloss, rmse
+from automlrank.evaluate.metrics import auc, gauc, logloss, mae, rmse
 from automlrank.export.recipe_data import (
     DEVICE,
     HERE,
@@ -272,11 +272,21 @@ def score_binary(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, floa
     return score(model, arrays, rows)
 
 
+def score_errors(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The root mean squared error of each regression task."""
+    values, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    return {TASKS[i]: rmse(labels[:, i], values[:, i]) for i in REGRESSION}
+
+
+def score_absolute_errors(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
+    """The mean absolute error of each regression task."""
+    values, labels = predict(model, arrays, rows), arrays["labels"][rows]
+    return {TASKS[i]: mae(labels[:, i], values[:, i]) for i in REGRESSION}
+
+
 def score_mixed(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:
     """The metric of each task, and of a regression task its error."""
-    logits, labels = predict(model, arrays, rows), arrays["labels"][rows]
-    errors = {TASKS[i]: rmse(labels[:, i], logits[:, i]) for i in REGRESSION}
-    return score_binary(model, arrays, rows) | errors
+    return score_binary(model, arrays, rows) | score_errors(model, arrays, rows)
 
 
 def score_tasks(model: nn.Module, arrays: Arrays, rows: Rows) -> dict[str, float]:

@@ -10,7 +10,7 @@ from automlrank.architecture import Architecture
 from automlrank.blocks.base import Block
 from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Labels
-from automlrank.evaluate.metrics import METRICS, Metric
+from automlrank.evaluate.metrics import METRICS, Metric, metric_of
 from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.export.printing import (
     Constants,
@@ -35,6 +35,7 @@ from automlrank.wiring import wire
 RECIPE = f"{__package__}.recipe_train"
 HOMES = {f"automlrank.data.{name}": f"encoder.{name}" for name in ENCODER_MODULES}
 SCORES = {"auc": "score", "gauc": "score_gauc", "logloss": "score_logloss"}
+ERRORS = {"rmse": "score_errors", "mae": "score_absolute_errors"}
 FUSED_SCORES = {"auc": "score_fused", "gauc": "score_fused_gauc"}
 STUBS = ("build_model", "build_loss", "build_balance")
 ENTRY = 'if __name__ == "__main__":\n    main()\n'
@@ -155,7 +156,7 @@ def _constants(
         yield name, _assigned(name, value, constants)
     training = architecture.training
     optimizer = OPTIMIZERS[training.optimizer].__name__
-    yield "METRIC", f"METRIC = {literal(METRICS[metric.base].label)}"
+    yield "METRIC", _assigned("METRIC", _label(schema, metric), constants)
     yield "EXPONENTS", _assigned("EXPONENTS", schema.exponents, constants)
     yield "FUSED", f"FUSED = {literal(metric.name)}"
     yield "METRIC_WEIGHTS", dictionary("METRIC_WEIGHTS = ", metric.weights)
@@ -171,6 +172,14 @@ def _constants(
         "bf16",
     ):
         yield name.upper(), f"{name.upper()} = {literal(getattr(training, name))}"
+
+
+def _label(schema: Schema, metric: Metric) -> str:
+    """What the tasks' scores are called; those of the other kind are named."""
+    labels = {task.name: METRICS[metric_of(metric.name, task.kind)].label for task in schema.tasks}
+    main = METRICS[metric.base].label
+    others = [f"{label} of {task}" for task, label in labels.items() if label != main]
+    return f"{main} ({', '.join(others)})" if others else main
 
 
 def _scenario(schema: Schema) -> tuple[str, int] | None:
@@ -227,12 +236,17 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
     split = schema.split
     grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
-    tasks = "score_mixed" if schema.regression else SCORES[metric.base]
+    binary = SCORES[metric_of(metric.name, "binary")]
+    errors = ERRORS[metric_of(metric.name, "regression")]
+    tasks = binary
+    if schema.regression:
+        tasks = errors if len(schema.regression) == len(schema.tasks) else "score_mixed"
     mean = "overall_weighted" if metric.weights else "overall"
     return {
         "score": FUSED_SCORES[metric.base] if metric.fused else tasks,
         "score_tasks": tasks,
-        "score_binary": SCORES[metric.base],
+        "score_binary": binary,
+        "score_errors": errors,
         "make_loss": "make_scaled_loss" if schema.regression else "make_loss",
         "overall": "overall_fused" if metric.fused else mean,
         "is_better": "is_better" if metric.up else "is_less",

@@ -17,7 +17,7 @@ from automlrank.data.split import NAMES, Labels, assign, parts_of
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.data.table import Table
 from automlrank.errors import DataError, SchemaError
-from automlrank.jobs.suspicions import column_auc, labels_of, suspicions
+from automlrank.jobs.suspicions import ALONE, column_figure, labels_of, suspicions
 from automlrank.schema import Schema, Split, Task, read_schema
 
 SAMPLED_ROWS = 1_000_000  # of a larger table every k-th row is looked at
@@ -27,14 +27,16 @@ SAMPLED_ROWS = 1_000_000  # of a larger table every k-th row is looked at
 class Column:
     """A column: why it is what it is, its distinct values, the share of nulls.
 
-    ``auc`` is that of the column alone for the primary task, None where it makes no sense.
+    ``auc`` is that of the column alone for the primary task, None where it makes no sense;
+    ``correlation`` is in its place for a regression task: that of the ranks.
     """
 
     name: str
     reason: str
     distinct: int
     nulls: float
-    auc: float | None
+    auc: float | None = None
+    correlation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Inspection:
     label_rates: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     """Mean label by split, then task."""
     step: int = 1
-    """AUC and suspicions are those of every ``step``-th row."""
+    """Columns' figures and suspicions are those of every ``step``-th row."""
 
     @property
     def unused(self) -> dict[str, Column]:
@@ -99,14 +101,16 @@ def _split_inspection(
     step = -(-table.rows // SAMPLED_ROWS)
     frame = _every(table, step)
     some = splits[::step]
-    aucs = _aucs(frame, schema, some)
+    figures = _figures(frame, schema, some)
     labels = table.scan.select([task.name for task in schema.tasks]).collect()
-    found = suspicions(frame, schema, some, set_aside=inferred.set_aside, aucs=aucs, step=step)
+    found = suspicions(
+        frame, schema, some, set_aside=inferred.set_aside, figures=figures, step=step
+    )
     rows = np.bincount(splits, minlength=len(NAMES))
     return Inspection(
         table.rows,
         schema,
-        _columns(table, inferred, summaries, aucs),
+        _columns(table, inferred, summaries, figures),
         (*_label_faults(labels, schema, splits), *found),
         {name: int(size) for name, size in zip(NAMES, rows, strict=True)},
         label_rates(
@@ -129,7 +133,7 @@ def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:
                 f"Give --label; columns of only 0 and 1: {columns}.",
             )
         label = known[0]
-    return Schema((Task(label),))
+    return Schema((Task(label, "inferred"),))
 
 
 def _every(table: Table, step: int) -> pl.DataFrame:
@@ -143,14 +147,12 @@ def _every(table: Table, step: int) -> pl.DataFrame:
     return pl.concat(chunks)
 
 
-def _aucs(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, float | None]:
-    """Each column's AUC for the primary task, which must be binary."""
+def _figures(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, float | None]:
+    """How well each column alone predicts the primary task."""
     task = schema.tasks[0]
-    if task.kind != "binary":
-        return {}
-    label, is_train, is_valid = labels_of(frame, task.name), splits == 0, splits == 1
+    label, alone = labels_of(frame, task.name), ALONE[task.kind]
     return {
-        name: column_auc(frame[name], label, is_train, is_valid)
+        name: column_figure(frame[name], label, alone, splits)
         for name in frame.columns
         if name != task.name
     }
@@ -169,16 +171,17 @@ def _columns(
     table: Table,
     inferred: Inferred,
     summaries: Mapping[str, Summary],
-    aucs: Mapping[str, float | None],
+    figures: Mapping[str, float | None],
 ) -> dict[str, Column]:
     reasons = {**_roles(inferred.schema), **inferred.reasons}
+    key = "auc" if inferred.schema.tasks[0].kind == "binary" else "correlation"
     return {
         name: Column(
             name,
             reasons.get(name, "not in the schema"),
             summaries[name].distinct,
             summaries[name].nulls / table.rows,
-            aucs.get(name),
+            **{key: figures.get(name)},
         )
         for name in table.schema
     }

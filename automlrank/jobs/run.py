@@ -14,7 +14,7 @@ import optuna
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.evaluate.latency import ROUNDS, TRIES, Latency
-from automlrank.evaluate.significance import auc_error
+from automlrank.evaluate.significance import auc_error, relative_error
 from automlrank.jobs.result import Result
 from automlrank.report.files import write_report
 from automlrank.serving.runtimes import torch_threads
@@ -193,8 +193,11 @@ class Run:
             return {}
 
     def valid_error(self, results: Results) -> float:
-        """The standard error of the best validation AUC."""
+        """The standard error of the best validation AUC, or of the best RMSE."""
         labels = self.bench.data.labels("valid")[:, 0]
+        if results.metric == "rmse":
+            errors = [record.score("rmse") or 0.0 for record in results.complete]
+            return min(errors, default=0.0) * relative_error(labels)
         scores = [record.score("auc") or 0.5 for record in results.complete]
         best = max(scores, default=0.5)
         return auc_error(best, int((labels == 1).sum()), int((labels == 0).sum()))

@@ -20,7 +20,7 @@ from automlrank.jobs.run import Run
 from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.jobs.suspicions import suspicions
 from automlrank.schema.score import score_text
-from automlrank.trials.bench import Bench
+from automlrank.trials.bench import Bench, metric_for
 from automlrank.trials.events import DataReady, Listen, ignore
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.folder import RunFolder, check_new, new_folder, write_text
@@ -41,7 +41,7 @@ def search(
     time: float | None = None,
     latency_ms: float | None = None,
     candidates: int = 200,
-    metric: str = "auc",
+    metric: str | None = None,
     sample_rows: int | None = None,
     runtime: str = "torch",
     device: str = "auto",
@@ -61,7 +61,8 @@ def search(
 
     ``space`` is a file, a shipped name, or a Space; ``time`` is in seconds and covers
     everything, a third of it kept for the finalists; with ``sample_rows`` trials see a part of the
-    training rows (``Dataset.sample``), finalists all. ``incumbent`` is the column of the present
+    training rows (``Dataset.sample``), finalists all. ``metric`` is that of the primary task unless
+    told: auc, or rmse of a regression task. ``incumbent`` is the column of the present
     model's score: a reference on the same rows, no feature. Raises UsageError for what a person
     can mend.
 
@@ -76,7 +77,7 @@ def search(
     """
     began = clock.monotonic()
     goal = Goal(
-        metric=metric,
+        metric=metric or Goal.metric,  # the tasks will say
         trials=trials,
         seconds=time,
         latency_ms=latency_ms,
@@ -97,12 +98,15 @@ def search(
     chosen = space_for(dataset.schema, space)
     limits = chosen.limits
     goal = dataclasses.replace(
-        goal, latency_ms=latency_ms or limits.latency_ms, parameters=limits.parameters
+        goal,
+        metric=metric_for(dataset.schema, metric),
+        latency_ms=latency_ms or limits.latency_ms,
+        parameters=limits.parameters,
     )
     folder = _folder(out, dataset, resume)
     set_aside = dataset.inferred.set_aside if dataset.inferred else ()
     suspicions = suspicions_of(dataset)
-    listen(DataReady(dataset.name, dataset.rows, dataset.label_rates, set_aside, suspicions))
+    listen(DataReady.of(dataset, goal.metric, set_aside, suspicions))
     references, skipped = references_for(dataset.schema, chosen.references)
     rivals, absent = outsiders(dataset.schema, chosen.references, goal.metric)
     skipped |= absent
@@ -147,6 +151,7 @@ def _facts(data: Dataset, goal: Goal, command: str | None, sample_rows: int | No
         latency_ms=goal.latency_ms,
         sample_rows=sample_rows,
         score=score_text(data.schema.score) if METRICS[goal.metric].fused else None,
+        regression=data.schema.regression_names,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from automlrank.evaluate.latency import Latency
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.spaces import AsSpace, architecture_for
 from automlrank.train.loop import score
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import Listen, ignore
+from automlrank.trials.bench import Bench, metric_for
+from automlrank.trials.events import DataReady, Listen, ignore
 from automlrank.trials.folder import RunFolder, check_new, write_text
 from automlrank.trials.goal import Goal
 
@@ -28,6 +29,7 @@ class TrainingResult:
     """One training: ``scores`` by split, then as a record holds them; ``test`` only if asked."""
 
     architecture: Architecture
+    metric: str
     scores: Mapping[str, Mapping[str, Any] | None]
     latency: Latency
     cost: Cost
@@ -47,7 +49,7 @@ def train(
     test: bool = False,
     seed: int = 0,
     out: str | Path | None = None,
-    metric: str = "auc",
+    metric: str | None = None,
     candidates: int = 200,
     device: str = "auto",
     listen: Listen = ignore,
@@ -55,13 +57,18 @@ def train(
     """Train an architecture with a seed; the test split is read only where it is asked for.
 
     With ``out`` the architecture, the curve, the weights and what was asked are written there.
-    Raises UsageError for what a person can mend, TrialError where the training cannot go on.
+    ``metric`` is that of the primary task unless told: auc, or rmse of a regression task. Raises
+    UsageError for what a person can mend, TrialError where the training cannot go on.
     """
     began = time.perf_counter()
     if out is not None:
         check_new(Path(out))
-    goal = Goal(metric=metric, candidates=candidates, device=device_of(device), seed=seed)
+    goal = Goal(
+        metric=metric or Goal.metric, candidates=candidates, device=device_of(device), seed=seed
+    )
     dataset = Dataset.open(data, schema, label=label, joins=joins)
+    goal = dataclasses.replace(goal, metric=metric_for(dataset.schema, metric))
+    listen(DataReady.of(dataset, goal.metric))
     chosen = architecture_for(dataset.schema, architecture)
     bench = Bench(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
     model = bench.build(chosen, seed)
@@ -69,11 +76,14 @@ def train(
     trained = bench.train(model, chosen, seed, chosen.name)
     scores: dict[str, Mapping[str, Any] | None] = {
         "valid": bench.scores(trained.scores),
-        "test": bench.scores(score(model, dataset, "test", metric, goal.device)) if test else None,
+        "test": bench.scores(score(model, dataset, "test", goal.metric, goal.device))
+        if test
+        else None,
     }
     seconds = round(time.perf_counter() - began, 1)
     result = TrainingResult(
         chosen,
+        goal.metric,
         scores,
         latency,
         bench.cost(chosen),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from automlrank.report.compare import Difference, best_reference, compare
@@ -54,7 +55,7 @@ def row(record: Record, results: Results) -> Row:
         valid=show_score(record.score(metric)),
         mean=show_score(record.choice_score(metric)),
         test=show_test(record, metric),
-        deviation=show_score(record.score(f"{metric}_std", "test")),
+        deviation=show_score(record.score(f"{metric}_std", "test"), record.score(metric, "test")),
         seeds=show_seeds(record, metric),
         logloss=show_logloss(record),
         calibration=show_calibration(record),
@@ -71,16 +72,24 @@ def title(record: Record) -> str:
     return f"{record.name}: {record.summary}" if record.name else record.summary
 
 
-def show_score(value: float | None) -> str:
-    """Four decimals: two standard errors of a large test split."""
-    return MISSING if value is None else f"{value:.4f}"
+def show_score(value: float | None, like: float | None = None) -> str:
+    """Four decimals: two standard errors of a large test split; fewer from ten on.
+
+    With as many as the score that it stands beside has, ``like``.
+    """
+    return MISSING if value is None else f"{value:.{_decimals(value if like is None else like)}f}"
+
+
+def _decimals(value: float) -> int:
+    """Errors in a label's own units may be large: five digits or more are shown."""
+    whole = math.floor(math.log10(abs(value))) if 1 <= abs(value) < math.inf else 0
+    return max(0, 4 - whole)
 
 
 def show_test(record: Record, metric: str) -> str:
     """The test score and half its 95 % interval."""
-    half = half_width(record, metric)
-    text = show_score(record.score(metric, "test"))
-    return text if half is None else f"{text} ± {half:.4f}"
+    half, value = half_width(record, metric), record.score(metric, "test")
+    return show_score(value) if half is None else f"{show_score(value)} ± {show_score(half, value)}"
 
 
 def half_width(record: Record, metric: str) -> float | None:
@@ -94,7 +103,9 @@ def show_seeds(record: Record, metric: str) -> str:
     seeds, deviation = (record.score(key, "test") for key in ("seeds", f"{metric}_std"))
     if seeds is None:
         return MISSING
-    return f"{seeds:.0f}" if deviation is None else f"{seeds:.0f}, sd {deviation:.4f}"
+    if deviation is None:
+        return f"{seeds:.0f}"
+    return f"{seeds:.0f}, sd {show_score(deviation, record.score(metric, 'test'))}"
 
 
 def show_logloss(record: Record) -> str:
@@ -158,7 +169,20 @@ def show_difference(difference: Difference | None) -> str:
     """A difference and whether it is more than noise."""
     if difference is None:
         return MISSING
-    return f"{difference.value:+.4f}, {difference.verdict}"
+    return f"{show_change(difference.value)}, {difference.verdict}"
+
+
+def show_change(value: float) -> str:
+    """A difference of two scores, with its sign."""
+    return f"{value:+.{_decimals(value)}f}"
+
+
+def show_labels(rates: Mapping[str, float | None], regression: Collection[str]) -> list[str]:
+    """Each task's share of positive labels, or its mean: ``click 37.1 %``, ``stay mean 12.400``."""
+    return [
+        f"{task} mean {show_score(rate)}" if task in regression else f"{task} {show_share(rate)}"
+        for task, rate in rates.items()
+    ]
 
 
 def show_share(value: float | None) -> str:

@@ -158,12 +158,13 @@ def _errors(records: Sequence[Record], metric: str) -> dict[str, Any]:
 
 def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figure:
     label = METRICS[results.metric].label
+    form = ".4f" if METRICS[results.metric].kind == "binary" else "~g"  # labels have any unit
     times = [time for record in records if (time := record.latency())]
     wide = bool(times) and max(times) > LOG_FROM * min(times)
     axis = {"type": "log", "tickvals": TICKS} if wide else {"rangemode": "tozero"}
     return blank(
         {"title": {"text": "p50 latency of a request, ms"}, **axis},
-        {"title": {"text": f"{split} {label}"}, "tickformat": ".4f"},
+        {"title": {"text": f"{split} {label}"}, "tickformat": form},
     )
 
 

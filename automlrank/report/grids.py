@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automlrank.evaluate.metrics import METRICS, REGRESSION
+from automlrank.evaluate.metrics import METRICS
 from automlrank.evaluate.significance import Z_95
 from automlrank.report.cells import (
     MISSING,
+    show_change,
     show_interval,
     show_ms,
     show_repeated,
@@ -25,7 +26,7 @@ from automlrank.trials.results import Results
 
 UNDEFINED = "not defined"
 WEIGHTS = "Task weights"  # the heading of the table that is drawn, too
-KINDS = {"tasks": "task", "scenarios": "scenario"}
+KINDS = {"tasks": "task {}", "boosted": "task {}, LightGBM", "scenarios": "scenario {}"}
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def _scenarios(best: Record, name: str) -> Grid:
     """The best architecture's score in every scenario."""
     metric = METRICS[name].base
     found = _part(best, "scenarios")
+    lacks = "one class only" if METRICS[metric].kind == "binary" else "no label"
     tasks = next(iter(found.values()))["tasks"] if found else {}
     return Grid(
         "Scenarios",
@@ -114,23 +116,26 @@ def _scenarios(best: Record, name: str) -> Grid:
             (value, f"{scores['rows']:,}", *(_score(scores["tasks"][t], metric) for t in tasks))
             for value, scores in found.items()
         ),
-        f"{title(best)} on the test split's rows of each scenario; {UNDEFINED}: one class only",
+        f"{title(best)} on the test split's rows of each scenario; {UNDEFINED}: {lacks}",
     )
 
 
 def _seesaw(best: Record, name: str) -> Grid:
     """The best architecture against itself trained for one task, or one scenario, alone."""
-    up = METRICS[name].up
     rows = []
-    for kind, parts in _part(best, "seesaw").items():
+    known = _part(best, "seesaw")
+    trees = ", and beside LightGBM with target rates for the task" if "boosted" in known else ""
+    for kind, parts in known.items():
         for part, scores in parts.items():
-            rows.append((f"{KINDS[kind]} {part}", *_compared(scores, up)))
+            metric = METRICS[scores.get("metric", name)]
+            what = part if metric.base == METRICS[name].base else f"{part} ({metric.label})"
+            rows.append((KINDS[kind].format(what), *_compared(scores, metric.up)))
     return Grid(
         "Seesaw",
         ("part", "all together", "alone", "difference", "verdict", "seeds"),
         tuple(rows),
         f"{title(best)} beside the same architecture, settings and seeds trained for one task, or "
-        "on the rows of one scenario (its primary task), alone; lost: really worse together",
+        f"on the rows of one scenario (its primary task), alone{trees}; lost: really worse",
     )
 
 
@@ -143,7 +148,7 @@ def _compared(scores: Mapping[str, Any], up: bool) -> tuple[str, ...]:
     verdict = difference.verdict
     if difference.real:
         verdict = "gained" if (value > 0) == up else "lost"
-    return whole, alone, f"{value:+.4f}", verdict, str(scores["seeds"])
+    return whole, alone, show_change(value), verdict, str(scores["seeds"])
 
 
 def _weights(results: Results) -> Grid:
@@ -169,11 +174,11 @@ def _part(record: Record, key: str) -> Mapping[str, Any]:
 
 def _score(scores: Mapping[str, Any], metric: str) -> str:
     """A score and half its interval."""
-    metric = REGRESSION if REGRESSION in scores else metric
+    metric = _scored_by(scores, metric)
     value, low, high = (number(scores, f"{metric}{end}") for end in ("", "_low", "_high"))
     if value is None:
         return UNDEFINED if metric in scores else MISSING
-    half = "" if low is None or high is None else f" ± {(high - low) / 2:.4f}"
+    half = "" if low is None or high is None else f" ± {show_score((high - low) / 2, value)}"
     return f"{show_score(value)}{half}"
 
 
@@ -185,7 +190,12 @@ def _counts(scores: Mapping[str, Any]) -> str:
 
 
 def _heading(task: str, scores: Mapping[str, Any], metric: str) -> str:
-    return f"{'RMSE' if REGRESSION in scores else METRICS[metric].label} of {task}"
+    return f"{METRICS[_scored_by(scores, metric)].label} of {task}"
+
+
+def _scored_by(scores: Mapping[str, Any], metric: str) -> str:
+    """The metric that a task's scores are of: the search's, or that of the task's kind."""
+    return next((name for name in METRICS if name in scores), metric)
 
 
 def _is_finite(value: float | None) -> bool:
@@ -193,9 +203,14 @@ def _is_finite(value: float | None) -> bool:
 
 
 def one_class(facts: RunFacts) -> Iterator[tuple[str, str]]:
-    """The tasks of which a split holds one class, or nothing, so that no AUC is defined there."""
+    """The tasks of which a split holds one class, or nothing: no AUC, or RMSE, is defined there."""
     for split, rates in facts.label_rates.items():
         for task, rate in rates.items():
-            if rate is None or rate == 0.0:
+            is_binary = task not in facts.regression
+            if rate is None or (is_binary and rate == 0.0):
                 lacks = "no label" if rate is None else "no positive row"
-                yield f"Task {task}", f"{lacks} in the {split} split: its AUC there is {UNDEFINED}"
+                label = "AUC" if is_binary else "RMSE"
+                yield (
+                    f"Task {task}",
+                    f"{lacks} in the {split} split: its {label} there is {UNDEFINED}",
+                )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from automlrank.evaluate.metrics import METRICS
-from automlrank.report.cells import show_ms, show_score, show_test
+from automlrank.report.cells import show_change, show_ms, show_score, show_test
 from automlrank.report.compare import as_fast, best_reference, compare
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
@@ -131,7 +131,7 @@ def _verdict(a: Record, b: Record, metric: str, noun: str = "the difference") ->
     difference = compare(a, b, metric)
     if difference is None:
         return "their difference is not known"
-    text = f"{noun} ({difference.value:+.4f})"
+    text = f"{noun} ({show_change(difference.value)})"
     if difference.real is None:
         return f"{text} has no measured spread"
     if not difference.real:

@@ -23,7 +23,7 @@ from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.grids import WEIGHTS, Grid, grids, weighted
 from automlrank.report.headline import headline
 from automlrank.report.page import SCRIPT, STYLE
-from automlrank.report.ranking import RANKS, ranked
+from automlrank.report.ranking import PROBABILITIES, RANKS, has_probabilities, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
 from automlrank.report.weights import weights_figure
 from automlrank.trials.facts import RunFacts
@@ -124,16 +124,18 @@ def _finalists(tested: Sequence[Record], results: Results, facts: RunFacts) -> l
     if not tested:
         return ['<p class="soft">Nothing was scored on the test split.</p>']
     label = METRICS[results.metric].label
+    probabilities = PROBABILITIES if has_probabilities(results) else ()
     rows = []
     for record in tested:
         cells = row(record, results)
         what = [_cell(cells.rank), _cell(cells.number), _cell(escape(cells.title), "what")]
         numbers = [_cell(cells.mean), _cell(cells.test)]
-        pairs = (cells.seeds, cells.versus, cells.logloss, cells.calibration)
+        pairs = [cells.seeds, cells.versus]
+        pairs += [cells.logloss, cells.calibration] if probabilities else []
         rows.append([*what, *numbers, *(_cell(x, "pair") for x in pairs), _cell(cells.latency)])
     headings = (
         *("rank", "#", "architecture", "valid over seeds", f"test {label}", "seeds"),
-        *("to best reference", "log loss", "calibration", "p50 / p95 ms"),
+        *("to best reference", *probabilities, "p50 / p95 ms"),
     )
     return [
         _plot("finalists", finalists_figure(results, facts)),

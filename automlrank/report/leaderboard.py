@@ -13,7 +13,7 @@ from rich.text import Text
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import MISSING, Row, row
 from automlrank.report.headline import headline
-from automlrank.report.ranking import RANKS, ranked
+from automlrank.report.ranking import RANKS, has_probabilities, ranked
 from automlrank.report.sections import equally_fast
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
@@ -48,7 +48,8 @@ class Leaderboard:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         """The table; where the terminal is wide enough, with log loss and calibration."""
-        more = PROBABILITIES if options.max_width >= WIDE else {}
+        wide = options.max_width >= WIDE and has_probabilities(self.results)
+        more = PROBABILITIES if wide else {}
         columns = {**RANK, **_scores(self.results), **more}
         table = _table(ranked(self.results), self.results, columns)
         table.title = Text(headline(self.results, self.facts))

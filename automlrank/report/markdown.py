@@ -9,7 +9,7 @@ from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import row
 from automlrank.report.grids import Grid, grids
 from automlrank.report.headline import headline
-from automlrank.report.ranking import RANKS, ranked
+from automlrank.report.ranking import PROBABILITIES, RANKS, has_probabilities, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
@@ -63,14 +63,16 @@ def _front(results: Results) -> str:
 
 
 def _finalists(records: Sequence[Record], results: Results) -> str:
+    probabilities = PROBABILITIES if has_probabilities(results) else ()
     headings = (
         *("rank", "#", WHAT, "valid over seeds", f"test {METRICS[results.metric].label}"),
-        *("seeds", "to best reference", "log loss", "calibration", "p50 / p95 ms", "parameters"),
+        *("seeds", "to best reference", *probabilities, "p50 / p95 ms", "parameters"),
     )
     rows = []
     for record in records:
         c = row(record, results)
-        scores = (c.mean, c.test, c.seeds, c.versus, c.logloss, c.calibration)
+        scores = [c.mean, c.test, c.seeds, c.versus]
+        scores += [c.logloss, c.calibration] if probabilities else []
         rows.append((c.rank, c.number, escape_markdown(c.title), *scores, c.latency, c.parameters))
     return _table(headings, rows)
 

@@ -14,6 +14,8 @@ RANKS = (
     "(95 %, same rows, seeds). Equal ranks are ties, the faster first."
 )
 
+PROBABILITIES = ("log loss", "calibration")  # headings of what only probabilities have
+
 
 def ranked(results: Results) -> list[Record]:
     """The front, the finalists and the references, each once.
@@ -60,6 +62,11 @@ def really_beats(a: Record, b: Record, metric: str) -> bool:
     if difference is None or one is None or other is None:
         return False
     return difference.real is True and METRICS[metric].better(one, other)
+
+
+def has_probabilities(results: Results) -> bool:
+    """Whether log loss and calibration of anything are known: values of a regression have none."""
+    return any(r.score("logloss", "test") is not None for r in _candidates(results).values())
 
 
 def _scored(record: Record, metric: str) -> bool:

@@ -7,14 +7,15 @@ import itertools
 from automlrank.evaluate.bootstrap import RESAMPLES
 from automlrank.evaluate.calibration import BINS
 from automlrank.evaluate.metrics import METRICS, Metric
-from automlrank.report.cells import show_seconds, show_share, title
+from automlrank.report.cells import show_labels, show_seconds, show_share, title
 from automlrank.report.compare import as_fast
 from automlrank.report.grids import one_class
-from automlrank.report.ranking import ranked
+from automlrank.report.ranking import has_probabilities, ranked
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.results import Results
 
 Pairs = list[tuple[str, str]]
+EXACT = {"auc": "DeLong", "rmse": "the delta method"}
 
 
 def cost(results: Results, facts: RunFacts) -> Pairs:
@@ -40,9 +41,8 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
     """How scores and latencies were measured."""
     pairs = [("Metric", _metric(METRICS[results.metric], facts))]
     for split, rows in facts.rows.items():
-        rates = facts.label_rates.get(split, {})
-        shown = "".join(f"; {task} {show_share(rate)}" for task, rate in rates.items())
-        pairs.append((f"Split {split}", f"{rows:,} rows{shown}"))
+        shown = show_labels(facts.label_rates.get(split, {}), facts.regression)
+        pairs.append((f"Split {split}", "; ".join([f"{rows:,} rows", *shown])))
     if facts.sample_rows is not None:
         pairs.append(("Sample", f"trials saw about {facts.sample_rows:,} training rows"))
     pairs.append(("Choice", "by validation; the test split was scored for finalists only"))
@@ -102,16 +102,19 @@ def _test_protocol(results: Results) -> str:
     found_by = f"{RESAMPLES:,} bootstrap draws of {unit}s"
     if len(metric.weights) > 1 or metric.fused:
         found_by = f"each {unit}'s influence"
-    elif metric.base == "auc":
-        found_by = "DeLong"
+    elif metric.base in EXACT:
+        found_by = EXACT[metric.base]
+    probabilities = (
+        f"; calibration is the expected error in {BINS} bins of equal mass, and the mean "
+        "prediction over the rate; a log loss in brackets is that of logits shifted by one number "
+        "that validation fitted, where the loss bends probabilities"
+    )
     return (
         f"trained anew with seeds that the search had not seen; the {metric.label} is the seeds' "
         f"mean, its 95 % interval ({found_by}) that of one "
         "trained model on these rows, sd the spread between seeds; a difference is more than noise "
         "beyond 1.96 standard errors, which hold the paired rows and the seeds, each comparison on "
-        f"its own; calibration is the expected error in {BINS} bins of equal mass, and the mean "
-        "prediction over the rate; a log loss in brackets is that of logits shifted by one number "
-        "that validation fitted, where the loss bends probabilities"
+        f"its own{probabilities if has_probabilities(results) else ''}"
     )
 
 

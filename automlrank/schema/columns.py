@@ -16,7 +16,8 @@ class Task:
     """
 
     name: str
-    kind: Literal["binary", "regression"] = "binary"
+    kind: Literal["binary", "regression", "inferred"] = "binary"
+    """Inferred, where a label alone was given: what it is when the schema meets its table."""
     of: str | None = None
     weight: float = 1.0
 
@@ -150,8 +151,9 @@ class Statistics:
     The pairs are ``crosses``, or the schema's where that is None. A schema that says nothing has
     them chosen when it meets its table; ``NO_STATISTICS`` is a schema's ``statistics: none``.
     ``rate = (sum of labels + prior * mean) / (rows + prior)``, as the difference of its log-odds
-    from the mean's. ``form`` says what a training row may see: ``out_of_fold`` the rows of other
-    folds, ``earlier_rows`` the rows before it, ``earlier_days`` those of the days before.
+    from the mean's; of a regression task their difference over the label's deviation. ``form``
+    says what a training row may see: ``out_of_fold`` the rows of other folds, ``earlier_rows`` the
+    rows before it, ``earlier_days`` those of the days before.
     """
 
     of: tuple[str, ...] = ()

@@ -151,9 +151,6 @@ def _pairs(schema: Schema) -> Iterator[Fault]:
 
 
 def _statistics(schema: Schema) -> Iterator[Fault]:
-    for task in (task for task in schema.tasks if schema.rated and task.kind != "binary"):
-        problem = f"target rates need binary tasks, but {task.name!r} is {task.kind}."
-        yield schema.fault(("statistics",), problem, "Write statistics: none, or remove the task.")
     form = schema.statistics.form if schema.statistics else "out_of_fold"
     if form != "out_of_fold" and not schema.time:
         yield schema.fault(

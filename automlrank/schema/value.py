@@ -105,6 +105,11 @@ class Schema:
         return tuple(i for i, task in enumerate(self.tasks) if task.kind == "regression")
 
     @property
+    def regression_names(self) -> tuple[str, ...]:
+        """Their names: such labels have a mean, and no rate."""
+        return tuple(self.tasks[i].name for i in self.regression)
+
+    @property
     def exponents(self) -> tuple[float, ...]:
         """Those of the fused score, for each task; 0 where it takes no part."""
         known = dict(self.score)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from automlrank.data.dataset import Batch, Dataset
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
-from automlrank.evaluate.metrics import METRICS, REGRESSION, evaluate, rmse
+from automlrank.evaluate.metrics import METRICS, evaluate, metric_of
 from automlrank.train.flat import CHUNK_ROWS, Flat
 from automlrank.train.loop import Progress
 
@@ -125,14 +125,15 @@ class _Boosting:
         return Trees(self.flat, boosters)
 
     def booster(self, task: int, rounds: int) -> Booster:
-        """One task's trees; ``rounds`` of them where validation holds one class of it only."""
+        """One task's trees; ``rounds`` of them where validation holds one label of it only."""
         import lightgbm
 
         train, valid = self.rows("train", task), self.rows("valid", task)
-        settings = self.settings
-        names: tuple[str, ...] = (self.metric, "logloss")
-        if task in self.data.schema.regression:
-            settings, names = settings | {"objective": "regression"}, (REGRESSION,)
+        kind = self.data.schema.tasks[task].kind
+        metric = metric_of(self.metric, kind)
+        settings, names = self.settings, dict.fromkeys((metric, "logloss"))
+        if kind == "regression":
+            settings, names = settings | {"objective": "regression"}, {metric: None}
         made = lightgbm.Dataset(
             train.matrix,
             train.labels,
@@ -147,7 +148,7 @@ class _Boosting:
             made,
             ROUNDS,
             valid_sets=[made.create_valid(valid.matrix, valid.labels)],
-            feval=[self.scorer(name, valid) for name in dict.fromkeys(names)],
+            feval=[self.scorer(name, valid) for name in names],
             callbacks=[
                 lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False),
                 self.heard,
@@ -169,17 +170,17 @@ class _Boosting:
         )
 
     def scorer(self, metric: str, rows: _Rows) -> Callable[[Array, Any], tuple[str, float, bool]]:
-        """A metric of ours as LightGBM asks for it: it gives probabilities."""
+        """A metric of ours as LightGBM asks for it: of a binary task it gives probabilities."""
 
-        def error(predictions: Array, _: Any) -> tuple[str, float, bool]:
-            return metric, rmse(rows.labels, predictions), False
-
-        def score(probabilities: Array, _: Any) -> tuple[str, float, bool]:
-            p = np.clip(probabilities, 1e-15, 1 - 1e-15)
-            value = evaluate(metric, rows.labels, np.log(p) - np.log1p(-p), rows.groups)
+        def score(predictions: Array, _: Any) -> tuple[str, float, bool]:
+            logits = predictions
+            if METRICS[metric].kind == "binary":
+                p = np.clip(predictions, 1e-15, 1 - 1e-15)
+                logits = np.log(p) - np.log1p(-p)
+            value = evaluate(metric, rows.labels, logits, rows.groups)
             return metric, value, METRICS[metric].up
 
-        return error if metric == REGRESSION else score
+        return score
 
     def heard(self, env: CallbackEnv) -> None:
         """Tell of a round."""

@@ -20,7 +20,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.evaluate.fusion import fused, judged
-from automlrank.evaluate.metrics import METRICS, Metric, evaluate, rmse
+from automlrank.evaluate.metrics import METRICS, Metric, evaluate, metric_of
 from automlrank.evaluate.quiet import paced
 from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
@@ -203,15 +203,13 @@ def score(
 def score_logits(
     logits: npt.NDArray[np.float32], data: Dataset, split: str, metric: str
 ) -> dict[str, float]:
-    """The metric of each task from its logits; of a regression task its error, ``rmse``.
+    """The metric of each task from its logits, or the usual one of its kind (``metric_of``).
 
     A fused metric, under its name, comes behind them.
     """
     labels, groups = data.labels(split), data.groups(split)
     scores = {
-        task.name: rmse(labels[:, i], logits[:, i])
-        if task.kind == "regression"
-        else evaluate(metric, labels[:, i], logits[:, i], groups)
+        task.name: evaluate(metric_of(metric, task.kind), labels[:, i], logits[:, i], groups)
         for i, task in enumerate(data.schema.tasks)
     }
     if METRICS[metric].fused:

@@ -16,7 +16,7 @@ from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
-from automlrank.evaluate.metrics import METRICS, REGRESSION, Metric
+from automlrank.evaluate.metrics import METRICS, USUAL, Metric, judges, metric_of
 from automlrank.model import RankingModel, build_model
 from automlrank.schema import Schema
 from automlrank.serving.runtimes import Call, served
@@ -197,14 +197,22 @@ def by_task(
     """Each task's score under the name of what it is scored by; a fused metric is no task's."""
     kinds = {task.name: task.kind for task in schema.tasks}
     return {
-        task: {REGRESSION if kinds[task] == "regression" else metric.base: value}
+        task: {metric_of(metric.name, kinds[task]): value}
         for task, value in scores.items()
         if task in kinds
     }
 
 
+def metric_for(schema: Schema, name: str | None) -> str:
+    """The metric that was asked for; without one, the usual one of the primary task's kind."""
+    return name or USUAL[schema.tasks[0].kind]
+
+
 def check_weights(metric: Metric, schema: Schema) -> None:
-    """Raise SchemaError where a metric weighs tasks, or is of a score, that the schema lacks."""
+    """Raise SchemaError where a metric weighs tasks, or is of a score, that the schema lacks.
+
+    Also where it does not judge tasks of their kind.
+    """
     if metric.fused and not schema.score:
         product = " * ".join(task.name for task in schema.tasks if task.kind == "binary")
         hint = f"Write score: {product}, with an exponent such as ^0.5 behind a task."
@@ -215,10 +223,14 @@ def check_weights(metric: Metric, schema: Schema) -> None:
         for task in metric.weights
         if task not in names and (hint := did_you_mean(task, names))
     ]
+    judged = [] if metric.fused else scored_tasks(metric, schema)
     faults += [
-        Fault(f"unlike tasks have no common metric, but {task.name!r} is a regression task.")
+        Fault(
+            f"{metric.base} judges {metric.kind} tasks, but {task.name!r} is a {task.kind} task.",
+            hint=f"A {task.kind} task is judged by {', '.join(judges(task.kind))}.",
+        )
         for task in schema.tasks
-        if task.kind == "regression" and task.name in metric.weights
+        if task.name in judged and task.kind != metric.kind
     ]
     if faults:
         raise SchemaError(faults)
@@ -232,17 +244,13 @@ def scored_tasks(metric: Metric, schema: Schema) -> list[str]:
 
 def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
     """Raise where the data cannot be trained on, scored by the metric, or served."""
-    schema, primary = data.schema, data.schema.tasks[0].name
+    schema = data.schema
     check_weights(METRICS[goal.metric], schema)
     if METRICS[goal.metric].grouped and schema.group is None:
         raise SchemaError(
             f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."
         )
     faults = []
-    if schema.tasks[0].kind != "binary":
-        problem = f"architectures are ranked by a binary task, but {primary!r} comes first."
-        hint = "Put a binary task first: a regression task can be trained beside it."
-        faults.append(Fault(problem, hint=hint))
     if all(feature.side != "item" for feature in schema.features):
         hint = "Give the columns that differ between candidates side: item."
         faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))
@@ -250,7 +258,7 @@ def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
         Fault(f"the {split} split holds one class of {task} only.", hint="Split otherwise.")
         for split in splits
         for task in scored_tasks(METRICS[goal.metric], schema)
-        if data.label_rates[split][task] in (0.0, 1.0)
+        if METRICS[goal.metric].kind == "binary" and data.label_rates[split][task] in (0.0, 1.0)
     ]
     if faults:
         raise DataError(faults)

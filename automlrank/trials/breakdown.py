@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from automlrank.data.dataset import Dataset
-from automlrank.evaluate.metrics import METRICS, REGRESSION
-from automlrank.evaluate.significance import Sampling, error_sampling, sampling
+from automlrank.evaluate.metrics import METRICS, metric_of
+from automlrank.evaluate.significance import Sampling, sampling
 
 MOST_SCENARIOS = 20  # of the largest; the smaller ones are one line
 REST = "others"
@@ -70,8 +70,7 @@ class _Parts:
     """All finalists' logits ``[rows, tasks, runs]`` and the columns that each has."""
 
     def __init__(self, data: Dataset, metric: str, logits: Mapping[str, Sequence[Floats]]) -> None:
-        self.metric = metric
-        self.regression = data.schema.regression
+        self.metrics = [metric_of(metric, task.kind) for task in data.schema.tasks]
         self.names = [task.name for task in data.schema.tasks]
         self.labels, self.groups = data.labels("test"), data.groups("test")
         self.logits = np.stack([x for mine in logits.values() for x in mine], axis=2)
@@ -84,10 +83,9 @@ class _Parts:
         self.sampled = [self.sampling(i, everywhere) for i in range(len(self.names))]
 
     def sampling(self, task: int, rows: npt.NDArray[np.bool_]) -> Sampling:
-        if task in self.regression:
-            return error_sampling(self.labels[rows, task], self.logits[rows, task])
         groups = None if self.groups is None else self.groups[rows]
-        return sampling(self.metric, self.labels[rows, task], self.logits[rows, task], groups)
+        labels, logits = self.labels[rows, task], self.logits[rows, task]
+        return sampling(self.metrics[task], labels, logits, groups)
 
     def tasks(self, key: str) -> dict[str, dict[str, Any]]:
         """Each task's score, rows and positives, and the difference to every other finalist."""
@@ -121,12 +119,14 @@ class _Parts:
         self, task: int, labels: Floats, sampled: Sampling, mine: Sequence[int]
     ) -> dict[str, Any]:
         """The seeds' mean, its interval, the rows with a label and the positive ones."""
-        metric = REGRESSION if task in self.regression else self.metric
+        metric = self.metrics[task]
         low, high = sampled.interval(mine)
-        found = {
+        found: dict[str, Any] = {
             metric: float(sampled.values[list(mine)].mean()),
             f"{metric}_low": low,
             f"{metric}_high": high,
             "rows": int((~np.isnan(labels)).sum()),
         }
-        return found if metric == REGRESSION else found | {"positives": int((labels == 1).sum())}
+        if METRICS[metric].kind == "binary":
+            found["positives"] = int((labels == 1).sum())
+        return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
+from automlrank.data.dataset import Dataset
 from automlrank.train.loop import Progress
 from automlrank.trials.records import Record
 
@@ -18,6 +20,23 @@ class DataReady:
     label_rates: Mapping[str, Mapping[str, float | None]]
     set_aside: tuple[str, ...]
     suspicions: tuple[str, ...] = ()
+    regression: tuple[str, ...] = ()
+    """The tasks whose label has a mean, and no rate."""
+    metric: str = "auc"
+    """That models are scored by, which the tasks may have decided."""
+
+    @classmethod
+    def of(
+        cls,
+        data: Dataset,
+        metric: str,
+        set_aside: tuple[str, ...] = (),
+        suspicions: tuple[str, ...] = (),
+    ) -> Self:
+        regression = data.schema.regression_names
+        return cls(
+            data.name, data.rows, data.label_rates, set_aside, suspicions, regression, metric
+        )
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class RunFacts:
     """References that could not run, and why."""
     score: str | None = None
     """The schema's fused score, where the metric is of it."""
+    regression: tuple[str, ...] = ()
+    """The tasks whose label has a mean, and no rate."""
     ended: str | None = None
     """Why the search ended, where it was not its number of trials."""
     processor: tuple[float, float] | None = None
@@ -50,7 +52,7 @@ class RunFacts:
     def from_data(cls, data: object) -> Self:
         """Facts from their data; raises RunError with every key that is missing or unknown."""
         values = checked(cls, data)
-        for key in ("set_aside", "suspicions"):
+        for key in ("set_aside", "suspicions", "regression"):
             values[key] = tuple(values.get(key, ()))
         if values.get("processor"):
             values["processor"] = tuple(values["processor"])

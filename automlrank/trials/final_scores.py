@@ -28,7 +28,8 @@ Logits = npt.NDArray[np.float32]
 FinalRun = tuple[Mapping[str, Any], Logits]
 """One training: the metric by split and task, and the logits of the test split."""
 SHIFT = "shift"
-"""What validation would add to the primary task's logits, where its loss bends probabilities."""
+"""What validation would add to the logits of the task whose probabilities are told, where its loss
+bends them."""
 
 
 def final_scores(
@@ -63,12 +64,14 @@ def final_scores(
 
 @dataclass(frozen=True)
 class Field:
-    """All finalists' logits ``[rows, runs]`` of the primary task, and how sure their metric is.
+    """All finalists' logits ``[rows, runs]`` of one task, and how sure their metric is.
 
     A score that some rows lack is compared on those that have it.
     """
 
     metric: str
+    is_binary: bool
+    """Whether the task has probabilities."""
     labels: npt.NDArray[Any]
     logits: Logits
     seeds: Mapping[str, range]
@@ -107,10 +110,16 @@ class Field:
             for name, _ in data.schema.score
             if chosen.fused
         }
-        return cls(metric, labels, logits, seeds, fixed, sampled, by_label)
+        is_binary = data.schema.tasks[task].kind == "binary"
+        return cls(metric, is_binary, labels, logits, seeds, fixed, sampled, by_label)
 
     def probabilities(self, fingerprint: str) -> dict[str, float]:
-        """How good predictions are as probabilities, whatever the metric: means over the seeds."""
+        """How good predictions are as probabilities, whatever the metric: means over the seeds.
+
+        Values of a regression task are none.
+        """
+        if not self.is_binary:
+            return {}
         columns = self.logits[:, self.seeds[fingerprint]].T
         each = [calibration(self.labels, column) for column in columns]
         return {

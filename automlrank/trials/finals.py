@@ -12,7 +12,7 @@ from automlrank.architecture import Architecture
 from automlrank.errors import TrialError
 from automlrank.evaluate.calibration import intercept
 from automlrank.evaluate.latency import Latency, remeasure
-from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.metrics import METRICS, USUAL
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
 from automlrank.trials.events import Notice
@@ -21,6 +21,7 @@ from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
 from automlrank.trials.rivals import Network, Rival
+from automlrank.trials.row_sampling import task_of
 from automlrank.trials.seeds import seed_of
 
 MOST = 5  # finalists, references not counted
@@ -28,7 +29,7 @@ SEEDS = 3
 FINAL_SEEDS = 3  # the stream of seeds
 ORDER_SEEDS = 5  # the stream of seeds that the order of a measurement is drawn by
 NOISE = 0.5
-"""Share of the validation AUC's standard error that counts as noise between two models on the
+"""Share of the validation score's standard error that counts as noise between two models on the
 same rows: with a correlation of .9 between their scores the difference's error is .45 of it."""
 
 
@@ -42,7 +43,7 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 
     front = sorted(results.front, key=rank)
     chosen = list(front[:MOST])
-    if front and results.metric == "auc":  # the error is one of an AUC
+    if front and results.metric in USUAL.values():  # the error is that of an AUC, or an RMSE
         best = rank(front[0])
         near = [
             r
@@ -102,9 +103,11 @@ def _final(
     rival = _rival_of(record, outsiders)
     run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
     scores: dict[str, Any] = {split: dict(run.scores(split)) for split in ("valid", "test")}
-    if isinstance(rival, Network) and rival.of.loss.bends:
-        labels = bench.data.labels("valid")[:, 0]
-        scores[SHIFT] = intercept(labels, run.logits("valid")[:, 0])
+    task = task_of(METRICS[bench.goal.metric], bench.data.schema)
+    is_binary = bench.data.schema.tasks[task].kind == "binary"
+    if isinstance(rival, Network) and rival.of.loss.bends and is_binary:
+        labels = bench.data.labels("valid")[:, task]
+        scores[SHIFT] = intercept(labels, run.logits("valid")[:, task])
     logits = run.logits("test")
     if n == 0:  # the weights to export come from a seed that the search did not choose by
         run.keep(folder)

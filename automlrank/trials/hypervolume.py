@@ -85,11 +85,23 @@ def reference_point(
     return (floor, 2 * max(latencies[:FIRST])) if len(latencies) >= FIRST else None
 
 
-def floor_of(metric: str, positive_rate: float) -> float:
-    """The gain of a model that knows nothing: .5 of an AUC, minus the labels' entropy."""
+def floor_of(metric: str, labels: npt.ArrayLike) -> float:
+    """The gain of a model that says the same of every row: .5 of an AUC, else minus the least loss.
+
+    That is the labels' entropy, their standard deviation (RMSE), or their mean distance from the
+    median (MAE); 0 without labels. ``labels`` ``[rows]``, null is NaN.
+    """
     if METRICS[metric].up:
         return 0.5
-    rates = [rate for rate in (positive_rate, 1 - positive_rate) if rate > 0]
+    known = np.asarray(labels, np.float64)
+    known = known[~np.isnan(known)]
+    if not known.size:
+        return 0.0
+    if METRICS[metric].base == "rmse":
+        return -float(known.std())
+    if METRICS[metric].base == "mae":
+        return -float(np.abs(known - np.median(known)).mean())
+    rates = [rate for rate in (float(known.mean()), 1 - float(known.mean())) if rate > 0]
     return sum(rate * math.log(rate) for rate in rates)
 
 

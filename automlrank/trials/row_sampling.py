@@ -29,7 +29,7 @@ class Run:
 
 
 def task_of(metric: Metric, schema: Schema) -> int:
-    """The place of the task whose probabilities are told: the metric's first, or the primary."""
+    """The place of the task whose predictions are told: the metric's first, or the primary."""
     names = [task.name for task in schema.tasks]
     return names.index(next(iter(metric.weights), names[0]))
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automlrank.data.dataset import Dataset
+from automlrank.data.values import Array
 from automlrank.evaluate.metrics import METRICS
-from automlrank.evaluate.significance import auc_error
+from automlrank.evaluate.significance import auc_error, relative_error
 from automlrank.train.loop import REPORTS_PER_EPOCH, Progress
 
 SPACING = REPORTS_PER_EPOCH  # from one rung to the next, in training rows
@@ -24,7 +25,8 @@ bfloat16 (scoring is in float32); .28 to .34 with both in float32."""
 TYPICAL_AUC = 0.7
 MOST_ERROR = 0.03
 """Of the AUC on a rung's sample; beyond it the rung inside the epoch is left out. Two models scored
-on the same rows differ with less error than that: .45 of it where they correlate by .9."""
+on the same rows differ with less error than that: .45 of it where they correlate by .9. Of a
+regression task's RMSE it is a share of it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Rungs:
     sample: Dataset | None
     """Its validation split scores the rung inside the first epoch; None is no such rung."""
     error: float
-    """The standard error of an AUC of .7 on the sample; NaN where it holds one class only."""
+    """That of ``error_of`` on the sample; NaN where it holds one class, or one value, only."""
 
     @classmethod
     def of(cls, data: Dataset, metric: str, seed: int) -> Rungs:
@@ -43,8 +45,7 @@ class Rungs:
         grouped = METRICS[metric].grouped
         rows = sample_rows(data.rows["train"])
         sample = data.part_of("valid", rows, seed, whole_groups=grouped)
-        labels = sample.labels("valid")[:, 0]
-        error = auc_error(TYPICAL_AUC, int((labels == 1).sum()), int((labels == 0).sum()))
+        error = error_of(sample.labels("valid")[:, 0], data.schema.tasks[0].kind)
         return cls(data.rows["train"], sample if error <= MOST_ERROR else None, error)
 
     @property
@@ -64,6 +65,16 @@ class Rungs:
         first = (progress.epoch_rows or self.epoch_rows) // SPACING
         passed = self.sample is not None and before < first <= progress.rows
         return self.first if passed else None
+
+
+def error_of(labels: Array, kind: str) -> float:
+    """The standard error of an AUC of .7 on these labels; of a regression task, that of its RMSE.
+
+    The latter as a share of the RMSE, of a model that says the mean.
+    """
+    if kind == "regression":
+        return relative_error(labels)
+    return auc_error(TYPICAL_AUC, int((labels == 1).sum()), int((labels == 0).sum()))
 
 
 def sample_rows(epoch_rows: int) -> int:

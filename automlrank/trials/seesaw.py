@@ -1,7 +1,8 @@
 """The best architecture against the same one trained for a single task, or a single scenario.
 
 What many tasks and scenarios share may help one and hurt another; a specialist has the same
-architecture, settings and seeds, and sees one task's labels, or one scenario's rows.
+architecture, settings and seeds, and sees one task's labels, or one scenario's rows. Boosted trees
+know one task only, so where they are among the finalists they are specialists, too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from automlrank.architecture import Architecture
 from automlrank.blocks import Bce, Fixed
 from automlrank.data.dataset import Dataset
-from automlrank.evaluate.metrics import METRICS
+from automlrank.evaluate.metrics import metric_of
 from automlrank.evaluate.significance import sampling
 from automlrank.train.loop import predict
 from automlrank.trials.bench import Bench
@@ -27,6 +28,7 @@ from automlrank.trials.events import Notice
 from automlrank.trials.finals import FINAL_SEEDS, SEEDS, title
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.records import Record
+from automlrank.trials.rivals import BOOSTED
 from automlrank.trials.seeds import seed_of
 
 MOST_SCENARIOS = 5  # the largest
@@ -58,7 +60,7 @@ def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialis
         loss = Bce() if architecture.loss.on_all_rows else architecture.loss
         alone = dataclasses.replace(architecture, loss=loss, balance=Fixed())
         for i, task in enumerate(tasks):
-            if task.kind == "binary" and known[i] >= LEAST_ROWS:
+            if known[i] >= LEAST_ROWS:
                 key, part = f"task-{i}", only_task(data, i)
                 yield Specialist("tasks", task.name, key, i, everywhere, alone, part)
     ids = data.scenarios("test")
@@ -74,9 +76,16 @@ def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialis
 
 
 def only_task(data: Dataset, chosen: int) -> Dataset:
-    """The data for one task: the others weigh nothing, and none comes after another."""
+    """The data for one task: the others weigh nothing, and none is a product with another.
+
+    A regression task keeps its parent, which says what rows it is trained on.
+    """
     tasks = tuple(
-        dataclasses.replace(task, of=None, weight=float(i == chosen))
+        dataclasses.replace(
+            task,
+            of=task.of if i == chosen and task.kind == "regression" else None,
+            weight=float(i == chosen),
+        )
         for i, task in enumerate(data.schema.tasks)
     )
     return dataclasses.replace(data, schema=dataclasses.replace(data.schema, tasks=tasks))
@@ -102,9 +111,10 @@ def only_scenario(data: Dataset, value: int) -> Dataset | None:
 def seesaw(bench: Bench, folder: RunFolder, best: Record) -> dict[str, dict[str, Any]]:
     """By kind and name: the score of the best, of its specialist, and their difference.
 
-    ``{"tasks": {"buy": {"whole": .71, "alone": .70, "difference": [.01, .004], "seeds": 3}}}``.
-    One seed of all specialists comes before the next; where the time is up, what was reached
-    stands, and one that fails is left out.
+    ``{"tasks": {"buy": {"whole": .71, "alone": .70, "difference": [.01, .004], "seeds": 3,
+    "metric": "auc"}}}``; ``boosted`` are the tasks again, beside LightGBM's trees. One seed of all
+    specialists comes before the next; where the time is up, what was reached stands, and one that
+    fails is left out.
     """
     found = list(specialists(Architecture.read(best.architecture), bench.data))
     runs: dict[tuple[str, str], list[Logits]] = {(x.kind, x.name): [] for x in found}
@@ -117,16 +127,30 @@ def seesaw(bench: Bench, folder: RunFolder, best: Record) -> dict[str, dict[str,
                 bench.listen(Notice(f"{what}: {reason_of(error)}"))
     except TimeIsUp:
         bench.listen(Notice("The time was up before all models of one task or scenario."))
-    seeds = [seed_of(bench.goal.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
-    whole = [kept[1] for s in seeds if (kept := folder.final(best.fingerprint, s)) is not None]
-    result: dict[str, dict[str, Any]] = {}
+    whole = finals_of(bench, folder, best.fingerprint)
+    parts: dict[str, dict[str, Any]] = {"tasks": {}, "boosted": {}, "scenarios": {}}
     for special in found:
         alone = runs[special.kind, special.name]
         if alone and whole:
-            result.setdefault(special.kind, {})[special.name] = compared(
-                bench, special, whole, alone
-            )
-    return result
+            known = compared(bench, special.task, special.rows, whole, alone)
+            parts[special.kind][special.name] = known
+    parts["boosted"] = beside_trees(bench, folder, whole)
+    return {kind: of for kind, of in parts.items() if of}
+
+
+def beside_trees(bench: Bench, folder: RunFolder, whole: Sequence[Logits]) -> dict[str, Any]:
+    """By task the score of the best, of LightGBM with target rates, and their difference."""
+    tasks, everywhere = bench.data.schema.tasks, np.ones(bench.data.rows["test"], bool)
+    trees = finals_of(bench, folder, BOOSTED["lightgbm_rates"].fingerprint)
+    if len(tasks) == 1 or not whole or not trees:
+        return {}
+    return {task.name: compared(bench, i, everywhere, whole, trees) for i, task in enumerate(tasks)}
+
+
+def finals_of(bench: Bench, folder: RunFolder, fingerprint: str) -> list[Logits]:
+    """The test logits of a finalist's trainings, as many as there are."""
+    seeds = [seed_of(bench.goal.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
+    return [kept[1] for s in seeds if (kept := folder.final(fingerprint, s)) is not None]
 
 
 def trained(bench: Bench, folder: RunFolder, best: Record, special: Specialist, n: int) -> Logits:
@@ -136,8 +160,9 @@ def trained(bench: Bench, folder: RunFolder, best: Record, special: Specialist, 
     kept = folder.final(key, seed)
     if kept is not None:
         return kept[1]
-    task = special.data.schema.tasks[special.task].name
-    goal = dataclasses.replace(bench.goal, metric=f"{METRICS[bench.goal.metric].base}:{task}=1")
+    task = special.data.schema.tasks[special.task]
+    metric = f"{metric_of(bench.goal.metric, task.kind)}:{task.name}=1"
+    goal = dataclasses.replace(bench.goal, metric=metric)
     own = Bench(special.data, goal, bench.listen)
     own.deadline = bench.deadline
     what = f"{title(best)} for {special.name} alone, seed {n + 1} of {SEEDS}"
@@ -149,13 +174,17 @@ def trained(bench: Bench, folder: RunFolder, best: Record, special: Specialist, 
 
 
 def compared(
-    bench: Bench, special: Specialist, whole: Sequence[Logits], alone: Sequence[Logits]
+    bench: Bench,
+    task: int,
+    rows: npt.NDArray[np.bool_],
+    whole: Sequence[Logits],
+    alone: Sequence[Logits],
 ) -> dict[str, Any]:
     """The means of both over their seeds, and the difference on the same rows with its error."""
-    rows, groups = special.rows, bench.data.groups("test")
-    columns = np.stack([x[rows, special.task] for x in (*whole, *alone)], axis=1)
-    labels = bench.data.labels("test")[rows, special.task]
-    metric = METRICS[bench.goal.metric].base
+    groups = bench.data.groups("test")
+    columns = np.stack([x[rows, task] for x in (*whole, *alone)], axis=1)
+    labels = bench.data.labels("test")[rows, task]
+    metric = metric_of(bench.goal.metric, bench.data.schema.tasks[task].kind)
     found = sampling(metric, labels, columns, None if groups is None else groups[rows])
     first, second = range(len(whole)), range(len(whole), len(whole) + len(alone))
     return {
@@ -163,4 +192,5 @@ def compared(
         "alone": float(found.values[len(whole) :].mean()),
         "difference": list(found.difference(first, second)),
         "seeds": len(alone),
+        "metric": metric,
     }

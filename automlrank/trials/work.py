@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.data.dataset import Dataset
+from automlrank.evaluate.metrics import METRICS, metric_of
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import FAILURES, TIME_UP
 from automlrank.trials.events import TrialEnded
@@ -115,13 +116,20 @@ def trainings(study: optuna.Study, *, ended: bool = False) -> int:
     return sum(trial.state.is_finished() or not ended for trial in begun)
 
 
+def floors(data: Dataset, metric: str) -> dict[str, float]:
+    """The gain of a model that knows nothing, by task, and of the fused score."""
+    labels, tasks = data.labels("valid"), data.schema.tasks
+    found = {
+        task.name: floor_of(metric_of(metric, task.kind), labels[:, i])
+        for i, task in enumerate(tasks)
+    }
+    return {**found, metric: floor_of("auc", labels[:, 0])}
+
+
 def stands_still(study: optuna.Study, bench: Bench) -> bool:
     """Whether so many trainings as the goal's patience brought no larger hypervolume."""
     goal = bench.goal
     if not goal.patience:
         return False
-    rates = bench.data.label_rates["valid"]
-    floors = {task: floor_of(goal.metric, 0.5 if r is None else r) for task, r in rates.items()}
-    floors[goal.metric] = floor_of(goal.metric, 0.5)  # where it is the fused score's
-    floor = METRICS[goal.metric].overall(floors)
+    floor = METRICS[goal.metric].overall(floors(bench.data, goal.metric))
     return search_stands_still(study, floor, goal.latency_ms, goal.patience)

@@ -91,7 +91,7 @@ def test_a_file_that_is_not_what_its_name_says(refused: Callable[..., str], tmp_
     [
         ([1] * ROWS, "the label is constant on the training rows: always 1."),
         ([None, 0, 1] * (ROWS // 3), "is null in 100 of 300"),
-        ([0, 1, 2] * (ROWS // 3), "a binary label must be 0 or 1, but holds 2."),
+        ([2, 2, *[0, 1] * (ROWS // 2 - 1)], "a binary label must be 0 or 1, but holds 2."),
         ([0.5, 1.0] * (ROWS // 2), "a binary label must be 0 or 1, but holds 0.5."),
         (["yes", "no"] * (ROWS // 2), "a label must be numeric"),
     ],
@@ -309,8 +309,12 @@ BAD = {
                                     content=WHOLE[: int(len(WHOLE) * cut)])
        for cut in (0.001, 0.5, 0.99)},
     "damaged Parquet": Bad(("t cannot be read: parquet: ",), content=DAMAGED),
-    "a third value": Bad(("tasks.click: a binary label must be 0 or 1, but holds 2.",),
-                         {"click": [0, 1, 2]}, commands=STORED),
+    "a third value": Bad(("s.yaml:1: tasks.click: a binary label must be 0 or 1, but holds 2.",),
+                         {"click": [0, 1, 2]}, PAGE, commands=STORED),
+    "a stray third value": Bad(("tasks.click: a binary label must be 0 or 1, but holds 2. "
+                                "Is it of kind: regression?",),
+                               {"click": pl.when(AT_4).then(2).otherwise("click")},
+                               commands=STORED),
     "a label that is null": Bad(("tasks.click: the primary label must be known in every row, "
                                  "but is null in 300 of 300.",),
                                 {"click": pl.lit(None)}, commands=STORED),
@@ -365,10 +369,6 @@ BAD = {
          "statistics.of[1]: must be a categorical feature, but got 'pag'. Did you mean 'page'?"),
         schema=PAGE + "  price: {kind: numeric}\ncrosses: [[page, price]]\n"
         "statistics: {of: [price, pag]}\n"),
-    "statistics of a regression": Bad(
-        ("statistics: target rates need binary tasks, but 'price' is regression.",),
-        schema="tasks: {price: {kind: regression}}\nfeatures: {page: {kind: categorical}}\n"
-        "statistics: {of: [page]}\n"),
     "statistics of rows without a time": Bad(
         ("column 'time' times the rows, but is null in 1 of 300.",),
         {"time": pl.when(~AT_4).then("time")},

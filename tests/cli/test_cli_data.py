@@ -85,6 +85,7 @@ def test_json_lists_every_column(inputs: Path, command: Callable[..., Any]) -> N
         "distinct": 50,
         "nulls": 0.0,
         "auc": data["columns"][0]["auc"],
+        "correlation": None,
     }
     assert data["splits"]["train"]["rows"] == 1200
     assert 0 < data["splits"]["test"]["label_rates"]["click"] < 1

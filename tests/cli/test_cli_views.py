@@ -102,6 +102,33 @@ def test_a_pipe_gets_a_line_per_beginning_and_end(capsys: pytest.CaptureFixture[
     ]
 
 
+def test_the_data_says_what_trials_are_told_by(capsys: pytest.CaptureFixture[str]) -> None:
+    """A regression task has a mean, its trials an error, of which the lowest is on the front."""
+    rows, means = {"train": 9}, {"train": {"stay": 35.25}}
+    ready = DataReady("shop", rows, means, (), (), ("stay",), "rmse")
+    trials = [record(i, valid={"rmse": 20.0 - i}) for i in range(2)]
+    screen = Terminal(file=io.StringIO(), force_terminal=True, width=80, height=50)
+    console = Console(Format.human)
+    plain = PlainView(console, GOAL)
+    for event in (ready, ended(*trials)):
+        plain(event)
+    said = capsys.readouterr().out
+    assert "stay mean 35.250" in said
+    assert "trial 1: valid RMSE 19.000" in said
+    console.screen = screen  # type: ignore[misc]
+    live = LiveView(console, GOAL)
+    with live:
+        live(ready)
+        live(ended(*trials, record(2, valid={"rmse": 30.0})))
+        with screen.capture() as seen:
+            screen.print(live.picture(60.0))
+    text = seen.get()
+    assert "RMSE" in text
+    assert "19.000" in text
+    assert "30.000" not in text
+    assert "AUC" not in text
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_terminal_sees_counts_training_and_front(width: int) -> None:
     console = Console(Format.human)

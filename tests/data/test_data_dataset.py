@@ -291,7 +291,15 @@ def test_bad_labels(tmp_path, labels, message):
     """One sentence with the task's name."""
     frame = small().with_columns(y=pl.Series(labels, dtype=pl.Int64))
     with pytest.raises(DataError, match=f"tasks.y: .*{message}"):
-        Dataset.open(frame, label="y", cache=tmp_path)
+        Dataset.open(frame, Schema((Task("y"),)), cache=tmp_path)
+
+
+def test_a_label_alone_of_many_values_is_a_regression(tmp_path):
+    """Whatever the schema then says, the store has it, and so has whoever opens it again."""
+    frame = small().with_columns(y=pl.Series([0, 1, 2, 5] * 25))
+    for _ in range(2):
+        dataset = Dataset.open(frame, label="y", cache=tmp_path)
+        assert dataset.schema.tasks == (Task("y", "regression"),)
 
 
 def test_a_regression_label_may_be_any_number(tmp_path):

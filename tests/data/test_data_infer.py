@@ -248,11 +248,38 @@ def test_empty_statistics_are_not_inferred():
 
 
 @pytest.mark.parametrize("tasks", [("y", "z"), ("z", "y")])
-def test_no_statistics_where_any_task_is_no_binary_one(tasks):
+def test_tasks_of_any_kind_have_statistics(tasks):
     kinds = {"y": Task("y"), "z": Task("z", "regression")}
     schema = Schema(tuple(kinds[name] for name in tasks))
     frame = table(z=[i / 2 for i in range(N)], **MANY)
-    assert complete(schema, frame).schema.statistics is None
+    alone = complete(Schema((Task("y"),)), frame.drop("z"))
+    assert complete(schema, frame).schema.statistics == alone.schema.statistics != None  # noqa: E711
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([0, 1] * (N // 2), "binary"),
+        ([True, False] * (N // 2), "binary"),
+        ([0.0, None, 1.0, float("nan")] * (N // 4), "binary"),
+        ([-1, 1] * (N // 2), "binary"),  # which its check refuses
+        ([0, 1, 2, 0] * (N // 4), "regression"),
+        ([0.0, 3.5, 12.25, 0.0] * (N // 4), "regression"),
+    ],
+)
+def test_a_label_alone_of_more_than_two_numbers_is_a_regression(values, kind):
+    """But for a stray one among hundreds of 0 and 1: see below."""
+    frame = table(x=["a", "b"] * (N // 2), z=values)
+    assert complete(Schema((Task("z", "inferred"),)), frame).schema.tasks == (Task("z", kind),)
+    said = Schema((Task("z", "binary"),))
+    assert complete(said, frame).schema.tasks == said.tasks
+
+
+def test_a_stray_third_value_makes_no_regression():
+    labels = [0, 1] * 100
+    for strays, kind in ((1, "binary"), (2, "regression")):
+        frame = pl.DataFrame({"z": [*labels[strays:], *[7] * strays], "x": ["a", "b"] * 100})
+        assert complete(Schema((Task("z", "inferred"),)), frame).schema.tasks[0].kind == kind
 
 
 def test_binary_columns_hold_0_and_1_and_nothing_else():

@@ -75,6 +75,49 @@ def test_rates_equal_their_loops(form, rows):
     np.testing.assert_allclose(rates.encode(ids)["statistics:item"], new, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("form", ["out_of_fold", "earlier_rows"])
+def test_rates_of_a_regression_are_smoothed_means_in_deviations(form):
+    """Beside a binary task, whose numbers stay what they are."""
+    rng = np.random.default_rng(0)
+    rows = [
+        (*rng.integers(3, size=3), None if rng.random() < 0.2 else rng.integers(2))
+        for _ in range(60)
+    ]
+    ids, clicks, times = arrays_of(rows)
+    stay = np.where(np.isnan(clicks), np.nan, rng.lognormal(3, 1, size=(60, 1))).astype(np.float32)
+    columns, settings = {("a",): False}, {"form": form, "prior": PRIOR, "time": "t"}
+    both = fit_rates(columns, ids, np.hstack([clicks, stay]), regression=(1,), **settings)
+    found = training(both, ids, np.hstack([clicks, stay]), pl.Series(times))["statistics:item"]
+    alone = fit_rates(columns, ids, clicks, **settings)
+    others = training(alone, ids, clicks, pl.Series(times))["statistics:item"]
+    np.testing.assert_array_equal(found[:, [0, 2]], others)
+    y = stay[:, 0].astype(np.float64)
+    mean, deviation = np.nanmean(y), np.nanstd(y)
+    fold = np.random.default_rng(SEED).integers(FOLDS, size=60)
+    for i in range(60):
+        seen = [
+            y[j]
+            for j in range(60)
+            if ids["a"][j] == ids["a"][i]
+            and not np.isnan(y[j])
+            and (fold[j] != fold[i] if form == "out_of_fold" else times[j] < times[i])
+        ]
+        smoothed = (sum(seen) + PRIOR * mean) / (len(seen) + PRIOR)
+        assert found[i, 1] == pytest.approx((smoothed - mean) / deviation, rel=1e-4, abs=1e-5)
+
+
+def test_rates_of_a_regression_do_not_depend_on_its_units():
+    rng = np.random.default_rng(0)
+    ids = {"a": rng.integers(3, 9, size=200).astype(np.int32)}
+    stay = rng.lognormal(size=(200, 1))
+    settings = {"form": "out_of_fold", "prior": PRIOR, "regression": (0,)}
+    one, other = (
+        fit_rates({("a",): False}, ids, labels, **settings).encode(ids)["statistics:item"]
+        for labels in (stay, 1000 * stay + 70)
+    )
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 def test_what_was_never_seen_says_nothing():
     """A new id has the mean's log-odds, difference 0, and the count of no row."""
     ids, labels, _ = arrays_of([(0, 0, 0, 1), (1, 0, 0, 0)])
@@ -111,7 +154,9 @@ def test_saved_and_loaded_rates_are_equal(tmp_path):
     assert Rates.load(tmp_path) is None
     ids, labels, times = arrays_of([(0, 0, 0, 1), (1, 1, 1, 0), (1, 0, 2, 1)])
     columns = {("a",): True, ("a", "b"): False}
-    rates = fit_rates(columns, ids, labels, form="earlier_rows", prior=2.0, time="t", unit="ms")
+    settings = {"form": "earlier_rows", "prior": 2.0, "time": "t", "unit": "ms"}
+    labels = np.hstack([labels, 7 * labels + 1])
+    rates = fit_rates(columns, ids, labels, regression=(1,), **settings)
     rates.save(tmp_path)
     loaded = Rates.load(tmp_path)
     for one, other in ((rates, loaded),):

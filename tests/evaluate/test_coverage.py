@@ -60,11 +60,38 @@ def logloss_data(draw):
     return labels * 1.0, seen, None, truth
 
 
+def stay_data(draw):
+    """Errors of two models with a part in common, Laplace: their squares have a kurtosis of 6."""
+    labels = draw.lognormal(size=400)
+    common, own = draw.laplace(size=400), draw.laplace(size=(400, 2))
+    return labels, labels[:, None] + np.where(draw.random((400, 1)) < 0.8, common[:, None], own)
+
+
+def rmse_data(draw):
+    """``sqrt(2) * scale`` is the deviation of a Laplace error."""
+    labels, values = stay_data(draw)
+    errors = (values - labels[:, None]) * [1.0, 1.1]
+    return labels, labels[:, None] + errors, None, [math.sqrt(2), 1.1 * math.sqrt(2)]
+
+
+def mae_data(draw):
+    """Its mean distance from 0 is the scale."""
+    labels, values, _, _ = rmse_data(draw)
+    return labels, values, None, [1.0, 1.1]
+
+
 @pytest.mark.parametrize(
-    ("metric", "data"), [("auc", auc_data), ("gauc", gauc_data), ("logloss", logloss_data)]
+    ("metric", "data"),
+    [
+        ("auc", auc_data),
+        ("gauc", gauc_data),
+        ("logloss", logloss_data),
+        ("rmse", rmse_data),
+        ("mae", mae_data),
+    ],
 )
 def test_intervals_and_paired_intervals_cover(metric, data):
-    """DeLong's of AUC, the bootstrap's of GAUC and log loss."""
+    """DeLong's of AUC, the bootstrap's of GAUC, log loss and MAE, the delta method's of RMSE."""
     draw = np.random.default_rng(1)
     covered = np.zeros(3)
     for run in range(RUNS):

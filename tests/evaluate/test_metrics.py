@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
-from automlrank.evaluate.metrics import METRICS, auc, evaluate, gauc, logloss
+from automlrank.evaluate.metrics import METRICS, auc, evaluate, gauc, logloss, mae, metric_of, rmse
 
 ROWS = st.lists(
     st.tuples(st.sampled_from([0.0, 1.0]), st.integers(-3, 3), st.integers(0, 3)),
@@ -100,15 +100,52 @@ def test_a_score_that_is_nan_is_not_ranked(metric):
     assert math.isnan(evaluate(metric, [0, 1, 1], [0.1, 0.9, math.nan], [0, 0, 0]))
 
 
-def test_only_log_loss_goes_down():
+def test_only_losses_go_down():
     assert {name: metric.up for name, metric in METRICS.items()} == {
-        "auc": True, "gauc": True, "logloss": False}  # fmt: skip
+        "auc": True, "gauc": True, "logloss": False, "rmse": False, "mae": False}  # fmt: skip
     assert METRICS["logloss"].better(0.4, 0.5)
     assert not METRICS["auc"].better(0.5, 0.5)
 
 
 def test_what_cannot_be_evaluated_is_said():
-    with pytest.raises(ValueError, match="one of auc, gauc, logloss, but got 'f1'"):
+    with pytest.raises(ValueError, match="one of auc, gauc, logloss, rmse, mae, but got 'f1'"):
         evaluate("f1", [0, 1], [0, 1])
     with pytest.raises(ValueError, match="gauc needs a group"):
         evaluate("gauc", [0, 1], [0, 1])
+
+
+VALUES = st.lists(
+    st.tuples(st.one_of(st.just(math.nan), st.floats(-100, 100)), st.floats(-100, 100)),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(VALUES)
+def test_errors_of_a_regression_are_their_loops(rows):
+    """Rows without a label do not count; without any, nothing is defined."""
+    known = [(y, z) for y, z in rows if not math.isnan(y)]
+    labels, values = np.array(rows).T
+    if not known:
+        assert math.isnan(rmse(labels, values))
+        assert math.isnan(mae(labels, values))
+        return
+    squares = sum((z - y) ** 2 for y, z in known) / len(known)
+    distances = sum(abs(z - y) for y, z in known) / len(known)
+    assert rmse(labels, values) == pytest.approx(math.sqrt(squares))
+    assert mae(labels, values) == pytest.approx(distances)
+
+
+@pytest.mark.parametrize(
+    ("metric", "binary", "regression"),
+    [
+        ("auc", "auc", "rmse"),
+        ("logloss:buy=1", "logloss", "rmse"),
+        ("gauc@score", "gauc", "rmse"),
+        ("rmse", "auc", "rmse"),
+        ("mae:stay=1", "auc", "mae"),
+    ],
+)
+def test_a_task_is_scored_by_a_metric_of_its_kind(metric, binary, regression):
+    assert metric_of(metric, "binary") == binary
+    assert metric_of(metric, "regression") == regression

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from automlrank.evaluate.metrics import METRICS, auc, gauc, logloss
-from automlrank.evaluate.significance import joint_sampling, sampling
+from automlrank.evaluate.significance import joint_sampling, relative_error, sampling
 
 NAME = "auc:click=1,auc:buy=0.5"
 
@@ -18,16 +18,19 @@ def test_a_weighted_metric_is_the_mean_of_its_tasks() -> None:
     assert METRICS["logloss:buy=2"].overall({"click": 0.7, "buy": 0.4}) == pytest.approx(0.4)
     assert METRICS["logloss:buy=2"].label == "log loss of buy"
     assert METRICS["auc"].overall({"click": 0.7, "buy": 0.4}) == 0.7
-    assert list(METRICS) == ["auc", "gauc", "logloss"]  # no name was added
+    assert list(METRICS) == ["auc", "gauc", "logloss", "rmse", "mae"]  # no name was added
 
 
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("acu", "metric must be one of auc, gauc, logloss, but got 'acu'"),
+        ("acu", "metric must be one of auc, gauc, logloss, rmse, mae, but got 'acu'"),
         ("auc:click=1,logloss:buy=1", "unlike metrics have no mean, but got auc and logloss"),
         ("gauc:click=1,auc:buy=1", "unlike metrics have no mean, but got gauc and auc"),
-        ("acu:click=1", "tasks are averaged by one of auc, gauc, logloss, but got 'acu'"),
+        (
+            "acu:click=1",
+            "tasks are averaged by one of auc, gauc, logloss, rmse, mae, but got 'acu'",
+        ),
         ("auc:click=1,auc:click=2", "a task stands once, with a weight above 0"),
         ("auc:click=0", "a task stands once, with a weight above 0"),
         ("auc:click", "a metric of several tasks is METRIC:TASK=WEIGHT"),
@@ -150,3 +153,45 @@ def test_a_task_of_one_class_leaves_nothing_defined() -> None:
     joint = joint_sampling(METRICS[NAME], ["click", "buy"], labels, scores)
     assert np.isnan(joint.values).all()
     assert np.isnan(joint.covariance).all()
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_errors_of_two_regressions_vary_as_their_resampled_rows_do(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.normal(size=(500, 2))
+    labels[::4, 1] = np.nan
+    values = np.nan_to_num(labels)[:, :, None] + rng.laplace(size=(500, 2, 2)) * [0.5, 0.8]
+    mean = METRICS[f"{metric}:a=1,{metric}:b=3"]
+    found = joint_sampling(mean, ["a", "b"], labels, values)
+
+    def loop(rows: np.ndarray) -> list[float]:
+        errors = [
+            [METRICS[metric].function(labels[rows, t], values[rows, t, m]) for t in range(2)]
+            for m in range(2)
+        ]
+        return [(a + 3 * b) / 4 for a, b in errors]
+
+    assert found.values.tolist() == pytest.approx(loop(np.arange(500)))
+    drawn = [loop(rng.integers(500, size=500)) for _ in range(400)]
+    np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), np.std(drawn, axis=0), rtol=0.12)
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_one_regression_is_sampled_jointly_as_alone(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.normal(size=(3000, 1))
+    values = labels[:, :, None] + rng.normal(size=(3000, 1, 2))
+    joint = joint_sampling(METRICS[f"{metric}:a=2"], ["a"], labels, values)
+    alone = sampling(metric, labels[:, 0], values[:, 0])
+    np.testing.assert_allclose(joint.values, alone.values)
+    deviations = np.sqrt(np.diag(joint.covariance))
+    np.testing.assert_allclose(deviations, np.sqrt(np.diag(alone.covariance)), rtol=0.1)
+
+
+def test_the_relative_error_of_a_mean_is_that_of_the_kurtosis() -> None:
+    labels = np.random.default_rng(0).normal(size=2000)
+    centred = labels - labels.mean()
+    kurtosis = (centred**4).mean() / (centred**2).mean() ** 2
+    assert relative_error([*labels, np.nan]) == pytest.approx(np.sqrt((kurtosis - 1) / 8000))
+    assert relative_error(labels * 40 + 3) == pytest.approx(relative_error(labels))
+    assert np.isnan(relative_error([1.0, 1.0, np.nan]))

@@ -20,6 +20,7 @@ from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.data.transform import Encoder
 from automlrank.errors import RunError
+from automlrank.evaluate.metrics import METRICS
 from automlrank.export.folder import export_architecture
 from automlrank.export.verify import verify_export
 from automlrank.model import RankingModel, build_model
@@ -50,24 +51,31 @@ def run_alone(folder: Path, *arguments: object) -> str:
 
 
 def lands_where_ours_does(
-    architecture: Architecture, data: Dataset, table: Path, out: Path, row_wise: int = ROW_WISE_ROWS
+    architecture: Architecture,
+    data: Dataset,
+    table: Path,
+    out: Path,
+    row_wise: int = ROW_WISE_ROWS,
+    metric: str = "auc",
 ) -> None:
-    """Exported training, same seed, one thread: the AUC of each task is ours to 1e-4."""
+    """Exported training, same seed, one thread: the metric of each task is ours to 1e-4."""
     model = build_model(architecture, data.schema, seed=7)
     torch.manual_seed(7)
-    for _ in fit(model, architecture, data, seed=7):
+    for _ in fit(model, architecture, data, seed=7, metric=metric):
         pass
-    export_architecture(architecture, data.schema, data.encoder, out)
+    export_architecture(architecture, data.schema, data.encoder, out, metric=metric)
     text = (out / "train.py").read_text(encoding="utf-8")
     text, found = re.subn(r"^(ROW_WISE_ROWS =) \w+", rf"\1 {row_wise}", text, flags=re.MULTILINE)
     assert found == 1
     (out / "train.py").write_text(text, encoding="utf-8")
     printed = run_alone(out, table, "--seed", 7, "--threads", 1, "--test")
     for split in ("valid", "test"):
-        line = re.search(rf"^{split}: AUC (.*)$", printed, re.MULTILINE)
+        line = re.search(
+            rf"^{split}: {METRICS[metric].label}(?: \(.*\))? (.*)$", printed, re.MULTILINE
+        )
         assert line is not None
         theirs = {k: float(v) for k, v in (pair.split() for pair in line[1].split(", "))}
-        assert theirs == pytest.approx(score(model, data, split, "auc"), abs=1e-4)
+        assert theirs == pytest.approx(score(model, data, split, metric), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", [*ZOO, *DRAWN])

@@ -19,6 +19,7 @@ from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.export.folder import export_architecture
+from automlrank.export.train_source import train_source
 from automlrank.model import build_model
 from automlrank.schema import Task
 
@@ -55,6 +56,11 @@ def test_exported_training_lands_where_ours_does(
     """And the linter and the formatter find nothing."""
     out = tmp_path / "export"
     lands_where_ours_does(read(case), data, table, out)
+    lint(out)
+
+
+def lint(out: Path) -> None:
+    """The linter and the formatter find nothing."""
     for command in (["check"], ["format", "--check"]):
         ended = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--config", str(CONFIG), str(out)],
@@ -77,7 +83,34 @@ def test_a_regression_task_lands_where_ours_does(
     other = Dataset.open(tmp_path / "t.parquet", schema, cache=tmp_path / "cache")
     out = tmp_path / "export"
     lands_where_ours_does(read("focus and gradnorm"), other, tmp_path / "t.parquet", out)
-    assert "REGRESSION = (1,)" in (out / "train.py").read_text(encoding="utf-8")
+    text = (out / "train.py").read_text(encoding="utf-8")
+    assert "REGRESSION = (1,)" in text
+    assert 'METRIC = "AUC (RMSE of stay)"' in text
+
+
+def test_a_regression_alone_lands_where_ours_does(
+    table: Path, data: Dataset, tmp_path: Path
+) -> None:
+    """With statistics in its units; nothing speaks of AUC, and the linter finds nothing."""
+    stay = 200 + 90 * pl.col("price").log() + 30 * pl.col("click")
+    pl.read_parquet(table).with_columns(stay=stay).write_parquet(tmp_path / "t.parquet")
+    schema = dataclasses.replace(data.schema, tasks=(Task("stay", "regression"),))
+    other = Dataset.open(tmp_path / "t.parquet", schema, cache=tmp_path / "cache")
+    text = (
+        "{architecture: a, statistics: rate_fields, embedding: {dim: 8}, loss: bce, "
+        "interaction: {mlp: {width: 16}}, "
+        "training: {epochs: 3, batch_size: 128, learning_rate: 0.01}}"
+    )
+    architecture = Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
+    out = tmp_path / "export"
+    lands_where_ours_does(architecture, other, tmp_path / "t.parquet", out, metric="rmse")
+    printed = "".join(path.read_text() for path in (out / "train.py", out / "README.md"))
+    assert "AUC" not in printed
+    assert "return score < best" in printed
+    lint(out)
+    absolute = train_source(architecture, other.schema, "mae")
+    assert 'METRIC = "MAE"' in absolute
+    assert "mae(labels[:, i], values[:, i])" in absolute
 
 
 def test_a_plain_objective_is_a_plain_script(

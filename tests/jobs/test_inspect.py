@@ -18,7 +18,7 @@ from automlrank.data.table import Table
 from automlrank.errors import DataError, SchemaError
 from automlrank.jobs import inspect as module
 from automlrank.jobs.inspect import _every, inspect
-from automlrank.schema import Schema, Split, Task, read_schema
+from automlrank.schema import Schema, Task, read_schema
 
 N = 5000
 
@@ -186,15 +186,28 @@ def test_rows_that_cannot_be_split_are_a_fault_of_a_schema_and_a_suspicion_witho
 def test_labels_that_a_search_refuses_are_named() -> None:
     frame = pl.DataFrame({"y": [0, 1, 2, 3] * 50, "x": ["a", "b"] * 100})
     assert (
-        "tasks.y: a binary label must be 0 or 1, but holds 2, 3."
-        in inspect(frame, label="y").suspicions
+        "tasks.y: a binary label must be 0 or 1, but holds 2, 3. Is it of kind: regression?"
+        in inspect(frame, Schema((Task("y"),))).suspicions
+    )
+    assert (
+        "tasks.y: a binary label must be 0 or 1, but holds -1. Is it of kind: regression?"
+        in inspect(frame.with_columns(y=2 * (pl.col("y") % 2) - 1), label="y").suspicions
     )
 
 
-def test_a_regression_has_no_auc() -> None:
+def test_a_regression_has_correlations_and_no_auc() -> None:
+    """Named alone, it is taken for one; the columns that make it stand out."""
     frame, _ = synthetic_frame(3000, seed=0)
-    found = inspect(frame, Schema((Task("price", "regression"),), split=Split()))
+    noise = np.random.default_rng(0).normal(size=3000)
+    frame = frame.with_columns(stay=(pl.col("price").log() + noise).exp())
+    found = inspect(frame, label="stay")
+    assert found.schema.tasks == (Task("stay", "regression"),)
     assert all(column.auc is None for column in found.columns.values())
+    assert found.columns["price"].correlation is not None
+    assert found.columns["stay"].correlation is None
+    known = {n: c.correlation or 0.0 for n, c in found.columns.items() if n != "stay"}
+    assert max(known, key=known.__getitem__) == "price"
+    assert known["price"] > 0.4
 
 
 def test_without_label_or_schema_the_only_binary_column_is_the_task() -> None:

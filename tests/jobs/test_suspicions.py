@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import spearmanr
 
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.jobs.suspicions import column_auc, suspicions
+from automlrank.jobs.suspicions import ALONE, column_figure, suspicions
+from automlrank.jobs.suspicions.look import rank_correlation
 from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task
 
 N = 2000
@@ -40,7 +43,7 @@ def said(*features: Feature, columns: dict[str, object], **schema: object) -> st
 def alone(values: object, label: object = LABEL) -> float | None:
     """The AUC of one column."""
     column = values if isinstance(values, pl.Series) else pl.Series(values)
-    return column_auc(column, np.asarray(label, np.float64), SPLITS == 0, SPLITS == 1)
+    return column_figure(column, np.asarray(label, np.float64), ALONE["binary"], SPLITS)
 
 
 # the AUC of one column
@@ -81,7 +84,7 @@ def test_a_value_has_its_smoothed_training_rate() -> None:
     def auc_of(valid_labels: list[int]) -> float | None:
         column = pl.Series([*train, "b", "a", "d", "c"])
         label = np.array([*labels, *valid_labels], np.float64)
-        return column_auc(column, label, splits == 0, splits == 1)
+        return column_figure(column, label, ALONE["binary"], splits)
 
     assert auc_of([1, 0, 0, 0]) == auc_of([1, 1, 0, 0]) == auc_of([1, 1, 1, 0]) == 1.0
 
@@ -101,7 +104,7 @@ def test_an_auc_that_is_not_defined_is_none() -> None:
     assert alone([1] * N) is None
     assert alone([None] * N) is None
     assert alone(NOISE, np.ones(N)) is None
-    assert column_auc(pl.Series(NOISE), LABEL * 1.0, SPLITS == 9, SPLITS == 1) is None
+    assert column_figure(pl.Series(NOISE), LABEL * 1.0, ALONE["binary"], SPLITS + 1) is None
 
 
 def test_rows_without_a_label_do_not_count() -> None:
@@ -142,7 +145,10 @@ def test_chance_is_no_leak() -> None:
     frame = pl.DataFrame({"y": LABEL, **columns})
     schema = Schema((Task("y"),), tuple(map(Numeric, columns)))
     assert (
-        max(column_auc(frame[name], LABEL * 1.0, splits == 0, splits == 1) or 0 for name in columns)
+        max(
+            column_figure(frame[name], LABEL * 1.0, ALONE["binary"], splits) or 0
+            for name in columns
+        )
         == 1
     )
     assert not any("suspiciously" in text for text in suspicions(frame, schema, splits))
@@ -312,10 +318,30 @@ def test_a_sample_of_rows_is_not_judged_by_what_it_distorts() -> None:
     assert "nearly constant" in left
 
 
-def test_a_regression_is_not_judged_by_auc() -> None:
-    schema = Schema((Task("y", "regression"),), (Numeric("noise"), Numeric("x")))
-    frame = pl.DataFrame({"y": NOISE, "noise": RNG.random(N), "x": NOISE})
-    assert suspicions(frame, schema, SPLITS) == []
+def test_what_gives_a_regression_away_is_told_by_the_ranks() -> None:
+    """A column of its order is named, honest ones are not, and nobody speaks of an AUC."""
+    honest = NOISE + 2 * RNG.random(N)
+    schema = Schema((Task("y", "regression"),), tuple(map(Numeric, ("noise", "honest", "x"))))
+    frame = pl.DataFrame(
+        {"y": np.exp(5 * NOISE), "noise": RNG.random(N), "honest": honest, "x": -NOISE}
+    )
+    (text,) = suspicions(frame, schema, SPLITS)
+    assert re.match(r"x \(rank correlation (1\.000|0\.99\d)\): alone predicts y suspiciously", text)
+    assert (
+        suspicions(
+            frame.drop("x"), dataclasses.replace(schema, features=schema.features[:2]), SPLITS
+        )
+        == []
+    )
+
+
+def test_the_rank_correlation_is_spearmans() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(9, size=200).astype(float)
+    y = x + rng.normal(size=200).round(1)
+    assert rank_correlation(y, x) == pytest.approx(spearmanr(y, x).statistic)
+    assert rank_correlation(y, -np.exp(x)) == pytest.approx(-rank_correlation(y, x))
+    assert math.isnan(rank_correlation(y, np.ones(200)))
 
 
 def test_every_kind_of_column_can_be_looked_at() -> None:

@@ -101,6 +101,25 @@ def test_they_stand_in_both_reports_and_stay_text(many, facts, monkeypatch):
     assert 'id="weights"' in page
 
 
+def test_a_regression_part_goes_down_and_trees_are_named(many, facts):
+    """Less error together is gained; a loss to LightGBM is marked."""
+    part = {"whole": 20.5, "alone": 21.0, "difference": [-0.5, 0.1], "seeds": 3, "metric": "rmse"}
+    worse = {"whole": 0.7, "alone": 0.72, "difference": [-0.02, 0.002], "seeds": 3, "metric": "auc"}
+    seesaw = {"tasks": {"stay": part}, "boosted": {"is_click": worse, "stay": part}}
+    best = many.records[1]
+    test = {**best.test, "seesaw": seesaw}
+    records = (many.records[0], dataclasses.replace(best, test=test), *many.records[2:])
+    grid = next(
+        g for g in grids(dataclasses.replace(many, records=records), facts) if g.heading == "Seesaw"
+    )
+    assert grid.rows == (
+        ("task stay (RMSE)", "20.500", "21.000", "-0.5000", "gained", "3"),
+        ("task is_click, LightGBM", "0.7000", "0.7200", "-0.0200", "lost", "3"),
+        ("task stay (RMSE), LightGBM", "20.500", "21.000", "-0.5000", "gained", "3"),
+    )
+    assert "beside LightGBM with target rates for the task" in grid.note
+
+
 def test_the_weights_are_drawn_by_task(many):
     figure = weights_figure([many.records[1]])
     assert [list(trace.y) for trace in figure.data] == [[1.0, 0.8], [1.0, 1.2]]

@@ -90,6 +90,10 @@ def test_the_order_is_by_rank_then_speed_whatever_order_records_come_in(results,
 def test_from_logits_to_ranks(dataset, metric, strength):
     """Identical models under two names tie, the faster first; a really better one is above, be it
     the slowest, and a really worse one below, be it the fastest."""
+    kind = METRICS[metric].kind
+    tasks = tuple(dataclasses.replace(t, kind=kind, of=None) for t in dataset.schema.tasks)
+    schema = dataclasses.replace(dataset.schema, tasks=tasks)
+    dataset = dataclasses.replace(dataset, schema=schema)
     labels = np.nan_to_num(dataset.labels("test"))
     draw = np.random.default_rng(1)
 
@@ -97,6 +101,8 @@ def test_from_logits_to_ranks(dataset, metric, strength):
         for _ in range(3):
             noise = draw.normal(0, 0.5, labels.shape)
             logits = (strength * (labels - 0.5) + noise).astype(np.float32)
+            if kind == "regression":
+                logits = (labels + noise / strength).astype(np.float32)
             scores = score_logits(logits, dataset, "test", metric)
             yield {"valid": scores, "test": scores}, logits
 

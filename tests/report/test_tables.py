@@ -7,11 +7,20 @@ import dataclasses
 import pytest
 from rich.console import Console
 
-from automlrank.report.cells import show_count, show_ms, show_seconds
+from automlrank.report.cells import (
+    show_change,
+    show_count,
+    show_labels,
+    show_ms,
+    show_score,
+    show_seconds,
+)
+from automlrank.report.html import html
 from automlrank.report.leaderboard import Leaderboard, front_table
 from automlrank.report.markdown import escape_markdown, markdown
 from automlrank.report.ranking import RANKS, ranked
 from automlrank.report.sections import cost
+from automlrank.trials.results import Results
 
 
 def printed(table, width):
@@ -120,3 +129,46 @@ def test_numbers_read_as_people_say_them():
     assert [show_count(n) for n in counts] == ["0", "999", "1k", "12.3k", "1M", "1.23M", "2.5B"]
     assert [show_ms(v) for v in (0.123, 4.06, 120.0, None)] == ["0.12", "4.1", "120.0", "-"]
     assert [show_seconds(s) for s in (5, 300, 7200)] == ["5.0 s", "5.0 min", "2.0 h"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.71234, "0.7123"),
+        (9.87654, "9.8765"),
+        (12.3456, "12.346"),
+        (19876.54, "19877"),
+        (0, "0.0000"),
+    ],
+)
+def test_errors_in_large_units_have_fewer_decimals(value, text):
+    """What stands beside them has as many."""
+    assert show_score(value) == text
+    assert show_change(value) == f"+{text}"
+    assert show_score(0.123456, value) == f"{0.123456:.{len(text.partition('.')[2])}f}"
+
+
+def test_labels_have_a_rate_or_a_mean():
+    means = {"click": 0.371, "stay": 21.53, "none": None}
+    assert show_labels(means, ["stay"]) == ["click 37.1 %", "stay mean 21.530", "none -"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_regression_has_no_probabilities_and_no_auc(make_trial, facts, width):
+    """The lower error stands above, in the terminal, in Markdown and in HTML."""
+
+    def of(number, rmse):
+        test = {"rmse": rmse, "rmse_low": rmse - 0.01, "rmse_high": rmse + 0.01, "seeds": 1}
+        test["tasks"] = {"stay": {"rmse": rmse, "rmse_low": rmse, "rmse_high": rmse}}
+        return make_trial(number, None, 5.0 - number, valid={"rmse": rmse}, test=test)
+
+    results = Results("rmse", {}, (of(0, 2.0), of(1, 2.5)), (of(2, 2.2),))
+    facts = dataclasses.replace(facts, metric="rmse", regression=("is_click",))
+    terminal = printed(Leaderboard(results, facts), width)
+    for text in (terminal, markdown(results, facts), html(results, facts).partition("<body>")[2]):
+        assert "RMSE" in text
+        for word in ("AUC", "log loss", "calibration", "Calibration"):
+            assert word not in text
+    assert terminal.index("2.0000 ± 0.0100") < terminal.index("2.5000 ± 0.0100")
+    assert [r.number for r in ranked(results)] == [0, 2, 1]
+    assert "click mean 0.4100" in markdown(results, facts)

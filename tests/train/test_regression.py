@@ -14,9 +14,9 @@ from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import parse_document
-from automlrank.errors import DataError, SchemaError
+from automlrank.errors import SchemaError
 from automlrank.evaluate.metrics import METRICS, rmse
-from automlrank.evaluate.significance import error_sampling
+from automlrank.evaluate.significance import sampling
 from automlrank.model import build_model
 from automlrank.schema import Schema, Task
 from automlrank.train.boosted import fit_trees, installed
@@ -87,14 +87,14 @@ def test_an_error_varies_as_its_resampled_rows_do() -> None:
     rng = np.random.default_rng(0)
     labels = rng.normal(size=500)
     guesses = labels[:, None] + rng.normal(size=(500, 2)) * [0.5, 0.8]
-    found = error_sampling(labels, guesses)
+    found = sampling("rmse", labels, guesses)
     drawn = []
     for _ in range(400):
         rows = rng.integers(500, size=500)
         drawn.append([rmse(labels[rows], guesses[rows, m]) for m in range(2)])
     np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), np.std(drawn, axis=0), rtol=0.12)
     assert found.values.tolist() == pytest.approx([rmse(labels, guesses[:, m]) for m in range(2)])
-    assert np.isnan(error_sampling(labels[:1], guesses[:1]).values).all()
+    assert np.isnan(sampling("rmse", labels[:1], guesses[:1]).covariance).all()
 
 
 def test_its_part_has_no_positives(data: Dataset) -> None:
@@ -107,16 +107,21 @@ def test_its_part_has_no_positives(data: Dataset) -> None:
     assert "positives" not in found
 
 
-def test_what_cannot_be_ranked_by_is_named(data: Dataset) -> None:
-    """A regression task first, and one under a metric with a binary task."""
+def test_what_a_metric_does_not_judge_is_named(data: Dataset) -> None:
+    """A task of the other kind, the primary one or one that is weighed."""
     tasks = data.schema.tasks[::-1]
     first = dataclasses.replace(data, schema=dataclasses.replace(data.schema, tasks=tasks))
-    with pytest.raises(DataError, match="ranked by a binary task, but 'watched' comes first"):
+    problem = "auc judges binary tasks, but 'watched' is a regression task. .* by rmse, mae"
+    with pytest.raises(SchemaError, match=problem):
         Bench(first, Goal(), ignore)
-    with pytest.raises(SchemaError, match="unlike tasks have no common metric, but 'watched'"):
+    with pytest.raises(SchemaError, match=problem):
         Bench(data, Goal(metric="auc:click=1,auc:watched=1"), ignore)
+    with pytest.raises(SchemaError, match="rmse judges regression tasks, but 'click' is a binary"):
+        Bench(data, Goal(metric="rmse"), ignore)
     with pytest.raises(SchemaError, match="a task 'clik' that the schema has not"):
         check_weights(METRICS["auc:clik=1"], data.schema)
+    for name, allowed in (("rmse", first), ("mae:watched=1", data), ("auc:click=1", first)):
+        Bench(allowed, Goal(metric=name), ignore)
 
 
 @pytest.mark.skipif(not installed(), reason="needs LightGBM")

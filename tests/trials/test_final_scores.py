@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ def trained(dataset: Dataset, metric: str, strength: float, seed: int) -> FinalR
     labels = np.nan_to_num(dataset.labels("test"))
     noise = np.random.default_rng(seed).normal(size=labels.shape)
     logits = (strength * (labels - 0.5) + noise).astype(np.float32)
+    if METRICS[metric].kind == "regression":
+        logits = (labels + noise / strength).astype(np.float32)
     scores = score_logits(logits, dataset, "test", metric)
     return {"valid": scores, "test": scores}, logits
 
@@ -29,17 +32,24 @@ def metric(request) -> str:
 
 
 @pytest.fixture
-def runs(dataset, metric) -> dict[str, list[FinalRun]]:
+def data(dataset, metric) -> Dataset:
+    """The table with tasks of the metric's kind."""
+    tasks = (replace(task, kind=METRICS[metric].kind, of=None) for task in dataset.schema.tasks)
+    return replace(dataset, schema=replace(dataset.schema, tasks=tuple(tasks)))
+
+
+@pytest.fixture
+def runs(data, metric) -> dict[str, list[FinalRun]]:
     """Three seeds of a weak model and three of a strong one."""
     return {
-        name: [trained(dataset, metric, strength, 10 * i + n) for n in range(3)]
+        name: [trained(data, metric, strength, 10 * i + n) for n in range(3)]
         for i, (name, strength) in enumerate({"weak": 0.3, "strong": 2.0}.items())
     }
 
 
-def test_a_score_stands_with_its_interval_and_apart_from_it_the_spread(dataset, metric, runs):
-    task = dataset.schema.tasks[0].name
-    for name, found in final_scores(dataset, metric, runs).items():
+def test_a_score_stands_with_its_interval_and_apart_from_it_the_spread(data, metric, runs):
+    task = data.schema.tasks[0].name
+    for name, found in final_scores(data, metric, runs).items():
         values = [scores["test"][task] for scores, _ in runs[name]]
         test = found["test"]
         assert test[metric] == pytest.approx(np.mean(values))
@@ -50,9 +60,14 @@ def test_a_score_stands_with_its_interval_and_apart_from_it_the_spread(dataset, 
         assert found["valid"] == {f"{metric}_mean": test[metric]}
 
 
-def test_log_loss_and_calibration_are_told_whatever_the_metric(dataset, metric, runs):
-    labels = dataset.labels("test")[:, 0]
-    test = final_scores(dataset, metric, runs)["weak"]["test"]
+def test_log_loss_and_calibration_are_told_whatever_the_metric(data, metric, runs):
+    """Of probabilities, that is: values of a regression have none."""
+    if METRICS[metric].kind == "regression":
+        test = final_scores(data, metric, runs)["weak"]["test"]
+        assert not {"logloss", "calibration", "calibration_ratio"} & test.keys()
+        return
+    labels = data.labels("test")[:, 0]
+    test = final_scores(data, metric, runs)["weak"]["test"]
     columns = [logits[:, 0] for _, logits in runs["weak"]]
     assert test["logloss"] == pytest.approx(np.mean([logloss(labels, x) for x in columns]))
     each = [calibration(labels, x) for x in columns]
@@ -60,8 +75,8 @@ def test_log_loss_and_calibration_are_told_whatever_the_metric(dataset, metric, 
     assert test["calibration_ratio"] == pytest.approx(np.mean([one.ratio for one in each]))
 
 
-def test_a_real_difference_is_seen_from_both_sides(dataset, metric, runs):
-    found = final_scores(dataset, metric, runs)
+def test_a_real_difference_is_seen_from_both_sides(data, metric, runs):
+    found = final_scores(data, metric, runs)
     weak, strong = found["weak"]["test"], found["strong"]["test"]
     value, error = strong["versus"]["weak"]
     assert weak["versus"]["strong"] == [-value, pytest.approx(error)]
@@ -70,10 +85,10 @@ def test_a_real_difference_is_seen_from_both_sides(dataset, metric, runs):
     assert METRICS[metric].better(strong[metric], weak[metric])
 
 
-def test_a_single_seed_has_an_interval_but_no_verdict(dataset, metric, runs):
+def test_a_single_seed_has_an_interval_but_no_verdict(data, metric, runs):
     """Its spread over seeds is not known, so no error of a difference is."""
     cut = {"weak": runs["weak"][:1], "strong": runs["strong"]}
-    found = final_scores(dataset, metric, cut)
+    found = final_scores(data, metric, cut)
     assert found["weak"]["test"][f"{metric}_std"] is None
     assert math.isfinite(found["weak"]["test"][f"{metric}_low"])
     assert found["weak"]["test"]["versus"] == found["strong"]["test"]["versus"] == {}

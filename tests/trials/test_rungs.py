@@ -14,7 +14,7 @@ from automlrank.documents import parse_document
 from automlrank.evaluate.metrics import auc
 from automlrank.model import build_model
 from automlrank.train.loop import Progress, fit, predict, score
-from automlrank.trials.rungs import COST_SHARE, FORWARD, Rungs, sample_rows
+from automlrank.trials.rungs import COST_SHARE, FORWARD, Rungs, error_of, sample_rows
 
 LR = "architecture: lr\ninteraction: linear\nscenario: none\ntraining: {epochs: 2, batch_size: %d}"
 
@@ -111,6 +111,16 @@ def test_a_sample_that_tells_nothing_makes_no_rung(dataset):
     assert rungs.sample is None
     assert rungs.first == dataset.rows["train"]
     assert rungs.due(0, at(0, 2000), 5) is None
+
+
+def test_of_a_regression_the_error_is_the_rmses_as_a_share_of_it():
+    """Some 600 normal labels suffice; a heavy tail needs more of them."""
+    rng = np.random.default_rng(0)
+    normal, tailed = rng.normal(size=1000), rng.lognormal(0, 1.5, size=1000)
+    assert error_of(normal, "regression") == pytest.approx(1 / math.sqrt(2000), rel=0.1)
+    assert error_of(normal * 60 + 5, "regression") == pytest.approx(error_of(normal, "regression"))
+    assert error_of(tailed, "regression") > 0.03 > error_of(normal, "regression")
+    assert math.isnan(error_of(np.ones(9), "regression"))
 
 
 def test_a_grouped_metric_has_whole_groups_in_its_sample():

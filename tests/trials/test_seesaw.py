@@ -12,6 +12,7 @@ from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.model import build_model
+from automlrank.schema import Task
 from automlrank.train.trainer import Trainer
 from automlrank.trials.bench import Bench
 from automlrank.trials.events import Event, Notice
@@ -19,6 +20,7 @@ from automlrank.trials.finals import FINAL_SEEDS, SEEDS
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.goal import Goal
 from automlrank.trials.records import Record
+from automlrank.trials.rivals import BOOSTED
 from automlrank.trials.seeds import seed_of
 from automlrank.trials.seesaw import only_scenario, only_task, seesaw, specialists
 
@@ -123,6 +125,45 @@ def test_the_best_is_compared_with_each_and_nothing_is_trained_twice(
     assert trainings
     assert seesaw(bench, folder, best) == found
     assert len(events) == trainings
+
+
+def test_the_trees_of_a_task_are_its_specialists_too(
+    dataset: Dataset, architecture: Architecture, tmp_path
+) -> None:
+    """Where they were finalists: they are not trained again, and whoever loses to them has lost."""
+    events: list[Event] = []
+    bench = Bench(dataset, Goal(), events.append)
+    folder = RunFolder(tmp_path)
+    best = finalist(bench, folder, architecture, dataset)
+    labels = np.nan_to_num(dataset.labels("test"))
+    signs = np.array([-1.0, 1.0])  # of click they know nothing, of buy more than the best
+    for n in range(SEEDS):
+        seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+        noise = np.random.default_rng(n).normal(size=labels.shape)
+        trees = np.where(signs > 0, 30 * labels, 0.0) + noise
+        folder.write_final(BOOSTED["lightgbm_rates"].fingerprint, seed, {}, trees)
+    found = seesaw(bench, folder, best)
+    assert list(found) == ["tasks", "boosted", "scenarios"]
+    click, buy = found["boosted"]["click"], found["boosted"]["buy"]
+    assert click["seeds"] == buy["seeds"] == SEEDS
+    assert click["difference"][0] > 1.96 * click["difference"][1]
+    assert buy["difference"][0] < -1.96 * buy["difference"][1]
+    assert buy["whole"] == found["tasks"]["buy"]["whole"]
+    assert not any("LightGBM" in str(event) for event in events)
+
+
+def test_a_regression_task_has_a_specialist_of_the_rows_that_it_counts(
+    dataset: Dataset, architecture: Architecture
+) -> None:
+    """Those of its parent; a binary one has all of them."""
+    tasks = (dataset.schema.tasks[0], Task("buy", "regression", of="click"))
+    data = dataclasses.replace(dataset, schema=dataclasses.replace(dataset.schema, tasks=tasks))
+    found = [x for x in specialists(architecture, data) if x.kind == "tasks"]
+    assert [x.name for x in found] == ["click", "buy"]
+    assert [[task.of for task in x.data.schema.tasks] for x in found] == [
+        [None, None],
+        [None, "click"],
+    ]
 
 
 def test_what_the_time_allows_stands(

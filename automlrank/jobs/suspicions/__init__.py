@@ -16,8 +16,9 @@ from automlrank.jobs.suspicions.labels import (
     outcomes,
     rates,
 )
+from automlrank.jobs.suspicions.look import ALONE as ALONE
 from automlrank.jobs.suspicions.look import Look
-from automlrank.jobs.suspicions.look import column_auc as column_auc
+from automlrank.jobs.suspicions.look import column_figure as column_figure
 from automlrank.jobs.suspicions.look import labels_of as labels_of
 from automlrank.jobs.suspicions.look import shown as shown
 from automlrank.jobs.suspicions.values import (
@@ -43,16 +44,16 @@ def suspicions(
     splits: Labels,
     *,
     set_aside: Sequence[str] = (),
-    aucs: Mapping[str, float | None] | None = None,
+    figures: Mapping[str, float | None] | None = None,
     step: int = 1,
 ) -> list[str]:
     """One sentence for each thing that looks wrong: the columns, the figure, what to do.
 
     ``frame`` holds raw rows with their split, or every ``step``-th row of the table; then nothing
     is said about what such a sample distorts: ids that never repeat, values unseen in training,
-    groups of one class. ``set_aside`` are columns of 0 and 1 that are no features; ``aucs`` those
-    of single columns, where they are known already.
+    groups of one class. ``set_aside`` are columns of 0 and 1 that are no features;
+    ``figures`` those of single columns, where they are known already.
     """
-    look = Look(frame, schema, splits, tuple(set_aside), aucs)
+    look = Look(frame, schema, splits, tuple(set_aside), figures)
     rules = [rule for rule in RULES if step == 1 or rule not in WHOLE_TABLE]
     return [sentence for rule in rules for sentence in rule(look)]

@@ -30,11 +30,12 @@ COPIES_SHARE = 0.005  # kuairand .002, census .016
 
 def leaks(look: Look) -> Iterator[str]:
     if look.leaks:
-        rest = [value for name, value in look.aucs.items() if name not in look.leaks]
+        rest = [value for name, value in look.figures.items() if name not in look.leaks]
         others = f"the best of the others has {rest[0]:.3f}" if rest else "there is no other"
         label = shown(look.schema.tasks[0].name)
+        found = listed(look.leaks, f"{look.alone.label} {{:.3f}}")
         yield (
-            f"{listed(look.leaks, 'AUC {:.3f}')}: alone predicts {label} suspiciously well "
+            f"{found}: alone predicts {label} suspiciously well "
             f"({others}). An outcome, or known only afterwards? Leave it out."
         )
 

@@ -1,9 +1,9 @@
-"""Rows, what they are, and what several rules ask for: the AUC of single columns, unique ids."""
+"""Rows, what they are, and what several rules ask for: what a column alone tells, unique ids."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from automlrank.data.check import is_list, is_plain, item_of
 from automlrank.data.infer import UNIQUE_SHARE
 from automlrank.data.split import Labels
 from automlrank.data.values import Array, as_lists
-from automlrank.evaluate.metrics import auc
+from automlrank.evaluate.metrics import auc, midranks
 from automlrank.schema import Categorical, Feature, Schema
 
 PRIOR = 5.0  # rows at the mean rate, so that a value of one row is not certain
@@ -24,25 +24,54 @@ LAST_ITEMS = 20  # of a list; a row's mean hardly changes with more
 # author_id, music_id, duration_ms and user_id with .659 to .651; for is_like user_id has .756 and
 # the next one .716. Census has twelve honest ones from .862 down to .755, no two neighbours more
 # than .04 apart. So columns are suspect from .9 on, or from .75 on if the next best is .1 below;
-# by such a gap at most a quarter of the columns are.
-CERTAIN_AUC, SUSPECT_AUC, GAP, SUSPECT_SHARE = 0.9, 0.75, 0.1, 0.25
+# by such a gap at most a quarter of the columns are. The correlations are those of normal values
+# whose pairs are in the right order as often: sin(pi (2 AUC - 1) / 2).
+SUSPECT_SHARE = 0.25
 MIN_ROWS = 50  # fewer give no share worth saying
 SHOWN = 5  # columns in a sentence
 
 
-def column_auc(column: pl.Series, label: Array, is_train: Array, is_valid: Array) -> float | None:
-    """The AUC on validation rows of one column alone: each value by its rate on training rows.
+@dataclass(frozen=True)
+class Alone:
+    """How it is told what a column alone says of a label of some kind, and what is too much."""
 
-    ``(positives + prior * mean) / (rows + prior)`` for each value; of numbers also for each of 50
-    ranges with equally many rows, and the better one counts; of a list the mean of its items', or
-    the rate of its length where items cannot be compared. None where it is not defined.
+    label: str
+    judge: Callable[[Array, Array], float]
+    certain: float
+    suspect: float
+    gap: float
+    nothing: float
+    """What a column has that says nothing."""
+
+
+def rank_correlation(labels: Array, scores: Array) -> float:
+    """Spearman's; NaN where either has one value only. Both ``[rows]``."""
+    x, y = (ranks - ranks.mean() for ranks in (midranks(labels), midranks(scores)))
+    spread = math.sqrt((x @ x) * (y @ y))
+    return float(x @ y) / spread if spread else math.nan
+
+
+ALONE = {
+    "binary": Alone("AUC", auc, certain=0.9, suspect=0.75, gap=0.1, nothing=0.5),
+    "regression": Alone(
+        "rank correlation", rank_correlation, certain=0.95, suspect=0.7, gap=0.2, nothing=0.0
+    ),
+}
+
+
+def column_figure(column: pl.Series, label: Array, alone: Alone, splits: Labels) -> float | None:
+    """What one column alone tells on validation rows: each value by its rate on training rows.
+
+    ``(sum of labels + prior * mean) / (rows + prior)`` for each value; of numbers also for each of
+    50 ranges with equally many rows, and the better one counts; of a list the mean of its items',
+    or the rate of its length where items cannot be compared. None where it is not defined.
     """
-    known = np.isin(label, (0.0, 1.0))
-    train, valid = is_train & known, is_valid & known
+    known = np.isin(label, (0.0, 1.0)) if alone.judge is auc else ~np.isnan(label)
+    train, valid = (splits == 0) & known, (splits == 1) & known
     if not train.any() or not valid.any():
         return None
     scores = (_score(key, label, train, valid) for key in _keys(column, train))
-    found = [value for score in scores if not math.isnan(value := auc(label[valid], score))]
+    found = [value for s in scores if not math.isnan(value := alone.judge(label[valid], s))]
     return max(found, default=None)
 
 
@@ -135,7 +164,7 @@ class Look:
     schema: Schema
     splits: Labels
     set_aside: tuple[str, ...]
-    known_aucs: Mapping[str, float | None] | None
+    known_figures: Mapping[str, float | None] | None
 
     @cached_property
     def train(self) -> pl.DataFrame:
@@ -147,20 +176,24 @@ class Look:
 
     @cached_property
     def label(self) -> Array:
-        """The primary label, NaN where it is neither 0 nor 1."""
+        """The primary label; of a binary task NaN where it is neither 0 nor 1."""
         label = labels_of(self.frame, self.schema.tasks[0].name)
+        if self.schema.tasks[0].kind != "binary":
+            return label
         return np.where(np.isin(label, (0.0, 1.0)), label, math.nan)
 
+    @property
+    def alone(self) -> Alone:
+        """How single columns are judged."""
+        return ALONE[self.schema.tasks[0].kind]
+
     @cached_property
-    def aucs(self) -> dict[str, float]:
-        """The AUC of each feature and each column set aside, best first."""
-        if self.schema.tasks[0].kind != "binary":
-            return {}
+    def figures(self) -> dict[str, float]:
+        """What each feature and each column set aside tells alone, best first."""
         names = [*(feature.source for feature in self.schema.features), *self.set_aside]
-        is_train, is_valid = self.splits == 0, self.splits == 1
-        known = self.known_aucs
+        known = self.known_figures
         found = {
-            name: column_auc(self.frame[name], self.label, is_train, is_valid)
+            name: column_figure(self.frame[name], self.label, self.alone, self.splits)
             if known is None
             else known.get(name)
             for name in names
@@ -170,19 +203,26 @@ class Look:
 
     @cached_property
     def leaks(self) -> dict[str, float]:
-        """The columns whose AUC is suspect; the rule and its figures stand above."""
-        values = [*self.aucs.values(), 0.5]
-        most = max(1, math.floor(SUSPECT_SHARE * len(self.aucs)))
+        """The columns that tell suspiciously much; the rule and its figures stand above."""
+        bounds, figures = self.alone, self.figures
+        values = [*figures.values(), bounds.nothing]
+        most = max(1, math.floor(SUSPECT_SHARE * len(figures)))
         gaps = [
             n
-            for n in range(1, min(most, len(self.aucs)) + 1)
-            if values[n - 1] >= SUSPECT_AUC and values[n - 1] - values[n] >= GAP
+            for n in range(1, min(most, len(figures)) + 1)
+            if values[n - 1] >= bounds.suspect and values[n - 1] - values[n] >= bounds.gap
         ]
-        certain = sum(value >= CERTAIN_AUC for value in self.aucs.values())
+        certain = sum(value >= bounds.certain for value in figures.values())
+        beyond_noise = sum(value - 2 * self.error >= bounds.suspect for value in figures.values())
+        return dict(list(figures.items())[: min(beyond_noise, max([certain, *gaps]))])
+
+    @property
+    def error(self) -> float:
+        """The standard error of the figure of a column that says nothing."""
         label = self.label[self.splits == 1]
-        noise = 2 * auc_error(min((label == 0).sum(), (label == 1).sum()))
-        beyond_noise = sum(value - noise >= SUSPECT_AUC for value in self.aucs.values())
-        return dict(list(self.aucs.items())[: min(beyond_noise, max([certain, *gaps]))])
+        if self.schema.tasks[0].kind == "binary":
+            return auc_error(min((label == 0).sum(), (label == 1).sum()))
+        return 1 / math.sqrt(max(1, int((~np.isnan(label)).sum())))
 
     @cached_property
     def unique(self) -> dict[str, float]:
