@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.evaluate import quiet
+
+settings.register_profile("busy", deadline=None)  # machines: a slow example is not a wrong one
+settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -51,7 +51,7 @@ def test_fm_is_the_sum_over_pairs() -> None:
     close(module(x), [[pair * scale for scale in w["scale"]] for pair in pairs])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(order=st.permutations(range(N)), seed=st.integers(0, 1000))
 def test_fm_does_not_know_the_order_of_fields(order: list[int], seed: int) -> None:
     module, x = built("fm", Fields(N, DIM), Targets(TASKS)), drawn(ROWS, N, DIM, seed=seed)

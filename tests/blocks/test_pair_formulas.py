@@ -159,7 +159,7 @@ def test_bilinear_with_the_identity_is_the_product_of_pairs(matrix: str) -> None
 
 
 @pytest.mark.parametrize("name", ["afm", "nfm"])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(order=st.permutations(range(N)), seed=st.integers(0, 1000))
 def test_pooled_pairs_do_not_know_the_order_of_fields(
     name: str, order: list[int], seed: int

@@ -39,7 +39,7 @@ from automlrank.schema import (
 )
 
 EXAMPLES = 30
-SLOW = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 ODD = ['say "x"', "two\nlines", "a,b", "\N{ROCKET}", "</script>", "", " ", "7", "007", "7.0",
        "true", "nan", "\\", "'", "x" * 300, "a b", "a_b", "A B", "\ta"]  # fmt: skip
 TEXT = st.one_of(

@@ -43,7 +43,7 @@ def expected(mean, seen):
 
 
 @pytest.mark.parametrize("form", ["out_of_fold", "earlier_rows", "earlier_days"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=ROWS)
 def test_rates_equal_their_loops(form, rows):
     """Of a column and of a pair, for training rows and for new ones."""

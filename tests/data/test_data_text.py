@@ -64,9 +64,7 @@ def expected(rows, names):
     )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables(), st.integers(1, 60), st.sampled_from(["\n", "\r\n"]), st.sampled_from([0, 1]))
 def test_written_cells_are_read_back_whatever_the_block(tmp_path, rows, block, end, quoting):
     """Types and values are those of whole columns: they depend on no block's border."""
@@ -75,9 +73,7 @@ def test_written_cells_are_read_back_whatever_the_block(tmp_path, rows, block, e
     assert_frame_equal(staged(tmp_path, content, block_bytes=block), expected(rows, names))
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(CELLS, NUMBERS), min_size=2, max_size=10), st.randoms())
 def test_types_do_not_depend_on_the_order_of_rows_or_files(tmp_path, rows, random):
     """Two files in any order have the types of one."""

@@ -96,7 +96,7 @@ def test_ties_of_frequency_are_ordered_by_value_numbers_first():
     assert encoder.vocabularies["x"].to_list() == ["a", "9", "10", "b"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.one_of(st.none(), st.integers(-5, 5)), min_size=1, max_size=30), st.randoms())
 def test_ids_do_not_depend_on_the_order_of_rows(values, random):
     """The same rows in another order give the same vocabulary."""

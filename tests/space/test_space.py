@@ -258,7 +258,7 @@ def test_a_space_may_narrow_but_never_widen() -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_draw_of_the_default_space_has_one_form(seed: int) -> None:
     """Drawn, printed, read again: equal, with the same fingerprint."""
     drawn = draw(fit_to(read_space(shipped()["ctr"]), synthetic_schema()), random_decide(seed))

@@ -35,7 +35,6 @@ STRICTER = (
 )
 """Faults of spaces whose draws may all be wired: refused because they do not say what they mean."""
 MANY = settings(
-    deadline=None,
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -147,7 +146,7 @@ def listed(node: Expression) -> list[object]:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 def test_count_is_exact_beyond_64_subsets(data: st.DataObject) -> None:
     """There each member has a switch; what is drawn are as many subsets as are counted."""
     n = 7

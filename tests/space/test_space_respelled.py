@@ -37,7 +37,6 @@ from automlrank.space.grammar import Expression
 from automlrank.space.value import Space
 
 MANY = settings(
-    deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -6,13 +6,12 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from automlrank.errors import UsageError
 from automlrank.trials.halving import ParetoHalving, crowding_distances, non_domination_ranks
 
-LAW = settings(deadline=None)  # busy machines
 RULE = ParetoHalving()
 POINT = st.tuples(st.integers(-4, 4).map(float), st.integers(0, 8).map(float))
 POINTS = st.lists(POINT, min_size=1, max_size=40)
@@ -39,7 +38,6 @@ def judged(peers, mine, reached=1000, stopped=0, rule=RULE) -> bool:
     return rule.stops(np.array(peers, float), mine, reached, stopped)
 
 
-@LAW
 @given(POINTS)
 def test_ranks_are_fronts_taken_away_one_by_one(points):
     assert non_domination_ranks(np.array(points)).tolist() == peeled(points)
@@ -56,7 +54,6 @@ def test_crowding_is_the_gap_between_neighbours():
     assert crowding_distances(front).tolist() == [np.inf, 3 / 4 + 6 / 8, 3 / 4 + 6 / 8, np.inf]
 
 
-@LAW
 @given(POINTS, st.randoms())
 def test_crowding_does_not_depend_on_the_order(points, random):
     points = np.array(points)
@@ -66,28 +63,24 @@ def test_crowding_does_not_depend_on_the_order(points, random):
     assert crowding_distances(front)[order].tolist() == crowding_distances(front[order]).tolist()
 
 
-@LAW
 @given(PEERS, POINT)
 def test_a_member_of_the_rungs_front_is_never_stopped(peers, mine):
     if not any(dominates(peer, mine) for peer in peers):
         assert not judged(peers, mine)
 
 
-@LAW
 @given(PEERS)
 def test_one_that_dominates_all_goes_on_and_one_dominated_by_all_stops(peers):
     assert not judged(peers, (5.0, -1.0))
     assert judged(peers, (-5.0, 9.0))
 
 
-@LAW
 @given(PEERS, POINT, st.randoms())
 def test_the_order_of_peers_does_not_matter(peers, mine, random):
     shuffled = random.sample(peers, len(peers))
     assert judged(peers, mine) == judged(shuffled, mine)
 
 
-@LAW
 @given(PEERS, POINT, st.integers(1, 3), st.integers(1, 3))
 def test_a_better_trial_is_not_judged_worse_by_its_rank(peers, mine, gain, quicker):
     """What does not stop at one point, stops at no point that dominates it with a lower rank."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 
@@ -24,11 +24,9 @@ from automlrank.trials.hypervolume import (
 )
 from automlrank.trials.work import floors
 
-LAW = settings(deadline=None)  # busy machines
 POINTS = st.lists(st.tuples(st.integers(-2, 10), st.integers(-2, 12)), max_size=12)
 
 
-@LAW
 @given(POINTS)
 def test_it_is_the_number_of_cells_that_are_covered(points):
     """On whole numbers: cells above gain 0 and below latency 8 that some point dominates."""
@@ -58,7 +56,6 @@ def test_no_points_cover_nothing():
     assert hypervolume(np.empty((0, 2)), (0.5, 10)) == 0
 
 
-@LAW
 @given(POINTS, st.sets(st.integers(0, 11)))
 def test_history_is_the_hypervolume_of_all_points_so_far(points, pruned):
     """A trial without a score changes nothing and still counts."""
