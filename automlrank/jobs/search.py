@@ -115,7 +115,7 @@ def search(
     check_budget(bench, chosen, references)
     facts = _facts(dataset, goal, command, sample_rows)
     facts = dataclasses.replace(facts, set_aside=set_aside, suspicions=suspicions, skipped=skipped)
-    with folder.locked():
+    with folder.locked(), folder.written():
         if folder.exists:
             known = folder.read_run()
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])

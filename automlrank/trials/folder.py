@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
+from optuna.exceptions import StorageInternalError
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -100,6 +103,17 @@ class RunFolder:
         return Encoder.load(self.path / "data" / "encoder")
 
     @contextmanager
+    def written(self) -> Iterator[None]:
+        """While a search writes here: what the disk refuses is raised as RunError."""
+        try:
+            yield
+        except (OSError, StorageInternalError) as error:
+            raise RunError(
+                f"the search ended because {self.path} cannot be written: {disk_error(error)}.",
+                f"Mend that, then go on: --resume --out {self.path}.",
+            ) from error
+
+    @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run; raises RunError where another process holds it."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -145,7 +159,11 @@ class RunFolder:
         target = self.trial(fingerprint) / "weights.safetensors"
         partial = target.with_suffix(".partial")
         weights = {k: v.detach().cpu().contiguous() for k, v in trained.model.state_dict().items()}
-        save_file(weights, partial)
+        try:
+            save_file(weights, partial)
+        except SafetensorError as error:  # it wraps the system's errors
+            partial.unlink(missing_ok=True)
+            raise OSError(errno.EIO, str(error), str(target)) from error
         os.replace(partial, target)
 
     def weights(self, fingerprint: str) -> dict[str, Tensor]:
@@ -181,6 +199,16 @@ class RunFolder:
         stem.parent.mkdir(parents=True, exist_ok=True)
         np.save(stem.with_suffix(".npy"), logits, allow_pickle=False)
         write_text(stem.with_suffix(".json"), json.dumps(dict(scores)))  # last: it vouches
+
+
+def disk_error(error: BaseException) -> str:
+    """What the system said, in one line: a database's error has it in its cause."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if isinstance(root, OSError) and root.strerror:
+        return root.strerror
+    return str(root).splitlines()[0].removesuffix(".")
 
 
 def new_folder(parent: str | Path, name: str, date: str) -> Path:

@@ -69,6 +69,9 @@ class Objective:
         except KeyboardInterrupt:
             note(trial, cut_off=True, reason="interrupted")
             raise
+        except OSError as error:
+            note(trial, cut_off=True, reason=reason_of(error))
+            raise
         except Exception as error:
             give_back_memory(error)
             note(trial, reason=reason_of(error))
