@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from automlrank.evaluate.metrics import METRICS
@@ -25,11 +26,15 @@ from automlrank.trials.results import Results
 
 TRIAL, FRONT, REFERENCE = "#9aa3ad", "#2f6fde", "#d9822b"  # legible on white and on near-black
 LOG_FROM = 8.0  # a ratio of latencies from which a linear axis hides the fast ones
+FENCE = 3.0  # interquartile ranges behind the worse quartile, where Tukey's far outliers begin
 TICKS = [first * 10.0**power for power in range(-3, 5) for first in (1, 2, 5)]
 
 
 def front_figure(results: Results, facts: RunFacts) -> go.Figure:
-    """Validation score and p50 latency of every complete trial, the front as a line."""
+    """Validation score and p50 latency of every complete trial, the front as a line.
+
+    Trials far behind all others lie outside at first, so that they do not flatten the rest.
+    """
     chosen = {record.fingerprint for record in (*results.front, *results.references)}
     others = [record for record in results.complete if record.fingerprint not in chosen]
     figure = _figure(results, "validation", (*results.complete, *results.references))
@@ -54,6 +59,7 @@ def front_figure(results: Results, facts: RunFacts) -> go.Figure:
     )
     _add_references(figure, results, "valid")
     _add_budget(figure, facts)
+    _leave_out(figure, others, (*results.front, *results.references), results.metric)
     return figure
 
 
@@ -165,6 +171,38 @@ def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figur
     return blank(
         {"title": {"text": "p50 latency of a request, ms"}, **axis},
         {"title": {"text": f"{split} {label}"}, "tickformat": form},
+    )
+
+
+def _leave_out(
+    figure: go.Figure, others: Sequence[Record], shown: Sequence[Record], metric: str
+) -> None:
+    """Begin the axis of scores without those of ``others`` that are far behind, and say so."""
+    sign = 1.0 if METRICS[metric].up else -1.0
+    behind, wanted = (
+        [sign * (record.score(metric) or 0.0) for record in _drawable(records, metric, "valid")]
+        for records in (others, shown)
+    )
+    if not behind or not wanted:
+        return
+    low, high = np.quantile([*behind, *wanted], [0.25, 0.75])
+    floor = min(low - FENCE * (high - low), *wanted)
+    kept = [score for score in (*behind, *wanted) if score >= floor]
+    left_out = len(behind) + len(wanted) - len(kept)
+    if not left_out:
+        return
+    margin = 0.05 * (max(kept) - min(kept))
+    ends = sorted((sign * (min(kept) - margin), sign * (max(kept) + margin)))
+    figure.update_yaxes(range=ends)
+    trials = "1 trial is" if left_out == 1 else f"{left_out} trials are"
+    figure.add_annotation(
+        text=f"{trials} far behind: a double click shows all",
+        showarrow=False,
+        xref="paper",
+        yref="paper",
+        x=1.0,
+        y=0.02,
+        xanchor="right",
     )
 
 

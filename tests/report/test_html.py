@@ -117,6 +117,23 @@ def test_front_figure_draws_each_complete_trial_once(results, facts):
     assert list(traces["references"].text) == ["lr", "deepfm"]
 
 
+@pytest.mark.parametrize("far", [0.2, 0.733])
+def test_a_trial_far_behind_does_not_flatten_the_others(results, facts, make_trial, far):
+    """The axis begins without it and a note counts it; the front and references are in view."""
+    others = [make_trial(20 + i, 0.731 + i / 1000, 9.0 + i) for i in range(6)]
+    records = (*results.records, *others, make_trial(30, far, 12.0))
+    figure = front_figure(dataclasses.replace(results, records=records), facts)
+    told = [note.text for note in figure.layout.annotations if "far behind" in note.text]
+    if far > 0.7:
+        assert (told, figure.layout.yaxis.range) == ([], None)
+        return
+    assert told == ["1 trial is far behind: a double click shows all"]
+    low, high = figure.layout.yaxis.range
+    assert far < low
+    shown = [y for trace in figure.data if trace.name in ("front", "references") for y in trace.y]
+    assert all(low < y < high for y in shown)
+
+
 def test_finalists_figure_has_the_intervals(results, facts):
     traces = {trace.name: trace for trace in finalists_figure(results, facts).data}
     assert list(traces["finalists"].y) == [0.7279]
