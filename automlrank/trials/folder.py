@@ -29,6 +29,7 @@ from automlrank.schema import Schema, read_schema
 from automlrank.space.value import Space
 from automlrank.space.write import space_data
 from automlrank.trials.bench import Trained
+from automlrank.trials.endings import reason_of
 from automlrank.trials.goal import Goal
 from automlrank.trials.presence import Presence, is_held
 
@@ -208,7 +209,7 @@ def disk_error(error: BaseException) -> str:
         root = root.__cause__
     if isinstance(root, OSError) and root.strerror:
         return root.strerror
-    return str(root).splitlines()[0].removesuffix(".")
+    return reason_of(root).removesuffix(".")
 
 
 def new_folder(parent: str | Path, name: str, date: str) -> Path:

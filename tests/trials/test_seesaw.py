@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,27 +93,27 @@ def test_parts_with_few_training_rows_have_none(
     assert list(specialists(architecture, dataset)) == []
 
 
-def finalist(
-    bench: Bench, folder: RunFolder, architecture: Architecture, dataset: Dataset
-) -> Record:
-    """A record whose finals are made-up logits."""
+def run_with_finals(
+    dataset: Dataset, architecture: Architecture, path: Path, seed: int = 0
+) -> tuple[list[Event], Bench, RunFolder, Record]:
+    """What is told, a bench, a folder, and the best: a record whose finals are made-up logits."""
+    events: list[Event] = []
+    bench = Bench(dataset, dataclasses.replace(Goal(), seed=seed), events.append)
+    folder = RunFolder(path)
     rng = np.random.default_rng(0)
     labels = np.nan_to_num(dataset.labels("test"))
     for n in range(SEEDS):
         logits = 3 * labels + rng.normal(size=labels.shape)
-        seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
-        folder.write_final(architecture.fingerprint, seed, {}, logits)
-    return Record(0, "complete", architecture.fingerprint, architecture.to_data(), "a")
+        folder.write_final(architecture.fingerprint, seed_of(seed, FINAL_SEEDS, n), {}, logits)
+    best = Record(0, "complete", architecture.fingerprint, architecture.to_data(), "a")
+    return events, bench, folder, best
 
 
 def test_the_best_is_compared_with_each_and_nothing_is_trained_twice(
     dataset: Dataset, architecture: Architecture, tmp_path
 ) -> None:
     """The best knows the labels by heart: every part has gained, beyond noise."""
-    events: list[Event] = []
-    bench = Bench(dataset, Goal(), events.append)
-    folder = RunFolder(tmp_path)
-    best = finalist(bench, folder, architecture, dataset)
+    events, bench, folder, best = run_with_finals(dataset, architecture, tmp_path)
     found = seesaw(bench, folder, best)
     assert list(found) == ["tasks", "scenarios"]
     assert list(found["tasks"]) == ["click", "buy"]
@@ -131,10 +132,7 @@ def test_the_trees_of_a_task_are_its_specialists_too(
     dataset: Dataset, architecture: Architecture, tmp_path
 ) -> None:
     """Where they were finalists: they are not trained again, and whoever loses to them has lost."""
-    events: list[Event] = []
-    bench = Bench(dataset, Goal(), events.append)
-    folder = RunFolder(tmp_path)
-    best = finalist(bench, folder, architecture, dataset)
+    events, bench, folder, best = run_with_finals(dataset, architecture, tmp_path)
     labels = np.nan_to_num(dataset.labels("test"))
     signs = np.array([-1.0, 1.0])  # of click they know nothing, of buy more than the best
     for n in range(SEEDS):
@@ -169,10 +167,7 @@ def test_a_regression_task_has_a_specialist_of_the_rows_that_it_counts(
 def test_what_the_time_allows_stands(
     dataset: Dataset, architecture: Architecture, tmp_path
 ) -> None:
-    events: list[Event] = []
-    bench = Bench(dataset, dataclasses.replace(Goal(), seed=1), events.append)
-    folder = RunFolder(tmp_path)
-    best = finalist(bench, folder, architecture, dataset)
+    events, bench, folder, best = run_with_finals(dataset, architecture, tmp_path, seed=1)
     bench.deadline = time.monotonic() - 1
     assert seesaw(bench, folder, best) == {}
     assert any(isinstance(event, Notice) and "time was up" in event.text for event in events)
