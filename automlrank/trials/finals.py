@@ -168,4 +168,5 @@ def with_latency(record: Record, latencies: Mapping[str, Latency]) -> Record:
     """The record with its second latency, where it was measured again."""
     if record.fingerprint not in latencies or record.latency() is None:
         return record
-    return dataclasses.replace(record, latency_ms=vars(latencies[record.fingerprint]))
+    again = {**vars(latencies[record.fingerprint]), "p50_first": record.latency()}
+    return dataclasses.replace(record, latency_ms=again)

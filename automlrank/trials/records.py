@@ -35,6 +35,9 @@ class Record:
     ``test["scenarios"]`` hold the score, its interval, rows and positives of each part;
     ``test["seesaw"]``, of the best, each part's score by a model trained for it alone.
 
+    ``latency_ms`` has the percentiles of a request; of a finalist those of its second measurement,
+    with ``p50_first``, the p50 of its first, beside them.
+
     ``architecture`` is empty for what is none: boosted trees, the incumbent. ``zero_shares`` are
     those of exact zeros among the weights that FTRL trained and training met, by parameter;
     ``weights`` those that a balance which moves gave each task, epoch by epoch.
@@ -75,6 +78,11 @@ class Record:
     def latency(self, percentile: str = "p50") -> float | None:
         """Milliseconds per request; None where it was not measured."""
         return number(self.latency_ms or {}, percentile)
+
+    @property
+    def is_measured_again(self) -> bool:
+        """Whether the latency is a second one, as a finalist's is."""
+        return self.latency("p50_first") is not None
 
     def to_data(self) -> dict[str, Any]:
         """The record as JSON-safe data."""

@@ -52,11 +52,20 @@ class Results:
 
     @property
     def front(self) -> tuple[Record, ...]:
-        """Complete trials that no other beats in both metric and p50 latency, fastest first."""
-        known = self.complete
-        scores = [record.score(self.metric) or 0.0 for record in known]
-        times = [record.latency() or 0.0 for record in known]
-        return tuple(known[i] for i in pareto(scores, times, up=METRICS[self.metric].up))
+        """Complete trials that no other beats in both metric and p50 latency, fastest first.
+
+        Finalists are measured twice, others once. One that was not measured again stands only
+        where the first latencies let it: a finalist that the second finds slower does not bring
+        back what it had beaten.
+        """
+        stood = self._unbeaten(self.complete, "p50_first")
+        fair = [r for r in self.complete if r in stood or r.is_measured_again]
+        return self._unbeaten(fair, "p50")
+
+    def _unbeaten(self, records: Sequence[Record], percentile: str) -> tuple[Record, ...]:
+        scores = [record.score(self.metric) or 0.0 for record in records]
+        times = [r.latency(percentile) or r.latency() or 0.0 for r in records]
+        return tuple(records[i] for i in pareto(scores, times, up=METRICS[self.metric].up))
 
     @property
     def finalists(self) -> tuple[Record, ...]:

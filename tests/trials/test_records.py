@@ -68,6 +68,43 @@ def test_front_of_log_loss_goes_down():
     assert [record.number for record in results.front] == [0, 1]
 
 
+def measured_again(number: int, score: float, first: float, second: float) -> Record:
+    return trial(number, score, second, latency_ms={"p50": second, "p50_first": first})
+
+
+def test_what_was_beaten_before_a_second_measurement_stays_beaten():
+    """Trial 1 was measured once: the finalist that beat it was slower only the second time."""
+    results = run(measured_again(0, 0.7, 1.0, 1.5), trial(1, 0.6, 1.2))
+    assert [record.number for record in results.front] == [0]
+
+
+def test_finalists_are_compared_by_their_second_latencies():
+    """So are those with what was measured once and stood on the first front."""
+    a, b = measured_again(0, 0.7, 1.0, 3.0), measured_again(1, 0.8, 2.0, 2.5)
+    assert [record.number for record in run(a, b, trial(2, 0.6, 0.9)).front] == [2, 1]
+    assert [
+        record.number for record in run(a, b, trial(2, 0.6, 0.9), trial(3, 0.65, 0.95)).front
+    ] == [
+        2,
+        3,
+        1,
+    ]
+
+
+@given(st.lists(st.tuples(*[st.integers(1, 5)] * 3, st.booleans()), min_size=1, max_size=12))
+def test_a_front_after_a_second_measurement_has_only_finalists_of_the_first_or_its_own(points):
+    """Whoever was not measured again stood on the first front, and nothing fair beats it."""
+    records = [
+        measured_again(i, score, first, second) if again else trial(i, score, first)
+        for i, (score, first, second, again) in enumerate(points)
+    ]
+    before = run(*(trial(i, p[0], p[1]) for i, p in enumerate(points))).front
+    stood = {record.number for record in before}
+    front = run(*records).front
+    assert front
+    assert all(r.is_measured_again or r.number in stood for r in front)
+
+
 def test_counts_are_those_of_the_states():
     results = run(trial(0, 0.5, 1.0), trial(1, 0.5, 1.0), trial(2, None, 9.0, state="pruned"))
     assert results.counts == {
