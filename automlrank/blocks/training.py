@@ -28,10 +28,15 @@ class Training(Block):
         help="of blocks that leave it open",
     )
     optimizer: str = knob("adam", legal=one_of("adam", "adagrad"), help="of all parameters")
+    schedule: str = knob(
+        "plateau",
+        legal=one_of("plateau", "linear"),
+        help="of the learning rate; linear: it falls with every step, to 0 after all epochs",
+    )
     epochs: int = knob(20, legal=ints(1, 1000), help="at most")
     patience: int = knob(2, legal=ints(1, 100), help="evaluations without a gain before the end")
     plateau: float = knob(
-        0.1, legal=floats(0.01, 1.0), help="factor on the learning rate after each without a gain"
+        0.1, legal=floats(0.01, 1.0), help="factor on the rate after each without a gain"
     )
     gradient_clip: float = knob(10.0, legal=logs(1e-3, 1e6), help="norm of a step's gradient")
     negatives: float = knob(

@@ -40,7 +40,13 @@ from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.memory import keep_freed_memory
 from automlrank.train.negatives import kept_rows
-from automlrank.train.optimizers import parameter_groups, parameters_of, update
+from automlrank.train.optimizers import (
+    parameter_groups,
+    parameters_of,
+    set_rate,
+    share_done,
+    update,
+)
 from automlrank.train.scenarios import scenario_weights
 from automlrank.train.tables import Tables
 from automlrank.train.trainer import fast_bf16
@@ -107,12 +113,14 @@ def train(
     optimizers = make_optimizers(model)
     balance = make_balance(model, optimizers)
     tables = Tables(model, TABLE_DECAY, COUPLED_DECAY, optimizers[0])
-    best, best_weights, waited = None, model.state_dict(), 0
+    best, best_weights, waited, drops = None, model.state_dict(), 0, 0
     for epoch in range(epochs):
         model.train()
         order = epoch_seed(seed, epoch)
         seen = rows_of_epoch(arrays, rows["train"], order)
-        for batch in batches(arrays, seen, BATCH_SIZE, order):
+        for i, batch in enumerate(batches(arrays, seen, BATCH_SIZE, order)):
+            done = share_done(epoch, i, BATCH_SIZE, len(seen), epochs)
+            set_rate(optimizers[0], rate_of_step(done, drops))
             with tables.look_ups():
                 loss = minimised(model, batch, loss_of, balance)
             learn(optimizers, tables, loss, len(batch["labels"]), len(seen))
@@ -124,12 +132,20 @@ def train(
         if best is None or is_better(overall(scores), best):
             best, best_weights, waited = overall(scores), copy.deepcopy(model.state_dict()), 0
             continue
-        waited += 1
-        for group in optimizers[0].param_groups:
-            group["lr"] *= PLATEAU
+        waited, drops = waited + 1, drops + 1
         if waited == PATIENCE:
             break
     model.load_state_dict(best_weights)
+
+
+def rate_of_step(done: float, drops: int) -> float:
+    """The learning rate, which drops after each epoch without a gain."""
+    return LEARNING_RATE * PLATEAU**drops
+
+
+def falling_rate(done: float, drops: int) -> float:
+    """The learning rate, which falls linearly to 0 over all epochs."""
+    return LEARNING_RATE * (1 - done)
 
 
 def weighted(arrays: Arrays, rows: Rows) -> Arrays:

@@ -54,6 +54,8 @@ def train_source(architecture: Architecture, schema: Schema, metric: str = "auc"
         instead["rows_of_epoch"] = "kept_rows_of_epoch"
     if architecture.training.scenarios == "equal":
         instead["weighted"] = "weighted_by_scenario"
+    if architecture.training.schedule == "linear":
+        instead["rate_of_step"] = "falling_rate"
     closure = Closure(HOMES, [*values, *STUBS], instead)
     calls: dict[str, tuple[str, Sequence[str]]] = {
         "build_model": ("RankingModel", ()),

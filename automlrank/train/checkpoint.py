@@ -90,7 +90,6 @@ def restore_state(
     tensors: Mapping[str, Tensor],
     modules: Mapping[str, nn.Module],
     optimizers: Sequence[torch.optim.Optimizer],
-    learning_rate: float,
 ) -> dict[str, Tensor]:
     """Put the state back; gives the best weights so far."""
     for key, module in modules.items():
@@ -101,8 +100,6 @@ def restore_state(
             place, key = name.split(".", 1)
             state.setdefault(int(place), {})[key] = tensor
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    for group in optimizers[0].param_groups:
-        group["lr"] = learning_rate
     torch.set_rng_state(tensors["random"])
     return _below(tensors, "best.")
 

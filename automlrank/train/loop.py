@@ -26,6 +26,7 @@ from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
 from automlrank.train.feed import Feed, ahead
 from automlrank.train.negatives import kept_rows
+from automlrank.train.optimizers import share_done
 from automlrank.train.scenarios import scenario_weights
 from automlrank.train.trainer import Trainer
 
@@ -79,7 +80,7 @@ class Course:
         facts = {
             "ends": [dataclasses.asdict(end) for end in self.ends],
             "waited": self.waited,
-            "learning_rate": trainer.learning_rate,
+            "drops": trainer.drops,
         }
         models = {"model": trainer.model, "balance": trainer.balance}
         checkpoint.save(training_state(models, self.best_weights, trainer.optimizers), facts)
@@ -92,7 +93,8 @@ class Course:
             return cls()
         tensors, facts = found
         models = {"model": trainer.model, "balance": trainer.balance}
-        best = restore_state(tensors, models, trainer.optimizers, facts["learning_rate"])
+        best = restore_state(tensors, models, trainer.optimizers)
+        trainer.drops = facts["drops"]
         ends = [Progress(**end) for end in facts["ends"]]
         return cls(ends, best, facts["waited"])
 
@@ -109,11 +111,12 @@ def fit(
 ) -> Generator[Progress]:
     """Train until the validation metric stands still; at the end the best weights are back.
 
-    The learning rate drops by ``plateau`` after each epoch without a gain, and ``patience`` of
-    them end the training. It yields every 20 steps and past each quarter of an epoch, and at the
-    end of an epoch, with scores; at quarters and ends the model may be scored. From a checkpoint,
-    which needs the same seed, it first yields the ends of the epochs that it holds. Raises
-    TrialError where the loss is not finite.
+    The learning rate drops by ``plateau`` after each epoch without a gain, or falls linearly to 0
+    over all epochs (``schedule``); ``patience`` epochs without a gain end the training. It yields
+    every 20 steps and past each quarter of an epoch, and at the end of an epoch, with scores; at
+    quarters and ends the model may be scored. From a checkpoint, which needs the same seed, it
+    first yields the ends of the epochs that it holds. Raises TrialError where the loss is not
+    finite.
     """
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
@@ -133,7 +136,8 @@ def fit(
         order = epoch_seed(seed, epoch)
         kept = kept_rows(labels, settings.negatives, order)
         for i, batch in enumerate(paced(feed.batches(settings.batch_size, seed=order, kept=kept))):
-            loss = trainer.step(batch)
+            done = share_done(epoch, i, settings.batch_size, len(kept), settings.epochs)
+            loss = trainer.step(batch, done)
             rows += len(batch["labels"])
             before, part = part, rows * REPORTS_PER_EPOCH // trainer.epoch_rows
             if part > before:
@@ -168,13 +172,13 @@ def row_weights(data: Dataset, settings: Training) -> Array | None:
 
 
 def _count(course: Course, scores: Scores, metric: Metric, trainer: Trainer) -> None:
-    """A best epoch's weights are kept; any other lowers the learning rate."""
+    """A best epoch's weights are kept; any other is one without a gain."""
     best = None if course.best is None else metric.overall(course.best)
     if best is None or metric.better(metric.overall(scores), best):
         course.best_weights, course.waited = copy.deepcopy(trainer.model.state_dict()), 0
     else:
         course.waited += 1
-        trainer.drop_learning_rate()
+        trainer.drops += 1
 
 
 def predict(

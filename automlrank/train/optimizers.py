@@ -46,6 +46,27 @@ def parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
+def learning_rate(settings: Training, done: float, drops: int) -> float:
+    """The rate of a step: after ``drops`` epochs without a gain, ``done`` of all epochs behind it.
+
+    ``rate * plateau ** drops``, or by the linear schedule ``rate * (1 - done)``.
+    """
+    if settings.schedule == "linear":
+        return settings.learning_rate * (1 - done)
+    return settings.learning_rate * settings.plateau**drops
+
+
+def share_done(epoch: int, step: int, batch_size: int, epoch_rows: int, epochs: int) -> float:
+    """The share of the rows of all ``epochs`` that lies before a step of an epoch."""
+    return (epoch * epoch_rows + step * batch_size) / (epochs * epoch_rows)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Learn at this rate from now on."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
 def update(optimizers: Sequence[torch.optim.Optimizer], rows: int) -> None:
     """One step of each; those that blocks have for their own are told the batch's rows."""
     for own in optimizers[1:]:

@@ -16,7 +16,13 @@ from automlrank.schema import Schema
 from automlrank.train.label_facts import label_means, labels_of
 from automlrank.train.memory import keep_freed_memory
 from automlrank.train.negatives import kept_rows
-from automlrank.train.optimizers import make_optimizers, parameters_of, update
+from automlrank.train.optimizers import (
+    learning_rate,
+    make_optimizers,
+    parameters_of,
+    set_rate,
+    update,
+)
 from automlrank.train.tables import Tables
 
 
@@ -54,13 +60,21 @@ class Trainer:
         plan = model.plan
         self.tables = Tables(model, plan.decays, plan.coupled_decays, self.optimizers[0])
         self.epoch_rows = len(kept_rows(labels, negatives, seed=0))  # as many by any seed
+        self.drops = 0
+        """Epochs that ended without a gain."""
         self.device = device
         self.bf16 = self.settings.bf16 is True or (
             self.settings.bf16 == "auto" and fast_bf16(device)
         )
 
-    def step(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Learn from one batch; gives its loss. Before the model is read, settle its tables."""
+    def step(self, batch: Mapping[str, Tensor], done: float = 0.0) -> Tensor:
+        """Learn from one batch; gives its loss. Before the model is read, settle its tables.
+
+        ``done`` is the share of the rows of all epochs that was seen before. FTRL keeps its rate:
+        its weights are made of it and of all gradients so far.
+        """
+        rate = learning_rate(self.settings, done, self.drops)
+        set_rate(self.optimizers[0], rate)
         batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
         kind = torch.device(self.device).type
         auxiliary: list[Tensor] = []
@@ -75,20 +89,9 @@ class Trainer:
         with self.tables.lent():
             nn.utils.clip_grad_norm_(self.clipped, self.settings.gradient_clip)
             update(self.optimizers, len(logits))
-        rate = self.learning_rate / self.settings.learning_rate
-        self.tables.decay(rate * len(logits) / self.epoch_rows)
+        slower = rate / self.settings.learning_rate
+        self.tables.decay(slower * len(logits) / self.epoch_rows)
         return loss.detach()
-
-    @property
-    def learning_rate(self) -> float:
-        """Of all but what FTRL trains."""
-        rate: float = self.optimizers[0].param_groups[0]["lr"]
-        return rate
-
-    def drop_learning_rate(self) -> None:
-        """FTRL keeps its own: its weights are made of it and of all gradients so far."""
-        for group in self.optimizers[0].param_groups:
-            group["lr"] *= self.settings.plateau
 
     def zero_shares(self) -> dict[str, float]:
         """By the name of each parameter that FTRL trains, the share of exact zeros among met."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import torch
 from test_loop import read
 
+from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.model import build_model
 from automlrank.train import tables
@@ -23,12 +25,20 @@ ARCHITECTURE = read(
 )
 
 
+LINEAR = dataclasses.replace(
+    ARCHITECTURE, training=dataclasses.replace(ARCHITECTURE.training, schedule="linear")
+)
+
+
 def epochs(
-    data: Dataset, checkpoint: Checkpoint | None, n: int | None = None
+    data: Dataset,
+    checkpoint: Checkpoint | None,
+    n: int | None = None,
+    made: Architecture = ARCHITECTURE,
 ) -> tuple[list[Progress], dict[str, torch.Tensor]]:
     """Train to the end of the n-th epoch told, or to the end."""
-    model = build_model(ARCHITECTURE, data.schema, 3)
-    steps = fit(model, ARCHITECTURE, data, seed=3, checkpoint=checkpoint)
+    model = build_model(made, data.schema, 3)
+    steps = fit(model, made, data, seed=3, checkpoint=checkpoint)
     ends = list(itertools.islice((s for s in steps if s.scores is not None), n))
     return ends, model.state_dict()
 
@@ -43,16 +53,22 @@ def same(a: list[Progress], b: list[Progress]) -> bool:
     ]
 
 
+@pytest.mark.parametrize("made", [ARCHITECTURE, LINEAR], ids=lambda a: a.training.schedule)
 @pytest.mark.parametrize(("n", "row_wise"), [(1, 10**9), (3, 10**9), (2, 1)])
 def test_it_goes_on_to_the_same_weights(
-    dataset: Dataset, tmp_path: Path, n: int, row_wise: int, monkeypatch: pytest.MonkeyPatch
+    dataset: Dataset,
+    tmp_path: Path,
+    n: int,
+    row_wise: int,
+    made: Architecture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Dropout, Adam's and FTRL's states, the learning rate and the best epoch are all kept."""
     monkeypatch.setattr(tables, "ROW_WISE_ROWS", row_wise)
-    whole, weights = epochs(dataset, None)
+    whole, weights = epochs(dataset, None, made=made)
     told: list[str] = []
-    epochs(dataset, at(tmp_path, told), n + 1)  # cut off while epoch n + 1 is told
-    ends, again = epochs(dataset, at(tmp_path, told))
+    epochs(dataset, at(tmp_path, told), n + 1, made)  # cut off while epoch n + 1 is told
+    ends, again = epochs(dataset, at(tmp_path, told), made=made)
     assert same(whole, ends)
     assert all(torch.equal(weights[name], again[name]) for name in weights)
     assert not told

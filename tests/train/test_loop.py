@@ -70,6 +70,43 @@ def test_patience_ends_it(dataset: Dataset) -> None:
     assert all(a < b for a, b in itertools.pairwise(curve[:-1]))
 
 
+class Rates:
+    """The learning rate of every step that a training makes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen: list[float] = []
+        step = Trainer.step
+
+        def noted(trainer: Trainer, *args: Any) -> torch.Tensor:
+            loss = step(trainer, *args)
+            self.seen.append(trainer.optimizers[0].param_groups[0]["lr"])
+            return loss
+
+        monkeypatch.setattr(Trainer, "step", noted)
+
+
+def test_a_linear_schedule_falls_with_every_step_to_zero(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two epochs of 1800 rows in batches of 256: step k of 16 begins with what is left."""
+    rates = Rates(monkeypatch)
+    run(read(FAST + ", epochs: 2, schedule: linear"), dataset)
+    seen = [epoch * 1800 + 256 * i for epoch in range(2) for i in range(8)]
+    np.testing.assert_allclose(rates.seen, [0.02 * (1 - rows / 3600) for rows in seen])
+
+
+def test_a_plateau_drops_the_rate_after_each_epoch_without_a_gain(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = Rates(monkeypatch)
+    _, steps = run(read(FAST + ", epochs: 9, patience: 9, plateau: 0.5"), dataset)
+    curve = [s.scores["click"] for s in steps if s.scores]
+    gains = [score > max(curve[:i], default=0.0) for i, score in enumerate(curve)]
+    drops = [gains[:i].count(False) for i in range(9)]
+    np.testing.assert_allclose(rates.seen[::8], [0.02 * 0.5**n for n in drops])
+    assert drops[-1] > 1
+
+
 def test_rows_seen_are_counted(dataset: Dataset) -> None:
     _, steps = run(read(FAST + ", epochs: 2, patience: 2"), dataset)
     assert steps[-1].rows == 2 * dataset.rows["train"]
