@@ -159,8 +159,13 @@ def _steps_to(plan: Plan, wanted: set[str]) -> list[Step]:
 
 
 def last_matrix(plan: Plan, value: Value) -> tuple[str, ...]:
-    """The last matrix that a value is made with: the last of the last module that has any."""
+    """The last matrix that a value is made with: the last of the last module that has any.
+
+    What reads the batch itself has vectors for a column each: it counts only where there is
+    nothing else, neither a layer nor a table.
+    """
     wanted = {value.name}
+    of_columns: tuple[str, ...] = ()
     for step in reversed(plan.steps):
         if step.output not in wanted:
             continue
@@ -170,15 +175,22 @@ def last_matrix(plan: Plan, value: Value) -> tuple[str, ...]:
             with torch.device("meta"):
                 parameters = made.cls(**made.arguments).named_parameters()
             matrices = [name for name, parameter in parameters if parameter.dim() > 1]
-            if matrices:
+            if matrices and not any(map(is_batch_key, step.inputs)):
                 return (f"{step.call}.{matrices[-1]}",)
-    return ()
+            if matrices:
+                of_columns = of_columns or (f"{step.call}.{matrices[0]}",)
+    return of_columns
 
 
 def read_keys(plan: Plan) -> list[str]:
     """The keys of a batch that the logits depend on, in the order of their use."""
     used = (name for step in live_steps(plan) for name in step.inputs)
-    return list(dict.fromkeys(name for name in used if ":" in name))  # a value's name has no colon
+    return list(dict.fromkeys(filter(is_batch_key, used)))
+
+
+def is_batch_key(name: str) -> bool:
+    """Whether a step's input is of the batch: a value's name has no colon."""
+    return ":" in name
 
 
 def fields_of(value: Value) -> Fields:

@@ -624,13 +624,17 @@ class TaskLoss(nn.Module):
 def task_gradients(losses: Tensor, layer: Sequence[Tensor]) -> Tensor:
     """Each task's gradient with respect to the parameters of a layer, ``[tasks, parameters]``.
 
-    The graph stays: what is minimised is still to be derived from the same losses.
+    Of a table with sparse gradients, the rows that the losses read, the same for all tasks. The
+    graph stays: what is minimised is still to be derived from the same losses.
     """
-    rows = []
-    for loss in losses:
-        found = torch.autograd.grad(loss, layer, retain_graph=True, allow_unused=True)
-        pairs = zip(found, layer, strict=True)
-        rows.append(
-            torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for g, p in pairs])
-        )
-    return torch.stack(rows)
+    found = [
+        torch.autograd.grad(loss, layer, retain_graph=True, allow_unused=True) for loss in losses
+    ]
+    columns = []
+    for gradients in zip(*found, strict=True):  # of one parameter, by task
+        met = [g.coalesce().values() if g is not None and g.is_sparse else g for g in gradients]
+        like = next((g for g in met if g is not None), None)
+        if like is not None:
+            rows = [torch.zeros_like(like) if g is None else g for g in met]
+            columns.append(torch.stack(rows).flatten(1))
+    return torch.cat(columns, dim=1) if columns else losses.new_zeros(len(losses), 1)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Domain, Range, Scalar
+from automlrank.blocks.parts import task_gradients
 from automlrank.cost import cost, request_shapes
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_schema
@@ -21,6 +23,8 @@ from automlrank.model import RankingModel, build_model
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
 from automlrank.space.parse import read_space
+from automlrank.train import tables
+from automlrank.train.trainer import Trainer
 from automlrank.wiring import wire
 
 ZOO = sorted(name for name, path in shipped().items() if path.parent.name == "zoo")
@@ -242,3 +246,38 @@ def test_names_from_data_never_become_code() -> None:
 def test_request_shapes_are_a_batch(dataset: Dataset) -> None:
     real = dataset.request("valid", 5)
     assert request_shapes(dataset.schema, 5).keys() == real.keys()
+
+
+@pytest.mark.parametrize(
+    ("interaction", "shared"),
+    [("{mlp: {width: 8}}", "interaction_mlp.layers.2.weight"), ("none", "table.weight")],
+)
+def test_the_last_shared_layer_is_a_layer_and_else_the_table(
+    interaction: str, shared: str, dataset: Dataset
+) -> None:
+    """No column's own vectors: they have no gradient where the column is never null."""
+    made = read(f"{{architecture: a, interaction: {interaction}, balance: gradnorm}}")
+    assert wire(made, dataset.schema).shared == (shared,)
+
+
+def task_losses(logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    labels = batch["labels"].nan_to_num(0.0)
+    return binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=0)
+
+
+@pytest.mark.parametrize("row_wise", [1, 10**9])
+def test_the_tasks_gradients_in_a_table_are_those_of_its_rows(
+    row_wise: int, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sparse or dense, GradNorm sees the same norms: rows that no batch reads have none."""
+    monkeypatch.setattr(tables, "ROW_WISE_ROWS", row_wise)
+    made = read("{architecture: a, interaction: none, balance: gradnorm}")
+    model = build_model(made, dataset.schema, 0)
+    table, batch = model.get_parameter("table.weight"), dataset.take("train", np.arange(64))
+    whole = task_gradients(task_losses(model(batch), batch), [table])
+    trainer = Trainer(model, made, dataset.schema, dataset.labels("train"), "cpu")
+    with trainer.tables.look_ups():
+        logits = model(batch)
+    read_rows = task_gradients(task_losses(logits, batch), [table])
+    assert read_rows.shape[1] < whole.shape[1]
+    torch.testing.assert_close(read_rows @ read_rows.T, whole @ whole.T)
