@@ -149,10 +149,12 @@ class Dataset:
         return ids[self.part[split]] if split in self.part else np.asarray(ids)
 
     def scenario_names(self, ids: Sequence[int]) -> list[str]:
-        """The values of ids of scenarios; what training did not see has one name for all."""
+        """The values of ids of scenarios; what is not in the vocabulary has one name for all."""
         assert self.schema.scenario is not None
         owner = self.schema.owner(self.schema.scenario)
-        known = {NULL_ID: "none", OOV_ID: "not in training"}
+        rare = getattr(self.schema.feature(owner), "min_count", 1) > 1
+        unknown = "rare, or not in training" if rare else "not in training"
+        known = {NULL_ID: "none", OOV_ID: unknown}
         if owner not in self.encoder.vocabularies:  # hashed
             return [known.get(i, f"bucket {i - FIRST_ID}") for i in ids]
         values = self.encoder.decode(owner, ids)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -14,8 +16,9 @@ from automlrank.schema import Schema, Task
 def read_labels(frame: pl.DataFrame, schema: Schema, is_train: Array) -> Array:
     """``[rows, tasks]`` float32, null as NaN.
 
-    Raises DataError with every label that is constant on the training rows, or not binary where
-    its task is, or null anywhere where its task is the primary one.
+    Null becomes 0 where a binary task's parent, after which alone it exists, did not happen.
+    Raises DataError with every label that is constant on the training rows, or not binary where its
+    task is, or null anywhere where its task is the primary one.
     """
     columns = [_numbers(frame[task.name]) for task in schema.tasks]
     faults = [
@@ -25,7 +28,20 @@ def read_labels(frame: pl.DataFrame, schema: Schema, is_train: Array) -> Array:
     ]
     if faults:
         raise DataError(faults)
-    return np.stack(columns, axis=1).astype(np.float32)
+    return not_happened(np.stack(columns, axis=1).astype(np.float32), schema.binary_parents)
+
+
+def not_happened(labels: Array, parents: Sequence[int]) -> Array:
+    """The labels ``[rows, tasks]`` with 0 for null where the label of the task's parent is 0.
+
+    Tables write either for what could not happen. A parent is the position of a task, or -1.
+    """
+    labels = labels.copy()
+    for _ in parents:  # a parent may have been filled in itself
+        for child, parent in enumerate(parents):
+            if parent >= 0:
+                labels[(labels[:, parent] == 0) & np.isnan(labels[:, child]), child] = 0.0
+    return labels
 
 
 def label_rates(

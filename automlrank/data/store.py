@@ -28,7 +28,7 @@ from automlrank.data.values import Array, Ragged
 from automlrank.errors import DataError
 
 SAMPLE_FILE = "rows.parquet"
-FORMAT = 3  # of the manifest and of what the arrays mean
+FORMAT = 4  # of the manifest and of what the arrays mean
 Arrays = Mapping[str, Array | Ragged]
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from automlrank.data.dataset import _gather
-from automlrank.data.labels import read_group
+from automlrank.data.labels import not_happened, read_group
 from automlrank.data.split import (
     NAMES,
     Labels,
@@ -32,9 +32,10 @@ from automlrank.data.split import (
 from automlrank.data.text import _typed
 from automlrank.data.times import as_times
 from automlrank.data.transform import Encoder
-from automlrank.data.values import as_numbers
+from automlrank.data.values import Array, as_numbers
 
 TASKS: tuple[str, ...] = ("click",)
+PARENTS: tuple[int, ...] = (-1,)
 WEIGHT: str | None = None
 GROUP = "user_id"
 SPLIT_COLUMN = "time"
@@ -208,9 +209,19 @@ def outcomes(frame: pl.DataFrame) -> dict[str, Any]:
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
         raise TableError(f"the table has no column {', '.join(map(repr, absent))}.")
-    labels = np.stack([as_numbers(frame[task]) for task in TASKS], axis=1)
-    arrays = {"labels": labels.astype(np.float32)}
+    arrays = {"labels": labels_of(frame)}
     return arrays | ({"weight": as_numbers(frame[WEIGHT]).astype(np.float32)} if WEIGHT else {})
+
+
+def labels_of(frame: pl.DataFrame) -> Array:
+    """``[rows, tasks]``, null as NaN."""
+    return np.stack([as_numbers(frame[task]) for task in TASKS], axis=1).astype(np.float32)
+
+
+def labels_of_chain(frame: pl.DataFrame) -> Array:
+    """``[rows, tasks]``; null is 0 where the task that had to come first did not happen."""
+    labels = np.stack([as_numbers(frame[task]) for task in TASKS], axis=1)
+    return not_happened(labels.astype(np.float32), PARENTS)
 
 
 def groups(frame: pl.DataFrame) -> Any:

@@ -151,6 +151,7 @@ def _constants(
         "WEIGHT": schema.weight,
         "GROUP": schema.group,
         "REGRESSION": schema.regression,
+        "PARENTS": schema.binary_parents,
         "SCENARIO": _scenario(schema),
         **_split_constants(schema),
     }
@@ -249,6 +250,7 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
         "score_tasks": tasks,
         "score_binary": binary,
         "score_errors": errors,
+        "labels_of": "labels_of_chain" if max(schema.binary_parents) >= 0 else "labels_of",
         "make_loss": "make_scaled_loss" if schema.regression else "make_loss",
         "overall": "overall_fused" if metric.fused else mean,
         "is_better": "is_better" if metric.up else "is_less",

@@ -202,13 +202,16 @@ def _is_finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
+LACKING = {0.0: "no positive row", 1.0: "no negative row"}
+
+
 def one_class(facts: RunFacts) -> Iterator[tuple[str, str]]:
     """The tasks of which a split holds one class, or nothing: no AUC, or RMSE, is defined there."""
     for split, rates in facts.label_rates.items():
         for task, rate in rates.items():
             is_binary = task not in facts.regression
-            if rate is None or (is_binary and rate == 0.0):
-                lacks = "no label" if rate is None else "no positive row"
+            if rate is None or (is_binary and rate in LACKING):
+                lacks = "no label" if rate is None else LACKING[rate]
                 label = "AUC" if is_binary else "RMSE"
                 yield (
                     f"Task {task}",

@@ -100,6 +100,13 @@ class Schema:
         return tuple(-1 if task.of is None else names.index(task.of) for task in self.tasks)
 
     @property
+    def binary_parents(self) -> tuple[int, ...]:
+        """The parents of binary tasks; -1 for a regression task, too."""
+        kinds = [task.kind for task in self.tasks]
+        pairs = zip(kinds, self.parents, strict=True)
+        return tuple(parent if kind == "binary" else -1 for kind, parent in pairs)
+
+    @property
     def regression(self) -> tuple[int, ...]:
         """The places of the regression tasks."""
         return tuple(i for i, task in enumerate(self.tasks) if task.kind == "regression")

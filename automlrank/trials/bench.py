@@ -255,10 +255,17 @@ def check_fit(data: Dataset, goal: Goal, splits: Sequence[str]) -> None:
         hint = "Give the columns that differ between candidates side: item."
         faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))
     faults += [
-        Fault(f"the {split} split holds one class of {task} only.", hint="Split otherwise.")
+        Fault(f"the {split} split holds {found}.", hint="Split otherwise.")
         for split in splits
         for task in scored_tasks(METRICS[goal.metric], schema)
-        if METRICS[goal.metric].kind == "binary" and data.label_rates[split][task] in (0.0, 1.0)
+        if (found := _unscored(data.label_rates[split][task], task, METRICS[goal.metric].kind))
     ]
     if faults:
         raise DataError(faults)
+
+
+def _unscored(rate: float | None, task: str, kind: str) -> str | None:
+    """What a split holds of a label where the metric is not defined there."""
+    if rate is None:
+        return f"no label of {task}"
+    return f"one class of {task} only" if kind == "binary" and rate in (0.0, 1.0) else None

@@ -144,6 +144,33 @@ def test_gradnorm_without_a_gradient_stays_finite() -> None:
     assert module.weights.sum().item() == pytest.approx(TASKS)
 
 
+MOVING = [name for name in BLOCKS.of("balance") if BLOCKS[name].moves]
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_a_task_without_rows_leaves_the_others_alone(name: str) -> None:
+    """Of four equal tasks the last has rows in one batch of ten: the others weigh the same and as
+    much as if it were not there, and where it has rows it weighs about as much as they do."""
+    module = BLOCKS[name]().build(labels((1.0,) * 4))
+    layer = torch.zeros(4, requires_grad=True)
+    if BLOCKS[name].reads_gradients:
+        module.watch([layer])
+    learned = list(module.parameters())
+    optimizer = torch.optim.SGD(learned, lr=0.01) if learned else None
+    for step in range(40):
+        met = torch.tensor([1.0, 1.0, 1.0, float(step % 10 == 9)])
+        loss = module((layer + 0.5) * met)
+        if optimizer:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        weights = module.weights.tolist()
+        assert weights[0] == pytest.approx(weights[1], rel=1e-6)
+        assert weights[0] > 0.24
+        assert step % 10 != 9 or weights[3] == pytest.approx(weights[0], rel=0.4)
+    assert loss.item() == pytest.approx(0.5 * sum(weights), rel=0.05)
+
+
 def closed_form(a: np.ndarray, b: np.ndarray, least: float) -> float:
     """The first of two weights: ``(b - a) b / |a - b|^2``, within its bounds."""
     free = float((b - a) @ b / ((a - b) @ (a - b)))

@@ -59,6 +59,20 @@ def test_exported_training_lands_where_ours_does(
     lint(out)
 
 
+@pytest.mark.parametrize("case", ["entire space and pareto", "focus and gradnorm"])
+def test_null_after_what_did_not_happen_lands_where_zero_does(
+    case: str, data: Dataset, table: Path, tmp_path: Path
+) -> None:
+    """A purchase without a click is no purchase, whether the table writes 0 or null."""
+    assert data.schema.parents == (-1, 0)
+    bought = pl.when(pl.col("click") == 1).then(pl.col("buy"))
+    pl.read_parquet(table).with_columns(buy=bought).write_parquet(tmp_path / "t.parquet")
+    other = Dataset.open(tmp_path / "t.parquet", data.schema, cache=tmp_path / "cache")
+    clicked = data.labels("train")[:, 0] == 1
+    assert (other.labels("train")[~clicked, 1] == 0).all()
+    lands_where_ours_does(read(case), other, tmp_path / "t.parquet", tmp_path / "export")
+
+
 def lint(out: Path) -> None:
     """The linter and the formatter find nothing."""
     for command in (["check"], ["format", "--check"]):

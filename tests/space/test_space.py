@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automlrank.architecture import Architecture, draw
+from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain, Range, Scalar
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
@@ -348,3 +349,31 @@ def test_expressions_close_and_hash() -> None:
     assert isinstance(hash(inner), int)
     assert isinstance(choose(inner, "mlp"), Choose)
     assert isinstance(use("mlp"), Leaf)
+
+
+SEARCHED = ("ctr", "interactions", "sequence", "multitask", "scenario")
+
+
+def offered(name: str) -> dict[str, Leaf]:
+    """The blocks that a shipped space names."""
+    return {
+        leaf.block: leaf
+        for _, node in read_space(shipped()[name]).stages()
+        for leaf in leaves(node)
+    }
+
+
+def test_multitask_and_scenario_offer_every_block_of_their_families() -> None:
+    known = set(offered("multitask")) | set(offered("scenario"))
+    for family in ("tasks", "scenario", "tower", "balance"):
+        assert set(BLOCKS.of(family)) - {"none", "parallel", "stack"} <= known, family
+
+
+def test_sequence_offers_every_history_encoder() -> None:
+    assert set(BLOCKS.of("sequence")) <= set(offered("sequence"))
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_no_shipped_space_searches_batch_norm(name: str) -> None:
+    """What a space does not name is searched: it must say false."""
+    assert offered(name)["training"].domains["batch_norm"].samples() == (False,)

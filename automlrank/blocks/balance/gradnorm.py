@@ -41,16 +41,23 @@ class GradNorm(nn.Module):
         """One step down ``sum_i |w_i n_i - mean(w n) r_i^alpha|``, the target held fixed.
 
         The gradient, ``sign(...) n_i``, is taken in units of the mean norm, so that a rate means
-        the same whatever the losses' scale.
+        the same whatever the losses' scale. Means are those of the tasks that the batch has rows
+        of; the others' weights rest.
         """
+        met = losses > 0
         self.first.copy_(torch.where(self.first > 0, self.first, losses))
-        left = torch.where(self.first > 0, losses / self.first, 1.0)
-        pace = left / left.mean().clamp(min=1e-12)
+        left = torch.where(met, losses / self.first, 0.0)
+        pace = left / mean_of(left, met)
         sizes = self.weights * norms
-        target = sizes.mean() * pace**self.alpha
-        slope = (sizes - target).sign() * norms / norms.mean().clamp(min=1e-12)
+        target = mean_of(sizes, met) * pace**self.alpha
+        slope = met * (sizes - target).sign() * norms / mean_of(norms, met)
         weights = (self.weights - self.rate * slope).clamp(min=1e-3)  # none is turned round
         self.weights.copy_(len(weights) * weights / weights.sum())
+
+
+def mean_of(values: Tensor, met: Tensor) -> Tensor:
+    """The mean of some of the values, ``[]``, never 0: what is divided by it is 0 then, too."""
+    return ((values * met).sum() / met.sum().clamp(min=1)).clamp(min=1e-12)
 
 
 @block("gradnorm", family="balance")

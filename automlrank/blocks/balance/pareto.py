@@ -31,7 +31,10 @@ class ParetoWeights(nn.Module):
     def forward(self, losses: Tensor) -> Tensor:
         if losses.requires_grad:
             gradients = task_gradients(losses, self.layer).double()
-            self.weights.copy_(least_norm(gradients @ gradients.T, self.least))
+            gram = gradients @ gradients.T
+            met = gram.diagonal() > 0  # a batch may hold no row of a task
+            if met.any():
+                self.weights.zero_()[met] = least_norm(gram[met][:, met], self.least).float()
         return (self.weights.clone() * losses).sum()
 
 
@@ -66,6 +69,7 @@ class Pareto(Balance):
 
     W is the last layer that all tasks share. Without a least weight the step raises no task's
     loss to first order, as far as W goes. ``w_t >= least / tasks``; at 1 all weights are equal.
+    A task without a gradient in a batch weighs nothing there.
     """
 
     paper = "Lin et al., Pareto-Efficient Multiple Objective Optimization, RecSys 2019, https://doi.org/10.1145/3298689.3346998"

@@ -22,7 +22,8 @@ class Uncertainty(nn.Module):
 
     def forward(self, losses: Tensor) -> Tensor:
         s = self.pace * self.learned
-        return (losses * (-s).exp() + 0.5 * s).sum()
+        met = losses.detach() > 0  # a batch may hold no row of a task: its s rests
+        return (losses * (-s).exp() + 0.5 * s * met).sum()
 
 
 @block("uncertainty", family="balance")

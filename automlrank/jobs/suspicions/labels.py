@@ -76,7 +76,8 @@ def orphans(look: Look) -> Iterator[str]:
         if alone.any():
             yield (
                 f"{shown(task.name)}: is 1 without {shown(task.of)} in {alone.sum():,} of "
-                f"{happened.sum():,} rows. They do not count for it, except under the loss esmm."
+                f"{happened.sum():,} rows looked at. They do not count for it, except under the "
+                f"loss esmm."
             )
 
 
