@@ -99,11 +99,17 @@ def current(training: Training, metric: str) -> list[str]:
 
 
 def epoch_line(progress: Progress, metric: str) -> str:
-    """``epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6712 (best 0.6734)``."""
+    """``epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6712 (best 0.6734)``.
+
+    Behind it the weights of the tasks, where a balance moves them.
+    """
     text = f"epoch {progress.epoch + 1}, {progress.rows:,} rows, loss {progress.loss:.4f}"
     label = METRICS[metric].label
     if progress.scores and progress.best:
         overall = METRICS[metric].overall
         scores = (overall(known) for known in (progress.scores, progress.best))
         text += f", valid {label} {{}} (best {{}})".format(*map(show_score, scores))
+    if progress.weights:
+        shown = (f"{task} {weight:.2f}" for task, weight in progress.weights.items())
+        text += f", weights {', '.join(shown)}"
     return text

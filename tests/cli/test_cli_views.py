@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from typing import Any
 
@@ -10,7 +11,15 @@ from rich.console import Console as Terminal
 
 from automlrank.cli.console import Console, Format
 from automlrank.cli.views import LiveView, PlainView, so_far, watch
-from automlrank.cli.wording import Goal, counts, feasibility, left, outcome, sentences
+from automlrank.cli.wording import (
+    Goal,
+    counts,
+    epoch_line,
+    feasibility,
+    left,
+    outcome,
+    sentences,
+)
 from automlrank.train.loop import Progress
 from automlrank.trials.events import DataReady, Feasibility, Notice, Training, TrialEnded, ignore
 from automlrank.trials.records import Record
@@ -35,6 +44,13 @@ def ended(*records: Record, trained: int = 3) -> TrialEnded:
 LR = record(-1, "reference", name="lr")
 SLOW = record(3, "over_budget", valid=None, reason="latency_ms 42 over the limit of 30")
 MANY = ended(LR, record(0, name="deepfm"), record(0, name="deepfm"), record(1), record(2), SLOW)
+
+
+def test_an_epochs_line_has_the_weights_that_a_balance_moved() -> None:
+    plain = "epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6700 (best 0.6800)"
+    assert epoch_line(PROGRESS, "auc") == plain
+    moved = dataclasses.replace(PROGRESS, weights={"click": 1.25, "buy": 0.75})
+    assert epoch_line(moved, "auc") == plain + ", weights click 1.25, buy 0.75"
 
 
 def test_feasibility_is_one_sentence() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from automlrank.architecture import Architecture, draw
+from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain, Range, Scalar
 from automlrank.blocks.parts import task_gradients
 from automlrank.cost import cost, request_shapes
@@ -24,6 +25,7 @@ from automlrank.schema import Schema
 from automlrank.space.check import check_space
 from automlrank.space.parse import read_space
 from automlrank.train import tables
+from automlrank.train.loop import fit
 from automlrank.train.trainer import Trainer
 from automlrank.wiring import wire
 
@@ -281,3 +283,35 @@ def test_the_tasks_gradients_in_a_table_are_those_of_its_rows(
     read_rows = task_gradients(task_losses(logits, batch), [table])
     assert read_rows.shape[1] < whole.shape[1]
     torch.testing.assert_close(read_rows @ read_rows.T, whole @ whole.T)
+
+
+@pytest.mark.parametrize("structure", [name for name in BLOCKS.of("tasks") if name != "none"])
+def test_every_task_reaches_the_layer_that_a_structure_shares(
+    structure: str, dataset: Dataset
+) -> None:
+    """What balances look at exists in the model, and no task's gradient there is zero."""
+    made = read(
+        f"{{architecture: a, interaction: {{mlp: {{width: 8}}}}, tasks: {structure}, "
+        "balance: gradnorm}"
+    )
+    model = build_model(made, dataset.schema, 0)
+    assert len(model.plan.shared) == 1
+    assert model.plan.shared[0].startswith("tasks_stage")
+    batch = dataset.take("train", np.arange(256))
+    layer = [model.get_parameter(name) for name in model.plan.shared]
+    assert (task_gradients(task_losses(model(batch), batch), layer).norm(dim=1) > 0).all()
+
+
+@pytest.mark.parametrize("balance", BLOCKS.of("balance"))
+def test_weights_keep_their_sum_in_a_whole_training(balance: str, dataset: Dataset) -> None:
+    """The number of tasks, of Pareto 1; uncertainty's are free."""
+    made = read(
+        f"{{architecture: a, interaction: none, tasks: mmoe, balance: {balance}, "
+        "training: {epochs: 2, batch_size: 256}}"
+    )
+    model = build_model(made, dataset.schema, 0)
+    ends = [s for s in fit(model, made, dataset, seed=0) if s.scores]
+    sums = [sum(end.weights.values()) for end in ends if end.weights]
+    total = {"fixed": [], "pareto": [1.0] * 2}.get(balance, [float(len(dataset.schema.tasks))] * 2)
+    if balance != "uncertainty":
+        assert sums == pytest.approx(total, rel=1e-5)
