@@ -11,7 +11,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.architecture import Architecture, draw
 from automlrank.data.dataset import Dataset
-from automlrank.evaluate.latency import Latency
 from automlrank.evaluate.metrics import METRICS
 from automlrank.model import RankingModel
 from automlrank.space.value import Space
@@ -93,7 +92,8 @@ class Objective:
             note(trial, **{key: twin.user_attrs[key]})
         note(trial, weights=twin.user_attrs.get("weights"))
         valid, latency = twin.user_attrs["valid"], twin.user_attrs["latency_ms"]
-        return valid[self.bench.goal.metric], latency["p50"]
+        goal = self.bench.goal
+        return valid[goal.metric], goal.objective_latency(latency["p50"])
 
     def train(self, trial: optuna.Trial, architecture: Architecture) -> tuple[float, float]:
         bench, goal = self.bench, self.bench.goal
@@ -108,13 +108,13 @@ class Objective:
         if goal.latency_ms and latency.p50 > goal.latency_ms:
             over(trial, "latency_ms", latency.p50, goal.latency_ms)
         begin(trial, goal.trials)
-        climb = Climb(self, trial, model, architecture, latency)
+        climb = Climb(self, trial, model, architecture, goal.objective_latency(latency.p50))
         trained = self.to_the_end(trial, model, architecture, seed, climb)
         valid = bench.scores(trained.scores)
         note(trial, valid=valid, rows_seen=trained.rows, zero_shares=dict(trained.zero_shares))
         note(trial, weights=trained.weights)
         self.folder.keep(architecture, trained)
-        return valid[goal.metric], latency.p50
+        return valid[goal.metric], goal.objective_latency(latency.p50)
 
     def to_the_end(
         self,
@@ -158,7 +158,7 @@ class Climb:
         trial: optuna.Trial,
         model: RankingModel,
         architecture: Architecture,
-        latency: Latency,
+        latency: float,
     ) -> None:
         self.objective = objective
         self.trial = trial
@@ -174,7 +174,7 @@ class Climb:
         if rung is None:
             return
         value = self.value(progress, rungs.sample)
-        stops = self.objective.pruner.stops(self.trial, rung, value, self.latency.p50)
+        stops = self.objective.pruner.stops(self.trial, rung, value, self.latency)
         if stops and "name" not in self.trial.user_attrs:  # a reference is wanted to its end
             reason = f"behind its peers at {rung:,} rows"
             note(self.trial, rows_seen=progress.rows, reason=reason, **{STOPPED: rung})

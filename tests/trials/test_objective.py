@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import optuna
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from optuna.trial import TrialState
 
+from automlrank.trials.goal import Goal
 from automlrank.trials.objective import begin, find_twin, note
 
 
@@ -33,3 +36,12 @@ def test_a_trial_that_was_cut_off_or_is_a_duplicate_is_no_twin() -> None:
     note(drawn(study, "a"), cut_off=True)
     note(drawn(study, "a"), duplicate_of=7)
     assert find_twin(drawn(study, "a"), "a") is None
+
+
+@given(st.floats(1e-3, 1e3), st.floats(0.0, 1.0))
+def test_latency_counts_in_steps_of_a_budget(budget: float, share: float) -> None:
+    """Never less than measured, by less than a step more, and as measured without a budget."""
+    p50, goal = budget * share, Goal(latency_ms=budget)
+    told = goal.objective_latency(p50)
+    assert p50 <= told * (1 + 1e-12) <= p50 + budget / 50 * (1 + 1e-6)
+    assert Goal().objective_latency(p50) == p50
