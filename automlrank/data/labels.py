@@ -16,7 +16,7 @@ from automlrank.schema import Schema, Task
 def read_labels(frame: pl.DataFrame, schema: Schema, is_train: Array) -> Array:
     """``[rows, tasks]`` float32, null as NaN.
 
-    Null becomes 0 where a binary task's parent, after which alone it exists, did not happen.
+    Null becomes 0 for a binary task that is null just where its parent did not happen.
     Raises DataError with every label that is constant on the training rows, or not binary where its
     task is, or null anywhere where its task is the primary one.
     """
@@ -32,15 +32,17 @@ def read_labels(frame: pl.DataFrame, schema: Schema, is_train: Array) -> Array:
 
 
 def not_happened(labels: Array, parents: Sequence[int]) -> Array:
-    """The labels ``[rows, tasks]`` with 0 for null where the label of the task's parent is 0.
+    """The labels ``[rows, tasks]`` with 0 for null where a task's parent is 0.
 
-    Tables write either for what could not happen. A parent is the position of a task, or -1.
+    Only of a task that is null there and nowhere else: such a null says that it could not happen.
+    Any other says that the label is not known. A parent is the position of a task, or -1.
     """
     labels = labels.copy()
     for _ in parents:  # a parent may have been filled in itself
         for child, parent in enumerate(parents):
-            if parent >= 0:
-                labels[(labels[:, parent] == 0) & np.isnan(labels[:, child]), child] = 0.0
+            null = np.isnan(labels[:, child])
+            if parent >= 0 and (labels[null, parent] == 0).all():
+                labels[null, child] = 0.0
     return labels
 
 

@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -59,34 +59,47 @@ def quiet(folder: Path | None = None, *, wait: float = EMPTY_SECONDS) -> Iterato
 
 def paced(steps: Iterable[T], folder: Path | None = None) -> Iterator[T]:
     """Work through ``steps``, pausing before each while somebody measures."""
-    with working(folder) as pause:
-        for step in steps:
-            pause()
-            yield step
+    with working(folder) as pace:
+        yield from pace.steps(steps)
 
 
 @contextmanager
-def working(
-    folder: Path | None = None, *, wait: float = PAUSE_SECONDS
-) -> Iterator[Callable[[], None]]:
-    """Compute beside others; call what it gives between steps: it returns once nobody measures.
-
-    A call takes 3 µs while nobody does. Who has waited in vain waits no more.
-    """
+def working(folder: Path | None = None, *, wait: float = PAUSE_SECONDS) -> Iterator[Pace]:
+    """Compute beside others, at the pace of what it gives."""
     with _files(folder) as (door, room):
-        patient = _enter(door, room, wait)
+        yield Pace(door, room, wait)
 
-        def pause() -> None:
-            nonlocal patient
-            if not patient:
-                return
-            if _lock(door, LOCK_SH):
-                _lock(door, LOCK_UN)
-            else:
-                _lock(room, LOCK_UN)
-                patient = _enter(door, room, wait)
 
-        yield pause
+class Pace:
+    """In the room, but for the pauses. Who has waited in vain waits no more."""
+
+    def __init__(self, door: int, room: int, wait: float) -> None:
+        self.door, self.room, self.wait = door, room, wait
+        self.patient = _enter(door, room, wait)
+
+    def pause(self) -> None:
+        """Between two steps: returns once nobody measures; takes 3 µs while nobody does."""
+        if not self.patient:
+            return
+        if _lock(self.door, LOCK_SH):
+            _lock(self.door, LOCK_UN)
+        else:
+            _lock(self.room, LOCK_UN)
+            self.patient = _enter(self.door, self.room, self.wait)
+
+    def steps(self, steps: Iterable[T]) -> Iterator[T]:
+        """Each of the steps, a pause before it."""
+        for step in steps:
+            self.pause()
+            yield step
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Out of the room: for what others do meanwhile, who may compute or measure themselves."""
+        _lock(self.room, LOCK_UN)
+        yield
+        if self.patient:
+            self.patient = _enter(self.door, self.room, self.wait)
 
 
 def _enter(door: int, room: int, wait: float) -> bool:

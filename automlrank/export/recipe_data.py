@@ -219,7 +219,7 @@ def labels_of(frame: pl.DataFrame) -> Array:
 
 
 def labels_of_chain(frame: pl.DataFrame) -> Array:
-    """``[rows, tasks]``; null is 0 where the task that had to come first did not happen."""
+    """``[rows, tasks]``; null is 0 in a task that is null just where its parent did not happen."""
     labels = np.stack([as_numbers(frame[task]) for task in TASKS], axis=1)
     return not_happened(labels.astype(np.float32), PARENTS)
 

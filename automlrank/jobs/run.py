@@ -159,7 +159,8 @@ class Run:
 
     def finals(self, results: Results) -> tuple[Results, str | None]:
         """The results with their finalists' scores on the test split; why it ended early."""
-        bench = Bench(self.data, self.bench.goal, self.bench.listen, splits=("valid", "test"))
+        goal = dataclasses.replace(self.bench.goal, trial_seconds=None)  # more rows than a trial's
+        bench = Bench(self.data, goal, self.bench.listen, splits=("valid", "test"))
         if bench.goal.seconds:
             bench.deadline = self.began + bench.goal.seconds
         finalists = choose_finalists(results, self.valid_error(results))

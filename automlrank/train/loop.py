@@ -21,7 +21,7 @@ from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.evaluate.fusion import fused, judged
 from automlrank.evaluate.metrics import METRICS, Metric, evaluate, metric_of
-from automlrank.evaluate.quiet import paced
+from automlrank.evaluate.quiet import paced, working
 from automlrank.model import RankingModel
 from automlrank.train.checkpoint import Checkpoint, restore_state, training_state
 from automlrank.train.feed import Feed, ahead
@@ -135,16 +135,19 @@ def fit(
         model.train()
         order = epoch_seed(seed, epoch)
         kept = kept_rows(labels, settings.negatives, order)
-        for i, batch in enumerate(paced(feed.batches(settings.batch_size, seed=order, kept=kept))):
-            done = share_done(epoch, i, settings.batch_size, len(kept), settings.epochs)
-            loss = trainer.step(batch, done)
-            rows += len(batch["labels"])
-            before, part = part, rows * REPORTS_PER_EPOCH // trainer.epoch_rows
-            if part > before:
-                trainer.tables.settle()  # the model may be scored here
-            if i % STEPS_PER_REPORT == 0 or part > before:
-                value, seconds = check_loss(loss, rows), time.perf_counter() - began
-                yield Progress(epoch, rows, value, seconds, epoch_rows=len(kept))
+        with working() as pace:
+            batches = feed.batches(settings.batch_size, seed=order, kept=kept)
+            for i, batch in enumerate(pace.steps(batches)):
+                done = share_done(epoch, i, settings.batch_size, len(kept), settings.epochs)
+                loss = trainer.step(batch, done)
+                rows += len(batch["labels"])
+                before, part = part, rows * REPORTS_PER_EPOCH // trainer.epoch_rows
+                if part > before:
+                    trainer.tables.settle()  # the model may be scored here
+                if i % STEPS_PER_REPORT == 0 or part > before:
+                    value, seconds = check_loss(loss, rows), time.perf_counter() - began
+                    with pace.outside():
+                        yield Progress(epoch, rows, value, seconds, epoch_rows=len(kept))
         check_loss(loss, rows)
         trainer.tables.settle()
         scores = score(model, data, "valid", metric, device)

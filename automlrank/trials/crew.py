@@ -101,7 +101,8 @@ class Crew:
         for trial in self.finished():
             if trial.number not in self.told:
                 self.told.add(trial.number)
-                self.deaths = 0
+                if "cut_off" not in trial.user_attrs:
+                    self.deaths = 0
                 self.bench.listen(trial_ended(self.study, trial))
 
     def tell_trainings(self) -> None:

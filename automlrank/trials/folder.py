@@ -108,6 +108,8 @@ class RunFolder:
         """While a search writes here: what the disk refuses is raised as RunError."""
         try:
             yield
+        except BrokenPipeError:  # of whoever reads what the search prints
+            raise
         except (OSError, StorageInternalError) as error:
             raise RunError(
                 f"the search ended because {self.path} cannot be written: {disk_error(error)}.",

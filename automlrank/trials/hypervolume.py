@@ -63,11 +63,23 @@ def stands_still(areas: Sequence[float], patience: int = PATIENCE, gain: float =
     return before > 0 and areas[-1] <= before * (1 + gain)
 
 
+def best_gains(gains: Floats, floor: float) -> list[float]:
+    """The best gain above the floor after each; NaN is a trial without a score."""
+    above = np.nan_to_num(gains - floor, nan=0.0).clip(min=0.0)
+    best: list[float] = np.maximum.accumulate(above).tolist()
+    return best
+
+
 def search_stands_still(
     study: optuna.Study, floor: float, budget_ms: float | None, patience: int
 ) -> bool:
-    """Whether the last trainings of a study gained nothing; ``floor``, budget: the reference's."""
+    """Whether the last trainings of a study gained nothing; ``floor``, budget: the reference's.
+
+    With one objective the best metric counts, whatever its latency.
+    """
     points = trainings_of(study)
+    if len(study.directions) == 1:
+        return stands_still(best_gains(points[:, 0], floor), patience)
     reference = reference_point(floor, points[:, 1].tolist(), budget_ms)
     return reference is not None and stands_still(history(points, reference), patience)
 
@@ -115,7 +127,7 @@ def trainings_of(study: optuna.Study) -> Floats:
     trials = [
         (trial.datetime_complete, trial.number, trial)
         for trial in study.get_trials(deepcopy=False, states=states)
-        if trial.user_attrs.get(BEGAN)
+        if trial.user_attrs.get(BEGAN) and "latency_ms" in trial.user_attrs
     ]
     points = [
         (

@@ -69,7 +69,9 @@ class LocalLauncher:
         if self.device == "cuda":
             import torch
 
-            shares["CUDA_VISIBLE_DEVICES"] = str(index % torch.cuda.device_count())
+            given = os.environ.get("CUDA_VISIBLE_DEVICES")
+            devices = given.split(",") if given else [*map(str, range(torch.cuda.device_count()))]
+            shares["CUDA_VISIBLE_DEVICES"] = devices[index % len(devices)]
         return {**os.environ, **shares}
 
     def ended(self) -> Iterator[Worker]:

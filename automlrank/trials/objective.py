@@ -22,7 +22,7 @@ from automlrank.trials.endings import TimeIsUp, TookTooLong, reason_of
 from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.pruners import STOPPED, make_pruner
-from automlrank.trials.records_of import BEGAN, REPLACED, begun_trials
+from automlrank.trials.records_of import BEGAN, REPLACED, RETRY, begun_trials
 from automlrank.trials.rungs import Rungs
 from automlrank.trials.seeds import seed_of
 from automlrank.trials.suggest import decider
@@ -223,7 +223,12 @@ def note(trial: optuna.Trial, **attributes: Any) -> None:
 
 
 def find_twin(trial: optuna.Trial, fingerprint: str) -> FrozenTrial | None:
-    """An earlier trial of the same architecture that was not cut off from outside, nor gave way."""
+    """An earlier trial of the same architecture that was not cut off from outside, nor gave way.
+
+    None for a retry: whom it replaces may have had a twin that began after it.
+    """
+    if RETRY in trial.user_attrs:
+        return None
     replaced = trial.study.user_attrs.get(REPLACED, [])
     twins = [
         other

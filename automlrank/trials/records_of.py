@@ -14,6 +14,7 @@ STATES = {
 }
 BEGAN = "began"  # a trial's attribute: when its training began (UNIX time)
 REPLACED = "replaced"  # the study's attribute with the numbers of trials that a retry replaced
+RETRY = "retry"  # a trial's attribute: how often processes died with it
 REFERENCE = "reference:"  # prefix of the study's attributes that hold reference records
 
 

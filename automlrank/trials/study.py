@@ -21,7 +21,7 @@ from automlrank.trials.goal import Goal
 from automlrank.trials.objective import SEED
 from automlrank.trials.presence import Presence
 from automlrank.trials.records import Record
-from automlrank.trials.records_of import BEGAN, REFERENCE, REPLACED
+from automlrank.trials.records_of import BEGAN, REFERENCE, REPLACED, RETRY
 from automlrank.trials.rivals import Rival
 from automlrank.trials.samplers import make_sampler
 from automlrank.trials.seeds import seed_of
@@ -29,7 +29,6 @@ from automlrank.trials.suggest import params_of
 
 NAME = "search"
 RETRIES = 2  # of a trial whose process dies: what kills it may be the trial itself
-RETRY = "retry"  # a trial's attribute: how often processes died with it
 INHERITED = ("name", SEED, BEGAN)  # the attributes that a retry has of what it retries
 WORKER_SEEDS = 7  # the stream of seeds of workers' samplers
 REFERENCE_SEEDS = 2  # the stream of seeds that references beside the study train with

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from automlrank.data.dataset import Dataset
+from automlrank.data.labels import not_happened
 from automlrank.data.synthetic import synthetic_frame, synthetic_schema
 from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Categorical, History, Numeric, Schema, Split, Task
@@ -387,3 +388,12 @@ def test_whole_groups_stay_whole(dataset):
     groups, kept = dataset.groups("train"), part.groups("train")
     assert 60 <= len(kept) < 60 + np.unique(groups, return_counts=True)[1].max()
     assert np.isin(groups, kept).sum() == len(kept)
+
+
+def test_null_after_a_parent_that_did_not_happen_is_zero_and_any_other_null_stays() -> None:
+    """Task 1 is of task 0, task 2 of task 1: null all the way; task 3 of task 0 is not known once."""
+    nan = np.nan
+    labels = np.array([[0, nan, nan, nan], [1, 0, nan, nan], [1, 1, 1, 1], [0, nan, nan, 0]])
+    found = not_happened(labels, (-1, 0, 1, 0))
+    np.testing.assert_array_equal(found[:, :3], [[0, 0, 0], [1, 0, 0], [1, 1, 1], [0, 0, 0]])
+    np.testing.assert_array_equal(found[:, 3], labels[:, 3])

@@ -18,9 +18,9 @@ import sys, time
 from pathlib import Path
 from automlrank.evaluate.quiet import working
 folder, name, step = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-with working(folder) as pause, (folder / name).open("a") as steps:
+with working(folder) as pace, (folder / name).open("a") as steps:
     while True:
-        pause()
+        pace.pause()
         time.sleep(step)
         steps.write("x")
         steps.flush()
@@ -116,32 +116,44 @@ def test_a_long_step_is_not_waited_for_without_end(tmp_path: Path) -> None:
         assert 0.1 <= time.monotonic() - began < 5.0
 
 
+def test_who_is_outside_hinders_nobody_and_comes_back(tmp_path: Path) -> None:
+    """A training is outside while its listener scores it, or measures."""
+    with working(tmp_path) as pace:
+        with pace.outside():
+            with working(tmp_path), quiet(tmp_path, wait=0.0) as alone:
+                assert not alone  # the inner work counts
+            with quiet(tmp_path, wait=0.0) as alone:
+                assert alone
+        with quiet(tmp_path, wait=0.0) as alone:
+            assert not alone
+
+
 def test_who_waited_in_vain_waits_no_more(tmp_path: Path, start: Start) -> None:
     """A measurer that was stopped by hand costs a worker one wait, not one a step."""
-    with working(tmp_path, wait=0.1) as pause:
+    with working(tmp_path, wait=0.1) as pace:
         measurer = start(MEASURER)
         until((tmp_path / "door").exists)
 
         def shut() -> bool:
             began = time.monotonic()
-            pause()
+            pace.pause()
             return time.monotonic() - began >= 0.1
 
         until(shut)
         measurer.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         for _ in range(100):
-            pause()
+            pace.pause()
         assert time.monotonic() - began < 0.1
 
 
 def test_a_pause_costs_less_than_50_microseconds(tmp_path: Path) -> None:
-    with working(tmp_path) as pause:
+    with working(tmp_path) as pace:
         costs = []
         for _ in range(20):
             began = time.perf_counter()
             for _ in range(200):
-                pause()
+                pace.pause()
             costs.append((time.perf_counter() - began) / 200)
     assert min(costs) < 50e-6
 

@@ -16,10 +16,13 @@ import pytest
 import automlrank
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import BudgetError, RunError, SpaceError, TrialError, UsageError
+from automlrank.evaluate.latency import Latency
 from automlrank.jobs.latency import latency
 from automlrank.jobs.report import load, rewrite
 from automlrank.jobs.search import search
 from automlrank.jobs.train import train
+from automlrank.model import RankingModel
+from automlrank.trials.bench import Bench
 from automlrank.trials.events import Event, Notice, Training, TrialEnded
 
 SPACE = """
@@ -70,14 +73,28 @@ def test_seeds_of_finalists_are_unseen_and_their_spread_is_real(inputs: dict[str
     assert versus[0][b.fingerprint][0] == pytest.approx(-versus[1][a.fingerprint][0])
 
 
-def test_one_seed_gives_one_sequence_of_trials(inputs: dict[str, Any]) -> None:
-    """With one worker and no budget nothing depends on the clock but TPE's view of latency,
-    which its ten random draws do not look at."""
+def test_one_seed_gives_one_sequence_of_trials(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one worker and latencies that are always the same; past the ten first draws TPE and
+    the rungs decide by what was measured."""
+
+    def recorded(bench: Bench, model: RankingModel) -> Latency:
+        p50 = sum(p.numel() for p in model.parameters()) / 1e4
+        return Latency(p50, p50, p50)
+
+    monkeypatch.setattr(Bench, "latency", recorded)
+    inputs["space"].write_text(
+        SPACE.replace("learning_rate: 0.01", "learning_rate: {log: [1e-3, 0.1]}")
+    )
     out = inputs.pop("out")
-    runs = [search(**inputs, trials=3, seed=5, out=out.with_name(f"run{i}")) for i in range(2)]
+    runs = [search(**inputs, trials=16, seed=5, out=out.with_name(f"run{i}")) for i in range(2)]
     prints = [[r.fingerprint for r in run.results.records] for run in runs]
-    scores = [[r.score("auc") for r in run.results.records] for run in runs]
+    states = [[r.state for r in run.results.records] for run in runs]
+    scores = [[r.score("auc") for r in run.results.complete] for run in runs]
     assert prints[0] == prints[1]
+    assert states[0] == states[1]
+    assert len(prints[0]) >= 16
     np.testing.assert_allclose(*scores)
 
 

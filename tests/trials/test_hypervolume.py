@@ -14,6 +14,7 @@ from optuna._hypervolume import compute_hypervolume
 
 from automlrank.evaluate.metrics import evaluate
 from automlrank.trials.hypervolume import (
+    best_gains,
     floor_of,
     history,
     hypervolume,
@@ -50,6 +51,12 @@ def test_it_agrees_with_darts():
     darts = rng.uniform(size=(100_000, 2))
     hit = ((points[:, 0] >= darts[:, :1]) & (points[:, 1] <= darts[:, 1:])).any(axis=1)
     assert hypervolume(points, (0, 1)) == pytest.approx(hit.mean(), abs=0.006)
+
+
+def test_with_one_objective_the_best_metric_counts():
+    """A better model that is slow is a gain; a stopped trial, and one below chance, is none."""
+    gains = np.array([math.nan, 0.4, 0.6, 0.55, math.nan, 0.7])
+    assert best_gains(gains, 0.5) == pytest.approx([0.0, 0.0, 0.1, 0.1, 0.1, 0.2])
 
 
 def test_no_points_cover_nothing():

@@ -38,6 +38,16 @@ def test_a_trial_that_was_cut_off_or_is_a_duplicate_is_no_twin() -> None:
     assert find_twin(drawn(study, "a"), "a") is None
 
 
+def test_a_retry_has_no_twin() -> None:
+    """Another worker may have drawn the same architecture after the trial that died."""
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    drawn(study, "a")
+    again = drawn(study, "a")
+    assert find_twin(again, "a") is not None
+    note(again, retry=1)
+    assert find_twin(again, "a") is None
+
+
 @given(st.floats(1e-3, 1e3), st.floats(0.0, 1.0))
 def test_latency_counts_in_steps_of_a_budget(budget: float, share: float) -> None:
     """Never less than measured, by less than a step more, and as measured without a budget."""
