@@ -391,7 +391,7 @@ def test_whole_groups_stay_whole(dataset):
 
 
 def test_null_after_a_parent_that_did_not_happen_is_zero_and_any_other_null_stays() -> None:
-    """Task 1 is of task 0, task 2 of task 1: null all the way; task 3 of task 0 is not known once."""
+    """Task 1 is of task 0, task 2 of task 1, null all the way; task 3 of 0 is not known once."""
     nan = np.nan
     labels = np.array([[0, nan, nan, nan], [1, 0, nan, nan], [1, 1, 1, 1], [0, nan, nan, 0]])
     found = not_happened(labels, (-1, 0, 1, 0))
