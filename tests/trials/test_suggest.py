@@ -49,8 +49,14 @@ def test_whatever_a_space_draws_is_found_inside_it(name: str, seed: int) -> None
 
 @pytest.mark.parametrize(("name", "inside"), [("deepfm", True), ("dcn_v2", True), ("lr", False)])
 def test_references_of_the_default_space(name: str, inside: bool) -> None:
+    """The zoo trains on plateaus: inside a space that does so, beside the one that is shipped."""
     reference = Architecture.read(shipped()[name])
-    assert (params_of(SPACE, reference) is not None) == inside
+    text = shipped()["ctr"].read_text(encoding="utf-8")
+    plateaus = text.replace("linear\n  epochs: [1, 2, 4, 8]", "plateau\n  epochs: 20")
+    assert plateaus != text
+    space = read_space(parse_document(plateaus).data)  # type: ignore[arg-type]
+    assert (params_of(space, reference) is not None) == inside
+    assert params_of(SPACE, reference) is None
 
 
 def test_a_setting_outside_puts_it_outside() -> None:
