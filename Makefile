@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-DEMO_TRIALS ?= 4
+DEMO_TRIALS ?= 10
 DEMO_TIME ?= 7m
 
 .PHONY: demo test lint clean
