@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from automlrank.architecture import Reading
 from automlrank.blocks.ports import Port
 from automlrank.errors import SpaceError
@@ -24,8 +22,9 @@ class BranchInputs(Inputs):
             model.steps,
             restricted(model.schema, reading.fields),
             model.embedding,
-            prefix,
-            model.extras if whole else list,
+            layout=model.layout,
+            prefix=prefix,
+            extras=model.extras if whole else list,
         )
         self.model = model
         self.own = reading.own
@@ -56,19 +55,3 @@ class BranchInputs(Inputs):
     def value(self, key: str) -> Value:
         """A root input, made when it is first asked for."""
         return super().value(key) if key in OF_COLUMNS else self.model.value(key)
-
-    def of_side(self, key: str, request: bool) -> Value:
-        """The ids or the numbers of a side's columns among those that the batch holds."""
-        all_of_them = [f.name for f in self.model.schema.of_role(key, request=request)]
-        names = [f.name for f in self.schema.of_role(key, request=request)]
-        whole = self.model.of_side(key, request)
-        if names == all_of_them:
-            return whole
-        places = tuple(all_of_them.index(name) for name in names)
-        output = f"{self.prefix}{whole.name}"
-        return self.steps.step(columns_of, [whole], output, None, places)
-
-
-def columns_of(x: Tensor, *places: int) -> Tensor:
-    """Some columns of ids or of numbers: ``[batch, places]``."""
-    return x[:, list(places)]

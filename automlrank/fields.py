@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+from torch import Tensor
+
 from automlrank.blocks.embedding import Embedding, FieldEmbedding, SelectFields
 from automlrank.blocks.parts import join
 from automlrank.blocks.ports import Fields
@@ -16,7 +18,7 @@ ROLES = ("ids", "numbers", "multi", "vector")
 
 
 class ColumnFields:
-    """Embeds the columns of both sides.
+    """Embeds the columns of both sides that ``schema`` has, of a batch as ``layout`` lays it out.
 
     ``prefix`` begins the names of its steps; ``extras`` makes the fields behind the columns'.
     """
@@ -26,11 +28,14 @@ class ColumnFields:
         steps: PlanBuilder,
         schema: Schema,
         embedding: Embedding | None,
+        *,
+        layout: Schema,
         prefix: str = "",
         extras: Callable[[], list[Value]] = list,
     ) -> None:
         self.steps = steps
         self.schema = schema
+        self.layout = layout
         self.embedding = embedding
         self.prefix = prefix
         self.extras = extras
@@ -63,9 +68,8 @@ class ColumnFields:
     def fields(self) -> Value:
         """The embedded columns of both sides, from one table, then what stands behind them."""
         sides = [side for request in (True, False) if (side := self.side(request))]
-        fields = self.join_fields(sides, "fields")
-        extras = self.extras()
-        return self.join_fields([fields, *extras], "all_fields") if extras else fields
+        parts = [self.join_fields(sides, "fields")] if sides else []  # none: rates replace all ids
+        return self.join_fields([*parts, *self.extras()], "all_fields")
 
     def join_fields(self, parts: list[Value], name: str) -> Value:
         if len(parts) == 1:
@@ -103,8 +107,14 @@ class ColumnFields:
         )
 
     def of_side(self, key: str, request: bool) -> Value:
-        """The ids or the numbers of a side's columns."""
-        return Value(f"{key}:{'request' if request else 'item'}", request=request)
+        """The ids or the numbers of a side's columns among those that the batch holds."""
+        whole = Value(f"{key}:{'request' if request else 'item'}", request=request)
+        held = [feature.name for feature in self.layout.of_role(key, request=request)]
+        names = [feature.name for feature in self.schema.of_role(key, request=request)]
+        if names == held:
+            return whole
+        places = tuple(held.index(name) for name in names)
+        return self.steps.step(columns_of, [whole], f"{self.prefix}read_{whole.name}", None, places)
 
     def order(self, request: bool) -> list[str]:
         """The columns of a side in the order of its fields."""
@@ -130,3 +140,8 @@ class ColumnFields:
 def batch_value(feature: Feature) -> Value:
     """What a batch holds of a column that has a tensor of its own."""
     return Value(f"{feature.role}:{feature.name}", request=feature.side != "item")
+
+
+def columns_of(x: Tensor, *places: int) -> Tensor:
+    """Some columns of ids or of numbers: ``[batch, places]``."""
+    return x[:, list(places)]

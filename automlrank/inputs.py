@@ -41,10 +41,12 @@ class Inputs(ColumnFields):
         steps: PlanBuilder,
         schema: Schema,
         embedding: Embedding | None,
+        *,
+        layout: Schema,
         prefix: str = "",
         extras: Callable[[], list[Value]] = list,
     ) -> None:
-        super().__init__(steps, schema, embedding, prefix, extras)
+        super().__init__(steps, schema, embedding, layout=layout, prefix=prefix, extras=extras)
         self.values: dict[str, Value] = {}
         bags = _by_side(schema.of_role("multi"))
         self.columns = Columns(
@@ -89,7 +91,7 @@ class Inputs(ColumnFields):
 
     def statistics(self) -> Value:
         """Rates and counts of both sides, request before item."""
-        sizes = self.schema.statistic_sizes
+        sizes = self.layout.statistic_sizes
         sides = [Value(key, request=key.endswith(":request")) for key in sizes]
         dim = self.embedding.dim if self.embedding else 0
         port = Statistics(sum(sizes.values()), dim)
@@ -149,7 +151,7 @@ class Inputs(ColumnFields):
     def id_of(self, feature: Feature, name: str) -> Value:
         """The ids of one column, ``[batch]``."""
         request = feature.side != "item"
-        position = self.schema.of_role("ids", request=request).index(feature)
+        position = self.layout.of_role("ids", request=request).index(feature)
         key = "ids:request" if request else "ids:item"
         return self.steps.step(column_of, [Value(key, request=request)], name, None, (position,))
 

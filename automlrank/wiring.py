@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from automlrank.architecture import NONE, Architecture, Parallel, Part, Reading, Stack, readers
-from automlrank.architecture.needs import unserved_parts
+from automlrank.architecture.needs import read_columns, unserved_parts
 from automlrank.blocks.base import Block
 from automlrank.blocks.inputs import accepts, first_input, tensors_of
 from automlrank.blocks.parts import (
@@ -47,7 +47,10 @@ class _Wiring:
         self.architecture = architecture
         self.schema = schema
         self.steps = PlanBuilder()
-        self.model = Inputs(self.steps, schema, architecture.embedding, extras=self.extras)
+        columns = read_columns(architecture, schema)
+        self.model = Inputs(
+            self.steps, columns, architecture.embedding, layout=schema, extras=self.extras
+        )
         self.inputs = self.model
         """Those of the branch that is being wired."""
         self.rates: Value | None = None

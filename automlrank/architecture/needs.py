@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from automlrank.architecture import Architecture, Reading, blocks_of, readings
+from automlrank.architecture import NONE, Architecture, Reading, blocks_of, readings
 from automlrank.errors import Fault
 from automlrank.schema import Schema
 from automlrank.space.needs import lacking, unserved, untrainable
-from automlrank.space.reading import unreadable
+from automlrank.space.reading import restricted, unreadable
 
 
 def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
@@ -25,6 +25,23 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
         for part in readings(architecture.interaction)
         for problem, hint in _unread(part, schema)
     ]
+
+
+def read_columns(architecture: Architecture, schema: Schema) -> Schema:
+    """The schema with the columns that the model reads: all, or without those that rates replace.
+
+    What is asked for by name stays: targets of histories, scenario, context, a branch's fields.
+    """
+    if not any(block.replaces_ids() for block in blocks_of(architecture.statistics)):
+        return schema
+    replaced = {columns[0] for columns in schema.rated if len(columns) == 1}
+    named = {schema.scenario, *(f.name for f in schema.features if getattr(f, "context", False))}
+    if architecture.history != NONE:
+        named |= {history.of for history in schema.of_role("history")}
+    for part in readings(architecture.interaction):
+        named.update(part.fields or ())
+    kept = (f.name for f in schema.features if f.name not in replaced or f.name in named)
+    return restricted(schema, kept)
 
 
 def _unread(part: Reading, schema: Schema) -> list[tuple[str, str]]:

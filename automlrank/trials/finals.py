@@ -61,9 +61,11 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 def run_finals(
     bench: Bench, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Rival] = ()
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
-    """Train every finalist ``SEEDS`` times, one seed of all before the next.
+    """Train every finalist ``SEEDS`` times: one seed of all, then the leaders', then the others'.
 
-    ``outsiders`` are what records without an architecture stand for; fixed scores have one run.
+    The leaders are the best architecture and the best reference: where time ends the finals, their
+    difference, which the report begins with, has its spread over seeds. ``outsiders`` are what
+    records without an architecture stand for; fixed scores have one run.
 
     Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
     None. Where it ends early, or a finalist fails, what was reached stands.
@@ -72,7 +74,7 @@ def run_finals(
     fixed = {rival.fingerprint for rival in outsiders if rival.is_fixed}
     ended = None
     try:
-        for n, record in itertools.product(range(SEEDS), finalists):
+        for n, record in in_order(finalists, bench.goal.metric):
             if n and record.fingerprint in fixed:
                 continue
             try:
@@ -85,6 +87,19 @@ def run_finals(
     except KeyboardInterrupt:
         ended = INTERRUPTED
     return final_scores(bench.data, bench.goal.metric, runs, fixed), ended
+
+
+def in_order(finalists: Sequence[Record], metric: str) -> list[tuple[int, Record]]:
+    """All trainings by the number of their seed, those of the leaders before the other second ones.
+
+    Architectures of the search come by validation metric, the best first.
+    """
+    sign = -1.0 if METRICS[metric].up else 1.0
+    references = [r for r in finalists if r.state == "reference"]
+    references.sort(key=lambda record: sign * (record.score(metric) or 0.0))
+    leaders = {r.fingerprint for r in (*finalists[:1], *references[:1])}
+    pairs = itertools.product(range(SEEDS), finalists)
+    return sorted(pairs, key=lambda pair: (pair[0] and pair[1].fingerprint not in leaders, pair[0]))
 
 
 def title(record: Record) -> str:

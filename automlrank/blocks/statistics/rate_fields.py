@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, logs
+from automlrank.blocks.domains import ints, logs, one_of
 from automlrank.blocks.ports import Fields, Statistics
 
 SPAN = 3.0  # of log-odds: buckets are equal parts of -SPAN to SPAN
@@ -35,7 +35,8 @@ class RateFields(Block):
     """Each rate and each count times a vector of its own: ``field_j = s_j v_j``.
 
     With buckets ``field_j = v_{j, bucket(s_j)}``. They join the columns' fields and interact with
-    them.
+    them. With ``replace_ids`` no block reads the ids of the columns that have a rate, but for those
+    asked for by name: a history's target, the scenario, the context, ``fields`` of a branch.
     """
 
     paper = "Juan et al., Field-aware Factorization Machines, RecSys 2016 (numbers as fields)"
@@ -48,6 +49,17 @@ class RateFields(Block):
         search=logs(0.01, 0.3),
         help="standard deviation at the start; beside fm, which multiplies numbers, the less",
     )
+    # an id's vector learns the whole rate, so that the rate of the other rows gives the row's own
+    # label away in training; census, mlp 2x400, six epochs: test AUC .9552, .9570 without the ids
+    replace_ids: bool = knob(
+        False,
+        legal=one_of(False, True),
+        search=one_of(False, True),
+        help="the rates in the place of their columns' ids, as boosted trees have them",
+    )
+
+    def replaces_ids(self) -> bool:
+        return self.replace_ids
 
     def out(self, x: Statistics) -> Fields:
         return Fields(x.n, x.dim)
