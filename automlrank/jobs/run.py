@@ -8,6 +8,7 @@ import json
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import optuna
 
@@ -46,6 +47,7 @@ from automlrank.trials.study import (
     open_study,
     retry_cut_off,
     run_reference,
+    wait_for_joined,
 )
 from automlrank.trials.work import begin_session, processor_seconds, run_trials, trainings
 
@@ -104,16 +106,24 @@ class Run:
         try:
             rivals = (*map(Network, outside), *self.outsiders)
             if self.workers > 1 or bench.goal.trial_seconds:  # a process that hangs can be killed
-                return self.by_workers(study, rivals)
-            self.run_references(study, rivals, bench)
-            with self.folder.presence.of(COORDINATOR):
-                objective = Objective(self.space, bench, self.folder, study, COORDINATOR)
-                bench.computed = 0.0  # references are not a worker's
-                return run_trials(study, objective, clock.process_time())
+                ended = self.by_workers(study, rivals)
+            else:
+                self.run_references(study, rivals, bench)
+                ended = self.by_myself(study)
+            wait_for_joined(study, self.folder.presence, bench)
+            return ended
         except TimeIsUp:
             return TIME_UP
         except KeyboardInterrupt:
             return INTERRUPTED
+
+    def by_myself(self, study: optuna.Study) -> str | None:
+        """Trials by this process, beside workers that may have joined."""
+        self.bench.computed = 0.0  # references are not a worker's
+        presence, since = self.folder.presence, clock.process_time()
+        with presence.of(COORDINATOR):
+            objective = Objective(self.space, self.bench, self.folder, study, COORDINATOR)
+            return run_trials(study, objective, since, partial(retry_cut_off, study, presence))
 
     def by_workers(self, study: optuna.Study, rivals: Sequence[Rival]) -> str | None:
         """Trials by processes of their own, meanwhile here what they are compared with."""

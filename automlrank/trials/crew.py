@@ -51,6 +51,8 @@ class Crew:
         self.tell_trainings()
         for worker in self.launcher.ended():
             self.after(worker)
+        mine = {worker.name for worker in self.launcher.workers}
+        retry_cut_off(self.study, self.presence, but=mine)  # of workers that joined
         self.end_hanging()
         self.polled = time.monotonic()
 

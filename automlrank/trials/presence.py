@@ -28,6 +28,10 @@ class Presence:
         """Whether a process holds the worker's lock: a killed one does not."""
         return is_held(self.folder / file_of(worker))
 
+    def is_anybody_alive(self) -> bool:
+        """Whether any process holds a worker's lock."""
+        return any(is_held(place) for place in self.folder.glob("*.lock"))
+
 
 def file_of(worker: str) -> str:
     return f"{worker}.lock"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import optuna
@@ -28,6 +29,8 @@ from automlrank.trials.seeds import seed_of
 from automlrank.trials.suggest import params_of
 
 NAME = "search"
+DRAWING_SECONDS = 60.0  # until a trial without a worker's name counts as cut off
+LOOK_SECONDS = 0.3  # at whether the last trials have ended
 RETRIES = 2  # of a trial whose process dies: what kills it may be the trial itself
 INHERITED = ("name", SEED, BEGAN)  # the attributes that a retry has of what it retries
 WORKER_SEEDS = 7  # the stream of seeds of workers' samplers
@@ -72,26 +75,47 @@ def load_study(folder: RunFolder, goal: Goal, index: int) -> optuna.Study:
     return study
 
 
-def retry_cut_off(study: optuna.Study, presence: Presence) -> int:
+def retry_cut_off(study: optuna.Study, presence: Presence, but: Collection[str] = ()) -> int:
     """Queue again every trial that a kill or Ctrl-C cut off; gives their number.
 
-    A running trial is cut off where its worker is no longer alive. What is queued goes on with
-    the seed, and so from the checkpoint, of what it retries; after ``RETRIES`` a trial whose
-    process dies is given up.
+    What is queued goes on with the seed, and so from the checkpoint, of what it retries; after
+    ``RETRIES`` a trial whose process dies is given up. Trials of the workers ``but`` stay. For a
+    coordinator only.
     """
     replaced = list(study.user_attrs.get(REPLACED, []))
     cut_off = [
         trial
         for trial in study.get_trials(deepcopy=False)
         if trial.number not in replaced
-        and (
-            "cut_off" in trial.user_attrs
-            or (trial.state == TrialState.RUNNING and not presence.is_alive(worker_of(trial)))
-        )
+        and worker_of(trial) not in but
+        and is_cut_off(trial, presence)
     ]
     for trial in cut_off:
         retry(study, trial)
     return len(cut_off)
+
+
+def is_cut_off(trial: FrozenTrial, presence: Presence) -> bool:
+    """Whether a trial ended by Ctrl-C or a full disk, or runs with its worker no longer alive.
+
+    One that no worker has put its name to is being drawn, where any is alive and for some time.
+    """
+    if trial.state != TrialState.RUNNING:
+        return "cut_off" in trial.user_attrs
+    if worker := worker_of(trial):
+        return not presence.is_alive(worker)
+    began = trial.datetime_start or datetime.datetime.now()
+    age = datetime.datetime.now() - began
+    return age.total_seconds() > DRAWING_SECONDS or not presence.is_anybody_alive()
+
+
+def wait_for_joined(study: optuna.Study, presence: Presence, bench: Bench) -> None:
+    """Until the last trial of every live worker has ended, as those that joined may still train."""
+    while not bench.out_of_time() and any(
+        presence.is_alive(worker_of(trial))
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    ):
+        time.sleep(LOOK_SECONDS)
 
 
 def retry(study: optuna.Study, trial: FrozenTrial) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import optuna
@@ -50,10 +51,16 @@ def begin_session(study: optuna.Study, bench: Bench) -> None:
     study.set_user_attr(STOP, "")
 
 
-def run_trials(study: optuna.Study, objective: Objective, since: float = 0.0) -> str | None:
+def run_trials(
+    study: optuna.Study,
+    objective: Objective,
+    since: float = 0.0,
+    meanwhile: Callable[[], object] = int,
+) -> str | None:
     """Run trials until the goal is met; gives why they ended earlier, or None.
 
-    ``since`` is the process's processor time at the start of what its trials are counted against.
+    ``since`` is the process's processor time at the start of what its trials are counted against;
+    ``meanwhile`` is called again and again while others' draws are waited for.
     """
     bench = objective.bench
     key = f"{PROCESSOR}{objective.worker}-{os.getpid()}"
@@ -69,6 +76,7 @@ def run_trials(study: optuna.Study, objective: Objective, since: float = 0.0) ->
         if standing.is_over:
             return standing.reason
         if standing.waits:
+            meanwhile()
             time.sleep(WAIT_SECONDS)
         else:
             study.optimize(objective, n_trials=1, catch=FAILURES, callbacks=[ended])

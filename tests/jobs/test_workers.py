@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from automlrank.errors import RunError
@@ -19,6 +20,9 @@ from automlrank.jobs.search import search
 from automlrank.jobs.worker import work
 from automlrank.trials import crew
 from automlrank.trials.events import Event, Notice, Training
+from automlrank.trials.folder import RunFolder
+from automlrank.trials.presence import Presence
+from automlrank.trials.study import NAME, retry_cut_off
 
 SPACE = """
 name: tiny
@@ -178,6 +182,63 @@ def test_when_all_are_killed_a_resume_loses_nothing(
     no_trial_is_missing(result, 6)
     kept = (*result.results.complete, *result.results.references)
     assert before <= {record.fingerprint for record in kept}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_joined_worker_that_dies_while_it_draws_is_not_waited_for(
+    inputs: dict[str, Any], workers: int
+) -> None:
+    """Its trial is drawn by another: the search has its number of trainings, and ends."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Training) and not joined:
+            joined.append(begin_trial_of(inputs["out"], "joined-1"))
+
+    joined: list[int] = []
+    result = search(**inputs, trials=4, workers=workers, listen=listen)
+    no_trial_is_missing(result, 4)
+    assert joined[0] not in {record.number for record in result.results.records}
+
+
+def test_the_last_trial_of_a_joined_worker_is_waited_for(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_every_worker(tmp_path, monkeypatch, "time.sleep(0.2)")
+    command = [sys.executable, "-m", "automlrank", "worker", str(inputs["out"])]
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Training) and not processes:
+            processes.append(subprocess.Popen(command))
+            wait_for(lambda: bool((tmp_path / "hooks" / "steps").exists()))
+
+    result = search(**inputs, trials=3, listen=listen)
+    assert processes[0].wait() == 0
+    no_trial_is_missing(result, 3)
+    seen = {fingerprint for _, fingerprint, *_ in steps(tmp_path)}
+    assert seen & {record.fingerprint for record in result.results.complete}
+
+
+def begin_trial_of(run: Path, worker: str) -> int:
+    """A trial that a worker asked for before it was killed."""
+    study = optuna.load_study(study_name=NAME, storage=RunFolder(run).storage_url)
+    trial = study.ask()
+    trial.set_user_attr("worker", worker)
+    return trial.number
+
+
+def test_a_trial_that_is_being_drawn_has_no_worker_yet(tmp_path: Path) -> None:
+    """It is not taken from whoever is about to put a name to it, unless nobody is alive."""
+    study, presence = optuna.create_study(), Presence(tmp_path)
+    drawn = study.ask()
+    with presence.of("0-a"):
+        assert retry_cut_off(study, presence) == 0
+        drawn.set_user_attr("worker", "0-b")
+        assert retry_cut_off(study, presence, but={"0-b"}) == 0
+        assert retry_cut_off(study, presence) == 1
+    study.ask()
+    study.ask()
+    assert retry_cut_off(study, presence) == 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
