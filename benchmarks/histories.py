@@ -93,8 +93,9 @@ def trained(data: Dataset, chosen: Architecture, seed: int) -> dict[str, float]:
 
 def latencies(data: Dataset, models: dict[str, Architecture], times: int, out: Path) -> None:
     bench = Bench(data, Goal(candidates=CANDIDATES), ignore)
+    built = {name: bench.build(architecture, seed=0) for name, architecture in models.items()}
     for _ in range(times):
-        for name, latency in measure_in_turn(bench, models).items():
+        for name, latency in measure_in_turn(bench, built).items():
             keep(out, {"model": name, **{key: getattr(latency, key) for key in MEDIANS}})
 
 

@@ -55,7 +55,8 @@ def main() -> None:
     with searching() as search:
         repeated = [first_pass(bench, {n: zoo[n] for n in TEN}) for _ in range(chosen.times)]
         first = first_pass(bench, zoo)
-        final = {name: vars(ms) for name, ms in measure_in_turn(bench, zoo).items()}
+        models = {name: bench.build(architecture, seed=0) for name, architecture in zoo.items()}
+        final = {name: vars(ms) for name, ms in measure_in_turn(bench, models).items()}
         if search.poll() is not None:
             sys.exit("The search ended before the measurements did.")
     costs = {name: vars(bench.cost(architecture)) for name, architecture in zoo.items()}

@@ -51,7 +51,9 @@ def latency(
     goal = Goal(candidates=candidates, threads=threads, runtime=runtime, device=device_of(device))
     dataset = Dataset.open(data, schema, label=label, joins=joins)
     named = dict(_architectures(folder, dataset, what))
-    measured = measure_in_turn(Bench(dataset, goal, ignore), named)
+    bench = Bench(dataset, goal, ignore)
+    models = {name: bench.build(architecture, seed=0) for name, architecture in named.items()}
+    measured = measure_in_turn(bench, models)
     return [Timed(name, named[name].summary, measured[name]) for name in named]
 
 

@@ -29,6 +29,7 @@ from automlrank.trials.facts import RunFacts
 from automlrank.trials.finals import (
     choose_finalists,
     measure_in_turn,
+    models_of,
     run_finals,
     with_all_finals,
     with_latency,
@@ -194,11 +195,8 @@ class Run:
 
     def latencies(self, bench: Bench, finalists: Sequence[Record]) -> dict[str, Latency]:
         """Those of the finalists, measured again in turn; none where that was not possible."""
-        architectures = {
-            r.fingerprint: Architecture.read(r.architecture) for r in finalists if r.architecture
-        }
         try:
-            return measure_in_turn(bench, architectures)
+            return measure_in_turn(bench, models_of(bench, self.folder, finalists, self.outsiders))
         except (KeyboardInterrupt, *FAILURES) as error:
             self.notice(f"The finalists' latencies were not measured again: {reason_of(error)}")
             return {}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +63,25 @@ class Trees(nn.Module):
         matrix, threads = self.flat(batch), torch.get_num_threads()
         logits = [b.predict(matrix, raw_score=True, num_threads=threads) for b in self.boosters]
         return torch.from_numpy(np.stack([np.asarray(x) for x in logits], axis=1))
+
+    def save(self, folder: Path) -> None:
+        """Write each task's booster, to be read by ``load``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, booster in enumerate(self.boosters):
+            booster.save_model(folder / f"{i}.txt")
+
+    @classmethod
+    def load(cls, folder: Path, data: Dataset, *, with_rates: bool) -> Trees:
+        """What ``save`` wrote; raises TrialError where that cannot be read."""
+        from lightgbm import Booster
+        from lightgbm.basic import LightGBMError
+
+        paths = [folder / f"{i}.txt" for i in range(len(data.schema.tasks))]
+        try:
+            boosters = [Booster(model_file=path) for path in paths]
+        except LightGBMError as error:
+            raise TrialError(str(error)) from error
+        return cls(Flat(data.schema, data.encoder, with_rates), boosters)
 
 
 def fit_trees(

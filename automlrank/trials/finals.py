@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from torch import nn
+
 from automlrank.architecture import Architecture
 from automlrank.errors import TrialError
 from automlrank.evaluate.calibration import intercept
@@ -158,24 +160,32 @@ def with_all_finals(results: Results, finals: Mapping[str, Mapping[str, Any]]) -
     return dataclasses.replace(results, records=records, references=references)
 
 
-def measure_in_turn(bench: Bench, architectures: Mapping[str, Architecture]) -> dict[str, Latency]:
-    """The latencies of several architectures, interleaved in random order.
+def models_of(
+    bench: Bench, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Rival]
+) -> dict[str, nn.Module]:
+    """What answers requests for each finalist; none for fixed scores, or trees of another place."""
+    here = {rival.fingerprint for rival in outsiders}
+    known = (record for record in finalists if record.architecture or record.fingerprint in here)
+    found = {r.fingerprint: _rival_of(r, outsiders).served(bench, folder) for r in known}
+    return {fingerprint: model for fingerprint, model in found.items() if model is not None}
 
-    Each is measured with the user's side once and repeated. Weights are fresh: a latency does not
-    depend on them. All models are in memory at once.
+
+def measure_in_turn(bench: Bench, models: Mapping[str, nn.Module]) -> dict[str, Latency]:
+    """The latencies of several models, interleaved in random order.
+
+    Each is measured with the user's side once and repeated. All are in memory at once.
     """
     with ExitStack() as stack:
         calls = {}
-        for key, architecture in architectures.items():
-            model = bench.build(architecture, 0)
+        for key, model in models.items():
             for repeat_user in (False, True):
                 serving = bench.served(model, repeat_user=repeat_user)
                 calls[key, repeat_user] = stack.enter_context(serving)
-        brief = [(key, True) for key in architectures]
+        brief = [(key, True) for key in models]
         found = remeasure(calls, seed_of(bench.goal.seed, ORDER_SEEDS), brief=brief)
     return {
         key: dataclasses.replace(found[key, False], p50_repeated=found[key, True].p50)
-        for key in architectures
+        for key in models
     }
 
 

@@ -169,6 +169,10 @@ class RunFolder:
             raise OSError(errno.EIO, str(error), str(target)) from error
         os.replace(partial, target)
 
+    def trees(self, fingerprint: str) -> Path:
+        """The folder of a reference's boosted trees."""
+        return self.trial(fingerprint) / "trees"
+
     def weights(self, fingerprint: str) -> dict[str, Tensor]:
         """A trial's weights; raises RunError where they were not kept."""
         path = self.trial(fingerprint) / "weights.safetensors"

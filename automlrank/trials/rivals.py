@@ -22,7 +22,7 @@ from automlrank.evaluate.fusion import judged
 from automlrank.evaluate.latency import Latency
 from automlrank.evaluate.metrics import METRICS, OF_ORDER, evaluate
 from automlrank.schema import Schema
-from automlrank.train.boosted import ROUNDS, SETTINGS, fit_trees, installed
+from automlrank.train.boosted import ROUNDS, SETTINGS, Trees, fit_trees, installed
 from automlrank.train.loop import Progress, predict, score, score_logits
 from automlrank.trials.bench import Bench, Trained
 from automlrank.trials.endings import TimeIsUp
@@ -78,6 +78,9 @@ class Rival(Protocol):
     def train(self, bench: Bench, seed: int, what: str) -> Run:
         """Raises TimeIsUp past the deadline, TrialError where it cannot go on."""
 
+    def served(self, bench: Bench, folder: RunFolder) -> nn.Module | None:
+        """What answers requests as fast as a trained one; None where nothing does, or was kept."""
+
 
 @dataclass(frozen=True)
 class ModelRun:
@@ -101,9 +104,6 @@ class ModelRun:
 
     def latency(self) -> Latency | None:
         return self.bench.latency(self.model)
-
-    def keep(self, folder: RunFolder) -> None:
-        """Nothing: no command reads it again."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,20 @@ class Network:
         trained = bench.train(model, self.of, seed, what)
         return NetworkRun(bench, trained.model, trained.scores, self.of, trained)
 
+    def served(self, bench: Bench, folder: RunFolder) -> nn.Module:
+        return bench.build(self.of, seed=0)  # a latency does not depend on weights
+
+
+@dataclass(frozen=True)
+class TreesRun(ModelRun):
+    """Trained trees: they are kept, because how fast they are depends on how many they are."""
+
+    model: Trees
+    fingerprint: str
+
+    def keep(self, folder: RunFolder) -> None:
+        self.model.save(folder.trees(self.fingerprint))
+
 
 @dataclass(frozen=True)
 class _Outsider:
@@ -202,7 +216,13 @@ class Boosted(_Outsider):
 
         data, metric = bench.data, bench.goal.metric
         trees = fit_trees(data, with_rates=self.with_rates, seed=seed, metric=metric, tell=tell)
-        return ModelRun(bench, trees, score(trees, data, "valid", metric))
+        return TreesRun(bench, trees, score(trees, data, "valid", metric), self.fingerprint)
+
+    def served(self, bench: Bench, folder: RunFolder) -> nn.Module | None:
+        place = folder.trees(self.fingerprint)
+        if not place.is_dir():
+            return None
+        return Trees.load(place, bench.data, with_rates=self.with_rates)
 
 
 @dataclass(frozen=True)
@@ -247,6 +267,9 @@ class Incumbent(_Outsider):
 
     def train(self, bench: Bench, seed: int, what: str) -> Run:
         return FixedRun(bench)
+
+    def served(self, bench: Bench, folder: RunFolder) -> None:
+        return None
 
 
 BOOSTED = {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
@@ -23,7 +24,7 @@ from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.report.headline import headline
 from automlrank.schema import Schema, Task, read_schema
-from automlrank.train.boosted import SETTINGS
+from automlrank.train.boosted import SETTINGS, Trees, fit_trees
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import TimeIsUp
 from automlrank.trials.events import Event
@@ -113,6 +114,8 @@ def test_boosted_trees_are_references_like_others(run: Result) -> None:
         assert record.test is not None
         assert (record.state, record.architecture, record.reason) == ("reference", {}, None)
         assert record.latency() > 0  # type: ignore[operator]
+        assert record.is_measured_again  # in turn with the networks, as many trees as it has
+        assert record.latency("low") is not None
         assert record.score("auc", "test") > 0.6  # type: ignore[operator]
         assert record.test["seeds"] == 3
         assert record.test["auc_std"] > 0
@@ -147,6 +150,17 @@ def test_the_run_is_read_back_and_measured_again(run: Result) -> None:
     names = {timed.name for timed in latency(run.folder, frame, candidates=20)}
     assert "lr" in names
     assert not names & {"incumbent", "lightgbm", "lightgbm_rates"}
+
+
+def test_kept_trees_answer_as_the_trained_ones(dataset: Dataset, tmp_path: Path) -> None:
+    trees = fit_trees(dataset, with_rates=False, seed=0, tell=lambda _: None)
+    trees.save(tmp_path / "trees")
+    again = Trees.load(tmp_path / "trees", dataset, with_rates=False)
+    batch = dataset.request("valid", 20)
+    assert torch.equal(again(batch), trees(batch))
+    (tmp_path / "trees" / "1.txt").write_text("tree")
+    with pytest.raises(TrialError):
+        Trees.load(tmp_path / "trees", dataset, with_rates=False)
 
 
 def test_the_score_is_no_feature_and_no_suspect(run: Result) -> None:
