@@ -124,7 +124,10 @@ def trained(data: Dataset, architecture: Architecture, seed: int) -> tuple[float
 
 def row(name: str, form: str | None, prior: float, runs: list[tuple[float, ...]]) -> str:
     *scores, seconds = zip(*runs, strict=True)
-    shown = [f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}" for values in scores]
+    shown = [
+        "" if np.isnan(values).all() else f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
+        for values in scores
+    ]
     settings = ["", ""] if form is None else [form, f"{prior:g}"]
     return f"| {' | '.join([name, *settings, *shown, f'{np.mean(seconds):.0f}'])} |"
 
