@@ -50,7 +50,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--chosen", action="store_true", help="statistics as they are chosen")
+    parser.add_argument("--cases", nargs="+", help="names of those to be run; without, all")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--width", type=int, default=256, help="of the mlp's two layers")
+    parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--l2", type=float, default=0.3, help="of embeddings and linear weights")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
@@ -64,11 +67,10 @@ def main() -> None:
     for name, form, prior, stage in CASES:
         if chosen.chosen and (form, prior) not in ((None, 5.0), ("out_of_fold", 5.0)):
             continue
+        if chosen.cases and name not in chosen.cases:
+            continue
         data = Dataset.open(chosen.data, schema_with(chosen.schema, form, prior, of))
-        runs = [
-            trained(data, deepfm(stage, chosen.l2, chosen.epochs), seed)
-            for seed in range(chosen.seeds)
-        ]
+        runs = [trained(data, deepfm(stage, chosen), seed) for seed in range(chosen.seeds)]
         lines.append(row(name, form, prior, runs))
         print(lines[-1], flush=True)
     if chosen.out:
@@ -87,22 +89,26 @@ def schema_with(
     return schema | {"statistics": {"of": of, "form": form, "prior": prior}, "crosses": CROSSES}
 
 
-def deepfm(stage: Any, l2: float, epochs: int) -> Architecture:
+def deepfm(stage: Any, chosen: argparse.Namespace) -> Architecture:
     return Architecture.read(
         {
             "architecture": "deepfm",
             "statistics": stage,
-            "embedding": {"dim": 16, "l2": l2},
+            "embedding": {"dim": 16, "l2": chosen.l2},
             "interaction": {
-                "parallel": [{"linear": {"l2": l2}}, "fm", {"mlp": {"width": 256, "depth": 2}}]
+                "parallel": [
+                    {"linear": {"l2": chosen.l2}},
+                    "fm",
+                    {"mlp": {"width": chosen.width, "depth": 2}},
+                ]
             },
             "training": {
-                "dropout": 0.3,
+                "dropout": chosen.dropout,
                 "batch_size": 1024,
                 "batch_norm": False,
                 "learning_rate": 2e-3,
                 "schedule": "linear",
-                "epochs": epochs,
+                "epochs": chosen.epochs,
             },
         }
     )

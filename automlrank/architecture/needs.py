@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from automlrank.architecture import NONE, Architecture, Reading, blocks_of, readings
+from automlrank.blocks.inputs import first_input
+from automlrank.blocks.ports import Columns, Crosses
 from automlrank.errors import Fault
 from automlrank.schema import Schema
 from automlrank.space.needs import lacking, unserved, untrainable
@@ -20,6 +22,17 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
     faults += [
         Fault(problem, path=f"training.{name}") for name, problem in untrainable(schema, settings)
     ]
+    read = read_columns(architecture, schema)
+    faults += [
+        Fault(
+            f"{block.name} cannot be used: without the ids that rates replace, {reason}.",
+            path=stage,
+        )
+        for stage, block in architecture.blocks()
+        if Columns in first_input(type(block))
+        and not lacking(schema, block.name)
+        and (reason := lacking(read, block.name))
+    ]
     return faults + [
         Fault(problem, path="interaction", hint=hint)
         for part in readings(architecture.interaction)
@@ -30,7 +43,8 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
 def read_columns(architecture: Architecture, schema: Schema) -> Schema:
     """The schema with the columns that the model reads: all, or without those that rates replace.
 
-    What is asked for by name stays: targets of histories, scenario, context, a branch's fields.
+    What is asked for by name stays: targets of histories, scenario, context, a branch's fields, and
+    crosses where a block reads them.
     """
     if not any(block.replaces_ids() for block in blocks_of(architecture.statistics)):
         return schema
@@ -40,6 +54,8 @@ def read_columns(architecture: Architecture, schema: Schema) -> Schema:
         named |= {history.of for history in schema.of_role("history")}
     for part in readings(architecture.interaction):
         named.update(part.fields or ())
+    if any(Crosses in type(block).inputs().values() for _, block in architecture.blocks()):
+        named.update(name for pair in schema.crosses for name in pair)
     kept = (f.name for f in schema.features if f.name not in replaced or f.name in named)
     return restricted(schema, kept)
 

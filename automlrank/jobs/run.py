@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,6 +28,7 @@ from automlrank.trials.events import Event, Notice, TrialEnded
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.finals import (
     choose_finalists,
+    leaders_of,
     measure_in_turn,
     models_of,
     run_finals,
@@ -47,6 +48,7 @@ from automlrank.trials.study import (
     enqueue_references,
     open_study,
     retry_cut_off,
+    retry_dead,
     run_reference,
     wait_for_joined,
 )
@@ -107,24 +109,30 @@ class Run:
         try:
             rivals = (*map(Network, outside), *self.outsiders)
             if self.workers > 1 or bench.goal.trial_seconds:  # a process that hangs can be killed
-                ended = self.by_workers(study, rivals)
-            else:
-                self.run_references(study, rivals, bench)
-                ended = self.by_myself(study)
-            wait_for_joined(study, self.folder.presence, bench)
-            return ended
+                return self.with_joined(study, partial(self.by_workers, study, rivals))
+            self.run_references(study, rivals, bench)
+            bench.computed = 0.0  # references are not a worker's
+            since = clock.process_time()
+            return self.with_joined(study, partial(self.by_myself, study, since))
         except TimeIsUp:
             return TIME_UP
         except KeyboardInterrupt:
             return INTERRUPTED
 
-    def by_myself(self, study: optuna.Study) -> str | None:
+    def with_joined(self, study: optuna.Study, work: Callable[[], str | None]) -> str | None:
+        """Trials until those of workers that joined have ended too, or died and were made up."""
+        while True:
+            ended = work()
+            wait_for_joined(study, self.folder.presence, self.bench)
+            if ended or not retry_dead(study, self.folder.presence):
+                return ended
+
+    def by_myself(self, study: optuna.Study, since: float) -> str | None:
         """Trials by this process, beside workers that may have joined."""
-        self.bench.computed = 0.0  # references are not a worker's
-        presence, since = self.folder.presence, clock.process_time()
+        presence = self.folder.presence
         with presence.of(COORDINATOR):
             objective = Objective(self.space, self.bench, self.folder, study, COORDINATOR)
-            return run_trials(study, objective, since, partial(retry_cut_off, study, presence))
+            return run_trials(study, objective, since, partial(retry_dead, study, presence))
 
     def by_workers(self, study: optuna.Study, rivals: Sequence[Rival]) -> str | None:
         """Trials by processes of their own, meanwhile here what they are compared with."""
@@ -180,7 +188,8 @@ class Run:
                 f"Finalists, trained again with unseen seeds and scored on the test split: "
                 f"{len(finalists)}."
             )
-        finals, ended = run_finals(bench, self.folder, finalists, self.outsiders)
+        leaders = leaders_of(results, bench.goal.latency_ms)
+        finals, ended = run_finals(bench, self.folder, finalists, leaders, self.outsiders)
         tested = with_all_finals(results, finals)
         best = next(iter(tested.within(bench.goal.latency_ms)), None)
         if ended is None and best is not None and best.fingerprint in finals:

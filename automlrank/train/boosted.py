@@ -68,7 +68,8 @@ class Trees(nn.Module):
         """Write each task's booster, to be read by ``load``."""
         folder.mkdir(parents=True, exist_ok=True)
         for i, booster in enumerate(self.boosters):
-            booster.save_model(folder / f"{i}.txt")
+            text = booster.model_to_string()
+            (folder / f"{i}.txt").write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, data: Dataset, *, with_rates: bool) -> Trees:

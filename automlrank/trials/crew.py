@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
 
 import optuna
@@ -16,11 +15,10 @@ from automlrank.trials.events import Notice, Training
 from automlrank.trials.launcher import LocalLauncher, Worker
 from automlrank.trials.news import read_news
 from automlrank.trials.presence import Presence
-from automlrank.trials.study import retry_cut_off, worker_of
+from automlrank.trials.study import retry_cut_off, retry_dead, worker_of
 from automlrank.trials.work import STOP, standing_of, trial_ended
 
 POLL_SECONDS = 0.5
-GRACE_SECONDS = 60.0  # beyond a trial's time, for a step that does not return
 DEATHS_IN_A_ROW = 3  # for each worker, without a trial that ended
 
 
@@ -52,7 +50,7 @@ class Crew:
         for worker in self.launcher.ended():
             self.after(worker)
         mine = {worker.name for worker in self.launcher.workers}
-        retry_cut_off(self.study, self.presence, but=mine)  # of workers that joined
+        retry_dead(self.study, self.presence, but=mine)  # those of workers that joined
         self.end_hanging()
         self.polled = time.monotonic()
 
@@ -89,13 +87,8 @@ class Crew:
 
     def end_hanging(self) -> None:
         """Kill the worker of a trial that is far beyond its time: its steps do not return."""
-        limit = self.bench.goal.trial_seconds
-        if limit is None:
-            return
-        now = datetime.datetime.now()
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            began = trial.datetime_start or now
-            if (now - began).total_seconds() > limit + GRACE_SECONDS:
+            if self.bench.goal.hangs(trial.datetime_start):
                 self.launcher.kill(worker_of(trial))
 
     def tell_ended(self) -> None:

@@ -61,13 +61,17 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 
 
 def run_finals(
-    bench: Bench, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Rival] = ()
+    bench: Bench,
+    folder: RunFolder,
+    finalists: Sequence[Record],
+    leaders: set[str],
+    outsiders: Sequence[Rival] = (),
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
     """Train every finalist ``SEEDS`` times: one seed of all, then the leaders', then the others'.
 
-    The leaders are the best architecture and the best reference: where time ends the finals, their
-    difference, which the report begins with, has its spread over seeds. ``outsiders`` are what
-    records without an architecture stand for; fixed scores have one run.
+    ``leaders`` are those of ``leaders_of``: where time ends the finals, their difference, which the
+    report begins with, has its spread over seeds. ``outsiders`` are what records without an
+    architecture stand for; fixed scores have one run.
 
     Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
     None. Where it ends early, or a finalist fails, what was reached stands.
@@ -76,7 +80,7 @@ def run_finals(
     fixed = {rival.fingerprint for rival in outsiders if rival.is_fixed}
     ended = None
     try:
-        for n, record in in_order(finalists, bench.goal.metric):
+        for n, record in in_order(finalists, leaders):
             if n and record.fingerprint in fixed:
                 continue
             try:
@@ -91,17 +95,25 @@ def run_finals(
     return final_scores(bench.data, bench.goal.metric, runs, fixed), ended
 
 
-def in_order(finalists: Sequence[Record], metric: str) -> list[tuple[int, Record]]:
-    """All trainings by the number of their seed, those of the leaders before the other second ones.
+def leaders_of(results: Results, limit: float | None) -> set[str]:
+    """The fingerprints of what a report compares first, by validation: the best architecture within
+    a latency, and the best reference, but for the incumbent, within it or at any if none fits."""
+    sign = -1.0 if METRICS[results.metric].up else 1.0
+    known = [r for r in results.references if r.score(results.metric) is not None]
+    rivals = [r for r in known if r is not results.incumbent]
+    fits = [r for r in rivals if limit is None or (r.latency() or 0.0) <= limit]
+    best = sorted(fits or rivals, key=lambda record: sign * (record.score(results.metric) or 0.0))
+    return {record.fingerprint for record in (*results.within(limit)[:1], *best[:1])}
 
-    Architectures of the search come by validation metric, the best first.
-    """
-    sign = -1.0 if METRICS[metric].up else 1.0
-    references = [r for r in finalists if r.state == "reference"]
-    references.sort(key=lambda record: sign * (record.score(metric) or 0.0))
-    leaders = {r.fingerprint for r in (*finalists[:1], *references[:1])}
-    pairs = itertools.product(range(SEEDS), finalists)
-    return sorted(pairs, key=lambda pair: (pair[0] and pair[1].fingerprint not in leaders, pair[0]))
+
+def in_order(finalists: Sequence[Record], leaders: set[str]) -> list[tuple[int, Record]]:
+    """One training of all, the leaders first, then their other seeds, then the others'."""
+
+    def place(pair: tuple[int, Record]) -> tuple[bool, bool, int]:
+        n, record = pair
+        return n > 0, record.fingerprint not in leaders, n
+
+    return sorted(itertools.product(range(SEEDS), finalists), key=place)
 
 
 def title(record: Record) -> str:
@@ -163,11 +175,18 @@ def with_all_finals(results: Results, finals: Mapping[str, Mapping[str, Any]]) -
 def models_of(
     bench: Bench, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Rival]
 ) -> dict[str, nn.Module]:
-    """What answers requests for each finalist; none for fixed scores, or trees of another place."""
-    here = {rival.fingerprint for rival in outsiders}
-    known = (record for record in finalists if record.architecture or record.fingerprint in here)
-    found = {r.fingerprint: _rival_of(r, outsiders).served(bench, folder) for r in known}
-    return {fingerprint: model for fingerprint, model in found.items() if model is not None}
+    """What answers requests for each finalist; none for fixed scores, or trees of elsewhere."""
+    found: dict[str, nn.Module] = {}
+    for record in finalists:
+        try:
+            model = _rival_of(record, outsiders).served(bench, folder)
+        except FAILURES as error:
+            text = f"The latency of {title(record)} is not measured again: {reason_of(error)}"
+            bench.listen(Notice(text))
+            continue
+        if model is not None:
+            found[record.fingerprint] = model
+    return found
 
 
 def measure_in_turn(bench: Bench, models: Mapping[str, nn.Module]) -> dict[str, Latency]:

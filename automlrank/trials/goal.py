@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from automlrank.trials.pruners import PRUNERS
 from automlrank.trials.samplers import SAMPLERS
 
 LATENCY_STEPS = 50  # of a budget
+GRACE_SECONDS = 60.0  # beyond a trial's time, for a step that does not return
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,13 @@ class Goal:
         for name, amount in amounts.items():
             if amount is not None and not amount > 0:
                 raise UsageError(f"--{name} must be above 0, but got {amount}.")
+
+    def hangs(self, began: datetime.datetime | None) -> bool:
+        """Whether a trial that began then is far beyond its time: its steps do not return."""
+        if self.trial_seconds is None or began is None:
+            return False
+        age = datetime.datetime.now() - began
+        return age.total_seconds() > self.trial_seconds + GRACE_SECONDS
 
     def objective_latency(self, p50: float) -> float:
         """A p50 as samplers and rungs see it: rounded up to whole steps of 1/50 of the budget.

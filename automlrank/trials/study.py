@@ -17,6 +17,7 @@ from automlrank.evaluate.metrics import METRICS
 from automlrank.space.value import Space
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import FAILURES, reason_of
+from automlrank.trials.events import Notice
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.goal import Goal
 from automlrank.trials.objective import SEED
@@ -75,46 +76,66 @@ def load_study(folder: RunFolder, goal: Goal, index: int) -> optuna.Study:
     return study
 
 
-def retry_cut_off(study: optuna.Study, presence: Presence, but: Collection[str] = ()) -> int:
-    """Queue again every trial that a kill or Ctrl-C cut off; gives their number.
+def retry_cut_off(study: optuna.Study, presence: Presence) -> int:
+    """Queue again every trial that a kill, Ctrl-C or a full disk cut off; gives their number.
 
     What is queued goes on with the seed, and so from the checkpoint, of what it retries; after
-    ``RETRIES`` a trial whose process dies is given up. Trials of the workers ``but`` stay. For a
-    coordinator only.
+    ``RETRIES`` a trial whose process dies is given up. For a coordinator only.
     """
     replaced = list(study.user_attrs.get(REPLACED, []))
-    cut_off = [
+    ended = [
         trial
-        for trial in study.get_trials(deepcopy=False)
-        if trial.number not in replaced
-        and worker_of(trial) not in but
-        and is_cut_off(trial, presence)
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.PRUNED, TrialState.FAIL))
+        if trial.number not in replaced and "cut_off" in trial.user_attrs
     ]
-    for trial in cut_off:
+    for trial in ended:
         retry(study, trial)
-    return len(cut_off)
+    return len(ended) + retry_dead(study, presence)
 
 
-def is_cut_off(trial: FrozenTrial, presence: Presence) -> bool:
-    """Whether a trial ended by Ctrl-C or a full disk, or runs with its worker no longer alive.
+def retry_dead(study: optuna.Study, presence: Presence, but: Collection[str] = ()) -> int:
+    """Queue again every trial that still runs while its worker, none of ``but``, is dead."""
+    dead = [
+        trial
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        if worker_of(trial) not in but and is_dead(study, trial, presence)
+    ]
+    for trial in dead:
+        retry(study, trial)
+    return len(dead)
 
-    One that no worker has put its name to is being drawn, where any is alive and for some time.
+
+def is_dead(study: optuna.Study, trial: FrozenTrial, presence: Presence) -> bool:
+    """Whether a running trial's worker is no longer alive.
+
+    One that no worker has put its name to is being drawn, where any is alive and for some time. A
+    worker may have ended the trial, and itself, since the trial was read: so it is read again.
     """
-    if trial.state != TrialState.RUNNING:
-        return "cut_off" in trial.user_attrs
     if worker := worker_of(trial):
-        return not presence.is_alive(worker)
-    began = trial.datetime_start or datetime.datetime.now()
-    age = datetime.datetime.now() - began
-    return age.total_seconds() > DRAWING_SECONDS or not presence.is_anybody_alive()
+        gone = not presence.is_alive(worker)
+    else:
+        began = trial.datetime_start or datetime.datetime.now()
+        age = datetime.datetime.now() - began
+        gone = age.total_seconds() > DRAWING_SECONDS or not presence.is_anybody_alive()
+    if not gone:
+        return False
+    now = study.get_trials(deepcopy=False)[trial.number]
+    return now.state == TrialState.RUNNING and worker_of(now) == worker_of(trial)
 
 
 def wait_for_joined(study: optuna.Study, presence: Presence, bench: Bench) -> None:
-    """Until the last trial of every live worker has ended, as those that joined may still train."""
+    """Until the last trial of every live worker has ended, as those that joined may still train.
+
+    A trial far beyond its time hangs, and is not waited for.
+    """
+    told = False
     while not bench.out_of_time() and any(
-        presence.is_alive(worker_of(trial))
+        not is_dead(study, trial, presence) and not bench.goal.hangs(trial.datetime_start)
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     ):
+        if not told:
+            bench.listen(Notice("The last trials of workers that joined are waited for."))
+            told = True
         time.sleep(LOOK_SECONDS)
 
 

@@ -60,7 +60,7 @@ def run_trials(
     """Run trials until the goal is met; gives why they ended earlier, or None.
 
     ``since`` is the process's processor time at the start of what its trials are counted against;
-    ``meanwhile`` is called again and again while others' draws are waited for.
+    ``meanwhile`` is called between two trials, and while others' draws are waited for.
     """
     bench = objective.bench
     key = f"{PROCESSOR}{objective.worker}-{os.getpid()}"
@@ -72,11 +72,11 @@ def run_trials(
             study.set_user_attr(STOP, f"{bench.goal.patience} trainings brought no better front")
 
     while True:
+        meanwhile()
         standing = standing_of(study, bench)
         if standing.is_over:
             return standing.reason
         if standing.waits:
-            meanwhile()
             time.sleep(WAIT_SECONDS)
         else:
             study.optimize(objective, n_trials=1, catch=FAILURES, callbacks=[ended])

@@ -18,11 +18,12 @@ from automlrank.errors import RunError
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.worker import work
-from automlrank.trials import crew
+from automlrank.trials import goal
 from automlrank.trials.events import Event, Notice, Training
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.presence import Presence
-from automlrank.trials.study import NAME, retry_cut_off
+from automlrank.trials.records_of import BEGAN
+from automlrank.trials.study import NAME, retry_cut_off, retry_dead
 
 SPACE = """
 name: tiny
@@ -184,15 +185,16 @@ def test_when_all_are_killed_a_resume_loses_nothing(
     assert before <= {record.fingerprint for record in kept}
 
 
+@pytest.mark.parametrize("trains", [False, True], ids=["draws", "trains"])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_joined_worker_that_dies_while_it_draws_is_not_waited_for(
-    inputs: dict[str, Any], workers: int
+def test_what_a_joined_worker_leaves_when_it_dies_is_made_up_for(
+    inputs: dict[str, Any], workers: int, trains: bool
 ) -> None:
-    """Its trial is drawn by another: the search has its number of trainings, and ends."""
+    """Its trial is run by another: the search has its number of trainings, and ends."""
 
     def listen(event: Event) -> None:
         if isinstance(event, Training) and not joined:
-            joined.append(begin_trial_of(inputs["out"], "joined-1"))
+            joined.append(begin_trial_of(inputs["out"], "joined-1", trains))
 
     joined: list[int] = []
     result = search(**inputs, trials=4, workers=workers, listen=listen)
@@ -219,11 +221,13 @@ def test_the_last_trial_of_a_joined_worker_is_waited_for(
     assert seen & {record.fingerprint for record in result.results.complete}
 
 
-def begin_trial_of(run: Path, worker: str) -> int:
-    """A trial that a worker asked for before it was killed."""
+def begin_trial_of(run: Path, worker: str, trains: bool) -> int:
+    """A trial that a worker asked for, or began to train, before it was killed."""
     study = optuna.load_study(study_name=NAME, storage=RunFolder(run).storage_url)
     trial = study.ask()
     trial.set_user_attr("worker", worker)
+    if trains:
+        trial.set_user_attr(BEGAN, True)
     return trial.number
 
 
@@ -232,13 +236,30 @@ def test_a_trial_that_is_being_drawn_has_no_worker_yet(tmp_path: Path) -> None:
     study, presence = optuna.create_study(), Presence(tmp_path)
     drawn = study.ask()
     with presence.of("0-a"):
-        assert retry_cut_off(study, presence) == 0
+        assert retry_dead(study, presence) == 0
         drawn.set_user_attr("worker", "0-b")
-        assert retry_cut_off(study, presence, but={"0-b"}) == 0
-        assert retry_cut_off(study, presence) == 1
+        assert retry_dead(study, presence, but={"0-b"}) == 0
+        assert retry_dead(study, presence) == 1
     study.ask()
     study.ask()
     assert retry_cut_off(study, presence) == 2
+
+
+def test_a_trial_that_ended_while_it_was_looked_at_is_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker tells of its last trial, then lets go of its lock: between two looks of another."""
+    study, presence = optuna.create_study(), Presence(tmp_path)
+    trial = study.ask()
+    trial.set_user_attr("worker", "joined-1")
+
+    def ends(worker: str) -> bool:
+        study.tell(trial, 1.0)
+        return False
+
+    monkeypatch.setattr(presence, "is_alive", ends)
+    assert retry_dead(study, presence) == 0
+    assert [t.state.name for t in study.trials] == ["COMPLETE"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -251,7 +272,7 @@ def test_a_trial_that_hangs_is_ended_and_given_up(
         "        if architecture.fingerprint == (place / 'which').read_text(): time.sleep(600)"
     )
     in_every_worker(tmp_path, monkeypatch, hang)
-    monkeypatch.setattr(crew, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(goal, "GRACE_SECONDS", 1.0)
     result = search(**inputs, trials=3, workers=workers, trial_time=2.0)
     assert len(result.results.complete) == 2
     failed = [record for record in result.results.records if record.state == "failed"]

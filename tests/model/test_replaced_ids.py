@@ -12,9 +12,11 @@ from torch import Tensor
 
 from automlrank.architecture.needs import read_columns
 from automlrank.cost import cost, request_shapes
+from automlrank.errors import SpaceError
 from automlrank.export.model_source import model_source
 from automlrank.model import RankingModel, build_model
 from automlrank.schema import Categorical, Numeric, Schema, Statistics, Task
+from automlrank.wiring import wire
 
 REPLACE = "statistics: {rate_fields: {replace_ids: true}}"
 RATED = ("seen", "item", "user")
@@ -126,6 +128,23 @@ def test_one_request_its_cost_and_the_printed_model_agree(text: str) -> None:
         assert torch.equal(printed(request), model(request))
         torch.testing.assert_close(model(repeated), model(request).expand(5, -1))
     assert cost(read, schema).parameters == sum(p.numel() for p in model.parameters())
+
+
+def test_the_schemas_crosses_keep_their_ids_under_wide() -> None:
+    schema = dataclasses.replace(PLAIN, crosses=(("user", "item"),))
+    wide = architecture(f"{REPLACE}\ninteraction: {{parallel: [wide, {{mlp: {{width: 8}}}}]}}")
+    kept = {f.name for f in read_columns(wide, schema).features}
+    assert {"user", "item"} <= kept
+    assert "seen" not in kept
+
+
+def test_wide_without_two_columns_of_ids_is_refused() -> None:
+    """Not by a stack trace in the middle of a model: the trial says why."""
+    schema = rated(FEW, "a", "b")
+    wide = architecture(f"{REPLACE}\ninteraction: {{parallel: [wide, {{mlp: {{width: 8}}}}]}}")
+    words = "wide cannot be used: without the ids that rates replace, the schema has no two"
+    with pytest.raises(SpaceError, match=words):
+        wire(wide, schema)
 
 
 def test_without_the_knob_every_column_is_read() -> None:

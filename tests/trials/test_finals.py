@@ -4,30 +4,50 @@ from __future__ import annotations
 
 import pytest
 
-from automlrank.trials.finals import SEEDS, in_order
+from automlrank.trials.finals import SEEDS, in_order, leaders_of
 from automlrank.trials.records import Record
+from automlrank.trials.results import Results
+
+BEST = ("best", 0.8, 5.0)
+FAST = ("fast", 0.7, 1.0)
 
 
-def record(name: str, score: float, metric: str, state: str = "complete") -> Record:
-    return Record(0, state, name, {}, name, valid={metric: score}, name=name)
+def record(name: str, score: float, ms: float | None, state: str = "complete") -> Record:
+    latency = None if ms is None else {"p50": ms}
+    architecture = {"architecture": name} if state == "complete" else {}
+    valid = {"auc": score}
+    return Record(0, state, name, architecture, name, valid, latency_ms=latency, name=name)
 
 
-@pytest.mark.parametrize(("metric", "sign"), [("auc", 1.0), ("logloss", -1.0)])
-def test_one_seed_of_all_then_the_leaders_then_the_others(metric: str, sign: float) -> None:
-    """The leaders are the first architecture and the reference with the better score."""
-    finalists = [
-        record("best", sign * 0.7, metric),
-        record("second", sign * 0.6, metric),
-        record("weak reference", sign * 0.5, metric, "reference"),
-        record("strong reference", sign * 0.8, metric, "reference"),
-    ]
-    order = [(n, r.name) for n, r in in_order(finalists, metric)]
-    assert len(order) == len(set(order)) == SEEDS * len(finalists)
-    assert order[:4] == [(0, r.name) for r in finalists]
-    leaders = ("best", "strong reference")
-    assert order[4:8] == [(n, name) for n in (1, 2) for name in leaders]
+def results(*references: Record) -> Results:
+    return Results("auc", {}, (record(*BEST), record(*FAST)), references)
+
+
+@pytest.mark.parametrize(
+    ("limit", "leaders"), [(None, {"best", "strong"}), (2.0, {"fast", "quick"})]
+)
+def test_the_leaders_are_the_best_architecture_and_the_best_reference_within_the_budget(
+    limit: float | None, leaders: set[str]
+) -> None:
+    """The incumbent has one run, and a sentence of its own: it leads in nobody's place."""
+    strong, quick = record("strong", 0.8, 9.0, "reference"), record("quick", 0.6, 1.0, "reference")
+    incumbent = record("incumbent", 0.9, None, "reference")
+    assert leaders_of(results(incumbent, quick, strong), limit) == leaders
+
+
+def test_a_reference_that_the_space_holds_may_lead() -> None:
+    inside = record("deepfm", 0.75, 3.0)
+    outside = record("lr", 0.5, 1.0, "reference")
+    assert leaders_of(results(outside, inside), None) == {"best", "deepfm"}
 
 
 def test_without_references_the_best_architecture_leads() -> None:
-    finalists = [record("best", 0.7, "auc"), record("second", 0.6, "auc")]
-    assert [r.name for _, r in in_order(finalists, "auc")][2:4] == ["best", "best"]
+    assert leaders_of(results(), None) == {"best"}
+
+
+def test_one_seed_of_all_then_the_leaders_then_the_others() -> None:
+    finalists = [record(name, 0.5, 1.0) for name in ("best", "second", "weak", "strong")]
+    order = [(n, r.name) for n, r in in_order(finalists, {"best", "strong"})]
+    assert len(order) == len(set(order)) == SEEDS * len(finalists)
+    assert order[:4] == [(0, "best"), (0, "strong"), (0, "second"), (0, "weak")]
+    assert order[4:8] == [(1, "best"), (1, "strong"), (2, "best"), (2, "strong")]

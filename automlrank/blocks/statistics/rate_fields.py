@@ -36,7 +36,8 @@ class RateFields(Block):
 
     With buckets ``field_j = v_{j, bucket(s_j)}``. They join the columns' fields and interact with
     them. With ``replace_ids`` no block reads the ids of the columns that have a rate, but for those
-    asked for by name: a history's target, the scenario, the context, ``fields`` of a branch.
+    asked for by name: a history's target, the scenario, the context, ``fields`` of a branch, the
+    schema's crosses.
     """
 
     paper = "Juan et al., Field-aware Factorization Machines, RecSys 2016 (numbers as fields)"
@@ -57,6 +58,9 @@ class RateFields(Block):
         search=one_of(False, True),
         help="the rates in the place of their columns' ids, as boosted trees have them",
     )
+
+    def phrase(self) -> str:
+        return f"{self.name} for ids" if self.replace_ids else self.name
 
     def replaces_ids(self) -> bool:
         return self.replace_ids
