@@ -273,7 +273,7 @@ def test_a_trial_that_hangs_is_ended_and_given_up(
     )
     in_every_worker(tmp_path, monkeypatch, hang)
     monkeypatch.setattr(goal, "GRACE_SECONDS", 1.0)
-    result = search(**inputs, trials=3, workers=workers, trial_time=2.0)
+    result = search(**inputs, trials=3, workers=workers, trial_time=6.0)
     assert len(result.results.complete) == 2
     failed = [record for record in result.results.records if record.state == "failed"]
     assert [record.reason for record in failed] == ["its process died 3 times"]
