@@ -26,7 +26,7 @@ SPACE = {
     "name": "tiny",
     "references": ["lr"],
     "embedding": {"dim": 4},
-    "statistics": "rate_fields",
+    "statistics": {"rate_fields": {"replace_ids": False}},
     "interaction": {"mlp": {"width": [4, 64], "depth": 1}},
     "training": {
         "learning_rate": [0.003, 0.01],
