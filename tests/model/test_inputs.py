@@ -182,9 +182,9 @@ class TestEveryReader:
             assert torch.equal(printed(batch), model(batch))
 
 
-def random_weights(read: Architecture) -> RankingModel:
+def random_weights(read: Architecture, schema: Schema = SCHEMA) -> RankingModel:
     """Weights that are all drawn: zeros would make different models agree."""
-    model = build_model(read, SCHEMA, seed=1).eval()
+    model = build_model(read, schema, seed=1).eval()
     draw = torch.Generator().manual_seed(2)
     for parameter in model.parameters():
         parameter.data += 0.2 * torch.randn(parameter.shape, generator=draw)

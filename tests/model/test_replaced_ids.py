@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from test_inputs import SCHEMA, architecture, filled
+from test_inputs import SCHEMA, architecture, filled, random_weights
 from torch import Tensor
 
 from automlrank.architecture.needs import read_columns
 from automlrank.cost import cost, request_shapes
 from automlrank.errors import SpaceError
 from automlrank.export.model_source import model_source
-from automlrank.model import RankingModel, build_model
+from automlrank.model import RankingModel
 from automlrank.schema import Categorical, Numeric, Schema, Statistics, Task
 from automlrank.wiring import wire
 
@@ -31,11 +31,7 @@ def rated(schema: Schema, *of: str) -> Schema:
 
 
 def with_random_weights(text: str, schema: Schema) -> RankingModel:
-    model = build_model(architecture(f"{REPLACE}\n{text}"), schema, seed=1).eval()
-    draw = torch.Generator().manual_seed(2)
-    for parameter in model.parameters():
-        parameter.data += 0.2 * torch.randn(parameter.shape, generator=draw)
-    return model
+    return random_weights(architecture(f"{REPLACE}\n{text}"), schema)
 
 
 def batch_of(schema: Schema, rows: int = 6) -> dict[str, Tensor]:
