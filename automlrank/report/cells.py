@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from automlrank.report.compare import Difference, best_reference, compare
+from automlrank.report.compare import Difference, compare
 from automlrank.report.ranking import ranks
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -45,7 +45,7 @@ class Row:
 def row(record: Record, results: Results) -> Row:
     """A record as the texts of a table."""
     metric = results.metric
-    rival = best_reference(results)
+    rival = results.best_reference()
     known = rival is not None and rival.fingerprint != record.fingerprint
     rank = ranks(results).get(record.fingerprint)
     return Row(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from automlrank.evaluate.metrics import METRICS
 from automlrank.evaluate.significance import Z_95
 from automlrank.trials.records import Record
-from automlrank.trials.results import Results
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,6 @@ def as_fast(a: Record, b: Record) -> bool:
     if low_a is None or high_a is None or low_b is None or high_b is None:
         return False
     return low_a <= high_b and low_b <= high_a
-
-
-def best_reference(results: Results, limit: float | None = None) -> Record | None:
-    """The reference with the best test score within a latency, or at any if none fits.
-
-    By test, not by validation: the strongest opponent, so that no choice of ours flatters.
-    """
-    scored = [r for r in results.references if r.score(results.metric, "test") is not None]
-    fits = [r for r in scored if limit is None or (r.latency() or 0.0) <= limit]
-    return _best_on_test(fits or scored, results.metric)
-
-
-def _best_on_test(records: list[Record], metric: str) -> Record | None:
-    sign = 1.0 if METRICS[metric].up else -1.0
-    return max(records, key=lambda r: sign * (r.score(metric, "test") or 0.0), default=None)
 
 
 def _paired(a: Record, b: Record) -> tuple[float | None, float | None]:

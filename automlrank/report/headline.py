@@ -6,7 +6,7 @@ import dataclasses
 
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import show_change, show_ms, show_score, show_test
-from automlrank.report.compare import as_fast, best_reference, compare
+from automlrank.report.compare import as_fast, compare
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results
@@ -31,7 +31,7 @@ def headline(results: Results, facts: RunFacts) -> str:
     if results.is_reference(best):
         return _reference_won(best, results, limit)
     incumbent = results.incumbent
-    rival = best_reference(_without(results, incumbent), limit)
+    rival = _without(results, incumbent).best_reference(limit)
     start = f"The best architecture{_within(limit)} scores {_test(best, results.metric)}"
     start += _against(incumbent, best, results.metric)
     if rival is None and incumbent is not None:

@@ -98,12 +98,10 @@ def run_finals(
 def leaders_of(results: Results, limit: float | None) -> set[str]:
     """The fingerprints of what a report compares first, by validation: the best architecture within
     a latency, and the best reference, but for the incumbent, within it or at any if none fits."""
-    sign = -1.0 if METRICS[results.metric].up else 1.0
-    known = [r for r in results.references if r.score(results.metric) is not None]
-    rivals = [r for r in known if r is not results.incumbent]
-    fits = [r for r in rivals if limit is None or (r.latency() or 0.0) <= limit]
-    best = sorted(fits or rivals, key=lambda record: sign * (record.score(results.metric) or 0.0))
-    return {record.fingerprint for record in (*results.within(limit)[:1], *best[:1])}
+    rivals = tuple(r for r in results.references if r is not results.incumbent)
+    rival = dataclasses.replace(results, references=rivals).best_reference(limit, "valid")
+    leaders = (*results.within(limit)[:1], *([rival] if rival else []))
+    return {record.fingerprint for record in leaders}
 
 
 def in_order(finalists: Sequence[Record], leaders: set[str]) -> list[tuple[int, Record]]:

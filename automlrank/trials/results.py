@@ -112,6 +112,18 @@ class Results:
                 return tuple(sorted(fits, key=lambda r: (key[id(r)], r.latency(), r.number)))
         return ()
 
+    def best_reference(self, limit: float | None = None, split: str = "test") -> Record | None:
+        """The reference with the best score within a latency, or at any if none fits.
+
+        By test, not by validation, once there is one: the strongest opponent, so that no choice of
+        ours flatters.
+        """
+        sign = 1.0 if METRICS[self.metric].up else -1.0
+        scored = [r for r in self.references if r.score(self.metric, split) is not None]
+        fits = [r for r in scored if limit is None or (r.latency() or 0.0) <= limit]
+        score = {id(r): sign * (r.score(self.metric, split) or 0.0) for r in scored}
+        return max(fits or scored, key=lambda r: score[id(r)], default=None)
+
     def best(self, max_latency_ms: float | None = None) -> Record:
         """The best finalist within a p50 latency, chosen on validation: test stays unseen.
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from automlrank.report.compare import best_reference, compare
+from automlrank.report.compare import compare
 from automlrank.report.headline import headline
 from automlrank.trials.results import Results
 
@@ -217,5 +217,5 @@ def test_no_spread_is_neither_a_tie_nor_a_difference(make_trial):
 def test_the_best_reference_is_the_strongest_within_the_budget(make_trial, make_test, deepfm):
     slow = make_trial(-1, 0.7, 40.0, state="reference", name="din", test=make_test(0.74))
     results = run(references=[deepfm, slow])
-    assert best_reference(results).name == "din"
-    assert best_reference(results, 30.0).name == "deepfm"
+    assert results.best_reference().name == "din"
+    assert results.best_reference(30.0).name == "deepfm"
