@@ -178,8 +178,9 @@ def serve(chosen: argparse.Namespace, library: str, name: str, millions: str, le
                 next(run)
             seconds = (clock() - began) / int(line)
             bound = limit.seconds(clock, int(line)) if limit else 0.0
-            answer = {"seconds": seconds, "limit": bound, "gib": peak_gib()}
-            if peak_gib() > chosen.gib:
+            gib = peak_gib() - (limit.gib if limit else 0.0)
+            answer = {"seconds": seconds, "limit": bound, "gib": gib}
+            if gib > chosen.gib:
                 raise MemoryError
         except (MemoryError, RuntimeError) as error:
             if "memory" not in str(error) and not isinstance(error, MemoryError):

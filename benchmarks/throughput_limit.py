@@ -31,6 +31,12 @@ class Limit:
             next(run)
         return limit
 
+    @property
+    def gib(self) -> float:
+        """What the tensors to multiply take: the process holds them beside the training."""
+        tensors = [a for _, args in self.products for a in args if isinstance(a, Tensor)]
+        return sum(tensor.untyped_storage().nbytes() for tensor in tensors) / 2**30
+
     def seconds(self, clock: Callable[[], float], repeats: int) -> float:
         """The median of some repetitions."""
         return median(self.once(clock) for _ in range(max(repeats, 3)))
