@@ -13,7 +13,8 @@ from automlrank import Architecture, Dataset, Space, build_model
 from automlrank.architecture import draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.cost import cost
-from automlrank.train.loop import Progress, fit, score
+from automlrank.train.loop import fit, score
+from automlrank.train.progress import Progress
 from automlrank.trials.bench import Bench
 from automlrank.trials.objective import RUNG_SEEDS
 from automlrank.trials.rungs import Rungs

@@ -1,10 +1,12 @@
-"""Ways of training one model from the same seeds: bfloat16, schedules of the learning rate.
+"""Ways of training one model from the same seeds: bfloat16, schedules, what trees teach.
 
     python benchmarks/training_ways.py bf16 DATA SCHEMA --out RUNS.jsonl [--model NAME] [--seeds 3]
     python benchmarks/training_ways.py schedules DATA SCHEMA --out RUNS.jsonl
+    python benchmarks/training_ways.py distillation DATA SCHEMA --out RUNS.jsonl --model FILE
 
 ``bf16`` asks whether products in bfloat16 cost AUC, ``schedules`` what a learning rate that falls
-linearly over few epochs gains over one that drops on plateaus. Runs are appended to the file as
+linearly over few epochs gains over one that drops on plateaus, ``distillation`` what labels gain by
+a share of boosted trees' out-of-fold predictions. Runs are appended to the file as
 they end, and those that it holds are not run again. The table gives each way's mean over the seeds
 with its spread, and the mean of the seeds' differences to the first.
 """
@@ -33,6 +35,7 @@ WAYS: dict[str, dict[str, dict[str, Any]]] = {
         "plateaus from 2e-3": {"learning_rate": 2e-3},
         **{f"linear, {n} epochs": {**LINEAR, "epochs": n} for n in (1, 2, 4)},
     },
+    "distillation": {str(d): {"distillation": d} for d in (0.0, 0.5, 0.8, 0.95)},
 }
 """Settings of training by their name; the first are those that others are compared with."""
 
@@ -45,17 +48,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="JSON lines")
     parser.add_argument("--model", default="deepfm")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", help="names of those to be run; without, all")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     ways, model = WAYS[chosen.what], Architecture.read(find(chosen.model))
     data = Dataset.open(chosen.data, chosen.schema)
-    names = {"data": data.name, "model": chosen.model}
+    names = {"data": data.name, "model": Path(chosen.model).stem}
     done = [{key: run[key] for key in (*names, "way", "seed")} for run in read(chosen.out)]
     for seed in range(chosen.seeds):
-        for way, settings in ways.items():
+        for way in chosen.ways or ways:
             run = {**names, "way": way, "seed": seed}
             if run not in done:
-                keep(chosen.out, {**run, **trained(data, with_training(model, settings), seed)})
+                keep(chosen.out, {**run, **trained(data, with_training(model, ways[way]), seed)})
     runs = [run for run in read(chosen.out) if names.items() <= run.items()]
     print("\n".join(table(list(ways), runs)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from automlrank.architecture import NONE, Architecture, Reading, blocks_of, readings
 from automlrank.blocks.inputs import first_input
 from automlrank.blocks.ports import Columns, Crosses
@@ -22,6 +24,7 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
     faults += [
         Fault(problem, path=f"training.{name}") for name, problem in untrainable(schema, settings)
     ]
+    faults += [Fault(problem, path="training.distillation") for problem in _hard(architecture)]
     read = read_columns(architecture, schema)
     faults += [
         Fault(
@@ -38,6 +41,14 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
         for part in readings(architecture.interaction)
         for problem, hint in _unread(part, schema)
     ]
+
+
+def _hard(architecture: Architecture) -> Iterator[str]:
+    """Why the labels must be those of the table, where distillation would have them others."""
+    if architecture.training.distillation and not architecture.loss.soft:
+        yield f"{architecture.loss.name} cannot be used: it tells labels of 1 from 0."
+    if architecture.training.distillation and architecture.training.negatives < 1:
+        yield "trees speak of all rows, but negatives leaves a part of them out."
 
 
 def read_columns(architecture: Architecture, schema: Schema) -> Schema:

@@ -15,6 +15,8 @@ class Loss(Block):
     """Whether a task with a parent is trained on every row, by the product of probabilities."""
     bends: ClassVar[bool] = False
     """Whether its least value lies at other logits than those of the true probabilities."""
+    soft: ClassVar[bool] = False
+    """Whether a label may be a probability: its loss is then that of both labels, so weighted."""
 
     def arguments(self, labels: Labels) -> dict[str, object]:
         """Which tasks have a parent or are regression, what negatives are kept; else nothing."""

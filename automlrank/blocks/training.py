@@ -49,6 +49,11 @@ class Training(Block):
         legal=one_of("rows", "equal"),
         help="equal: in the loss every scenario counts the same, however many rows it has",
     )
+    distillation: float = knob(
+        0.0,
+        legal=floats(0.0, 1.0),
+        help="share of boosted trees' out-of-fold prediction in what a training row teaches",
+    )
     bf16: str | bool = knob(
         "auto", legal=one_of("auto", True, False), help="products in bfloat16 where it is fast"
     )

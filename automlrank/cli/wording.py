@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from automlrank.evaluate.metrics import METRICS
 from automlrank.report.cells import show_labels, show_ms, show_score, show_seconds
-from automlrank.train.loop import Progress
+from automlrank.train.progress import Progress
 from automlrank.trials.events import DataReady, Event, Feasibility, Notice, Training
 from automlrank.trials.records import Record
 from automlrank.trials.results import Results

@@ -136,6 +136,10 @@ class Dataset:
         """``[rows]`` int64, equal for rows of one group; None if the schema names no group."""
         return self._array(split, "group") if self.schema.group else None
 
+    def weights(self, split: str) -> Array | None:
+        """``[rows]`` float32, what each row counts; None if the schema names no weight."""
+        return self._array(split, "weight") if self.schema.weight else None
+
     def incumbent(self, split: str) -> Array | None:
         """``[rows]`` float64, null is NaN; None if the schema names no incumbent."""
         return self._array(split, "incumbent") if self.schema.incumbent else None

@@ -46,11 +46,11 @@ def export_architecture(
     out = Path(out)
     texts = {
         "model.py": model_source(architecture, schema),
-        "train.py": train_source(architecture, schema, metric),
+        "train.py": train_source(architecture, schema, encoder, metric),
         **encoder_sources(),
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
-        "requirements.txt": "".join(f"{name}>={_version(name)}\n" for name in REQUIREMENTS),
+        "requirements.txt": _requirements(architecture),
         "README.md": _readme(architecture, schema, METRICS[metric], weights is not None),
     }
     with _new_folder(out) as folder:
@@ -93,6 +93,14 @@ def _new_folder(out: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _requirements(architecture: Architecture) -> str:
+    """What the exported code imports, at the versions here or later."""
+    names = [*REQUIREMENTS]
+    if architecture.training.distillation:
+        names.insert(0, "lightgbm")
+    return "".join(f"{name}>={_version(name)}\n" for name in names)
 
 
 def _version(name: str) -> str:

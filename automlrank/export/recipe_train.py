@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
 from automlrank.data.split import Rows
+from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, EncodingError
 from automlrank.evaluate.fusion import fused, judged
 from automlrank.evaluate.metrics import auc, gauc, logloss, mae, rmse
@@ -29,6 +30,7 @@ from automlrank.export.recipe_data import (
     DEVICE,
     HERE,
     TASKS,
+    WEIGHT,
     Arrays,
     TableError,
     batches,
@@ -36,6 +38,7 @@ from automlrank.export.recipe_data import (
     groups,
     read_split,
 )
+from automlrank.train.flat import CHUNK_ROWS, Flat, Part, numbers_in
 from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.train.memory import keep_freed_memory
@@ -49,6 +52,7 @@ from automlrank.train.optimizers import (
 )
 from automlrank.train.scenarios import scenario_weights
 from automlrank.train.tables import Tables
+from automlrank.train.teacher import FOLDS, Labelled, out_of_fold, softened
 from automlrank.train.trainer import fast_bf16
 
 METRIC = "AUC"
@@ -60,6 +64,10 @@ PATIENCE = 2
 PLATEAU = 0.1
 GRADIENT_CLIP = 10.0
 NEGATIVES = 1.0
+DISTILLATION = 0.0
+FLAT: tuple[Part, ...] = ()
+VALUES: tuple[tuple[str, str], ...] = ()
+KINDS: tuple[str, ...] = ("binary",)
 SCENARIO = ("ids:item", 0)
 BF16: bool | str = "auto"
 TABLE_DECAY: dict[str, float] = {}
@@ -109,7 +117,7 @@ def train(
     keep_freed_memory()
     torch.manual_seed(seed)  # dropout
     loss_of = make_loss(model, arrays["labels"][rows["train"]]).to(DEVICE)
-    arrays = weighted(arrays, rows["train"])
+    teaching = weighted(taught_by(arrays, rows), rows["train"])
     optimizers = make_optimizers(model)
     balance = make_balance(model, optimizers)
     tables = Tables(model, TABLE_DECAY, COUPLED_DECAY, optimizers[0])
@@ -118,7 +126,7 @@ def train(
         model.train()
         order = epoch_seed(seed, epoch)
         seen = rows_of_epoch(arrays, rows["train"], order)
-        for i, batch in enumerate(batches(arrays, seen, BATCH_SIZE, order)):
+        for i, batch in enumerate(batches(teaching, seen, BATCH_SIZE, order)):
             done = share_done(epoch, i, BATCH_SIZE, len(seen), epochs)
             set_rate(optimizers[0], rate_of_step(done, drops))
             with tables.look_ups():
@@ -159,6 +167,30 @@ def weighted_by_scenario(arrays: Arrays, rows: Rows) -> Arrays:
     key, place = SCENARIO
     weight[rows] *= scenario_weights(arrays[key][rows, place])
     return {**arrays, "weight": weight}
+
+
+def taught_by(arrays: Arrays, rows: Mapping[str, Rows]) -> Arrays:
+    """The training rows teach their labels."""
+    return arrays
+
+
+def taught_by_trees(arrays: Arrays, rows: Mapping[str, Rows]) -> Arrays:
+    """The training rows teach what boosted trees expect of them, beside their labels."""
+    encoder = Encoder.load(HERE)
+    flat = Flat(FLAT, {name: numbers_in(encoder, owner) for name, owner in VALUES})
+    train, valid = (labelled(flat, arrays, rows[split]) for split in ("train", "valid"))
+    logging.info("boosted trees learn in %d folds, to teach", FOLDS)
+    taught = out_of_fold(train, valid, KINDS, flat.categories)
+    labels = np.array(arrays["labels"])
+    labels[rows["train"]] = softened(train.labels, taught, DISTILLATION)
+    return {**arrays, "labels": labels}
+
+
+def labelled(flat: Flat, arrays: Arrays, rows: Rows) -> Labelled:
+    """Rows as boosted trees read them."""
+    weights = arrays["weight"][rows] if WEIGHT else None
+    matrix = flat.matrix(batches(arrays, rows, CHUNK_ROWS), len(rows))
+    return Labelled(matrix, arrays["labels"][rows], weights)
 
 
 def rows_of_epoch(arrays: Arrays, rows: Rows, seed: int) -> Rows:

@@ -10,6 +10,7 @@ from automlrank.architecture import Architecture
 from automlrank.blocks.base import Block
 from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Labels
+from automlrank.data.transform import Encoder
 from automlrank.evaluate.metrics import METRICS, Metric, metric_of
 from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.export.printing import (
@@ -25,6 +26,7 @@ from automlrank.export.printing import (
 from automlrank.export.source import Closure, Import, import_lines
 from automlrank.plan import Plan
 from automlrank.schema import Schema
+from automlrank.train.flat import flat_of
 from automlrank.train.label_facts import (
     class_shares,
     label_deviations,
@@ -41,17 +43,22 @@ STUBS = ("build_model", "build_loss", "build_balance")
 ENTRY = 'if __name__ == "__main__":\n    main()\n'
 
 
-def train_source(architecture: Architecture, schema: Schema, metric: str = "auc") -> str:
+def train_source(
+    architecture: Architecture, schema: Schema, encoder: Encoder, metric: str = "auc"
+) -> str:
     """The text of ``train.py``; it imports the exported ``encoder`` and ``model``."""
     constants = Constants()
     plan = wire(architecture, schema)
     values = dict(_constants(architecture, schema, METRICS[metric], constants))
+    values |= _of_trees(schema, encoder, constants)
     values |= _of_parameters(plan)
     labels = _labels(architecture, schema)
     instead = _instead(schema, METRICS[metric], plan)
     instead["make_balance"] = _balance_recipe(architecture.balance, labels)
     if labels.negatives < 1:
         instead["rows_of_epoch"] = "kept_rows_of_epoch"
+    if architecture.training.distillation:
+        instead["taught_by"] = "taught_by_trees"
     if architecture.training.scenarios == "equal":
         instead["weighted"] = "weighted_by_scenario"
     if architecture.training.schedule == "linear":
@@ -172,9 +179,19 @@ def _constants(
         "plateau",
         "gradient_clip",
         "negatives",
+        "distillation",
         "bf16",
     ):
         yield name.upper(), f"{name.upper()} = {literal(getattr(training, name))}"
+
+
+def _of_trees(schema: Schema, encoder: Encoder, constants: Constants) -> Iterator[tuple[str, str]]:
+    """What trees that teach read, by its name."""
+    flat = flat_of(schema, encoder, with_rates=True)
+    owners = tuple((name, schema.owner(name)) for name in flat.values)
+    kinds = tuple(task.kind for task in schema.tasks)
+    for name, value in (("FLAT", flat.parts), ("VALUES", owners), ("KINDS", kinds)):
+        yield name, _assigned(name, value, constants)
 
 
 def _label(schema: Schema, metric: Metric) -> str:

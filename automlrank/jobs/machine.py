@@ -11,7 +11,7 @@ import torch
 
 import automlrank
 from automlrank.errors import UsageError
-from automlrank.train.boosted import installed
+from automlrank.train.boosting import installed
 
 DEVICES = ("auto", "cpu", "cuda")
 

@@ -19,6 +19,7 @@ from automlrank.jobs.result import Result
 from automlrank.jobs.run import Run
 from automlrank.jobs.spaces import AsSpace, references_for, space_for
 from automlrank.jobs.suspicions import suspicions
+from automlrank.jobs.teach import distils, teach
 from automlrank.schema.score import score_text
 from automlrank.trials.bench import Bench, metric_for
 from automlrank.trials.events import DataReady, Listen, ignore
@@ -115,6 +116,8 @@ def search(
     check_budget(bench, chosen, references)
     facts = _facts(dataset, goal, command, sample_rows)
     facts = dataclasses.replace(facts, set_aside=set_aside, suspicions=suspicions, skipped=skipped)
+    if distils(chosen):
+        teach(part, listen)
     with folder.locked(), folder.written():
         if folder.exists:
             known = folder.read_run()

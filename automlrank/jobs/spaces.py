@@ -15,16 +15,19 @@ from automlrank.space.check import check_space
 from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
 from automlrank.space.value import Space
+from automlrank.train.boosting import installed
 from automlrank.trials.rivals import BOOSTED
 
 DEFAULT = "ctr"
 AsSpace = Space | str | Path | Mapping[str, object]
 
 
+ROOT = Path(str(resources.files("automlrank") / "search_spaces"))
+
+
 def shipped() -> dict[str, Path]:
     """Every space and zoo model that comes with the package, by name."""
-    root = Path(str(resources.files("automlrank") / "search_spaces"))
-    return {path.stem: path for path in sorted([*root.glob("*.yaml"), *root.glob("zoo/*.yaml")])}
+    return {path.stem: path for path in sorted([*ROOT.glob("*.yaml"), *ROOT.glob("zoo/*.yaml")])}
 
 
 def find(name: str | Path) -> Path:
@@ -48,13 +51,15 @@ def open_space(source: AsSpace) -> tuple[Space, Document]:
 
 
 def space_for(schema: Schema, source: AsSpace | None) -> Space:
-    """The space asked for, or the default one without what the schema lacks.
+    """The space asked for, or the default one.
 
-    Raises SpaceError where a space that was asked for needs what the schema lacks.
+    A shipped space is without what the schema or the machine lacks. Raises SpaceError where
+    another needs what the schema lacks.
     """
-    space, document = open_space(DEFAULT if source is None else source)
-    if source is None:
-        return fit_to(space, schema)
+    source = DEFAULT if source is None else source
+    space, document = open_space(source)
+    if isinstance(source, str | Path) and find(source).resolve().parent == ROOT.resolve():
+        return fit_to(space, schema, () if installed() else ("distillation",))
     needs_met(space, schema, document)
     return space
 

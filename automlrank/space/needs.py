@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
-from automlrank.blocks.domains import Scalar
+from automlrank.blocks.domains import Scalar, one_of
 from automlrank.blocks.inputs import first_input, members_of, tensors_of
 from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
+from automlrank.blocks.training import Training
 from automlrank.documents import Document
 from automlrank.errors import SpaceError
 from automlrank.schema import Schema
@@ -65,6 +66,9 @@ def untrainable(
         yield "negatives", problem
     if schema.scenario is None and "equal" in settings["scenarios"]:
         yield "scenarios", "the schema names no scenario that could count as much as another."
+    if set(settings["distillation"]) != {0.0} and any(task.of is not None for task in schema.tasks):
+        problem = "distillation would soften a parent's label, which says where its child counts."
+        yield "distillation", problem
 
 
 def _lacks_history(schema: Schema, cls: type[Block]) -> str | None:
@@ -138,13 +142,25 @@ def unserved(
             yield f"{block} cannot be used: among fields, {reason}.", ""
 
 
-def fit_to(space: Space, schema: Schema) -> Space:
-    """The space without the blocks that the schema cannot serve: what a default space becomes."""
+def fit_to(space: Space, schema: Schema, fixed: Iterable[str] = ()) -> Space:
+    """The space without the blocks that the schema cannot serve: what a default space becomes.
+
+    Settings of training that it cannot serve, and those ``fixed``, are what they are by default.
+    """
     stages: dict[str, Expression] = {}
     for stage in STAGES:
         kept = _without(getattr(space, stage), schema)
         stages[stage] = kept if kept is not None else use(PLAIN.get(stage, "none"))
-    return dataclasses.replace(space, **stages)  # type: ignore[arg-type]
+    training = _with_defaults(space.training, schema, fixed)
+    return dataclasses.replace(space, training=training, **stages)  # type: ignore[arg-type]
+
+
+def _with_defaults(training: Leaf, schema: Schema, fixed: Iterable[str]) -> Leaf:
+    """The settings of training, with those that cannot be served, or are ``fixed``, as usual."""
+    values = {name: domain.samples() for name, domain in training.domains.items()}
+    names = {*fixed, *(name for name, _ in untrainable(schema, values))}
+    usual = {n: one_of(value) for n, value in Training().settings().items() if n in names}
+    return Leaf(training.block, {**training.domains, **usual})
 
 
 def _without(node: Expression, schema: Schema) -> Expression | None:

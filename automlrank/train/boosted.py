@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,34 +16,15 @@ from automlrank.data.dataset import Batch, Dataset
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS, evaluate, metric_of
-from automlrank.train.flat import CHUNK_ROWS, Flat
-from automlrank.train.loop import Progress
+from automlrank.train.boosting import PATIENCE, ROUNDS, SETTINGS
+from automlrank.train.flat import CHUNK_ROWS, Flat, flat_of
+from automlrank.train.progress import Progress
 
 if TYPE_CHECKING:
     from lightgbm import Booster
     from lightgbm.callback import CallbackEnv
 
-ROUNDS, PATIENCE = 2000, 50  # boosting rounds at most, and without a gain
-SETTINGS: dict[str, Any] = {
-    "objective": "binary",
-    "metric": "None",  # ours, of the logits
-    "learning_rate": 0.05,
-    "num_leaves": 63,
-    "min_data_in_leaf": 100,
-    "lambda_l2": 1.0,
-    "feature_fraction": 0.8,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "deterministic": True,
-    "force_col_wise": True,  # else it is chosen by timing, and sums differ
-    "verbosity": -1,
-}
 LARGEST_SEED = 2**31 - 1
-
-
-def installed() -> bool:
-    """Whether LightGBM can be imported."""
-    return find_spec("lightgbm") is not None
 
 
 class Trees(nn.Module):
@@ -82,7 +62,7 @@ class Trees(nn.Module):
             boosters = [Booster(model_file=path) for path in paths]
         except LightGBMError as error:
             raise TrialError(str(error)) from error
-        return cls(Flat(data.schema, data.encoder, with_rates), boosters)
+        return cls(flat_of(data.schema, data.encoder, with_rates=with_rates), boosters)
 
 
 def fit_trees(
@@ -131,9 +111,12 @@ class _Boosting:
     ) -> None:
         self.data, self.metric, self.tell = data, metric, tell
         self.began = time.perf_counter()
-        self.flat = Flat(data.schema, data.encoder, with_rates)
-        self.matrices = {split: self.flat.matrix(data, split) for split in ("train", "valid")}
-        self.weights = _weights(data)
+        self.flat = flat_of(data.schema, data.encoder, with_rates=with_rates)
+        self.matrices = {
+            split: self.flat.matrix(data.batches(split, CHUNK_ROWS), data.rows[split])
+            for split in ("train", "valid")
+        }
+        self.weights = data.weights("train")
         self.settings = SETTINGS | {
             "seed": seed % LARGEST_SEED,
             "num_threads": torch.get_num_threads(),
@@ -210,10 +193,3 @@ class _Boosting:
         seconds = time.perf_counter() - self.began
         loss = float(next(reversed(found.values())))  # of a binary task the log loss
         self.tell(Progress(env.iteration, rows, loss, seconds))
-
-
-def _weights(data: Dataset) -> Array | None:
-    if data.schema.weight is None:
-        return None
-    batches = data.batches("train", CHUNK_ROWS)
-    return np.concatenate([batch["weight"].numpy() for batch in batches])

@@ -20,19 +20,25 @@ class Feed:
     On a GPU the encoded rows lie there as a whole if they fit and have no lists, whose padding
     would be that of the longest; else batches are pinned and copied one ahead. The rows and their
     order are those of ``Dataset.batches``. ``weights`` ``[rows]`` are what the split's rows count,
-    beside the schema's weight.
+    beside the schema's weight; ``labels`` ``[rows, tasks]`` stand in the place of the rows' own.
     """
 
     def __init__(
-        self, data: Dataset, split: str, device: str, weights: Array | None = None
+        self,
+        data: Dataset,
+        split: str,
+        device: str,
+        weights: Array | None = None,
+        labels: Array | None = None,
     ) -> None:
         self.data = data
         self.split = split
         self.device = device
         self.weights = weights
+        self.labels = labels
         self.resident = resident_rows(data, split, device) if device.startswith("cuda") else None
         if self.resident is not None:
-            self.resident = weighted(self.resident, weights, np.arange(data.rows[split]))
+            self.resident = self.with_own(self.resident, np.arange(data.rows[split]))
 
     def batches(
         self, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
@@ -44,8 +50,15 @@ class Feed:
         return self.gathered(self.resident, orders)
 
     def taken(self, rows: Rows) -> Batch:
-        """The batch of the given rows, with what they count."""
-        return weighted(self.data.take(self.split, rows), self.weights, rows)
+        """The batch of the given rows, with what they count and teach."""
+        return self.with_own(self.data.take(self.split, rows), rows)
+
+    def with_own(self, batch: Batch, rows: Rows) -> Batch:
+        """The batch of the given rows with this feed's labels and weights."""
+        if self.labels is not None:
+            labels = torch.from_numpy(self.labels[rows]).to(batch["labels"].device)
+            batch = batch | {"labels": labels}
+        return weighted(batch, self.weights, rows)
 
     def gathered(self, rows: Batch, orders: Iterable[Rows]) -> Iterator[Batch]:
         """Each batch from rows on the device: only their numbers are copied."""

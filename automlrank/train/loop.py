@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -27,32 +27,14 @@ from automlrank.train.checkpoint import Checkpoint, restore_state, training_stat
 from automlrank.train.feed import Feed, ahead
 from automlrank.train.negatives import kept_rows
 from automlrank.train.optimizers import share_done
+from automlrank.train.progress import Progress, Scores
 from automlrank.train.scenarios import scenario_weights
+from automlrank.train.teacher import soft_labels
 from automlrank.train.trainer import Trainer
 
 EVALUATION_ROWS = 8192  # rows a forward without gradients: larger ones leave the cache
 STEPS_PER_REPORT = 20
 REPORTS_PER_EPOCH = 4  # at least: a search compares trials after a quarter of the first
-Scores = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands; ``scores`` (metric by task) only at the end of an epoch."""
-
-    epoch: int
-    rows: int
-    """Training rows seen, from all epochs."""
-    loss: float
-    seconds: float
-    scores: Scores | None = None
-    best: Scores | None = None
-    zero_shares: Scores | None = None
-    """With ``scores``: by parameter, the share of FTRL's weights met so far that are zero."""
-    weights: Scores | None = None
-    """With ``scores``: by task, the mean over the epoch of the weight that the balance gave it."""
-    epoch_rows: int | None = None
-    """Those of an epoch, which may leave out negatives; None is all training rows."""
 
 
 @dataclass
@@ -123,7 +105,8 @@ def fit(
     model.to(device)
     labels = data.labels("train")
     trainer = Trainer(model, architecture, data.schema, labels, device)
-    feed = Feed(data, "train", device, row_weights(data, settings))
+    taught = soft_labels(data, settings.distillation)
+    feed = Feed(data, "train", device, row_weights(data, settings), taught)
     course = Course.load(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     began = time.perf_counter() - course.seconds

@@ -21,7 +21,8 @@ from automlrank.model import RankingModel, build_model
 from automlrank.schema import Schema
 from automlrank.serving.runtimes import Call, served
 from automlrank.train.checkpoint import Checkpoint
-from automlrank.train.loop import Progress, fit
+from automlrank.train.loop import fit
+from automlrank.train.progress import Progress
 from automlrank.trials.endings import TimeIsUp, TookTooLong
 from automlrank.trials.events import Listen, Training
 from automlrank.trials.goal import Goal

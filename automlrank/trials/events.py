@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from automlrank.data.dataset import Dataset
-from automlrank.train.loop import Progress
+from automlrank.train.progress import Progress
 from automlrank.trials.records import Record
 
 

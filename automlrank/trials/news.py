@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from automlrank.train.loop import Progress
+from automlrank.train.progress import Progress
 from automlrank.trials.events import Training
 from automlrank.trials.folder import write_text
 

@@ -15,8 +15,9 @@ from automlrank.evaluate.metrics import METRICS
 from automlrank.model import RankingModel
 from automlrank.space.value import Space
 from automlrank.train.checkpoint import Checkpoint
-from automlrank.train.loop import Progress, score
+from automlrank.train.loop import score
 from automlrank.train.memory import give_back_memory
+from automlrank.train.progress import Progress
 from automlrank.trials.bench import Bench, Trained
 from automlrank.trials.endings import TimeIsUp, TookTooLong, reason_of
 from automlrank.trials.events import Notice

@@ -22,8 +22,10 @@ from automlrank.evaluate.fusion import judged
 from automlrank.evaluate.latency import Latency
 from automlrank.evaluate.metrics import METRICS, OF_ORDER, evaluate
 from automlrank.schema import Schema
-from automlrank.train.boosted import ROUNDS, SETTINGS, Trees, fit_trees, installed
-from automlrank.train.loop import Progress, predict, score, score_logits
+from automlrank.train.boosted import Trees, fit_trees
+from automlrank.train.boosting import ROUNDS, SETTINGS, installed
+from automlrank.train.loop import predict, score, score_logits
+from automlrank.train.progress import Progress
 from automlrank.trials.bench import Bench, Trained
 from automlrank.trials.endings import TimeIsUp
 from automlrank.trials.events import Training

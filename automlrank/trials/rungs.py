@@ -13,7 +13,8 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
 from automlrank.evaluate.metrics import METRICS
 from automlrank.evaluate.significance import auc_error, relative_error
-from automlrank.train.loop import REPORTS_PER_EPOCH, Progress
+from automlrank.train.loop import REPORTS_PER_EPOCH
+from automlrank.train.progress import Progress
 
 SPACING = REPORTS_PER_EPOCH  # from one rung to the next, in training rows
 ENDS = tuple(SPACING**k for k in range(6))  # epochs at whose end a rung lies

@@ -20,7 +20,7 @@ from automlrank.cli.wording import (
     outcome,
     sentences,
 )
-from automlrank.train.loop import Progress
+from automlrank.train.progress import Progress
 from automlrank.trials.events import DataReady, Feasibility, Notice, Training, TrialEnded, ignore
 from automlrank.trials.records import Record
 

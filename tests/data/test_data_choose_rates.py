@@ -23,7 +23,7 @@ from automlrank.schema import (
     Task,
     read_schema,
 )
-from automlrank.train.flat import Flat
+from automlrank.train.flat import flat_of
 
 TASKS = (Task("y"),)
 USER, ITEM = Categorical("user", side="user"), Categorical("item")
@@ -122,7 +122,9 @@ def test_none_means_none_for_networks_and_for_trees(tmp_path: Path) -> None:
     assert data.schema.rated == ()
     batch = data.take("train", np.arange(9))
     assert not [key for key in batch if key.startswith("statistics")]
-    with_rates, without = (Flat(data.schema, data.encoder, rates) for rates in (True, False))
+    with_rates, without = (
+        flat_of(data.schema, data.encoder, with_rates=rates) for rates in (True, False)
+    )
     np.testing.assert_array_equal(with_rates(batch), without(batch))
 
 
@@ -131,7 +133,7 @@ def test_trees_have_the_rates_of_the_schema(tmp_path: Path) -> None:
     schema = Schema(TASKS, (USER, ITEM, PAGE, HOUR))
     data = Dataset.open(frame(), schema, cache=tmp_path)
     batch = data.take("train", np.arange(50))
-    matrix = Flat(data.schema, data.encoder, with_rates=True)(batch)
+    matrix = flat_of(data.schema, data.encoder, with_rates=True)(batch)
     sides = [batch[f"statistics:{side}"].numpy() for side in ("request", "item")]
     assert sum(side.shape[1] for side in sides) == 2 * (4 + MOST_PAIRS)
     for column in np.concatenate(sides, axis=1).T:

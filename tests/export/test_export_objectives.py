@@ -59,6 +59,24 @@ def test_exported_training_lands_where_ours_does(
     lint(out)
 
 
+def test_a_training_that_trees_teach_lands_where_ours_does(
+    data: Dataset, table: Path, tmp_path: Path
+) -> None:
+    """Trees of the same folds and features say the same, beside weights that scenarios even out."""
+    tasks = tuple(dataclasses.replace(task, of=None) for task in data.schema.tasks)
+    schema = dataclasses.replace(data.schema, tasks=tasks)
+    other = Dataset.open(table, schema, cache=tmp_path / "cache")
+    text = (
+        "{architecture: a, statistics: rate_fields, history: din, embedding: {dim: 8}, "
+        "interaction: {mlp: {width: 16}}, training: {epochs: 2, batch_size: 128, "
+        "learning_rate: 0.01, distillation: 0.8, scenarios: equal}}"
+    )
+    out = tmp_path / "export"
+    lands_where_ours_does(Architecture.read(parse_document(text).data), other, table, out)  # type: ignore[arg-type]
+    assert (out / "requirements.txt").read_text().startswith("lightgbm>=")
+    lint(out)
+
+
 @pytest.mark.parametrize("case", ["entire space and pareto", "focus and gradnorm"])
 def test_null_after_what_did_not_happen_lands_where_zero_does(
     case: str, data: Dataset, table: Path, tmp_path: Path
@@ -122,7 +140,7 @@ def test_a_regression_alone_lands_where_ours_does(
     assert "AUC" not in printed
     assert "return score < best" in printed
     lint(out)
-    absolute = train_source(architecture, other.schema, "mae")
+    absolute = train_source(architecture, other.schema, other.encoder, "mae")
     assert 'METRIC = "MAE"' in absolute
     assert "mae(labels[:, i], values[:, i])" in absolute
 

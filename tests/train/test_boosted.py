@@ -11,13 +11,13 @@ import torch
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.data.values import PAD_ID
+from automlrank.data.values import PAD_ID, Array
 from automlrank.evaluate.latency import measure_latency
 from automlrank.evaluate.metrics import auc
 from automlrank.schema import Categorical, Numeric, Schema, Task
 from automlrank.serving.runtimes import served
 from automlrank.train.boosted import Trees, fit_trees
-from automlrank.train.flat import Flat
+from automlrank.train.flat import flat_of
 from automlrank.train.loop import predict, score
 
 torch.set_num_threads(1)
@@ -45,21 +45,26 @@ def fitted(data: Dataset, with_rates: bool = True, seed: int = 0, metric: str = 
     )
 
 
+def matrix_of(data: Dataset, split: str, *, with_rates: bool) -> Array:
+    flat = flat_of(data.schema, data.encoder, with_rates=with_rates)
+    return flat.matrix(data.batches(split, 500), data.rows[split])
+
+
 @pytest.mark.parametrize("with_rates", [False, True])
 def test_a_request_gives_the_rows_of_its_user_with_each_item(
     data: Dataset, with_rates: bool
 ) -> None:
     """What serving makes of one user's row and N items, training makes of N rows."""
-    flat = Flat(data.schema, data.encoder, with_rates)
+    flat = flat_of(data.schema, data.encoder, with_rates=with_rates)
     request = data.request("valid", 30, 7)
     rows = {key: t.expand(30, *t.shape[1:]) if len(t) == 1 else t for key, t in request.items()}
     assert len(request["ids:request"]) == 1
     np.testing.assert_array_equal(flat(request), flat(rows))
-    assert flat(request).shape == (30, flat.matrix(data, "valid").shape[1])
+    assert flat(request).shape == (30, matrix_of(data, "valid", with_rates=with_rates).shape[1])
 
 
 def test_a_history_counts_the_rows_own_ids_its_length_and_its_newest_age(data: Dataset) -> None:
-    flat = Flat(data.schema, data.encoder, with_rates=False)
+    flat = flat_of(data.schema, data.encoder, with_rates=False)
     batch = data.take("train", np.arange(200))
     own = data.encoder.ids_in({k: batch[k].numpy() for k in ("ids:request", "ids:item")})
     items, ages = batch["history:history_item_id"].numpy(), batch["age:clicks"].numpy()
@@ -80,7 +85,7 @@ def test_a_training_rows_rate_does_not_know_its_own_label() -> None:
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"id": rng.integers(400, size=2000), "y": rng.integers(2, size=2000)})
     data = Dataset.open(frame, Schema((Task("y"),), (Categorical("id"),)))
-    matrix = Flat(data.schema, data.encoder, with_rates=True).matrix(data, "train")
+    matrix = matrix_of(data, "train", with_rates=True)
     labels = data.labels("train")[:, 0]
     assert auc(labels, matrix[:, -2]) < 0.55
     batch = data.take("train", np.arange(len(labels)))
@@ -93,7 +98,9 @@ def test_a_training_rows_rate_does_not_know_its_own_label() -> None:
 def test_rates_take_the_place_of_their_ids(data: Dataset) -> None:
     """Those of user_id and item_id; the schema's cross stands beside them."""
     assert data.schema.rated == (("user_id",), ("item_id",), ("user_id", "category"))
-    with_ids, with_rates = (Flat(data.schema, data.encoder, rates) for rates in (False, True))
+    with_ids, with_rates = (
+        flat_of(data.schema, data.encoder, with_rates=rates) for rates in (False, True)
+    )
     assert len(with_ids.categories) - len(with_rates.categories) == 2
 
 
@@ -105,7 +112,7 @@ def test_ids_that_are_numbers_keep_their_order() -> None:
         {"year": year, "x": rng.normal(size=1000), "y": rng.integers(2, size=1000)}
     )
     data = Dataset.open(frame, Schema((Task("y"),), (Categorical("year"), Numeric("x"))))
-    flat = Flat(data.schema, data.encoder, with_rates=False)
+    flat = flat_of(data.schema, data.encoder, with_rates=False)
     matrix = flat(data.take("valid", np.arange(100)))
     values = {round(float(v)) for v in matrix[:, 2] if not np.isnan(v)}
     assert values <= set(year.tolist())

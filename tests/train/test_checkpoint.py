@@ -17,7 +17,8 @@ from automlrank.data.dataset import Dataset
 from automlrank.model import build_model
 from automlrank.train import tables
 from automlrank.train.checkpoint import Checkpoint
-from automlrank.train.loop import Progress, fit
+from automlrank.train.loop import fit
+from automlrank.train.progress import Progress
 
 ARCHITECTURE = read(
     "learning_rate: 0.02, batch_size: 256, bf16: false, dropout: 0.2, epochs: 5, patience: 5",

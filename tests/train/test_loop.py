@@ -17,7 +17,8 @@ from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.errors import TrialError
 from automlrank.model import build_model
-from automlrank.train.loop import Progress, fit, predict, score
+from automlrank.train.loop import fit, predict, score
+from automlrank.train.progress import Progress
 from automlrank.train.trainer import Trainer
 
 NET = "{parallel: [linear, {mlp: {width: 16}}]}"

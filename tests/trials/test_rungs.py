@@ -13,7 +13,8 @@ from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.evaluate.metrics import auc
 from automlrank.model import build_model
-from automlrank.train.loop import Progress, fit, predict, score
+from automlrank.train.loop import fit, predict, score
+from automlrank.train.progress import Progress
 from automlrank.trials.rungs import COST_SHARE, FORWARD, Rungs, error_of, sample_rows
 
 LR = "architecture: lr\ninteraction: linear\nscenario: none\ntraining: {epochs: 2, batch_size: %d}"

@@ -21,3 +21,4 @@ class Bce(Loss):
 
     paper = "Cox, The Regression Analysis of Binary Sequences, JRSS B 1958, https://doi.org/10.1111/j.2517-6161.1958.tb00292.x"
     module = CrossEntropy
+    soft = True

@@ -24,3 +24,4 @@ class Mse(Loss):
 
     paper = "Gneiting and Raftery, Strictly Proper Scoring Rules, JASA 2007, https://doi.org/10.1198/016214506000001437"
     module = SquaredError
+    soft = True

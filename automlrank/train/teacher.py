@@ -1,0 +1,163 @@
+"""Knowledge distillation: boosted trees say what they expect of rows that they have not seen.
+
+What a network learns of a row is then ``(1 - d) y + d q``: its label, and the trees' probability
+for it. Binary cross-entropy is linear in the label, so its loss is ``(1 - d)`` times that of the
+label and ``d`` times that of the trees (Hinton et al., 2015, https://arxiv.org/abs/1503.02531, at
+temperature 1). Trees that had seen the row would give its label back, so they are trained on the
+other folds. Served is the network alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from automlrank.data.dataset import Dataset
+from automlrank.data.split import Rows
+from automlrank.data.values import Array
+from automlrank.errors import TrialError
+from automlrank.train.boosting import PATIENCE, ROUNDS, SETTINGS, installed
+from automlrank.train.flat import CHUNK_ROWS, Flat, flat_of
+
+FOLDS = 5
+FOLD_SEED = 0  # one teacher for all seeds of a network
+MOST_ROWS = 1_000_000  # that a fold's trees are trained on
+BLIND_ROUNDS = 100  # LightGBM's own number
+LOSSES = {"binary": "binary_logloss", "regression": "l2"}
+UNINSTALLED = "distillation needs LightGBM, which is not installed."
+INSTALL = "pip install 'automlrank[lightgbm]', or leave distillation at 0."
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows for trees: ``matrix`` [rows, features], ``labels`` [rows, tasks], ``weights`` [rows]."""
+
+    matrix: Array
+    labels: Array
+    weights: Array | None = None
+
+    def known(self, task: int) -> Rows:
+        """The rows whose label of a task is known."""
+        return np.flatnonzero(~np.isnan(self.labels[:, task]))
+
+    def of(self, rows: Rows, task: int) -> Labelled:
+        """Some rows, with the label ``[rows]`` of one task."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Labelled(self.matrix[rows], self.labels[rows, task], weights)
+
+
+def soft_labels(data: Dataset, distillation: float) -> Array | None:
+    """``[rows, tasks]``, what training rows teach in the place of their labels; None at 0."""
+    if distillation == 0:
+        return None
+    return softened(data.labels("train"), taught(data), distillation)
+
+
+def softened(labels: Array, taught: Array, distillation: float) -> Array:
+    """``(1 - d) y + d q``; an unknown label stays unknown."""
+    soft: Array = ((1 - distillation) * labels + distillation * taught).astype(np.float32)
+    return soft
+
+
+def taught(data: Dataset) -> Array:
+    """What trees say of the training rows, ``[rows, tasks]``; kept beside the encoded rows.
+
+    Raises TrialError where LightGBM is absent or refuses the data.
+    """
+    path = kept_at(data)
+    if path.exists():
+        return np.asarray(np.load(path))
+    if not installed():
+        raise TrialError(f"{UNINSTALLED} {INSTALL}")
+    from lightgbm.basic import LightGBMError
+
+    flat = flat_of(data.schema, data.encoder, with_rates=True)
+    train, valid = (labelled(data, split, flat) for split in ("train", "valid"))
+    kinds = [task.kind for task in data.schema.tasks]
+    try:
+        found = out_of_fold(train, valid, kinds, flat.categories)
+    except LightGBMError as error:
+        raise TrialError(f"the trees that teach: {error}") from error
+    keep(path, found)
+    return found
+
+
+def kept_at(data: Dataset) -> Path:
+    """Where the answers for these rows lie, by what they depend on beside the encoded table."""
+    facts = repr((SETTINGS, ROUNDS, PATIENCE, FOLDS, FOLD_SEED, MOST_ROWS))
+    parts = [data.part[split].tobytes() for split in ("train", "valid") if split in data.part]
+    digest = hashlib.sha256(b"".join([facts.encode(), *parts])).hexdigest()
+    return data.folder / f"taught_{digest[:16]}.npy"
+
+
+def labelled(data: Dataset, split: str, flat: Flat) -> Labelled:
+    """The rows of a split."""
+    matrix = flat.matrix(data.batches(split, CHUNK_ROWS), data.rows[split])
+    return Labelled(matrix, data.labels(split), data.weights(split))
+
+
+def keep(path: Path, array: Array) -> None:
+    """Write an array whole or not at all: several workers may, and write the same."""
+    partial = path.with_suffix(f".{os.getpid()}.npy")
+    np.save(partial, array)
+    partial.replace(path)
+
+
+def out_of_fold(
+    train: Labelled, valid: Labelled, kinds: Sequence[str], categories: list[int]
+) -> Array:
+    """``[rows, tasks]``: of each training row what trees of the other folds say.
+
+    ``kinds`` are those of the tasks: of a binary one it is a probability. The validation rows end
+    the boosting, by log loss or squared error.
+    """
+    rng = np.random.default_rng(FOLD_SEED)
+    folds = rng.integers(FOLDS, size=len(train.labels))
+    found = np.empty(train.labels.shape, np.float32)
+    for task, kind in enumerate(kinds):
+        known, judges = train.known(task), valid.of(valid.known(task), task)
+        for fold in range(FOLDS):
+            others = known[folds[known] != fold]
+            if len(others) > MOST_ROWS:
+                others = np.sort(rng.permutation(others)[:MOST_ROWS])
+            own = folds == fold
+            found[own, task] = expected(
+                train.matrix[own], train.of(others, task), judges, kind, categories
+            )
+    return found
+
+
+def expected(
+    rows: Array, train: Labelled, valid: Labelled, kind: str, categories: list[int]
+) -> Array:
+    """``[rows]``: what trees of one task's rows say of others.
+
+    Validation ends the boosting; without a label there, it ends after ``BLIND_ROUNDS``.
+    """
+    import lightgbm
+
+    settings = SETTINGS | {
+        "objective": kind,
+        "metric": LOSSES[kind],
+        "num_threads": torch.get_num_threads(),
+    }
+    made = lightgbm.Dataset(
+        train.matrix,
+        train.labels,
+        weight=train.weights,
+        categorical_feature=categories,
+        params=settings,
+    )
+    if len(valid.labels):
+        judged = made.create_valid(valid.matrix, valid.labels, weight=valid.weights)
+        ending = lightgbm.early_stopping(PATIENCE, verbose=False)
+        booster = lightgbm.train(settings, made, ROUNDS, valid_sets=[judged], callbacks=[ending])
+    else:
+        booster = lightgbm.train(settings, made, BLIND_ROUNDS)
+    return np.asarray(booster.predict(rows, num_threads=settings["num_threads"]))

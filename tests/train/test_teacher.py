@@ -1,0 +1,188 @@
+"""Knowledge distillation: what boosted trees say of rows that they have not seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from test_loop import read
+
+from automlrank.architecture import Architecture
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.ports import Labels
+from automlrank.data.dataset import Dataset
+from automlrank.data.synthetic import synthetic_frame
+from automlrank.data.values import Array
+from automlrank.documents import parse_document
+from automlrank.errors import SpaceError, TrialError, UsageError
+from automlrank.evaluate.metrics import auc
+from automlrank.jobs.spaces import space_for
+from automlrank.jobs.teach import distils, teach
+from automlrank.model import build_model
+from automlrank.schema import Categorical, Schema, Task
+from automlrank.space.parse import read_space
+from automlrank.train import teacher
+from automlrank.train.feed import Feed
+from automlrank.train.flat import flat_of
+from automlrank.train.loop import fit
+from automlrank.train.teacher import FOLDS, labelled, out_of_fold, soft_labels, softened, taught
+
+pytest.importorskip("lightgbm")
+
+
+@pytest.fixture(scope="module")
+def free(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Two tasks, neither of which needs the other to have happened."""
+    frame, schema = synthetic_frame(3000, seed=0)
+    tasks = tuple(dataclasses.replace(task, of=None) for task in schema.tasks)
+    cache = tmp_path_factory.mktemp("cache")
+    return Dataset.open(frame, dataclasses.replace(schema, tasks=tasks), cache=cache)
+
+
+@pytest.mark.parametrize("name", [name for name in BLOCKS.of("loss") if BLOCKS[name].soft])
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_a_soft_label_is_both_losses_by_their_shares(name: str, share: float) -> None:
+    """Up to what no logit moves: the squared error of a probability by its own variance."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=(50, 1)).astype(np.float32)
+    q = rng.random((50, 1), dtype=np.float32)
+    loss = BLOCKS[name]().build(Labels((-1,), (0.5,), (None,), (1.0,)))
+
+    def gradient(labels: Array) -> torch.Tensor:
+        logits = torch.linspace(-3, 3, 50)[:, None].requires_grad_()
+        loss(logits, torch.from_numpy(labels), None).sum().backward()
+        assert logits.grad is not None
+        return logits.grad
+
+    both = (1 - share) * gradient(y) + share * gradient(q)
+    assert (gradient(softened(y, q, share)) - both).abs().max() < 1e-8
+
+
+def test_no_row_hears_its_own_label(free: Dataset) -> None:
+    """Were the labels of a fold others, what is said of its rows would be the same to the bit."""
+    flat = flat_of(free.schema, free.encoder, with_rates=False)
+    train, valid = (labelled(free, split, flat) for split in ("train", "valid"))
+    kinds = ["binary", "binary"]
+    before = out_of_fold(train, valid, kinds, flat.categories)
+    folds = np.random.default_rng(teacher.FOLD_SEED).integers(FOLDS, size=len(before))
+    own = folds == 2
+    labels = train.labels.copy()
+    labels[own] = 1 - labels[own]
+    other = dataclasses.replace(train, labels=labels)
+    after = out_of_fold(other, valid, kinds, flat.categories)
+    np.testing.assert_array_equal(before[own], after[own])
+    assert (before[~own] != after[~own]).mean() > 0.9
+
+
+def test_it_speaks_of_the_table_and_not_of_the_row() -> None:
+    """Ids without any signal, five rows each: trees that saw the rows would give labels back."""
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"id": rng.integers(400, size=2000), "y": rng.integers(2, size=2000)})
+    data = Dataset.open(frame, Schema((Task("y"),), (Categorical("id"),)))
+    assert auc(data.labels("train")[:, 0], taught(data)[:, 0]) < 0.55
+
+
+def test_it_is_a_probability_that_ranks_and_a_value_of_a_regression_task(free: Dataset) -> None:
+    said, labels = taught(free), free.labels("train")
+    assert auc(labels[:, 0], said[:, 0]) > 0.65
+    assert said.mean(axis=0) == pytest.approx(np.nanmean(labels, axis=0), abs=0.02)
+    frame, schema = synthetic_frame(2000, seed=0)
+    frame = frame.with_columns(stay=200 + 90 * pl.col("price").log())
+    tasks = (Task("stay", "regression"),)
+    data = Dataset.open(frame, dataclasses.replace(schema, tasks=tasks, statistics=None))
+    assert np.corrcoef(taught(data)[:, 0], data.labels("train")[:, 0])[0, 1] > 0.9
+
+
+def test_an_unknown_label_stays_unknown_and_teaches_nobody(free: Dataset) -> None:
+    labels = np.array([[1.0, np.nan], [0.0, 1.0]], np.float32)
+    soft = softened(labels, np.full((2, 2), 0.5, np.float32), 0.5)
+    np.testing.assert_array_equal(soft, [[0.75, np.nan], [0.25, 0.75]])
+    flat = flat_of(free.schema, free.encoder, with_rates=False)
+    train, valid = (labelled(free, split, flat) for split in ("train", "valid"))
+    unknown = train.labels.copy()
+    unknown[::2, 1] = np.nan
+    partly = dataclasses.replace(train, labels=unknown)
+    assert np.isfinite(out_of_fold(partly, valid, ["binary"] * 2, flat.categories)).all()
+    blind = dataclasses.replace(valid, labels=np.full_like(valid.labels, np.nan))
+    assert np.isfinite(out_of_fold(partly, blind, ["binary"] * 2, flat.categories)).all()
+
+
+def test_it_is_trained_once_for_the_same_rows(
+    free: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = taught(free)
+    with monkeypatch.context() as patch:
+        patch.setattr(teacher, "out_of_fold", None)
+        np.testing.assert_array_equal(taught(free), first)
+        with pytest.raises(TypeError):
+            taught(free.sample(1000))
+    part = free.sample(1000)
+    assert taught(part).shape == (part.rows["train"], 2)
+    assert not list(free.folder.glob("taught_*.*.npy"))  # nothing half-written
+
+
+def test_training_rows_teach_soft_labels_and_are_judged_by_their_own(free: Dataset) -> None:
+    soft = soft_labels(free, 0.8)
+    assert soft is not None
+    feed = Feed(free, "train", "cpu", labels=soft)
+    rows = np.array([7, 3])
+    np.testing.assert_array_equal(feed.taken(rows)["labels"], soft[rows])
+    assert set(np.unique(free.take("train", rows)["labels"])) <= {0.0, 1.0}
+    losses = [_loss(free, setting) for setting in ("distillation: 0.0", "distillation: 1.0")]
+    assert losses[0] != losses[1]
+    assert soft_labels(free, 0.0) is None
+
+
+def _loss(data: Dataset, setting: str) -> float:
+    architecture = read(f"{setting}, epochs: 1, batch_size: 500")
+    *_, last = fit(build_model(architecture, data.schema, 0), architecture, data, seed=0)
+    return last.loss
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "loss: focal, training: {distillation: 0.5}",
+            "focal cannot be used: it tells labels of 1",
+        ),
+        (
+            "training: {distillation: 0.5, negatives: 0.5}",
+            "trees speak of all rows, but",
+        ),
+    ],
+)
+def test_what_needs_the_labels_themselves_is_refused(
+    free: Dataset, text: str, problem: str
+) -> None:
+    data = parse_document(f"{{architecture: a, interaction: mlp, {text}}}").data
+    with pytest.raises(SpaceError, match=f"training.distillation: {problem}"):
+        build_model(Architecture.read(data), free.schema)  # type: ignore[arg-type]
+
+
+def test_a_task_after_another_is_refused_and_left_out_of_a_shipped_space() -> None:
+    data = Dataset.open(*synthetic_frame(2000, seed=0))
+    assert any(task.of for task in data.schema.tasks)
+    with pytest.raises(SpaceError, match=r"training.distillation: distillation would soften"):
+        build_model(read("distillation: 0.5"), data.schema)
+    space = read_space({"name": "x", "interaction": "linear", "training": {"distillation": 0.5}})
+    with pytest.raises(SpaceError, match="training: distillation would soften"):
+        space_for(data.schema, space)
+    assert not distils(space_for(data.schema, "ctr"))
+
+
+def test_without_lightgbm_a_shipped_space_leaves_it_out_and_others_say_what_to_do(
+    free: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert distils(space_for(free.schema, "ctr"))
+    monkeypatch.setitem(sys.modules, "lightgbm", None)  # as if it could not be imported
+    assert not distils(space_for(free.schema, "ctr"))
+    part = free.sample(777)
+    with pytest.raises(UsageError, match=r"not installed.*pip install 'automlrank\[lightgbm\]'"):
+        teach(part, print)
+    with pytest.raises(TrialError, match="not installed"):
+        taught(part)
