@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
+from automlrank.export.printing import WIDTH
+
 PACKAGE = __name__.partition(".")[0]
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 TYPE_IGNORE = re.compile(r"  # type: ignore\[[^\]]*\]")
@@ -180,7 +182,11 @@ def _sorted(imports: Iterable[Import]) -> str:
             named.setdefault(key, []).append(whole)
     lines = [line for _, line in plain]
     for (module, _), names in sorted(named.items()):
-        lines.append(f"from {module} import {', '.join(sorted(names, key=_member_order))}")
+        ordered = sorted(names, key=_member_order)
+        line = f"from {module} import {', '.join(ordered)}"
+        if len(line) > WIDTH:
+            line = "\n".join([f"from {module} import (", *(f"    {n}," for n in ordered), ")"])
+        lines.append(line)
     return "\n".join(lines)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from automlrank.architecture import Architecture
@@ -14,6 +14,7 @@ from automlrank.data.transform import Encoder
 from automlrank.evaluate.metrics import METRICS, Metric, metric_of
 from automlrank.export.encoder_source import ENCODER_MODULES
 from automlrank.export.printing import (
+    WIDTH,
     Constants,
     Source,
     assigned,
@@ -50,7 +51,8 @@ def train_source(
     constants = Constants()
     plan = wire(architecture, schema)
     values = dict(_constants(architecture, schema, METRICS[metric], constants))
-    values |= _of_trees(schema, encoder, constants)
+    if architecture.training.distillation:
+        values |= _of_trees(schema, encoder, constants)
     values |= _of_parameters(plan)
     labels = _labels(architecture, schema)
     instead = _instead(schema, METRICS[metric], plan)
@@ -188,10 +190,28 @@ def _constants(
 def _of_trees(schema: Schema, encoder: Encoder, constants: Constants) -> Iterator[tuple[str, str]]:
     """What trees that teach read, by its name."""
     flat = flat_of(schema, encoder, with_rates=True)
-    owners = tuple((name, schema.owner(name)) for name in flat.values)
+    parts = (
+        [constants.text(value, "FLAT_PART") for value in (kind, key, places, other)]
+        for kind, key, places, other in flat.parts
+    )
+    yield "FLAT", _tuples("FLAT", parts)
+    owners = (
+        [constants.text(value, "COLUMN") for value in (name, schema.owner(name))]
+        for name in flat.values
+    )
+    yield "VALUES", _tuples("VALUES", owners)
     kinds = tuple(task.kind for task in schema.tasks)
-    for name, value in (("FLAT", flat.parts), ("VALUES", owners), ("KINDS", kinds)):
-        yield name, _assigned(name, value, constants)
+    yield "KINDS", _assigned("KINDS", kinds, constants)
+
+
+def _tuples(name: str, values: Iterable[Sequence[str]]) -> str:
+    """``name = (...)`` of tuples of source, each on one line or an item a line."""
+    lines = []
+    for items in values:
+        line = f"    ({', '.join(items)}),"
+        long = ["    (", *(f"        {item}," for item in items), "    ),"]
+        lines += [line] if len(line) <= WIDTH else long
+    return "\n".join([f"{name} = (", *lines, ")"]) if lines else f"{name} = ()"
 
 
 def _label(schema: Schema, metric: Metric) -> str:

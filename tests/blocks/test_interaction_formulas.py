@@ -162,10 +162,18 @@ def test_mlp_is_linear_norm_activation(batch_norm: bool) -> None:
     close(module(x), expected)
 
 
+@pytest.mark.parametrize("is_training", [True, False])
 @pytest.mark.parametrize("buckets", [0, 4])
-def test_rate_fields_are_numbers_times_vectors_or_vectors_of_buckets(buckets: int) -> None:
-    module = built("rate_fields", Statistics(N, DIM), buckets=buckets)
-    x, vectors = 2 * drawn(ROWS, N), weights_of(module)["vectors"]
+def test_rate_fields_are_standardised_numbers_times_vectors_or_vectors_of_buckets(
+    buckets: int, is_training: bool
+) -> None:
+    """By the batch in training, later by what the batches had on average."""
+    module = built("rate_fields", Statistics(N, DIM), buckets=buckets).train(is_training)
+    module.norm.running_mean += 3.0
+    module.norm.running_var *= 25.0
+    x, vectors = 5 * drawn(ROWS, N) + 3, weights_of(module)["vectors"]
+    rows = x.double().numpy()
+    mean, var = (rows.mean(axis=0), rows.var(axis=0)) if is_training else (3.0, 25.0)
     expected = [
         [
             vectors[j, min(max(int(np.floor((s / 3 + 1) / 2 * 4)), 0), 3)]
@@ -173,7 +181,7 @@ def test_rate_fields_are_numbers_times_vectors_or_vectors_of_buckets(buckets: in
             else s * vectors[j, 0]
             for j, s in enumerate(row)
         ]
-        for row in x.numpy()
+        for row in (rows - mean) / np.sqrt(var + 1e-5)
     ]
     close(module(x), expected)
 

@@ -15,6 +15,7 @@ from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.data.synthetic import synthetic_frame, synthetic_schema
 from automlrank.schema import Categorical, Multi, Numeric, Schema, Split, Statistics, Vector
+from automlrank.space.needs import fit_to
 from automlrank.space.parse import read_space
 
 SPACES = Path(automlrank.__file__).parent / "search_spaces"
@@ -47,7 +48,7 @@ def architecture_of(name: str) -> Architecture:
             return rng.choice(domain.values)
         return domain.coerce(rng.uniform(domain.low, domain.high))
 
-    drawn = draw(read_space(SPACES / "ctr.yaml"), decide)
+    drawn = draw(fit_to(read_space(SPACES / "ctr.yaml"), synthetic_schema()), decide)
     settings = dataclasses.replace(drawn.training, epochs=3)
     return dataclasses.replace(drawn, training=settings)
 

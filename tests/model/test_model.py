@@ -23,6 +23,7 @@ from automlrank.jobs.spaces import shipped
 from automlrank.model import RankingModel, build_model
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
+from automlrank.space.needs import fit_to
 from automlrank.space.parse import read_space
 from automlrank.train import tables
 from automlrank.train.loop import fit
@@ -77,7 +78,7 @@ def drawn(seed: int) -> Architecture:
             return domain.coerce(float(rng.uniform(domain.low, domain.high)))
         return domain.values[int(rng.integers(len(domain.values)))]
 
-    return draw(read_space(shipped()["ctr"]), decide)
+    return draw(fit_to(read_space(shipped()["ctr"]), synthetic_schema()), decide)
 
 
 def fitted(schema: Schema) -> Schema:

@@ -10,21 +10,23 @@ from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, logs, one_of
 from automlrank.blocks.ports import Fields, Statistics
 
-SPAN = 3.0  # of log-odds: buckets are equal parts of -SPAN to SPAN
+SPAN = 3.0  # deviations: buckets are equal parts of -SPAN to SPAN
 
 
 class StatisticFields(nn.Module):
-    """A vector times each number, or one of ``buckets`` vectors by the number's size."""
+    """A vector times each standardised number, or one of ``buckets`` vectors by its size."""
 
     def __init__(self, statistics: int, dim: int, buckets: int, scale: float) -> None:
         super().__init__()
         self.buckets = buckets
+        self.norm = nn.BatchNorm1d(statistics, affine=False)
         self.vectors = nn.Parameter(torch.randn(statistics, max(buckets, 1), dim) * scale)
 
     def forward(self, statistics: Tensor) -> Tensor:
+        normal: Tensor = self.norm(statistics)
         if not self.buckets:
-            return statistics.unsqueeze(2) * self.vectors[:, 0]  # [batch, statistics, dim]
-        place = (statistics / SPAN + 1) / 2 * self.buckets
+            return normal.unsqueeze(2) * self.vectors[:, 0]  # [batch, statistics, dim]
+        place = (normal / SPAN + 1) / 2 * self.buckets
         bucket = place.long().clamp(0, self.buckets - 1)
         first = torch.arange(bucket.shape[1], device=bucket.device) * self.buckets
         return F.embedding(bucket + first, self.vectors.flatten(0, 1))
@@ -34,10 +36,11 @@ class StatisticFields(nn.Module):
 class RateFields(Block):
     """Each rate and each count times a vector of its own: ``field_j = s_j v_j``.
 
-    With buckets ``field_j = v_{j, bucket(s_j)}``. They join the columns' fields and interact with
-    them. With ``replace_ids`` no block reads the ids of the columns that have a rate, but for those
-    asked for by name: a history's target, the scenario, the context, ``fields`` of a branch, the
-    schema's crosses.
+    ``s_j`` has mean 0 and variance 1, by batch norm: log-odds of rare events and logarithms of
+    counts are large, and fields start alike. With buckets ``field_j = v_{j, bucket(s_j)}``. They
+    join the columns' fields and interact with them. With ``replace_ids`` no block reads the ids of
+    the columns that have a rate, but for those asked for by name: a history's target, the scenario,
+    the context, ``fields`` of a branch, the schema's crosses.
     """
 
     paper = "Juan et al., Field-aware Factorization Machines, RecSys 2016 (numbers as fields)"
