@@ -16,12 +16,13 @@ from torch_rechub.models.ranking.edcn import EDCN
 
 Both = tuple[nn.Module, nn.Module]
 BST_DEPARTS = (
-    "compared without positions, which are places there and time gaps here and in the paper, and "
-    "with our width of its network: 4 times the input, theirs 2048 always"
+    "torch's layer, which torch-rechub's BST stacks, without positions (places there, time gaps here "
+    "and in the paper), with ReLU and 4 times the input's width as ours; theirs has leaky ReLU, 2048"
 )
 DIEN_AGREES = (
-    "masks padding and takes the softmax, as the paper and we do; others leave both out "
-    "(RecBole#1483: no softmax, and an auxiliary loss that counts padding)"
+    "as served, half of the positions padding; masks it and takes the softmax, as the paper, "
+    "DeepCTR-Torch and we do; RecBole's DIEN takes no softmax and counts padding in its auxiliary "
+    "loss (RecBole#1483)"
 )
 NORMS = "its batch norms, which have no switch, taken out"
 EDCN_MENDED = (
@@ -166,7 +167,7 @@ PAIRS = [
         "sums the pairs first and takes a softmax of one number, always 1: no pair is weighed",
         departs=True,
     ),
-    Pair("bst", "BST's encoder layer", "history", bst, BST_DEPARTS),
+    Pair("bst", "nn.TransformerEncoderLayer", "history", bst, BST_DEPARTS),
     Pair("bridge", "EDCN", "fields", bridge, EDCN_MENDED),
     Pair("dien", "nn.GRU, AUGRU", "history", dien, DIEN_AGREES),
     Pair("din", "ActivationUnit", "history", din, f"no mask: padding attends; {NORMS}"),

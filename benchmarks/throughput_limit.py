@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -22,6 +23,8 @@ class Limit:
     products: list[tuple[Any, list[Any]]] = field(default_factory=list)
     rows: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     """Each table that is read, and the rows touched; what is written to them is what was read."""
+    gib: float = 0.0
+    """What the tensors to multiply take: the process holds them beside the training."""
 
     @classmethod
     def of(cls, run: Iterator[None]) -> Limit:
@@ -29,13 +32,10 @@ class Limit:
         next(run)
         with Watch(limit):
             next(run)
+        before = memory_gib("VmRSS")
+        limit.products = [(product, [made(a) for a in args]) for product, args in limit.products]
+        limit.gib = memory_gib("VmRSS") - before
         return limit
-
-    @property
-    def gib(self) -> float:
-        """What the tensors to multiply take: the process holds them beside the training."""
-        tensors = [a for _, args in self.products for a in args if isinstance(a, Tensor)]
-        return sum(tensor.untyped_storage().nbytes() for tensor in tensors) / 2**30
 
     def seconds(self, clock: Callable[[], float], repeats: int) -> float:
         """The median of some repetitions."""
@@ -62,7 +62,7 @@ class Watch(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         if func.overloadpacket in PRODUCTS:
-            self.limit.products.append((func.overloadpacket, [stand_in(a) for a in args]))
+            self.limit.products.append((func.overloadpacket, [Like.of(a) for a in args]))
         elif func.overloadpacket is aten.embedding:
             table, ids = args[0], args[1]
             if ids.numel():
@@ -70,10 +70,35 @@ class Watch(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def stand_in(argument: Any) -> Any:
-    if not isinstance(argument, Tensor):
+@dataclass(frozen=True)
+class Like:
+    """What a tensor looks like, without its memory."""
+
+    shape: torch.Size
+    strides: tuple[int, ...]
+    dtype: torch.dtype
+
+    @classmethod
+    def of(cls, argument: Any) -> Any:
+        if not isinstance(argument, Tensor):
+            return argument
+        return cls(argument.shape, argument.stride(), argument.dtype)
+
+
+def made(argument: Any) -> Any:
+    """A tensor that looks so."""
+    if not isinstance(argument, Like):
         return argument
-    strides = argument.stride()
-    once = [n if stride else 1 for n, stride in zip(argument.shape, strides, strict=True)]
-    made = torch.empty_strided(once, strides, dtype=argument.dtype)
-    return made.normal_().expand(argument.shape)
+    sizes = zip(argument.shape, argument.strides, strict=True)
+    once = [n if stride else 1 for n, stride in sizes]
+    tensor = torch.empty_strided(once, argument.strides, dtype=argument.dtype)
+    return tensor.normal_().expand(argument.shape)
+
+
+def memory_gib(kind: str) -> float:
+    """``VmRSS``, what this process holds, or ``VmHWM``, the most that it held.
+
+    getrusage would count its parent's as well.
+    """
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 2**20 for line in status.splitlines() if kind in line)

@@ -9,6 +9,7 @@ from automlrank.blocks.inputs import first_input
 from automlrank.blocks.ports import Columns, Crosses
 from automlrank.errors import Fault
 from automlrank.schema import Schema
+from automlrank.space.check import NEEDS_NEGATIVES, needs_labels
 from automlrank.space.needs import lacking, unserved, untrainable
 from automlrank.space.reading import restricted, unreadable
 
@@ -44,11 +45,14 @@ def unserved_parts(architecture: Architecture, schema: Schema) -> list[Fault]:
 
 
 def _hard(architecture: Architecture) -> Iterator[str]:
-    """Why the labels must be those of the table, where distillation would have them others."""
-    if architecture.training.distillation and not architecture.loss.soft:
-        yield f"{architecture.loss.name} cannot be used: it tells labels of 1 from 0."
-    if architecture.training.distillation and architecture.training.negatives < 1:
-        yield "trees speak of all rows, but negatives leaves a part of them out."
+    """What needs the table's own labels, where distillation softens them."""
+    if not architecture.training.distillation:
+        return
+    for block in (architecture.loss, architecture.balance):
+        if problem := needs_labels(type(block)):
+            yield problem
+    if architecture.training.negatives < 1:
+        yield NEEDS_NEGATIVES
 
 
 def read_columns(architecture: Architecture, schema: Schema) -> Schema:

@@ -106,13 +106,15 @@ class SelectFields(nn.Module):
 def other_behaviours(keys: Tensor, mask: Tensor) -> Tensor:
     """A behaviour for each position, drawn from all real ones of the batch.
 
-    What is clicked often is drawn often, and the columns of a draw belong together.
+    What is clicked often is drawn often, and the columns of a draw belong together. As many are
+    drawn as are real: further padding changes no draw.
     """
     real = mask.flatten().nonzero().squeeze(1)
     if not len(real):
         return torch.zeros_like(keys)
-    drawn = real[torch.randint(len(real), mask.shape, device=real.device)]
-    return F.embedding(drawn, keys.flatten(0, 1))  # [batch, length, dim]
+    drawn = real[torch.randint(len(real), real.shape, device=real.device)]
+    places = torch.zeros_like(mask, dtype=torch.long).flatten().index_copy(0, real, drawn)
+    return F.embedding(places.view(mask.shape), keys.flatten(0, 1))  # [batch, length, dim]
 
 
 def real_positions(ids: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ class Loss(Block):
     bends: ClassVar[bool] = False
     """Whether its least value lies at other logits than those of the true probabilities."""
     soft: ClassVar[bool] = False
-    """Whether a label may be a probability: its loss is then that of both labels, so weighted."""
+    """Whether a label may be a probability: its gradient is then that of both, so weighted."""
 
     def arguments(self, labels: Labels) -> dict[str, object]:
         """Which tasks have a parent or are regression, what negatives are kept; else nothing."""

@@ -1,4 +1,4 @@
-"""An architecture as a folder of code that its owners train: torch, polars, numpy, no more."""
+"""An architecture as a folder of code that its owners train, without automlrank."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from automlrank.schema import Schema
 from automlrank.trials.folder import check_new
 
 REQUIREMENTS = ("numpy", "polars", "safetensors", "torch")
+LIGHTGBM = "lightgbm>=4.5"  # as in the extra of that name
 
 
 def export_architecture(
@@ -97,10 +98,10 @@ def _new_folder(out: Path) -> Iterator[Path]:
 
 def _requirements(architecture: Architecture) -> str:
     """What the exported code imports, at the versions here or later."""
-    names = [*REQUIREMENTS]
+    lines = [f"{name}>={_version(name)}" for name in REQUIREMENTS]
     if architecture.training.distillation:
-        names.insert(0, "lightgbm")
-    return "".join(f"{name}>={_version(name)}\n" for name in names)
+        lines.insert(0, LIGHTGBM)  # it may be absent here
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _version(name: str) -> str:
@@ -109,6 +110,10 @@ def _version(name: str) -> str:
 
 def _readme(architecture: Architecture, schema: Schema, metric: Metric, has_weights: bool) -> str:
     fused = "Its method score(batch) gives what candidates are ranked by, from all tasks' logits.\n"
+    taught = (
+        "train.py first trains LightGBM on folds of the rows, for the network to learn from;\n"
+        "scoring and serving need none of it.\n"
+    )
     label = METRICS[metric.base].label
     score = f"    python train.py DATA --score --test    # the {label} of weights.safetensors\n"
     return (
@@ -123,4 +128,5 @@ def _readme(architecture: Architecture, schema: Schema, metric: Metric, has_weig
         "statistics) hold what it learned from the training rows; architecture.yaml says what\n"
         "was built.\n"
         f"{fused if schema.score else ''}"
+        f"{taught if architecture.training.distillation else ''}"
     )

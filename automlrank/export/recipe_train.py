@@ -426,5 +426,5 @@ def main() -> None:
         torch.set_num_threads(chosen.threads)
     try:
         run(chosen)
-    except (TableError, EncodingError, OSError, pl.exceptions.PolarsError) as error:
+    except (TableError, EncodingError, OSError, ImportError, pl.exceptions.PolarsError) as error:
         parser.exit(2, f"{str(error).splitlines()[0]}\n")

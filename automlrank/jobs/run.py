@@ -107,6 +107,7 @@ class Run:
         outside = enqueue_references(study, self.space, self.references)
         enqueue_start(study, self.space, bench.goal, lambda drawn: bench.cost(drawn).matmul_flops)
         try:
+            self.teach()
             rivals = (*map(Network, outside), *self.outsiders)
             if self.workers > 1 or bench.goal.trial_seconds:  # a process that hangs can be killed
                 return self.with_joined(study, partial(self.by_workers, study, rivals))
@@ -118,6 +119,14 @@ class Run:
             return TIME_UP
         except KeyboardInterrupt:
             return INTERRUPTED
+
+    def teach(self) -> None:
+        """Trees first, where trials learn from them: no trial pays for it."""
+        try:
+            if self.space.distils:
+                self.bench.teach()
+        except FAILURES as error:
+            self.notice(f"Trials that learn from trees will fail: {reason_of(error)}")
 
     def with_joined(self, study: optuna.Study, work: Callable[[], str | None]) -> str | None:
         """Trials until those of workers that joined have ended too, or died and were made up."""

@@ -17,12 +17,18 @@ from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
 from automlrank.jobs.run import Run
-from automlrank.jobs.spaces import AsSpace, references_for, space_for
+from automlrank.jobs.spaces import (
+    AsSpace,
+    check_teacher,
+    left_out,
+    references_for,
+    space_for,
+    space_of_run,
+)
 from automlrank.jobs.suspicions import suspicions
-from automlrank.jobs.teach import distils, teach
 from automlrank.schema.score import score_text
 from automlrank.trials.bench import Bench, metric_for
-from automlrank.trials.events import DataReady, Listen, ignore
+from automlrank.trials.events import DataReady, Listen, Notice, ignore
 from automlrank.trials.facts import RunFacts
 from automlrank.trials.folder import RunFolder, check_new, new_folder, write_text
 from automlrank.trials.goal import Goal
@@ -97,6 +103,8 @@ def search(
             raise UsageError(f"--{name} must be 1 or more, but got {number}.")
     dataset = Dataset.open(data, schema, label=label, joins=joins, incumbent=incumbent)
     chosen = space_for(dataset.schema, space)
+    if resume and out is not None:
+        chosen = space_of_run(chosen, space, RunFolder(out))
     limits = chosen.limits
     goal = dataclasses.replace(
         goal,
@@ -108,16 +116,21 @@ def search(
     set_aside = dataset.inferred.set_aside if dataset.inferred else ()
     suspicions = suspicions_of(dataset)
     listen(DataReady.of(dataset, goal.metric, set_aside, suspicions))
+    if space is not None and (absent := left_out(chosen, space)):
+        listen(
+            Notice(f"What the table or the machine cannot serve is left out: {', '.join(absent)}.")
+        )
     references, skipped = references_for(dataset.schema, chosen.references)
-    rivals, absent = outsiders(dataset.schema, chosen.references, goal.metric)
-    skipped |= absent
+    rivals, unusable = outsiders(dataset.schema, chosen.references, goal.metric)
+    skipped |= unusable
     part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
     bench = Bench(part, goal, listen, splits=("valid", "test"))
+    check_teacher(
+        needed=chosen.distils or any(network.training.distillation for network in references)
+    )
     check_budget(bench, chosen, references)
     facts = _facts(dataset, goal, command, sample_rows)
     facts = dataclasses.replace(facts, set_aside=set_aside, suspicions=suspicions, skipped=skipped)
-    if distils(chosen):
-        teach(part, listen)
     with folder.locked(), folder.written():
         if folder.exists:
             known = folder.read_run()

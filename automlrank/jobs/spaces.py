@@ -9,13 +9,15 @@ from pathlib import Path
 from automlrank.architecture import Architecture, only_point
 from automlrank.architecture.needs import unserved_parts
 from automlrank.documents import Document, as_document
-from automlrank.errors import DocumentError, did_you_mean
+from automlrank.errors import DocumentError, UsageError, did_you_mean
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
+from automlrank.space.grammar import leaves
 from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
 from automlrank.space.value import Space
-from automlrank.train.boosting import installed
+from automlrank.train.boosting import INSTALL, UNINSTALLED, installed
+from automlrank.trials.folder import RunFolder
 from automlrank.trials.rivals import BOOSTED
 
 DEFAULT = "ctr"
@@ -58,10 +60,39 @@ def space_for(schema: Schema, source: AsSpace | None) -> Space:
     """
     source = DEFAULT if source is None else source
     space, document = open_space(source)
-    if isinstance(source, str | Path) and find(source).resolve().parent == ROOT.resolve():
+    if is_shipped(source):
         return fit_to(space, schema, () if installed() else ("distillation",))
     needs_met(space, schema, document)
     return space
+
+
+def is_shipped(source: AsSpace | None) -> bool:
+    """Whether it is a space of the package, which is fitted to its table."""
+    source = DEFAULT if source is None else source
+    return isinstance(source, str | Path) and find(source).resolve().parent == ROOT.resolve()
+
+
+def space_of_run(space: Space, source: AsSpace | None, folder: RunFolder) -> Space:
+    """A shipped space as the run that is resumed has it, whatever this machine lacks."""
+    if not is_shipped(source) or not folder.exists:
+        return space
+    known = parse_space(as_document(folder.path / "space.yaml"))
+    return known if known.name == space.name else space
+
+
+def left_out(space: Space, source: AsSpace) -> list[str]:
+    """What a named space offers and the one that was fitted to the table does not."""
+    whole, _ = open_space(source)
+    before, after = (
+        {leaf.block for _, node in s.stages() for leaf in leaves(node)} for s in (whole, space)
+    )
+    return [*sorted(before - after), *(["distillation"] if whole.distils > space.distils else [])]
+
+
+def check_teacher(*, needed: bool) -> None:
+    """Raise UsageError where networks are to learn from trees and LightGBM is absent."""
+    if needed and not installed():
+        raise UsageError(UNINSTALLED, INSTALL)
 
 
 def architecture_for(schema: Schema, source: AsSpace | Architecture) -> Architecture:

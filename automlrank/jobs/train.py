@@ -16,8 +16,7 @@ from automlrank.data.read import Data
 from automlrank.documents import dump
 from automlrank.evaluate.latency import Latency
 from automlrank.jobs.machine import device_of, machine, versions
-from automlrank.jobs.spaces import AsSpace, architecture_for
-from automlrank.jobs.teach import teach
+from automlrank.jobs.spaces import AsSpace, architecture_for, check_teacher
 from automlrank.train.loop import score
 from automlrank.trials.bench import Bench, metric_for
 from automlrank.trials.events import DataReady, Listen, ignore
@@ -72,8 +71,7 @@ def train(
     listen(DataReady.of(dataset, goal.metric))
     chosen = architecture_for(dataset.schema, architecture)
     bench = Bench(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
-    if chosen.training.distillation:
-        teach(dataset, listen)
+    check_teacher(needed=chosen.training.distillation > 0)
     model = bench.build(chosen, seed)
     latency = bench.latency(model)
     trained = bench.train(model, chosen, seed, chosen.name)

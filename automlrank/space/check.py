@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from automlrank.blocks import BLOCKS
+from automlrank.blocks.base import Block
+from automlrank.blocks.objectives import Balance, Loss
 from automlrank.blocks.ports import Fields, History, Logit, Statistics, Tasks, Vector
 from automlrank.documents import Document
 from automlrank.errors import Fault, SpaceError
 from automlrank.space.combinators import use
 from automlrank.space.flow import Flow, names_of
-from automlrank.space.grammar import Expression
+from automlrank.space.grammar import Expression, leaves
 from automlrank.space.reading import misplaced
 from automlrank.space.value import STAGES, Space
 
+NEEDS_NEGATIVES = "negatives and distillation: trees speak of all rows, an epoch holds a part."
 ENTRY: dict[str, type] = {
     "statistics": Statistics,
     "history": History,
@@ -53,7 +57,33 @@ def wiring_faults(space: Space, document: Document) -> list[Fault]:
                 "a branch says once what it reads, where the interaction's fields flow in: alone, "
                 "in a parallel, some_of, choose or optional, or first in a stack.",
             )
+    _check_labels(flow, space)
     return flow.faults
+
+
+def _check_labels(flow: Flow, space: Space) -> None:
+    """Note what needs labels of 0 and 1, or of all rows, where distillation softens them."""
+    if not space.distils:
+        return
+    problems = [
+        ((stage,), problem)
+        for stage in ("loss", "balance")
+        for leaf in leaves(getattr(space, stage))
+        if leaf.block in BLOCKS and (problem := needs_labels(BLOCKS[leaf.block]))
+    ]
+    if any(share != 1.0 for share in space.training.domains["negatives"].samples()):
+        problems.append((("training",), NEEDS_NEGATIVES))
+    for path, problem in problems:
+        flow.fault(path, problem)
+
+
+def needs_labels(block: type[Block]) -> str | None:
+    """Why a loss or a balance cannot do with soft labels, or None."""
+    if issubclass(block, Loss) and not block.soft:
+        return f"{block.name} and distillation: it tells labels of 1 from those of 0."
+    if issubclass(block, Balance) and block.moves:
+        return f"{block.name} and distillation: it weighs losses, whose least soft labels move."
+    return None
 
 
 def _follow_stage(flow: Flow, stage: str, node: Expression) -> None:

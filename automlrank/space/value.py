@@ -57,6 +57,11 @@ class Space:
     limits: Limits = Limits()
     references: tuple[str, ...] = DEFAULT_REFERENCES
 
+    @property
+    def distils(self) -> bool:
+        """Whether some draw learns from boosted trees."""
+        return any(value != 0 for value in self.training.domains["distillation"].samples())
+
     @staticmethod
     def read(source: str | Path | Mapping[str, object]) -> Space:
         """A space from a YAML file or a mapping; raises SpaceError with every fault."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 ROUNDS, PATIENCE = 2000, 50  # boosting rounds at most, and without a gain
@@ -20,8 +19,14 @@ SETTINGS: dict[str, Any] = {
     "force_col_wise": True,  # else it is chosen by timing, and sums differ
     "verbosity": -1,
 }
+UNINSTALLED = "distillation needs LightGBM, which is not installed."
+INSTALL = "pip install 'automlrank[lightgbm]', or leave distillation at 0."
 
 
 def installed() -> bool:
-    """Whether LightGBM can be imported."""
-    return find_spec("lightgbm") is not None
+    """Whether LightGBM can be imported: its library may lack another that it is linked with."""
+    try:
+        import lightgbm  # noqa: F401
+    except (ImportError, OSError):
+        return False
+    return True

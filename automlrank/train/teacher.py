@@ -4,14 +4,16 @@ What a network learns of a row is then ``(1 - d) y + d q``: its label, and the t
 for it. Binary cross-entropy is linear in the label, so its loss is ``(1 - d)`` times that of the
 label and ``d`` times that of the trees (Hinton et al., 2015, https://arxiv.org/abs/1503.02531, at
 temperature 1). Trees that had seen the row would give its label back, so they are trained on the
-other folds. Served is the network alone.
+other folds. What a row's label is known by to them are the target rates of the other folds' rows,
+which count it: with 20 rows an id and no signal q ranks labels by an AUC of .51 to .52, not .5.
+Served is the network alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +24,27 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.split import Rows
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
-from automlrank.train.boosting import PATIENCE, ROUNDS, SETTINGS, installed
+from automlrank.train.boosting import (
+    INSTALL,
+    PATIENCE,
+    ROUNDS,
+    SETTINGS,
+    UNINSTALLED,
+    installed,
+)
 from automlrank.train.flat import CHUNK_ROWS, Flat, flat_of
 
 FOLDS = 5
 FOLD_SEED = 0  # one teacher for all seeds of a network
-MOST_ROWS = 1_000_000  # that a fold's trees are trained on
+MOST_ROWS = 300_000  # that a fold's trees are trained on
 BLIND_ROUNDS = 100  # LightGBM's own number
 LOSSES = {"binary": "binary_logloss", "regression": "l2"}
-UNINSTALLED = "distillation needs LightGBM, which is not installed."
-INSTALL = "pip install 'automlrank[lightgbm]', or leave distillation at 0."
+
+Watch = Callable[[], None]
+
+
+def unwatched() -> None:
+    """Nobody ends the boosting."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +78,15 @@ def softened(labels: Array, taught: Array, distillation: float) -> Array:
     return soft
 
 
-def taught(data: Dataset) -> Array:
+def taught(data: Dataset, watch: Watch = unwatched) -> Array:
     """What trees say of the training rows, ``[rows, tasks]``; kept beside the encoded rows.
 
-    Raises TrialError where LightGBM is absent or refuses the data.
+    ``watch`` is called after every round and may raise what ends them. Raises TrialError where
+    LightGBM is absent or refuses the data.
     """
-    path = kept_at(data)
-    if path.exists():
-        return np.asarray(np.load(path))
+    kept = read_kept(data)
+    if kept is not None:
+        return kept
     if not installed():
         raise TrialError(f"{UNINSTALLED} {INSTALL}")
     from lightgbm.basic import LightGBMError
@@ -81,16 +95,32 @@ def taught(data: Dataset) -> Array:
     train, valid = (labelled(data, split, flat) for split in ("train", "valid"))
     kinds = [task.kind for task in data.schema.tasks]
     try:
-        found = out_of_fold(train, valid, kinds, flat.categories)
+        found = out_of_fold(train, valid, kinds, flat.categories, watch)
     except LightGBMError as error:
         raise TrialError(f"the trees that teach: {error}") from error
-    keep(path, found)
+    keep(kept_at(data), found)
     return found
+
+
+def is_taught(data: Dataset) -> bool:
+    """Whether the answers for these rows are kept."""
+    return read_kept(data) is not None
+
+
+def read_kept(data: Dataset) -> Array | None:
+    """The answers for these rows; None where there are none, or none that can be read."""
+    try:
+        found = np.load(kept_at(data))
+    except (OSError, EOFError, ValueError):
+        return None
+    return found if found.shape == data.labels("train").shape else None
 
 
 def kept_at(data: Dataset) -> Path:
     """Where the answers for these rows lie, by what they depend on beside the encoded table."""
-    facts = repr((SETTINGS, ROUNDS, PATIENCE, FOLDS, FOLD_SEED, MOST_ROWS))
+    rounds = (ROUNDS, PATIENCE, BLIND_ROUNDS, FOLDS, FOLD_SEED, MOST_ROWS)
+    flat = flat_of(data.schema, data.encoder, with_rates=True)
+    facts = repr((SETTINGS, rounds, flat.parts, sorted(data.part)))
     parts = [data.part[split].tobytes() for split in ("train", "valid") if split in data.part]
     digest = hashlib.sha256(b"".join([facts.encode(), *parts])).hexdigest()
     return data.folder / f"taught_{digest[:16]}.npy"
@@ -103,14 +133,24 @@ def labelled(data: Dataset, split: str, flat: Flat) -> Labelled:
 
 
 def keep(path: Path, array: Array) -> None:
-    """Write an array whole or not at all: several workers may, and write the same."""
-    partial = path.with_suffix(f".{os.getpid()}.npy")
-    np.save(partial, array)
-    partial.replace(path)
+    """Write an array whole or not at all: several workers may, and write the same.
+
+    What the disk refuses is not kept, and made anew where it is asked for again.
+    """
+    partial = path.with_suffix(f".{uuid.uuid4().hex}.npy")
+    try:
+        np.save(partial, array)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
 
 
 def out_of_fold(
-    train: Labelled, valid: Labelled, kinds: Sequence[str], categories: list[int]
+    train: Labelled,
+    valid: Labelled,
+    kinds: Sequence[str],
+    categories: list[int],
+    watch: Watch = unwatched,
 ) -> Array:
     """``[rows, tasks]``: of each training row what trees of the other folds say.
 
@@ -128,18 +168,20 @@ def out_of_fold(
                 others = np.sort(rng.permutation(others)[:MOST_ROWS])
             own = folds == fold
             found[own, task] = expected(
-                train.matrix[own], train.of(others, task), judges, kind, categories
+                train.matrix[own], train.of(others, task), judges, kind, categories, watch
             )
     return found
 
 
 def expected(
-    rows: Array, train: Labelled, valid: Labelled, kind: str, categories: list[int]
+    rows: Array, train: Labelled, valid: Labelled, kind: str, categories: list[int], watch: Watch
 ) -> Array:
-    """``[rows]``: what trees of one task's rows say of others.
+    """``[rows]``: what trees of one task's rows say of others; of fewer than a leaf's, their mean.
 
     Validation ends the boosting; without a label there, it ends after ``BLIND_ROUNDS``.
     """
+    if len(train.labels) < SETTINGS["min_data_in_leaf"]:
+        return np.full(len(rows), train.labels.mean() if len(train.labels) else 0.5)
     import lightgbm
 
     settings = SETTINGS | {
@@ -154,10 +196,13 @@ def expected(
         categorical_feature=categories,
         params=settings,
     )
+    heard = [lambda _: watch()]
     if len(valid.labels):
         judged = made.create_valid(valid.matrix, valid.labels, weight=valid.weights)
         ending = lightgbm.early_stopping(PATIENCE, verbose=False)
-        booster = lightgbm.train(settings, made, ROUNDS, valid_sets=[judged], callbacks=[ending])
+        booster = lightgbm.train(
+            settings, made, ROUNDS, valid_sets=[judged], callbacks=[ending, *heard]
+        )
     else:
-        booster = lightgbm.train(settings, made, BLIND_ROUNDS)
+        booster = lightgbm.train(settings, made, BLIND_ROUNDS, callbacks=heard)
     return np.asarray(booster.predict(rows, num_threads=settings["num_threads"]))

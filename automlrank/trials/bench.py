@@ -23,8 +23,9 @@ from automlrank.serving.runtimes import Call, served
 from automlrank.train.checkpoint import Checkpoint
 from automlrank.train.loop import fit
 from automlrank.train.progress import Progress
+from automlrank.train.teacher import is_taught, taught
 from automlrank.trials.endings import TimeIsUp, TookTooLong
-from automlrank.trials.events import Listen, Training
+from automlrank.trials.events import Listen, Notice, Training
 from automlrank.trials.goal import Goal
 
 REQUESTS = 8  # different requests that a latency walks through
@@ -133,6 +134,8 @@ class Bench:
         """
         began = time.perf_counter()
         goal, progress = self.goal, None
+        if architecture.training.distillation:
+            self.teach()
         ends: list[Progress] = []
         steps = fit(
             model,
@@ -153,6 +156,18 @@ class Bench:
         assert progress is not None
         seconds = time.perf_counter() - began
         return Trained.of(model, ends, goal.metric, seconds)
+
+    def teach(self) -> None:
+        """Have the trees trained that networks learn from, unless their answers are kept.
+
+        Raises TimeIsUp past the deadline, TrialError where LightGBM refuses.
+        """
+        if not is_taught(self.data):
+            rows = self.data.rows["train"]
+            self.listen(
+                Notice(f"LightGBM learns {rows:,} rows out of fold, to teach (distillation).")
+            )
+            taught(self.data, lambda: self.check_clock(0.0))
 
     def counted(self, steps: Iterator[Progress]) -> Iterator[Progress]:
         """The steps; what it takes to come to the next one counts as computed."""

@@ -134,6 +134,11 @@ def test_a_history_of_any_length_is_encoded(case: Case, length: int) -> None:
     for row in range(3):
         alone = map_tensors(inputs, lambda tensor, row=row: tensor[row : row + 1])
         torch.testing.assert_close(case.run(module, alone), whole[row : row + 1])
+    inputs["keys"].requires_grad_()
+    trained = case.run(module.train(), inputs)
+    trained.sum().backward()
+    assert trained.isfinite().all()
+    assert inputs["keys"].grad is None or inputs["keys"].grad.isfinite().all()
 
 
 @every_history

@@ -21,6 +21,7 @@ from formula_checks import (
     under,
     weights_of,
 )
+from torch.nn import functional as F
 
 from automlrank.blocks.embedding import other_behaviours
 from automlrank.blocks.parts import attention, put_rows, take_rows
@@ -257,9 +258,20 @@ def test_dien_s_auxiliary_loss_knows_the_next_behaviour_from_another() -> None:
 def test_other_behaviours_are_real_ones_of_any_row() -> None:
     torch.manual_seed(0)
     keys, mask = torch.arange(24.0).view(4, 6, 1), masks()
-    drawn_ = torch.cat([other_behaviours(keys, mask).flatten() for _ in range(50)])
+    drawn_ = torch.cat([other_behaviours(keys, mask)[mask].flatten() for _ in range(50)])
     assert set(drawn_.tolist()) == set(keys.squeeze(2)[mask].tolist())
     assert not other_behaviours(keys, torch.zeros_like(mask)).any()
+
+
+def test_the_auxiliary_loss_does_not_hear_of_further_padding() -> None:
+    """Its random behaviours are the same ones, too."""
+    module = built("dien", History(DIM, 6, 0), alpha=0.5).train()
+    keys, mask, losses = drawn(ROWS, 6, DIM), masks(), []
+    for more in (0, 3):
+        k, m = F.pad(keys, (0, 0, 0, more)), F.pad(mask, (0, more))
+        torch.manual_seed(0)
+        losses.append(module.loss(module.extract(k, m), k, other_behaviours(k, m), m).item())
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
 
 
 def self_attention(w: dict[str, Array], x: Array, heads: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -16,7 +17,7 @@ from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
-from automlrank.schema import Schema, Statistics, Task
+from automlrank.schema import History, Schema, Statistics, Task
 from automlrank.space.check import check_space
 from automlrank.space.combinators import choose, optional, parallel, repeat, some_of, stack, use
 from automlrank.space.count import count
@@ -370,7 +371,22 @@ def test_multitask_and_scenario_offer_every_block_of_their_families() -> None:
 
 
 def test_sequence_offers_every_history_encoder() -> None:
-    assert set(BLOCKS.of("sequence")) <= set(offered("sequence"))
+    encoders = set(BLOCKS.of("history")) - {"none"}
+    assert "dien" in encoders
+    assert encoders <= set(offered("sequence"))
+
+
+def test_without_times_the_sequence_space_has_no_encoder_that_reads_them() -> None:
+    schema = synthetic_schema()
+    untimed = tuple(
+        dataclasses.replace(f, time=None) if isinstance(f, History) else f for f in schema.features
+    )
+    space = read_space(shipped()["sequence"])
+    timed, blind = (
+        {leaf.block for leaf in leaves(fit_to(space, s).history)}
+        for s in (schema, dataclasses.replace(schema, features=untimed))
+    )
+    assert timed - blind == {"bst", "dsin"}
 
 
 @pytest.mark.parametrize("name", SEARCHED)

@@ -20,8 +20,7 @@ from automlrank.data.values import Array
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError, TrialError, UsageError
 from automlrank.evaluate.metrics import auc
-from automlrank.jobs.spaces import space_for
-from automlrank.jobs.teach import distils, teach
+from automlrank.jobs.spaces import check_teacher, left_out, space_for
 from automlrank.model import build_model
 from automlrank.schema import Categorical, Schema, Task
 from automlrank.space.parse import read_space
@@ -29,7 +28,17 @@ from automlrank.train import teacher
 from automlrank.train.feed import Feed
 from automlrank.train.flat import flat_of
 from automlrank.train.loop import fit
-from automlrank.train.teacher import FOLDS, labelled, out_of_fold, soft_labels, softened, taught
+from automlrank.train.teacher import (
+    FOLDS,
+    is_taught,
+    kept_at,
+    labelled,
+    out_of_fold,
+    soft_labels,
+    softened,
+    taught,
+)
+from automlrank.trials.endings import TimeIsUp
 
 pytest.importorskip("lightgbm")
 
@@ -62,7 +71,7 @@ def test_a_soft_label_is_both_losses_by_their_shares(name: str, share: float) ->
     assert (gradient(softened(y, q, share)) - both).abs().max() < 1e-8
 
 
-def test_no_row_hears_its_own_label(free: Dataset) -> None:
+def test_without_rates_no_row_hears_its_own_label(free: Dataset) -> None:
     """Were the labels of a fold others, what is said of its rows would be the same to the bit."""
     flat = flat_of(free.schema, free.encoder, with_rates=False)
     train, valid = (labelled(free, split, flat) for split in ("train", "valid"))
@@ -78,8 +87,9 @@ def test_no_row_hears_its_own_label(free: Dataset) -> None:
     assert (before[~own] != after[~own]).mean() > 0.9
 
 
-def test_it_speaks_of_the_table_and_not_of_the_row() -> None:
-    """Ids without any signal, five rows each: trees that saw the rows would give labels back."""
+def test_it_speaks_of_the_table_and_hardly_of_the_row() -> None:
+    """Ids without any signal, five rows each: trees that saw the rows would give labels back; the
+    rates of the other folds' rows count them."""
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"id": rng.integers(400, size=2000), "y": rng.integers(2, size=2000)})
     data = Dataset.open(frame, Schema((Task("y"),), (Categorical("id"),)))
@@ -122,7 +132,44 @@ def test_it_is_trained_once_for_the_same_rows(
             taught(free.sample(1000))
     part = free.sample(1000)
     assert taught(part).shape == (part.rows["train"], 2)
-    assert not list(free.folder.glob("taught_*.*.npy"))  # nothing half-written
+
+
+def test_damaged_answers_are_made_anew_and_a_full_disk_keeps_none(
+    free: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, path = taught(free), kept_at(free)
+    for damaged in (b"", path.read_bytes()[:200]):
+        path.write_bytes(damaged)
+        assert not is_taught(free)
+        np.testing.assert_array_equal(taught(free), first)
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path.unlink()
+    before = sorted(free.folder.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", full)
+        np.testing.assert_array_equal(taught(free), first)
+    assert sorted(free.folder.iterdir()) == before
+
+
+def test_who_watches_may_end_it(free: Dataset) -> None:
+    def too_late() -> None:
+        raise TimeIsUp
+
+    with pytest.raises(TimeIsUp):
+        taught(free.sample(900), too_late)
+
+
+def test_a_task_of_too_few_labels_for_a_leaf_has_their_mean(free: Dataset) -> None:
+    flat = flat_of(free.schema, free.encoder, with_rates=False)
+    train, valid = (labelled(free, split, flat) for split in ("train", "valid"))
+    rare = np.full_like(train.labels, np.nan)
+    rare[0] = 0.5
+    alone = dataclasses.replace(train, labels=rare)
+    said = out_of_fold(alone, valid, ["binary"] * 2, flat.categories)
+    np.testing.assert_array_equal(said, np.full_like(said, 0.5))
 
 
 def test_training_rows_teach_soft_labels_and_are_judged_by_their_own(free: Dataset) -> None:
@@ -143,25 +190,23 @@ def _loss(data: Dataset, setting: str) -> float:
     return last.loss
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (
-            "loss: focal, training: {distillation: 0.5}",
-            "focal cannot be used: it tells labels of 1",
-        ),
-        (
-            "training: {distillation: 0.5, negatives: 0.5}",
-            "trees speak of all rows, but",
-        ),
-    ],
-)
-def test_what_needs_the_labels_themselves_is_refused(
-    free: Dataset, text: str, problem: str
-) -> None:
-    data = parse_document(f"{{architecture: a, interaction: mlp, {text}}}").data
-    with pytest.raises(SpaceError, match=f"training.distillation: {problem}"):
+REFUSED = {
+    "loss: focal, training: {distillation: 0.5}": "focal and distillation: it tells labels of 1",
+    "balance: uncertainty, training: {distillation: 0.5}": "uncertainty and distillation: it",
+    "training: {distillation: 0.5, negatives: 0.5}": "negatives and distillation: trees speak",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_needs_the_labels_themselves_is_refused(free: Dataset, text: str) -> None:
+    """In an architecture, and in a space before a draw has it."""
+    data = parse_document(f"{{architecture: a, interaction: mlp, tasks: mmoe, {text}}}").data
+    with pytest.raises(SpaceError, match=REFUSED[text]):
         build_model(Architecture.read(data), free.schema)  # type: ignore[arg-type]
+    wider = text.replace("loss: focal", "loss: {choose: [bce, focal]}")
+    wider = wider.replace("distillation: 0.5", "distillation: [0.0, 0.5]")
+    with pytest.raises(SpaceError, match=REFUSED[text]):
+        read_space(parse_document(f"{{name: a, interaction: mlp, {wider}}}").data)  # type: ignore[arg-type]
 
 
 def test_a_task_after_another_is_refused_and_left_out_of_a_shipped_space() -> None:
@@ -172,17 +217,20 @@ def test_a_task_after_another_is_refused_and_left_out_of_a_shipped_space() -> No
     space = read_space({"name": "x", "interaction": "linear", "training": {"distillation": 0.5}})
     with pytest.raises(SpaceError, match="training: distillation would soften"):
         space_for(data.schema, space)
-    assert not distils(space_for(data.schema, "ctr"))
+    assert not space_for(data.schema, "ctr").distils
 
 
 def test_without_lightgbm_a_shipped_space_leaves_it_out_and_others_say_what_to_do(
     free: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert distils(space_for(free.schema, "ctr"))
+    assert space_for(free.schema, "ctr").distils
+    assert "distillation" not in left_out(space_for(free.schema, "ctr"), "ctr")
     monkeypatch.setitem(sys.modules, "lightgbm", None)  # as if it could not be imported
-    assert not distils(space_for(free.schema, "ctr"))
-    part = free.sample(777)
+    space = space_for(free.schema, "ctr")
+    assert not space.distils
+    assert "distillation" in left_out(space, "ctr")
+    check_teacher(needed=False)
     with pytest.raises(UsageError, match=r"not installed.*pip install 'automlrank\[lightgbm\]'"):
-        teach(part, print)
+        check_teacher(needed=True)
     with pytest.raises(TrialError, match="not installed"):
-        taught(part)
+        taught(free.sample(777))
