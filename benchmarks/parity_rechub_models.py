@@ -16,8 +16,9 @@ from torch_rechub.models.ranking.edcn import EDCN
 
 Both = tuple[nn.Module, nn.Module]
 BST_DEPARTS = (
-    "torch's layer, which torch-rechub's BST stacks, without positions (places there, time gaps here "
-    "and in the paper), with ReLU and 4 times the input's width as ours; theirs has leaky ReLU, 2048"
+    "torch's layer, which torch-rechub's BST stacks, without positions (places there, time gaps "
+    "here and in the paper), with ReLU and 4 times the input's width as ours; theirs has leaky "
+    "ReLU, 2048"
 )
 DIEN_AGREES = (
     "as served, half of the positions padding; masks it and takes the softmax, as the paper, "
