@@ -162,7 +162,7 @@ def serve(chosen: argparse.Namespace, library: str, name: str, millions: str, le
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries print
     import torch
-    from throughput_limit import Limit, memory_gib
+    from throughput_limit import Limit, peak_gib
 
     torch.set_num_threads(chosen.threads)
     clock = CLOCKS[chosen.clock]
@@ -178,7 +178,7 @@ def serve(chosen: argparse.Namespace, library: str, name: str, millions: str, le
                 next(run)
             seconds = (clock() - began) / int(line)
             bound = limit.seconds(clock, int(line)) if limit else 0.0
-            gib = memory_gib("VmHWM") - (limit.gib if limit else 0.0)
+            gib = peak_gib() - (limit.gib if limit else 0.0)
             answer = {"seconds": seconds, "limit": bound, "gib": gib}
             if gib > chosen.gib:
                 raise MemoryError

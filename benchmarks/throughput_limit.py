@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,7 +25,7 @@ class Limit:
     rows: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     """Each table that is read, and the rows touched; what is written to them is what was read."""
     gib: float = 0.0
-    """What the tensors to multiply take: the process holds them beside the training."""
+    """What the tensors to multiply take at least: the process holds them beside the training."""
 
     @classmethod
     def of(cls, run: Iterator[None]) -> Limit:
@@ -32,9 +33,9 @@ class Limit:
         next(run)
         with Watch(limit):
             next(run)
-        before = memory_gib("VmRSS")
+        likes = [a for _, args in limit.products for a in args if isinstance(a, Like)]
+        limit.gib = sum(prod(like.once) * like.dtype.itemsize for like in likes) / 2**30
         limit.products = [(product, [made(a) for a in args]) for product, args in limit.products]
-        limit.gib = memory_gib("VmRSS") - before
         return limit
 
     def seconds(self, clock: Callable[[], float], repeats: int) -> float:
@@ -84,21 +85,22 @@ class Like:
             return argument
         return cls(argument.shape, argument.stride(), argument.dtype)
 
+    @property
+    def once(self) -> list[int]:
+        """The sizes without repetition."""
+        sizes = zip(self.shape, self.strides, strict=True)
+        return [n if stride else 1 for n, stride in sizes]
+
 
 def made(argument: Any) -> Any:
     """A tensor that looks so."""
     if not isinstance(argument, Like):
         return argument
-    sizes = zip(argument.shape, argument.strides, strict=True)
-    once = [n if stride else 1 for n, stride in sizes]
-    tensor = torch.empty_strided(once, argument.strides, dtype=argument.dtype)
+    tensor = torch.empty_strided(argument.once, argument.strides, dtype=argument.dtype)
     return tensor.normal_().expand(argument.shape)
 
 
-def memory_gib(kind: str) -> float:
-    """``VmRSS``, what this process holds, or ``VmHWM``, the most that it held.
-
-    getrusage would count its parent's as well.
-    """
+def peak_gib() -> float:
+    """The largest resident size of this process; getrusage would count its parent's as well."""
     status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) / 2**20 for line in status.splitlines() if kind in line)
+    return next(int(line.split()[1]) / 2**20 for line in status.splitlines() if "VmHWM" in line)

@@ -16,7 +16,7 @@ class Training(Block):
         1e-3, legal=logs(1e-6, 1.0), search=logs(3e-4, 1e-2), help="at the start"
     )
     batch_size: int = knob(
-        1024, legal=ints(1, 1_000_000), search=one_of(1024, 4096), help="rows a step"
+        1024, legal=ints(2, 1_000_000), search=one_of(1024, 4096), help="rows a step"
     )
     dropout: float = knob(
         0.0, legal=floats(0.0, 0.9), search=floats(0.0, 0.5), help="of blocks that leave it open"

@@ -14,6 +14,7 @@ import optuna
 
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
+from automlrank.errors import UsageError
 from automlrank.evaluate.latency import ROUNDS, TRIES, Latency
 from automlrank.evaluate.significance import auc_error, relative_error
 from automlrank.jobs.result import Result
@@ -55,6 +56,8 @@ from automlrank.trials.study import (
 from automlrank.trials.work import begin_session, processor_seconds, run_trials, trainings
 
 FINALS_SHARE = 1 / 3  # of --time
+TEACHING_SHARE = 1 / 2  # of the trials' time, that trees may take before the first
+NO_TEACHER = "a space with distillation at 0: automlrank space show NAME writes a shipped one."
 COORDINATOR = "coordinator"  # its name among the workers, where it is the only one
 
 
@@ -121,12 +124,23 @@ class Run:
             return INTERRUPTED
 
     def teach(self) -> None:
-        """Trees first, where trials learn from them: no trial pays for it."""
+        """Trees first, where trials learn from them: no trial pays for it.
+
+        Raises UsageError where they take half of the trials' time, or cannot be trained.
+        """
+        if not self.space.distils:
+            return
+        bench = Bench(self.bench.data, self.bench.goal, self.bench.listen)
+        if self.bench.deadline is not None:
+            now = clock.monotonic()
+            bench.deadline = now + TEACHING_SHARE * (self.bench.deadline - now)
         try:
-            if self.space.distils:
-                self.bench.teach()
+            bench.said_by_trees()
+        except TimeIsUp:
+            problem = "the trees that teach took half of the trials' time."
+            raise UsageError(problem, f"Give more --time, or {NO_TEACHER}") from None
         except FAILURES as error:
-            self.notice(f"Trials that learn from trees will fail: {reason_of(error)}")
+            raise UsageError(f"{reason_of(error)}.", f"Take {NO_TEACHER}") from error
 
     def with_joined(self, study: optuna.Study, work: Callable[[], str | None]) -> str | None:
         """Trials until those of workers that joined have ended too, or died and were made up."""

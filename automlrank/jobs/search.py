@@ -104,7 +104,7 @@ def search(
     dataset = Dataset.open(data, schema, label=label, joins=joins, incumbent=incumbent)
     chosen = space_for(dataset.schema, space)
     if resume and out is not None:
-        chosen = space_of_run(chosen, space, RunFolder(out))
+        chosen = space_of_run(chosen, space, dataset.schema, RunFolder(out))
     limits = chosen.limits
     goal = dataclasses.replace(
         goal,
@@ -125,9 +125,8 @@ def search(
     skipped |= unusable
     part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
     bench = Bench(part, goal, listen, splits=("valid", "test"))
-    check_teacher(
-        needed=chosen.distils or any(network.training.distillation for network in references)
-    )
+    distil = chosen.distils or any(network.training.distillation for network in references)
+    check_teacher(part, needed=distil)
     check_budget(bench, chosen, references)
     facts = _facts(dataset, goal, command, sample_rows)
     facts = dataclasses.replace(facts, set_aside=set_aside, suspicions=suspicions, skipped=skipped)

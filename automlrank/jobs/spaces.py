@@ -8,6 +8,7 @@ from pathlib import Path
 
 from automlrank.architecture import Architecture, only_point
 from automlrank.architecture.needs import unserved_parts
+from automlrank.data.dataset import Dataset
 from automlrank.documents import Document, as_document
 from automlrank.errors import DocumentError, UsageError, did_you_mean
 from automlrank.schema import Schema
@@ -17,10 +18,12 @@ from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
 from automlrank.space.value import Space
 from automlrank.train.boosting import INSTALL, UNINSTALLED, installed
+from automlrank.train.teacher import is_taught
 from automlrank.trials.folder import RunFolder
 from automlrank.trials.rivals import BOOSTED
 
 DEFAULT = "ctr"
+WITH_TREES = ("distillation",)  # settings of training that need LightGBM
 AsSpace = Space | str | Path | Mapping[str, object]
 
 
@@ -61,7 +64,7 @@ def space_for(schema: Schema, source: AsSpace | None) -> Space:
     source = DEFAULT if source is None else source
     space, document = open_space(source)
     if is_shipped(source):
-        return fit_to(space, schema, () if installed() else ("distillation",))
+        return fit_to(space, schema, () if installed() else WITH_TREES)
     needs_met(space, schema, document)
     return space
 
@@ -72,12 +75,13 @@ def is_shipped(source: AsSpace | None) -> bool:
     return isinstance(source, str | Path) and find(source).resolve().parent == ROOT.resolve()
 
 
-def space_of_run(space: Space, source: AsSpace | None, folder: RunFolder) -> Space:
-    """A shipped space as the run that is resumed has it, whatever this machine lacks."""
+def space_of_run(space: Space, source: AsSpace | None, schema: Schema, folder: RunFolder) -> Space:
+    """A shipped space as the run that is resumed has it, where that differs by the machine only."""
     if not is_shipped(source) or not folder.exists:
         return space
     known = parse_space(as_document(folder.path / "space.yaml"))
-    return known if known.name == space.name else space
+    whole, _ = open_space(DEFAULT if source is None else source)
+    return known if known in (fit_to(whole, schema), fit_to(whole, schema, WITH_TREES)) else space
 
 
 def left_out(space: Space, source: AsSpace) -> list[str]:
@@ -86,12 +90,14 @@ def left_out(space: Space, source: AsSpace) -> list[str]:
     before, after = (
         {leaf.block for _, node in s.stages() for leaf in leaves(node)} for s in (whole, space)
     )
-    return [*sorted(before - after), *(["distillation"] if whole.distils > space.distils else [])]
+    settings = whole.training.domains.items()
+    fixed = [name for name, domain in settings if space.training.domains[name] != domain]
+    return [*sorted(before - after), *fixed]
 
 
-def check_teacher(*, needed: bool) -> None:
-    """Raise UsageError where networks are to learn from trees and LightGBM is absent."""
-    if needed and not installed():
+def check_teacher(data: Dataset, *, needed: bool) -> None:
+    """Raise UsageError where networks are to learn from trees that cannot be trained here."""
+    if needed and not installed() and not is_taught(data):
         raise UsageError(UNINSTALLED, INSTALL)
 
 

@@ -71,7 +71,7 @@ def train(
     listen(DataReady.of(dataset, goal.metric))
     chosen = architecture_for(dataset.schema, architecture)
     bench = Bench(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
-    check_teacher(needed=chosen.training.distillation > 0)
+    check_teacher(dataset, needed=chosen.training.distillation > 0)
     model = bench.build(chosen, seed)
     latency = bench.latency(model)
     trained = bench.train(model, chosen, seed, chosen.name)

@@ -90,6 +90,7 @@ def fit(
     metric: str = "auc",
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
+    said: Array | None = None,
 ) -> Generator[Progress]:
     """Train until the validation metric stands still; at the end the best weights are back.
 
@@ -97,16 +98,16 @@ def fit(
     over all epochs (``schedule``); ``patience`` epochs without a gain end the training. It yields
     every 20 steps and past each quarter of an epoch, and at the end of an epoch, with scores; at
     quarters and ends the model may be scored. From a checkpoint, which needs the same seed, it
-    first yields the ends of the epochs that it holds. Raises TrialError where the loss is not
-    finite.
+    first yields the ends of the epochs that it holds. ``said`` is what ``taught`` gives, where that
+    is at hand. Raises TrialError where the loss is not finite.
     """
     settings = architecture.training
     torch.manual_seed(seed)  # dropout's
     model.to(device)
     labels = data.labels("train")
     trainer = Trainer(model, architecture, data.schema, labels, device)
-    taught = soft_labels(data, settings.distillation)
-    feed = Feed(data, "train", device, row_weights(data, settings), taught)
+    teaching = soft_labels(data, settings.distillation, said)
+    feed = Feed(data, "train", device, row_weights(data, settings), teaching)
     course = Course.load(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     began = time.perf_counter() - course.seconds

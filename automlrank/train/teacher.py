@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.split import Rows
@@ -37,6 +38,9 @@ from automlrank.train.flat import CHUNK_ROWS, Flat, flat_of
 FOLDS = 5
 FOLD_SEED = 0  # one teacher for all seeds of a network
 MOST_ROWS = 300_000  # that a fold's trees are trained on
+LEAST_ROWS = (
+    2 * SETTINGS["min_data_in_leaf"]
+)  # with a label: fewer make no tree, their mean is said
 BLIND_ROUNDS = 100  # LightGBM's own number
 LOSSES = {"binary": "binary_logloss", "regression": "l2"}
 
@@ -65,11 +69,11 @@ class Labelled:
         return Labelled(self.matrix[rows], self.labels[rows, task], weights)
 
 
-def soft_labels(data: Dataset, distillation: float) -> Array | None:
+def soft_labels(data: Dataset, distillation: float, said: Array | None = None) -> Array | None:
     """``[rows, tasks]``, what training rows teach in the place of their labels; None at 0."""
     if distillation == 0:
         return None
-    return softened(data.labels("train"), taught(data), distillation)
+    return softened(data.labels("train"), taught(data) if said is None else said, distillation)
 
 
 def softened(labels: Array, taught: Array, distillation: float) -> Array:
@@ -81,12 +85,20 @@ def softened(labels: Array, taught: Array, distillation: float) -> Array:
 def taught(data: Dataset, watch: Watch = unwatched) -> Array:
     """What trees say of the training rows, ``[rows, tasks]``; kept beside the encoded rows.
 
-    ``watch`` is called after every round and may raise what ends them. Raises TrialError where
-    LightGBM is absent or refuses the data.
+    Of several processes one trains them. ``watch`` is called after every round and may raise what
+    ends them. Raises TrialError where LightGBM is absent or refuses the data.
     """
-    kept = read_kept(data)
-    if kept is not None:
-        return kept
+    path = kept_at(data)
+    with FileLock(path.with_suffix(".lock")):
+        found = read_kept(data)
+        if found is None:
+            found = asked(data, watch)
+            keep(path, found)
+    return found
+
+
+def asked(data: Dataset, watch: Watch) -> Array:
+    """The same, by training the trees."""
     if not installed():
         raise TrialError(f"{UNINSTALLED} {INSTALL}")
     from lightgbm.basic import LightGBMError
@@ -95,11 +107,9 @@ def taught(data: Dataset, watch: Watch = unwatched) -> Array:
     train, valid = (labelled(data, split, flat) for split in ("train", "valid"))
     kinds = [task.kind for task in data.schema.tasks]
     try:
-        found = out_of_fold(train, valid, kinds, flat.categories, watch)
+        return out_of_fold(train, valid, kinds, flat.categories, watch)
     except LightGBMError as error:
         raise TrialError(f"the trees that teach: {error}") from error
-    keep(kept_at(data), found)
-    return found
 
 
 def is_taught(data: Dataset) -> bool:
@@ -162,6 +172,9 @@ def out_of_fold(
     found = np.empty(train.labels.shape, np.float32)
     for task, kind in enumerate(kinds):
         known, judges = train.known(task), valid.of(valid.known(task), task)
+        if len(known) < LEAST_ROWS:
+            found[:, task] = train.labels[known, task].mean() if len(known) else 0.0
+            continue
         for fold in range(FOLDS):
             others = known[folds[known] != fold]
             if len(others) > MOST_ROWS:
@@ -176,12 +189,10 @@ def out_of_fold(
 def expected(
     rows: Array, train: Labelled, valid: Labelled, kind: str, categories: list[int], watch: Watch
 ) -> Array:
-    """``[rows]``: what trees of one task's rows say of others; of fewer than a leaf's, their mean.
+    """``[rows]``: what trees of one task's rows say of others.
 
     Validation ends the boosting; without a label there, it ends after ``BLIND_ROUNDS``.
     """
-    if len(train.labels) < SETTINGS["min_data_in_leaf"]:
-        return np.full(len(rows), train.labels.mean() if len(train.labels) else 0.5)
     import lightgbm
 
     settings = SETTINGS | {

@@ -14,6 +14,7 @@ from torch import nn
 from automlrank.architecture import Architecture
 from automlrank.cost import Cost, cost
 from automlrank.data.dataset import Dataset
+from automlrank.data.values import Array
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.evaluate.latency import TRIES, TRY_SECONDS, Latency, measure_latency
 from automlrank.evaluate.metrics import METRICS, USUAL, Metric, judges, metric_of
@@ -81,6 +82,7 @@ class Bench:
         self.goal = goal
         self.listen = listen
         self.deadline: float | None = None
+        self._said: Array | None = None
         self.computed = 0.0  # seconds of this process's processor time in training and scoring
 
     @cached_property
@@ -132,10 +134,9 @@ class Bench:
         Raises TimeIsUp past the deadline, TookTooLong past a trial's time, TrialError where it
         cannot go on.
         """
+        said = self.said_by_trees() if architecture.training.distillation else None
         began = time.perf_counter()
         goal, progress = self.goal, None
-        if architecture.training.distillation:
-            self.teach()
         ends: list[Progress] = []
         steps = fit(
             model,
@@ -145,6 +146,7 @@ class Bench:
             metric=goal.metric,
             device=goal.device,
             checkpoint=checkpoint,
+            said=said,
         )
         with closing(steps):  # a training that ends here pauses nobody's latency any more
             for progress in self.counted(steps):
@@ -157,17 +159,17 @@ class Bench:
         seconds = time.perf_counter() - began
         return Trained.of(model, ends, goal.metric, seconds)
 
-    def teach(self) -> None:
-        """Have the trees trained that networks learn from, unless their answers are kept.
+    def said_by_trees(self) -> Array:
+        """What networks learn from trees, which are trained where their answers are not kept.
 
         Raises TimeIsUp past the deadline, TrialError where LightGBM refuses.
         """
-        if not is_taught(self.data):
-            rows = self.data.rows["train"]
-            self.listen(
-                Notice(f"LightGBM learns {rows:,} rows out of fold, to teach (distillation).")
-            )
-            taught(self.data, lambda: self.check_clock(0.0))
+        if self._said is None:
+            if not is_taught(self.data):
+                rows = f"{self.data.rows['train']:,} rows"
+                self.listen(Notice(f"LightGBM learns {rows} out of fold, to teach (distillation)."))
+            self._said = taught(self.data, lambda: self.check_clock(0.0))
+        return self._said
 
     def counted(self, steps: Iterator[Progress]) -> Iterator[Progress]:
         """The steps; what it takes to come to the next one counts as computed."""

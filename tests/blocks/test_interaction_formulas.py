@@ -181,9 +181,19 @@ def test_rate_fields_are_standardised_numbers_times_vectors_or_vectors_of_bucket
             else s * vectors[j, 0]
             for j, s in enumerate(row)
         ]
-        for row in (rows - mean) / np.sqrt(var + 1e-5)
+        for row in (rows - mean) / np.sqrt(var + 0.1)
     ]
     close(module(x), expected)
+
+
+def test_a_count_that_hardly_varies_is_not_many_deviations_away() -> None:
+    """New rows count more than training rows do by log 1.25: here where ids have a row each."""
+    module = built("rate_fields", Statistics(1, DIM)).train()
+    for _ in range(100):
+        module(torch.zeros(ROWS, 1))
+    vector = module.vectors.detach()[0, 0]
+    new = module.eval()(torch.full((1, 1), float(np.log(1.25))))[0, 0]
+    assert (new / vector).abs().max() < 0.8
 
 
 def test_rate_logit_trusts_a_rate_by_its_count() -> None:

@@ -152,6 +152,7 @@ def test_damaged_answers_are_made_anew_and_a_full_disk_keeps_none(
         patch.setattr(np, "save", full)
         np.testing.assert_array_equal(taught(free), first)
     assert sorted(free.folder.iterdir()) == before
+    taught(free)
 
 
 def test_who_watches_may_end_it(free: Dataset) -> None:
@@ -166,7 +167,7 @@ def test_a_task_of_too_few_labels_for_a_leaf_has_their_mean(free: Dataset) -> No
     flat = flat_of(free.schema, free.encoder, with_rates=False)
     train, valid = (labelled(free, split, flat) for split in ("train", "valid"))
     rare = np.full_like(train.labels, np.nan)
-    rare[0] = 0.5
+    rare[0], rare[1] = 1.0, 0.0
     alone = dataclasses.replace(train, labels=rare)
     said = out_of_fold(alone, valid, ["binary"] * 2, flat.categories)
     np.testing.assert_array_equal(said, np.full_like(said, 0.5))
@@ -229,8 +230,9 @@ def test_without_lightgbm_a_shipped_space_leaves_it_out_and_others_say_what_to_d
     space = space_for(free.schema, "ctr")
     assert not space.distils
     assert "distillation" in left_out(space, "ctr")
-    check_teacher(needed=False)
+    check_teacher(free, needed=True)  # kept
+    part = free.sample(777)
     with pytest.raises(UsageError, match=r"not installed.*pip install 'automlrank\[lightgbm\]'"):
-        check_teacher(needed=True)
+        check_teacher(part, needed=True)
     with pytest.raises(TrialError, match="not installed"):
-        taught(free.sample(777))
+        taught(part)
