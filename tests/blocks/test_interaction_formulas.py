@@ -190,9 +190,9 @@ def test_a_count_that_hardly_varies_is_not_many_deviations_away() -> None:
     """New rows count more than training rows do by log 1.25: here where ids have a row each."""
     module = built("rate_fields", Statistics(1, DIM)).train()
     for _ in range(100):
-        module(torch.zeros(ROWS, 1))
+        module(torch.zeros(ROWS, 1).double())
     vector = module.vectors.detach()[0, 0]
-    new = module.eval()(torch.full((1, 1), float(np.log(1.25))))[0, 0]
+    new = module.eval()(torch.full((1, 1), float(np.log(1.25)), dtype=torch.float64))[0, 0]
     assert (new / vector).abs().max() < 0.8
 
 
