@@ -54,3 +54,20 @@ def test_every_other_draw_has_the_usual_settings_where_the_space_has_them() -> N
     assert len(usual) == 5
     assert all(0.2 <= float(p["training.dropout"]) <= 0.5 for p in drawn)
     assert len({p["training.dropout"] for p in drawn}) == 10
+
+
+def test_half_of_them_have_rates_for_ids_and_learn_from_trees() -> None:
+    """Where the space has both."""
+    space = Space.read(
+        {
+            **SPACE,
+            "statistics": {"choose": ["none", "rate_fields", "rate_logit"]},
+            "training": {"distillation": [0.0, 0.8]},
+        }
+    )
+    drawn = first_draws(space, 3, width)
+    usual = [p for p in drawn if (p["embedding.dim"], p["embedding.l2"]) == (16, 0.3)]
+    assert len(usual) == 5
+    assert all(p["training.distillation"] == 0.8 for p in usual)
+    assert all(p["statistics.rate_fields.replace_ids"] for p in usual)
+    assert len({(p["statistics"], p["training.distillation"]) for p in drawn}) > 1
