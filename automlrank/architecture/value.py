@@ -90,6 +90,7 @@ class Architecture:
         """One readable line: ``emb16 · din · [linear, fm, mlp 2x128] · mmoe``."""
         stages = (getattr(self, stage) for stage in STAGES if stage not in ("loss", "balance"))
         parts = [phrase_of(part) for part in stages if part != NONE]
+        parts += ["distilled"] if self.training.distillation else []
         return " · ".join([f"emb{self.embedding.dim}", *parts] if self.embedding else parts)
 
     def blocks(self) -> Iterator[tuple[str, Block]]:

@@ -182,6 +182,7 @@ def test_training_rows_teach_soft_labels_and_are_judged_by_their_own(free: Datas
     assert set(np.unique(free.take("train", rows)["labels"])) <= {0.0, 1.0}
     losses = [_loss(free, setting) for setting in ("distillation: 0.0", "distillation: 1.0")]
     assert losses[0] != losses[1]
+    assert read("distillation: 1.0").summary == f"{read('').summary} · distilled"
     assert soft_labels(free, 0.0) is None
 
 
