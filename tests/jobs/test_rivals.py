@@ -24,7 +24,8 @@ from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.report.headline import headline
 from automlrank.schema import Schema, Task, read_schema
-from automlrank.train.boosted import SETTINGS, Trees, fit_trees
+from automlrank.train.boosted import Trees, fit_trees
+from automlrank.train.boosting import SETTINGS
 from automlrank.trials.bench import Bench
 from automlrank.trials.endings import TimeIsUp
 from automlrank.trials.events import Event

@@ -19,7 +19,8 @@ from automlrank.evaluate.metrics import METRICS, rmse
 from automlrank.evaluate.significance import sampling
 from automlrank.model import build_model
 from automlrank.schema import Schema, Task
-from automlrank.train.boosted import fit_trees, installed
+from automlrank.train.boosted import fit_trees
+from automlrank.train.boosting import installed
 from automlrank.train.loop import fit, predict, score
 from automlrank.trials.bench import Bench, check_weights
 from automlrank.trials.breakdown import breakdown
