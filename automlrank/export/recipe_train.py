@@ -38,6 +38,7 @@ from automlrank.export.recipe_data import (
     groups,
     read_split,
 )
+from automlrank.train.boosting import Labelled
 from automlrank.train.flat import CHUNK_ROWS, Flat, Part, numbers_in
 from automlrank.train.label_facts import label_deviations, label_means
 from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
@@ -52,7 +53,7 @@ from automlrank.train.optimizers import (
 )
 from automlrank.train.scenarios import scenario_weights
 from automlrank.train.tables import Tables
-from automlrank.train.teacher import FOLDS, Labelled, out_of_fold, softened
+from automlrank.train.teacher import FOLDS, out_of_fold, softened
 from automlrank.train.trainer import fast_bf16
 
 METRIC = "AUC"

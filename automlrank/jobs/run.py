@@ -130,17 +130,18 @@ class Run:
         """
         if not self.space.distils:
             return
-        bench = Bench(self.bench.data, self.bench.goal, self.bench.listen)
-        if self.bench.deadline is not None:
-            now = clock.monotonic()
-            bench.deadline = now + TEACHING_SHARE * (self.bench.deadline - now)
+        deadline, now = self.bench.deadline, clock.monotonic()
+        if deadline is not None:
+            self.bench.deadline = now + TEACHING_SHARE * (deadline - now)
         try:
-            bench.said_by_trees()
+            self.bench.said_by_trees()
         except TimeIsUp:
             problem = "the trees that teach took half of the trials' time."
             raise UsageError(problem, f"Give more --time, or {NO_TEACHER}") from None
         except FAILURES as error:
             raise UsageError(f"{reason_of(error)}.", f"Take {NO_TEACHER}") from error
+        finally:
+            self.bench.deadline = deadline
 
     def with_joined(self, study: optuna.Study, work: Callable[[], str | None]) -> str | None:
         """Trials until those of workers that joined have ended too, or died and were made up."""

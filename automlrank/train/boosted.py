@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,8 @@ from automlrank.data.dataset import Batch, Dataset
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.evaluate.metrics import METRICS, evaluate, metric_of
-from automlrank.train.boosting import PATIENCE, ROUNDS, SETTINGS
-from automlrank.train.flat import CHUNK_ROWS, Flat, flat_of
+from automlrank.train.boosting import PATIENCE, ROUNDS, SETTINGS, gathered, labelled
+from automlrank.train.flat import Flat, flat_of
 from automlrank.train.progress import Progress
 
 if TYPE_CHECKING:
@@ -88,16 +87,6 @@ def fit_trees(
         raise TrialError(str(error)) from error
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Some rows of a split, those where a task's label is known."""
-
-    matrix: Array
-    labels: Array
-    weights: Array | None
-    groups: Array | None
-
-
 class _Boosting:
     """The matrices, built once for all tasks."""
 
@@ -112,11 +101,7 @@ class _Boosting:
         self.data, self.metric, self.tell = data, metric, tell
         self.began = time.perf_counter()
         self.flat = flat_of(data.schema, data.encoder, with_rates=with_rates)
-        self.matrices = {
-            split: self.flat.matrix(data.batches(split, CHUNK_ROWS), data.rows[split])
-            for split in ("train", "valid")
-        }
-        self.weights = data.weights("train")
+        self.train, self.valid = (labelled(data, split, self.flat) for split in ("train", "valid"))
         self.settings = SETTINGS | {
             "seed": seed % LARGEST_SEED,
             "num_threads": torch.get_num_threads(),
@@ -132,19 +117,16 @@ class _Boosting:
         """One task's trees; ``rounds`` of them where validation holds one label of it only."""
         import lightgbm
 
-        train, valid = self.rows("train", task), self.rows("valid", task)
+        train = self.train.of(self.train.known(task), task)
+        judged = self.valid.known(task)
+        valid, groups = self.valid.of(judged, task), self.data.groups("valid")
+        within = None if groups is None else groups[judged]
         kind = self.data.schema.tasks[task].kind
         metric = metric_of(self.metric, kind)
         settings, names = self.settings, dict.fromkeys((metric, "logloss"))
         if kind == "regression":
             settings, names = settings | {"objective": "regression"}, {metric: None}
-        made = lightgbm.Dataset(
-            train.matrix,
-            train.labels,
-            weight=train.weights,
-            categorical_feature=self.flat.categories,
-            params=settings,
-        )
+        made = gathered(train, self.flat.categories, settings)
         if len(np.unique(valid.labels)) < 2:
             return lightgbm.train(settings, made, rounds)
         return lightgbm.train(
@@ -152,28 +134,16 @@ class _Boosting:
             made,
             ROUNDS,
             valid_sets=[made.create_valid(valid.matrix, valid.labels)],
-            feval=[self.scorer(name, valid) for name in names],
+            feval=[self.scorer(name, valid.labels, within) for name in names],
             callbacks=[
                 lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False),
                 self.heard,
             ],
         )
 
-    def rows(self, split: str, task: int) -> _Rows:
-        matrix, groups = self.matrices[split], self.data.groups(split)
-        labels = self.data.labels(split)[:, task].copy()  # LightGBM warns of views
-        weights = self.weights if split == "train" else None
-        known = ~np.isnan(labels)
-        if known.all():
-            return _Rows(matrix, labels, weights, groups)
-        return _Rows(
-            matrix[known],
-            labels[known],
-            None if weights is None else weights[known],
-            None if groups is None else groups[known],
-        )
-
-    def scorer(self, metric: str, rows: _Rows) -> Callable[[Array, Any], tuple[str, float, bool]]:
+    def scorer(
+        self, metric: str, labels: Array, groups: Array | None
+    ) -> Callable[[Array, Any], tuple[str, float, bool]]:
         """A metric of ours as LightGBM asks for it: of a binary task it gives probabilities."""
 
         def score(predictions: Array, _: Any) -> tuple[str, float, bool]:
@@ -181,7 +151,7 @@ class _Boosting:
             if METRICS[metric].kind == "binary":
                 p = np.clip(predictions, 1e-15, 1 - 1e-15)
                 logits = np.log(p) - np.log1p(-p)
-            value = evaluate(metric, rows.labels, logits, rows.groups)
+            value = evaluate(metric, labels, logits, groups)
             return metric, value, METRICS[metric].up
 
         return score
@@ -189,7 +159,7 @@ class _Boosting:
     def heard(self, env: CallbackEnv) -> None:
         """Tell of a round."""
         found = {name: value for _, name, value, *_ in env.evaluation_result_list or ()}
-        rows = (env.iteration + 1) * len(self.matrices["train"])
+        rows = (env.iteration + 1) * len(self.train.matrix)
         seconds = time.perf_counter() - self.began
         loss = float(next(reversed(found.values())))  # of a binary task the log loss
         self.tell(Progress(env.iteration, rows, loss, seconds))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ import torch
 from filelock import FileLock
 
 from automlrank.data.dataset import Dataset
-from automlrank.data.split import Rows
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.train.boosting import (
@@ -31,16 +29,17 @@ from automlrank.train.boosting import (
     ROUNDS,
     SETTINGS,
     UNINSTALLED,
+    Labelled,
+    gathered,
     installed,
+    labelled,
 )
-from automlrank.train.flat import CHUNK_ROWS, Flat, flat_of
+from automlrank.train.flat import flat_of
 
 FOLDS = 5
 FOLD_SEED = 0  # one teacher for all seeds of a network
 MOST_ROWS = 300_000  # that a fold's trees are trained on
-LEAST_ROWS = (
-    2 * SETTINGS["min_data_in_leaf"]
-)  # with a label: fewer make no tree, their mean is said
+LEAST_ROWS = 200  # with a label, two leaves: of fewer their mean is said
 BLIND_ROUNDS = 100  # LightGBM's own number
 LOSSES = {"binary": "binary_logloss", "regression": "l2"}
 
@@ -49,24 +48,6 @@ Watch = Callable[[], None]
 
 def unwatched() -> None:
     """Nobody ends the boosting."""
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Rows for trees: ``matrix`` [rows, features], ``labels`` [rows, tasks], ``weights`` [rows]."""
-
-    matrix: Array
-    labels: Array
-    weights: Array | None = None
-
-    def known(self, task: int) -> Rows:
-        """The rows whose label of a task is known."""
-        return np.flatnonzero(~np.isnan(self.labels[:, task]))
-
-    def of(self, rows: Rows, task: int) -> Labelled:
-        """Some rows, with the label ``[rows]`` of one task."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Labelled(self.matrix[rows], self.labels[rows, task], weights)
 
 
 def soft_labels(data: Dataset, distillation: float, said: Array | None = None) -> Array | None:
@@ -136,12 +117,6 @@ def kept_at(data: Dataset) -> Path:
     return data.folder / f"taught_{digest[:16]}.npy"
 
 
-def labelled(data: Dataset, split: str, flat: Flat) -> Labelled:
-    """The rows of a split."""
-    matrix = flat.matrix(data.batches(split, CHUNK_ROWS), data.rows[split])
-    return Labelled(matrix, data.labels(split), data.weights(split))
-
-
 def keep(path: Path, array: Array) -> None:
     """Write an array whole or not at all: several workers may, and write the same.
 
@@ -200,13 +175,7 @@ def expected(
         "metric": LOSSES[kind],
         "num_threads": torch.get_num_threads(),
     }
-    made = lightgbm.Dataset(
-        train.matrix,
-        train.labels,
-        weight=train.weights,
-        categorical_feature=categories,
-        params=settings,
-    )
+    made = gathered(train, categories, settings)
     heard = [lambda _: watch()]
     if len(valid.labels):
         judged = made.create_valid(valid.matrix, valid.labels, weight=valid.weights)

@@ -25,6 +25,7 @@ from automlrank.model import build_model
 from automlrank.schema import Categorical, Schema, Task
 from automlrank.space.parse import read_space
 from automlrank.train import teacher
+from automlrank.train.boosting import labelled
 from automlrank.train.feed import Feed
 from automlrank.train.flat import flat_of
 from automlrank.train.loop import fit
@@ -32,7 +33,6 @@ from automlrank.train.teacher import (
     FOLDS,
     is_taught,
     kept_at,
-    labelled,
     out_of_fold,
     soft_labels,
     softened,
