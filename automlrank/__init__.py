@@ -8,8 +8,8 @@
 
 Reading order, which is the order of imports and of the data:
 
-    errors documents schema blocks data space architecture plan fields inputs branches wiring
-    model cost serving evaluate train trials report export jobs cli
+    errors documents schema blocks data space architecture model serving measurement audit
+    training runs candidates study finals workers report codegen jobs cli
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from automlrank.architecture import Architecture as Architecture
     from automlrank.data.dataset import Dataset as Dataset
     from automlrank.jobs.search import search as search
-    from automlrank.model import build_model as build_model
+    from automlrank.model.network import build_model as build_model
     from automlrank.schema import Schema as Schema
-    from automlrank.space.value import Space as Space
+    from automlrank.space.space import Space as Space
 
 __version__ = "0.1.0"
 _HOMES = {
     "Architecture": "automlrank.architecture",
     "Dataset": "automlrank.data.dataset",
     "Schema": "automlrank.schema",
-    "Space": "automlrank.space.value",
-    "build_model": "automlrank.model",
+    "Space": "automlrank.space.space",
+    "build_model": "automlrank.model.network",
     "search": "automlrank.jobs.search",
 }
 __all__ = ["Architecture", "Dataset", "Schema", "Space", "build_model", "search"]

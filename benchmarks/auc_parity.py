@@ -29,8 +29,8 @@ from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.documents import read_document
-from automlrank.evaluate.metrics import evaluate
-from automlrank.train.loop import EVALUATION_ROWS, epoch_seed
+from automlrank.measurement.metrics import evaluate
+from automlrank.training.loop import EVALUATION_ROWS, epoch_seed
 
 BATCH, EPOCHS = 4096, 8
 MLP = {"mlp": {"width": HIDDEN[0], "depth": len(HIDDEN)}}

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 from automlrank import Dataset
-from automlrank.train.boosted import fit_trees
-from automlrank.train.loop import score
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import ignore
-from automlrank.trials.goal import Goal
-from automlrank.trials.rivals import BOOSTED
+from automlrank.candidates.baselines import BOOSTED
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.runs.events import ignore
+from automlrank.runs.search_config import SearchConfig
+from automlrank.training.loop import score
+from automlrank.training.trees.baseline import fit_trees
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
-    bench = Bench(Dataset.open(chosen.data, chosen.schema), Goal(), ignore)
+    bench = Evaluator(Dataset.open(chosen.data, chosen.schema), SearchConfig(), ignore)
     lines = [
         "| reference | valid AUC | test AUC | trees | CPU s | p50 ms | p95 ms |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -47,7 +47,7 @@ def main() -> None:
         chosen.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def trained(bench: Bench, name: str, seed: int) -> tuple[float, ...]:
+def trained(bench: Evaluator, name: str, seed: int) -> tuple[float, ...]:
     """Valid AUC, test AUC, trees, CPU seconds, p50 and p95 of one training."""
     data, task = bench.data, bench.data.schema.tasks[0].name
     began = time.process_time()

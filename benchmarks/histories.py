@@ -24,12 +24,12 @@ from zoo import CANDIDATES
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.blocks import BLOCKS
-from automlrank.cost import cost
-from automlrank.train.loop import fit, predict, score_logits
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import ignore
-from automlrank.trials.finals import measure_in_turn
-from automlrank.trials.goal import Goal
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.finals.finalists import measure_in_turn
+from automlrank.model.cost import cost
+from automlrank.runs.events import ignore
+from automlrank.runs.search_config import SearchConfig
+from automlrank.training.loop import fit, predict, score_logits
 
 BODY = {
     "embedding": {"dim": 16, "l2": 0.3},
@@ -92,7 +92,7 @@ def trained(data: Dataset, chosen: Architecture, seed: int) -> dict[str, float]:
 
 
 def latencies(data: Dataset, models: dict[str, Architecture], times: int, out: Path) -> None:
-    bench = Bench(data, Goal(candidates=CANDIDATES), ignore)
+    bench = Evaluator(data, SearchConfig(candidates=CANDIDATES), ignore)
     built = {name: bench.build(architecture, seed=0) for name, architecture in models.items()}
     for _ in range(times):
         for name, latency in measure_in_turn(bench, built).items():

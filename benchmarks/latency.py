@@ -29,13 +29,13 @@ import torch
 from scipy.stats import kendalltau
 
 from automlrank import Architecture, Dataset
+from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import SpaceError
+from automlrank.finals.finalists import measure_in_turn
 from automlrank.jobs.spaces import shipped
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import ignore
-from automlrank.trials.finals import measure_in_turn
-from automlrank.trials.goal import Goal
-from automlrank.wiring import wire
+from automlrank.model.wiring import wire
+from automlrank.runs.events import ignore
+from automlrank.runs.search_config import SearchConfig
 
 TEN = (
     *("lr", "nfm", "din", "dcn", "opnn"),
@@ -51,7 +51,7 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     data = Dataset.open(SAMPLE)
-    bench, zoo = Bench(data, Goal(), ignore), servable(data)
+    bench, zoo = Evaluator(data, SearchConfig(), ignore), servable(data)
     with searching() as search:
         repeated = [first_pass(bench, {n: zoo[n] for n in TEN}) for _ in range(chosen.times)]
         first = first_pass(bench, zoo)
@@ -95,7 +95,7 @@ def searching() -> Iterator[subprocess.Popen[bytes]]:
                 search.kill()
 
 
-def first_pass(bench: Bench, models: dict[str, Architecture]) -> dict[str, float]:
+def first_pass(bench: Evaluator, models: dict[str, Architecture]) -> dict[str, float]:
     """The p50 of each, measured as a trial's is."""
     p50s = {}
     for name, architecture in models.items():

@@ -24,8 +24,8 @@ from optuna.trial import TrialState
 
 from automlrank.architecture import draw
 from automlrank.jobs.spaces import open_space
-from automlrank.trials.samplers import SAMPLERS, Tpe, make_sampler, multivariate_tpe
-from automlrank.trials.suggest import decider
+from automlrank.study.samplers import SAMPLERS, Tpe, make_sampler, multivariate_tpe
+from automlrank.study.suggest import decider
 
 SPACE, _ = open_space("ctr")
 

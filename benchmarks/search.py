@@ -35,14 +35,14 @@ from target_rates import schema_with
 
 from automlrank import Architecture, Dataset, Space
 from automlrank.architecture import draw
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import ignore
-from automlrank.trials.goal import Goal
-from automlrank.trials.hypervolume import Point, hypervolume
-from automlrank.trials.pruners import Halving, NoPruner, Pruner
-from automlrank.trials.samplers import make_sampler
-from automlrank.trials.start import enqueue_start
-from automlrank.trials.suggest import decider
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.runs.events import ignore
+from automlrank.runs.search_config import SearchConfig
+from automlrank.study.first_draws import enqueue_start
+from automlrank.study.hypervolume import Point, hypervolume
+from automlrank.study.pruners import Halving, NoPruner, Pruner
+from automlrank.study.samplers import make_sampler
+from automlrank.study.suggest import decider
 
 DRAWS_PER_TRAINING = 20  # beyond it a search ends, as all new draws are known
 TICKS = 200  # of the axis of rows, to which searches are compared
@@ -121,7 +121,7 @@ def sampled(table: Table, sampler: str, pruner: Pruner, seed: int, budget: float
     study = optuna.create_study(
         directions=["maximize", "minimize"], sampler=make_sampler(sampler, seed, 0)
     )
-    goal = Goal(trials=len(table.runs), seed=seed)
+    goal = SearchConfig(trials=len(table.runs), seed=seed)
     enqueue_start(study, space, goal, lambda drawn: table.runs[drawn.fingerprint].latency)
     known: dict[str, list[float] | None] = {}
     draws = 0
@@ -280,7 +280,7 @@ def main() -> None:
         if chosen.step == "train":
             train_all(data, chosen.part, chosen.parts, chosen.runs)
         else:
-            measure_all(Bench(data, Goal(), ignore), chosen.runs, chosen.latencies)
+            measure_all(Evaluator(data, SearchConfig(), ignore), chosen.runs, chosen.latencies)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ from runs import keep, read
 from automlrank import Architecture, Dataset, Space, build_model
 from automlrank.architecture import draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
-from automlrank.cost import cost
-from automlrank.train.loop import fit, score
-from automlrank.train.progress import Progress
-from automlrank.trials.bench import Bench
-from automlrank.trials.objective import RUNG_SEEDS
-from automlrank.trials.rungs import Rungs
-from automlrank.trials.seeds import seed_of
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.model.cost import cost
+from automlrank.runs.seeds import seed_of
+from automlrank.study.objective import RUNG_SEEDS
+from automlrank.study.rungs import Rungs
+from automlrank.training.loop import fit, score
+from automlrank.training.progress import Progress
 
 SPACE = Path(__file__).with_name("search_space.yaml")
 CURVE = "rows", "value", "rung"
@@ -95,7 +95,7 @@ def trained(architecture: Architecture, data: Dataset, rungs: Rungs, seed: int) 
     }
 
 
-def measure_all(bench: Bench, runs: Path, latencies: Path) -> None:
+def measure_all(bench: Evaluator, runs: Path, latencies: Path) -> None:
     """The latency of every architecture as a trial's is measured, appended where it is missing."""
     known = {run["fingerprint"] for run in read(latencies)}
     done = {run["fingerprint"] for run in read(runs)}

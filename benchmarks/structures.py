@@ -34,14 +34,14 @@ from runs import keep, read
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.blocks import BLOCKS
-from automlrank.cost import cost
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
-from automlrank.evaluate.metrics import auc
+from automlrank.measurement.metrics import auc
+from automlrank.model.cost import cost
+from automlrank.model.wiring import wire
 from automlrank.schema import Schema, read_schema
-from automlrank.train.loop import fit, predict, score_logits
-from automlrank.train.trainer import Trainer
-from automlrank.wiring import wire
+from automlrank.training.loop import fit, predict, score_logits
+from automlrank.training.trainer import Trainer
 
 STEPS = 150  # that are timed
 SCENARIOS = 5  # the largest, of which the first task is scored alone

@@ -22,7 +22,7 @@ import torch
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.documents import read_document
-from automlrank.train.loop import fit, score
+from automlrank.training.loop import fit, score
 
 OF = ["user_id", "video_id", "author_id", "music_id", "tab"]
 CROSSES = [["user_id", "tab"], ["video_id", "tab"], ["author_id", "tab"]]

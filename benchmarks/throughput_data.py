@@ -10,7 +10,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.store import Store
 from automlrank.data.transform import Encoder
 from automlrank.data.values import FIRST_ID, Ragged
-from automlrank.schema import Categorical, History, Numeric, Schema, Task
+from automlrank.schema import CategoricalFeature, HistoryFeature, NumericFeature, Schema, Task
 
 NUMERIC, CATEGORICAL = 13, 26
 LONGEST = 50  # behaviours of a history
@@ -35,9 +35,9 @@ def criteo_shaped(ids: int, rows: int, lengths: str) -> Dataset:
         "labels": (rng.random((rows, 1)) < 0.25).astype(np.float32),
     }
     features = (
-        *(Categorical(f"C{i}", size=int(size) + FIRST_ID) for i, size in enumerate(sizes)),
-        *(Numeric(f"I{i}") for i in range(NUMERIC)),
-        History("H", of=f"C{CATEGORICAL - 1}", sequence="S", max_length=LONGEST),
+        *(CategoricalFeature(f"C{i}", size=int(size) + FIRST_ID) for i, size in enumerate(sizes)),
+        *(NumericFeature(f"I{i}") for i in range(NUMERIC)),
+        HistoryFeature("H", of=f"C{CATEGORICAL - 1}", sequence="S", max_length=LONGEST),
     )
     schema = Schema((Task("click"),), features)
     store = Store(Path(), {"rows": {"train": rows}}, Encoder((), {}), {"train": arrays})

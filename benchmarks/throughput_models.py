@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
-from automlrank.train.trainer import Trainer
+from automlrank.training.trainer import Trainer
 
 DIM, BATCH, RATE = 16, 4096, 1e-3
 WIDE3, WIDE2 = [400, 400, 400], [400, 400]

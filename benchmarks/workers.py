@@ -20,7 +20,7 @@ from statistics import median
 import optuna
 from search_table import SPACE
 
-from automlrank.trials.study import NAME
+from automlrank.study.study import NAME
 
 WORKERS = (2, 1)
 

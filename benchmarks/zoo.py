@@ -21,13 +21,13 @@ import torch
 from runs import keep, read
 
 from automlrank import Architecture, Dataset, build_model
-from automlrank.cost import cost
 from automlrank.errors import SpaceError
-from automlrank.evaluate.latency import measure_latency
 from automlrank.jobs.spaces import shipped
 from automlrank.jobs.train import train
+from automlrank.measurement.latency import measure_latency
+from automlrank.model.cost import cost
+from automlrank.model.wiring import wire
 from automlrank.serving.runtimes import served
-from automlrank.wiring import wire
 
 CANDIDATES = 200
 

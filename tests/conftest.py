@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.evaluate import quiet
+from automlrank.measurement import host_lock
 
 settings.register_profile("busy", deadline=None)  # machines: a slow example is not a wrong one
 settings.load_profile("busy")
@@ -33,7 +33,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def own_pauses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests run beside each other without pausing for each other's latencies."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quiet, "_folder", tmp_path_factory.getbasetemp)
+        patch.setattr(host_lock, "_folder", tmp_path_factory.getbasetemp)
         yield
 
 

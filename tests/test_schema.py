@@ -11,7 +11,7 @@ import pytest
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
 from automlrank.errors import SchemaError
-from automlrank.schema import NO_STATISTICS, Schema, Statistics, read_schema
+from automlrank.schema import NO_STATISTICS, Schema, TargetStatistics, read_schema
 
 
 def test_a_schema_is_read_back_from_its_own_yaml() -> None:
@@ -239,7 +239,7 @@ def test_empty_statistics_are_none_and_stay_empty(statistics: dict[str, object])
     """Even of a regression; with crosses they are those of the crosses."""
     data = {"tasks": {"y": {"kind": "regression"}}, "features": COLUMNS, "statistics": statistics}
     schema = read_schema(data)
-    assert schema.statistics == Statistics()
+    assert schema.statistics == TargetStatistics()
     assert schema.statistic_columns == {}
     assert read_schema(schema.to_data()) == schema
     columns = {"a": {"kind": "categorical"}, "b": {"kind": "categorical"}}

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from automlrank.architecture.parts import (
     CONCAT,
     NONE,
-    Parallel,
+    ParallelPart,
     Part,
-    Reading,
-    Stack,
+    ScopedPart,
+    StackPart,
     blocks_of,
     gives_vector,
     part_data,
@@ -27,12 +27,12 @@ from automlrank.errors import SpaceError
 def folded(part: Part, defaults: Mapping[str, Scalar]) -> Part:
     """The part with its defaults resolved, idle members dropped, branches in order."""
     match part:
-        case Stack(members):
+        case StackPart(members):
             return _fold_stack([folded(member, defaults) for member in members])
-        case Parallel(branches, merge):
+        case ParallelPart(branches, merge):
             kept = [folded(branch, defaults) for branch in branches if not _is_nothing(branch)]
             return _fold_parallel(kept, merge.inherited(defaults).canonical() if merge else None)
-        case Reading(body):
+        case ScopedPart(body):
             return _read(dataclasses.replace(part, body=folded(body, defaults)))
         case Block():
             return part.inherited(defaults).canonical()
@@ -41,9 +41,9 @@ def folded(part: Part, defaults: Mapping[str, Scalar]) -> Part:
 def _is_nothing(part: Part) -> bool:
     """Whether it is what an option that was not taken leaves, which is no branch."""
     match part:
-        case Reading(body):
+        case ScopedPart(body):
             return _is_nothing(body)
-        case Stack(inner) | Parallel(inner):
+        case StackPart(inner) | ParallelPart(inner):
             return not inner
         case Block():
             return False
@@ -52,19 +52,21 @@ def _is_nothing(part: Part) -> bool:
 def _fold_stack(members: list[Part]) -> Part:
     flat: list[Part] = []
     for member in members:
-        flat += member.members if isinstance(member, Stack) else (member,)
+        flat += member.members if isinstance(member, StackPart) else (member,)
     kept = [member for member in flat if member != NONE]
     if len(kept) < 2:
         return kept[0] if kept else NONE
     first, rest = kept[0], kept[1:]
-    if isinstance(first, Reading) and first.body == NONE and not _reads_roots(rest):
+    if isinstance(first, ScopedPart) and first.body == NONE and not _reads_roots(rest):
         return _read(dataclasses.replace(first, body=_fold_stack(rest)))
-    return Stack(tuple(kept))
+    return StackPart(tuple(kept))
 
 
 def _same_level(branch: Part, merge: Block | None) -> tuple[Part, ...]:
     """A parallel of logits only, or a concat inside a concat, stands for its branches."""
-    if isinstance(branch, Parallel) and (branch.merge is None or branch.merge == CONCAT == merge):
+    if isinstance(branch, ParallelPart) and (
+        branch.merge is None or branch.merge == CONCAT == merge
+    ):
         return branch.branches
     return (branch,)
 
@@ -80,26 +82,26 @@ def _fold_parallel(branches: list[Part], merge: Block | None) -> Part:
         merge = None
     if len(flat) == 1 and merge in (None, CONCAT):
         return flat[0]
-    return Parallel(tuple(flat), merge)
+    return ParallelPart(tuple(flat), merge)
 
 
 # ---- what a branch reads --------------------------------------------------------------------
 
 
-def _read(part: Reading) -> Part:
+def _read(part: ScopedPart) -> Part:
     """A folded body's reading, said of the blocks that it makes a difference to."""
     body = part.body
-    if isinstance(body, Stack) and not _reads_roots(list(body.members[1:])):
+    if isinstance(body, StackPart) and not _reads_roots(list(body.members[1:])):
         first = _read(dataclasses.replace(part, body=body.members[0]))
         return _fold_stack([first, *body.members[1:]])
-    if isinstance(body, Parallel):
+    if isinstance(body, ParallelPart):
         return _read_side_by_side(part, body)
     if not any(readers(body)):  # raw columns have no table, and may be chosen still
-        return Reading(body, part.fields, False) if part.fields else body
+        return ScopedPart(body, part.fields, False) if part.fields else body
     return part
 
 
-def _read_side_by_side(part: Reading, body: Parallel) -> Part:
+def _read_side_by_side(part: ScopedPart, body: ParallelPart) -> Part:
     """Each branch reads so by itself, but where several share an own table."""
     sharing = [branch for branch in body.branches if any(readers(branch))]
     if not part.own or sum(1 for _ in readers(body)) < 2:
@@ -119,25 +121,25 @@ def shared_once(part: Part) -> Part:
     """
     apart = _all_own(part)
     found = list(readers(apart))
-    if not all(isinstance(reader, Reading) and reader.own for reader in found):
+    if not all(isinstance(reader, ScopedPart) and reader.own for reader in found):
         return part  # something else reads the shared table
-    first = next((r for r in found if isinstance(r, Reading) and not r.fields), None)
-    return _replaced(apart, first, first.body) if isinstance(first, Reading) else part
+    first = next((r for r in found if isinstance(r, ScopedPart) and not r.fields), None)
+    return _replaced(apart, first, first.body) if isinstance(first, ScopedPart) else part
 
 
 def _all_own(part: Part) -> Part:
     """The branches that read the shared table as one that has it for itself."""
-    if isinstance(part, Stack):
-        return Stack((_all_own(part.members[0]), *part.members[1:]))
-    if not isinstance(part, Parallel):
+    if isinstance(part, StackPart):
+        return StackPart((_all_own(part.members[0]), *part.members[1:]))
+    if not isinstance(part, ParallelPart):
         return part
     plain = [b for b in part.branches if any(isinstance(r, Block) for r in readers(b))]
-    mixed = any(isinstance(reader, Reading) for b in plain for reader in readers(b))
+    mixed = any(isinstance(reader, ScopedPart) for b in plain for reader in readers(b))
     if mixed or not plain or (len(plain) > 1 and part.merge not in (None, CONCAT)):
         return part
-    body = plain[0] if len(plain) == 1 else Parallel(tuple(plain), part.merge)
+    body = plain[0] if len(plain) == 1 else ParallelPart(tuple(plain), part.merge)
     others = [branch for branch in part.branches if branch not in plain]
-    return _fold_parallel([_read(Reading(body, None, True)), *others], part.merge)
+    return _fold_parallel([_read(ScopedPart(body, None, True)), *others], part.merge)
 
 
 def _replaced(part: Part, old: Part, new: Part) -> Part:
@@ -145,10 +147,10 @@ def _replaced(part: Part, old: Part, new: Part) -> Part:
     if part is old:
         return new
     match part:
-        case Stack(members):
-            return Stack((_replaced(members[0], old, new), *members[1:]))
-        case Parallel(branches, merge):
-            return Parallel(tuple(_replaced(b, old, new) for b in branches), merge)
+        case StackPart(members):
+            return StackPart((_replaced(members[0], old, new), *members[1:]))
+        case ParallelPart(branches, merge):
+            return ParallelPart(tuple(_replaced(b, old, new) for b in branches), merge)
         case _:
             return part
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from automlrank.architecture.parts import CONCAT, NOTHING, Parallel, Part, Reading, Stack
+from automlrank.architecture.parts import CONCAT, NOTHING, ParallelPart, Part, ScopedPart, StackPart
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.space import grammar
 from automlrank.space.grammar import MAX_SUBSETS, Expression, Leaf
-from automlrank.space.value import Space
+from automlrank.space.space import Space
 
 Decide = Callable[[str, Domain], Scalar]
 
@@ -33,12 +33,12 @@ def _draw(node: Expression, path: str, label: str, decide: Decide) -> Part:
         case grammar.SomeOf(options):
             labels = grammar.unique_labels(options)
             chosen_ones = _members(node, path, labels, decide)
-            return Parallel(
+            return ParallelPart(
                 tuple(_draw_inside(options[i], path, labels[i], decide) for i in chosen_ones),
                 CONCAT,
             )
         case grammar.Stack(members):
-            return Stack(
+            return StackPart(
                 tuple(
                     _draw(member, f"{path}.{i}", member.label, decide)
                     for i, member in enumerate(members)
@@ -48,24 +48,24 @@ def _draw(node: Expression, path: str, label: str, decide: Decide) -> Part:
             joined = _draw(merge, f"{path}.merge", merge.label, decide)
             assert isinstance(joined, Block)
             drawn = [_draw(b, f"{path}.{i}", b.label, decide) for i, b in enumerate(branches)]
-            return Parallel(tuple(_spliced(drawn, branches)), joined)
+            return ParallelPart(tuple(_spliced(drawn, branches)), joined)
         case grammar.Repeat(body, times):
             n = _value(f"{path}.times", times, decide)
             assert isinstance(n, int)
-            return Stack((_draw_inside(body, path, body.label, decide),) * n)
-        case grammar.Maybe(body):
+            return StackPart((_draw_inside(body, path, body.label, decide),) * n)
+        case grammar.Optional(body):
             taken = _value(path, Choice(("none", body.label)), decide) != "none"
             return _draw_inside(body, path, body.label, decide) if taken else NOTHING
-        case grammar.Reading(body, fields, own):
-            return Reading(_draw(body, path, label, decide), fields, own)
+        case grammar.FieldScope(body, fields, own):
+            return ScopedPart(_draw(body, path, label, decide), fields, own)
 
 
 def _draw_inside(node: Expression, path: str, label: str, decide: Decide) -> Part:
     """Draw an expression at its parent's place: a combinator adds its label to the path."""
     if isinstance(node, Leaf):
         return _draw(node, path, label, decide)
-    if isinstance(node, grammar.Reading):
-        return Reading(_draw_inside(node.body, path, label, decide), node.fields, node.own)
+    if isinstance(node, grammar.FieldScope):
+        return ScopedPart(_draw_inside(node.body, path, label, decide), node.fields, node.own)
     return _draw(node, f"{path}.{label}", node.label, decide)
 
 
@@ -92,6 +92,6 @@ def _spliced(drawn: list[Part], branches: tuple[Expression, ...]) -> list[Part]:
     """The members of a ``some_of`` are branches of the parallel that it stands in."""
     result: list[Part] = []
     for part, node in zip(drawn, branches, strict=True):
-        inside = isinstance(node, grammar.SomeOf) and isinstance(part, Parallel)
-        result += part.branches if inside and isinstance(part, Parallel) else (part,)
+        inside = isinstance(node, grammar.SomeOf) and isinstance(part, ParallelPart)
+        result += part.branches if inside and isinstance(part, ParallelPart) else (part,)
     return result

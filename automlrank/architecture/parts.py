@@ -12,14 +12,14 @@ from automlrank.blocks.ports import Columns, Logit
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackPart:
     """Parts one after the other."""
 
     members: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
-class Parallel:
+class ParallelPart:
     """Parts side by side; ``merge`` is None where no branch gives a vector."""
 
     branches: tuple[Part, ...]
@@ -27,7 +27,7 @@ class Parallel:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScopedPart:
     """The body on some columns only (``fields``), on a table of its own (``own``), or both."""
 
     body: Part
@@ -35,38 +35,38 @@ class Reading:
     own: bool
 
 
-Part = Block | Stack | Parallel | Reading
+Part = Block | StackPart | ParallelPart | ScopedPart
 NAME = re.compile(r"\w{1,24}", re.ASCII)  # a column's that may stand in a summary
 NONE = BLOCKS["none"]()
 CONCAT = BLOCKS["concat"]()
 
 
-NOTHING = Stack(())
+NOTHING = StackPart(())
 """What an ``optional`` that was not taken leaves: no branch, no member."""
 
 
 def gives_vector(part: Part) -> bool:
     """Whether fields or a vector come out, not only logits."""
     match part:
-        case Stack(members):
+        case StackPart(members):
             return gives_vector(members[-1])
-        case Parallel(branches):
+        case ParallelPart(branches):
             return any(gives_vector(branch) for branch in branches)
-        case Reading(body):
+        case ScopedPart(body):
             return gives_vector(body)
         case Block():
             return type(part).gives() is not Logit
 
 
-def readers(part: Part) -> Iterator[Block | Reading]:
+def readers(part: Part) -> Iterator[Block | ScopedPart]:
     """What the fields flow into: blocks, and branches that read them in a way of their own."""
     match part:
-        case Stack(members):
+        case StackPart(members):
             yield from readers(members[0])
-        case Parallel(branches):
+        case ParallelPart(branches):
             for branch in branches:
                 yield from readers(branch)
-        case Reading(body):
+        case ScopedPart(body):
             if any(readers(body)):
                 yield part
         case Block():
@@ -74,13 +74,13 @@ def readers(part: Part) -> Iterator[Block | Reading]:
                 yield part
 
 
-def readings(part: Part) -> Iterator[Reading]:
+def readings(part: Part) -> Iterator[ScopedPart]:
     """Every branch that says what it reads."""
     match part:
-        case Stack(inner) | Parallel(inner):
+        case StackPart(inner) | ParallelPart(inner):
             for member in inner:
                 yield from readings(member)
-        case Reading(body):
+        case ScopedPart(body):
             yield part
             yield from readings(body)
         case Block():
@@ -90,12 +90,12 @@ def readings(part: Part) -> Iterator[Reading]:
 def blocks_of(part: Part) -> Iterator[Block]:
     """Every block inside."""
     match part:
-        case Stack(inner) | Parallel(inner):
+        case StackPart(inner) | ParallelPart(inner):
             for member in inner:
                 yield from blocks_of(member)
-            if isinstance(part, Parallel) and part.merge:
+            if isinstance(part, ParallelPart) and part.merge:
                 yield part.merge
-        case Reading(body):
+        case ScopedPart(body):
             yield from blocks_of(body)
         case Block():
             yield part
@@ -104,12 +104,12 @@ def blocks_of(part: Part) -> Iterator[Block]:
 def part_data(part: Part) -> object:
     """A part as plain data in the DSL's words."""
     match part:
-        case Stack(members):
+        case StackPart(members):
             return {"stack": [part_data(member) for member in members]}
-        case Parallel(branches, merge):
+        case ParallelPart(branches, merge):
             data = [part_data(branch) for branch in branches]
             return {"parallel": data, "merge": part_data(merge)} if merge else {"parallel": data}
-        case Reading(body, fields, own):
+        case ScopedPart(body, fields, own):
             inner = part_data(body)
             said: dict[str, object] = inner if isinstance(inner, dict) else {str(inner): {}}
             said |= {"fields": list(fields)} if fields else {}
@@ -122,12 +122,12 @@ def part_data(part: Part) -> object:
 def phrase_of(part: Part) -> str:
     """A part in a summary's line."""
     match part:
-        case Stack(members):
+        case StackPart(members):
             return " > ".join(phrase_of(member) for member in members)
-        case Parallel(branches, merge):
+        case ParallelPart(branches, merge):
             inner = ", ".join(phrase_of(branch) for branch in branches)
             return f"[{inner}]" + (f" {merge.name}" if merge not in (None, CONCAT) else "")
-        case Reading(body, fields, own):
+        case ScopedPart(body, fields, own):
             table = " on its own table" if own else ""
             return phrase_of(body) + (f" on {_names(fields)}" if fields else "") + table
         case Block():

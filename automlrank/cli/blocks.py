@@ -104,8 +104,8 @@ def doc(cls: type[Block]) -> str:
 
 def ports(cls: type[Block]) -> str:
     """What a block reads and gives; the number of tasks is not said."""
+    from automlrank.blocks.accepted_ports import members_of
     from automlrank.blocks.base import Block
-    from automlrank.blocks.inputs import members_of
     from automlrank.blocks.ports import Targets
 
     if cls.out is Block.out:
@@ -116,7 +116,7 @@ def ports(cls: type[Block]) -> str:
 
 
 def _names(hint: object) -> str:
-    from automlrank.blocks.inputs import members_of
+    from automlrank.blocks.accepted_ports import members_of
 
     classes = members_of(hint) if not isinstance(hint, frozenset) else hint
     return "|".join(sorted(cls.__name__ for cls in classes))

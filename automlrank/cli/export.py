@@ -25,7 +25,7 @@ def export(
     """
     if trial is not None and max_latency_ms is not None:
         raise UsageError("--trial and --max-latency-ms both choose a trial.", "Give one of them.")
-    from automlrank.export.onnx import VERIFIED
+    from automlrank.codegen.onnx import VERIFIED
     from automlrank.jobs.export import export as job
 
     console = Console(format)

@@ -29,9 +29,9 @@ def latency(
     format: options.Format = Format.human,
 ) -> None:
     """Measure an architecture, or a run's front again, on this host."""
-    from automlrank.evaluate.latency import ROUNDS
     from automlrank.jobs.latency import latency as job
     from automlrank.jobs.machine import device_of
+    from automlrank.measurement.latency import ROUNDS
 
     console = Console(format)
     timed = job(

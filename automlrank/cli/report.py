@@ -17,7 +17,8 @@ def report(
     format: options.Format = Format.human,
 ) -> None:
     """Show a run's leaderboard; write its page where --html says."""
-    from automlrank.jobs.report import load, rewrite
+    from automlrank.jobs.report import rewrite
+    from automlrank.jobs.result import load
     from automlrank.report.leaderboard import Leaderboard
 
     console = Console(format)

@@ -45,11 +45,11 @@ def search(
 ) -> None:
     """Search architectures for a table, within a latency budget."""
     from automlrank.cli.views import watch
-    from automlrank.cli.wording import Goal
+    from automlrank.cli.wording import SearchTarget
     from automlrank.jobs.search import search as job
 
     console = Console(format)
-    with watch(console, Goal(metric or "auc", trials, time)) as listen:
+    with watch(console, SearchTarget(metric or "auc", trials, time)) as listen:
         result = job(
             data,
             schema,

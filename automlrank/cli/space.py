@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from automlrank.documents import Document
     from automlrank.space.count import Size
     from automlrank.space.grammar import Expression, Leaf
-    from automlrank.space.value import Space
+    from automlrank.space.space import Space
 
 
 @reported
@@ -71,9 +71,9 @@ def _open(file: str) -> Space:
 
 
 def _reference_faults(space: Space, document: Document) -> list[Fault]:
+    from automlrank.candidates.baselines import BOOSTED
     from automlrank.jobs.spaces import shipped
     from automlrank.space.parse import read_space
-    from automlrank.trials.rivals import BOOSTED
 
     known, faults = shipped(), []
     for i, name in enumerate(space.references):
@@ -143,7 +143,7 @@ def _grow(tree: Tree, node: Expression, prefix: str = "", said: str = "") -> Non
             for member in branches:
                 _grow(branch, member)
             _grow(branch, merge, "merge: ")
-        case grammar.Reading(body, fields, own):
+        case grammar.FieldScope(body, fields, own):
             names = f", reads {', '.join(map(escape, fields))}" if fields else ""
             _grow(tree, body, prefix, f"{names}, own table" if own else names)
         case _:
@@ -162,7 +162,7 @@ def _words(node: Expression) -> str:
             return f"some_of: {low} to {high} of"
         case grammar.Repeat(_, times):
             return f"repeat: {short(times)} times"
-        case grammar.Maybe():
+        case grammar.Optional():
             return "optional: or nothing"
         case _:
             return f"{node.label}: one after the other"

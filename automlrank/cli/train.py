@@ -10,9 +10,9 @@ from automlrank.cli.console import Console, Format
 from automlrank.cli.failures import reported
 
 if TYPE_CHECKING:
-    from automlrank.evaluate.metrics import Metric
     from automlrank.jobs.train import TrainingResult
-    from automlrank.trials.events import Listen
+    from automlrank.measurement.metrics import Metric
+    from automlrank.runs.events import Listen
 
 
 @reported
@@ -57,7 +57,7 @@ def train(
 def epoch_lines(console: Console) -> Listen:
     """A listener that says a line per epoch, by the metric that it is told first."""
     from automlrank.cli.wording import epoch_line
-    from automlrank.trials.events import DataReady, Event, Training
+    from automlrank.runs.events import DataReady, Event, TrainingUpdate
 
     metric = ""
 
@@ -65,7 +65,7 @@ def epoch_lines(console: Console) -> Listen:
         nonlocal metric
         if isinstance(event, DataReady):
             metric = event.metric
-        if isinstance(event, Training) and event.progress.scores is not None:
+        if isinstance(event, TrainingUpdate) and event.progress.scores is not None:
             console.say(epoch_line(event.progress, metric))
 
     return listen
@@ -73,7 +73,7 @@ def epoch_lines(console: Console) -> Listen:
 
 def show(console: Console, result: TrainingResult) -> None:
     """What was trained, its scores per split and task, what it costs."""
-    from automlrank.evaluate.metrics import METRICS
+    from automlrank.measurement.metrics import METRICS
     from automlrank.report.cells import (
         show_count,
         show_ms,
@@ -108,7 +108,7 @@ def overall(metric: Metric, scores: Mapping[str, Any]) -> str:
 
 def by_metric(tasks: Mapping[str, Mapping[str, float]], of: str) -> str:
     """``AUC: click 0.7123, buy 0.6512; RMSE: stay 12.345``; ``of`` stands behind their names."""
-    from automlrank.evaluate.metrics import METRICS
+    from automlrank.measurement.metrics import METRICS
     from automlrank.report.cells import show_score
 
     found: dict[str, list[str]] = {}
@@ -120,7 +120,7 @@ def by_metric(tasks: Mapping[str, Mapping[str, float]], of: str) -> str:
 
 def as_data(result: TrainingResult) -> object:
     """The JSON of the command, in a record's words."""
-    from automlrank.trials.records import plain
+    from automlrank.runs.record import plain
 
     return plain(
         {

@@ -13,17 +13,17 @@ from rich.live import Live
 from rich.text import Text
 
 from automlrank.cli.console import Console, Format
-from automlrank.cli.wording import Goal, counts, current, left, outcome, sentences
+from automlrank.cli.wording import SearchTarget, counts, current, left, outcome, sentences
 from automlrank.report.leaderboard import front_table
-from automlrank.trials.events import DataReady, Event, Listen, Training, TrialEnded, ignore
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.events import DataReady, Event, Listen, TrainingUpdate, TrialEnded, ignore
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
 
 REDRAW_SECONDS = 0.25
 
 
 @contextmanager
-def watch(console: Console, goal: Goal) -> Iterator[Listen]:
+def watch(console: Console, goal: SearchTarget) -> Iterator[Listen]:
     """The listener for a format and a terminal."""
     if console.format is not Format.human:
         yield ignore
@@ -37,14 +37,14 @@ def watch(console: Console, goal: Goal) -> Iterator[Listen]:
 class PlainView:
     """One line for each training that begins and each trial that ends."""
 
-    def __init__(self, console: Console, goal: Goal) -> None:
+    def __init__(self, console: Console, goal: SearchTarget) -> None:
         self.console = console
         self.goal = goal
         self.what: dict[str, str] = {}  # that each worker trains
 
     def __call__(self, event: Event) -> None:
         match event:
-            case Training(what, summary):
+            case TrainingUpdate(what, summary):
                 if what != self.what.get(event.worker):
                     self.what[event.worker] = what
                     self.console.say(f"training {what}: {summary}")
@@ -64,11 +64,11 @@ class LiveView:
     latencies that are measured meanwhile.
     """
 
-    def __init__(self, console: Console, goal: Goal) -> None:
+    def __init__(self, console: Console, goal: SearchTarget) -> None:
         self.goal = goal
         self.began = time.monotonic()
         self.drawn = 0.0
-        self.trainings: dict[str, Training] = {}  # by worker
+        self.trainings: dict[str, TrainingUpdate] = {}  # by worker
         self.ended: TrialEnded | None = None
         self.live = Live(console=console.screen, auto_refresh=False, transient=True)
 
@@ -81,7 +81,7 @@ class LiveView:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case Training():
+            case TrainingUpdate():
                 self.trainings[event.worker] = event
             case TrialEnded(record):
                 self.ended = event
@@ -120,7 +120,7 @@ class LiveView:
         return Group(*parts)
 
 
-def goal_after(event: Event, goal: Goal) -> Goal:
+def goal_after(event: Event, goal: SearchTarget) -> SearchTarget:
     """The goal with the metric that the data's tasks have."""
     return replace(goal, metric=event.metric) if isinstance(event, DataReady) else goal
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import show_labels, show_ms, show_score, show_seconds
-from automlrank.train.progress import Progress
-from automlrank.trials.events import DataReady, Event, Feasibility, Notice, Training
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.events import DataReady, Event, Feasibility, Notice, TrainingUpdate
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.training.progress import Progress
 
 
 @dataclass(frozen=True)
-class Goal:
+class SearchTarget:
     """What a search counts up to; ``seconds`` is the whole time, where it is limited."""
 
     metric: str
@@ -68,14 +68,14 @@ def outcome(record: Record, metric: str) -> str:
     return f"{start}: valid {scored}{ms}, in {took}"
 
 
-def counts(results: Results, trained: int, goal: Goal) -> str:
+def counts(results: Results, trained: int, goal: SearchTarget) -> str:
     """``7 of 20 trained · 2 pruned · 3 over budget · 0 failed · 1 duplicate``."""
     states = ("pruned", "over_budget", "failed", "duplicate")
     others = [f"{results.counts[state]} {state.replace('_', ' ')}" for state in states]
     return " · ".join([f"{trained} of {goal.trials} trained", *others])
 
 
-def left(results: Results, trained: int, goal: Goal, elapsed: float) -> str:
+def left(results: Results, trained: int, goal: SearchTarget, elapsed: float) -> str:
     """Time gone, and what is left by the limit or by the trials until now."""
     gone = f"{show_seconds(elapsed)} gone"
     if goal.seconds is not None:
@@ -90,7 +90,7 @@ def left(results: Results, trained: int, goal: Goal, elapsed: float) -> str:
     return f"{gone}, about {guess} left for {to_train} trials, then the finalists"
 
 
-def current(training: Training, metric: str) -> list[str]:
+def current(training: TrainingUpdate, metric: str) -> list[str]:
     """The training at work: what it is, and how far it has come."""
     return [
         f"{training.what}: {training.summary}",

@@ -17,11 +17,11 @@ def worker(
 ) -> None:
     """Join a search in a run's folder: one more process that runs its trials."""
     from automlrank.cli.views import PlainView
-    from automlrank.cli.wording import Goal
+    from automlrank.cli.wording import SearchTarget
     from automlrank.jobs.worker import work
-    from automlrank.trials.folder import RunFolder
+    from automlrank.runs.folder import RunFolder
 
     console, goal = Console(format), RunFolder(run).goal()
-    view = PlainView(console, Goal(goal.metric, goal.trials, goal.seconds))
+    view = PlainView(console, SearchTarget(goal.metric, goal.trials, goal.seconds))
     reason = work(run, index, name, threads, view)
     console.say(f"The search is over: {reason or 'all its trials ran'}.")

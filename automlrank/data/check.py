@@ -9,8 +9,16 @@ import polars as pl
 from automlrank.data.table import Table
 from automlrank.documents import Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
-from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Vector
-from automlrank.schema.together import faults_together
+from automlrank.schema import (
+    CategoricalFeature,
+    Feature,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
+    Schema,
+    VectorFeature,
+)
+from automlrank.schema.cross_checks import faults_together
 
 OPAQUE = (pl.Binary, pl.Object)  # neither compared nor shown
 
@@ -57,7 +65,7 @@ def columns_named(schema: Schema) -> Iterator[tuple[Path_, str]]:
     yield from ((("tasks", task.name), task.name) for task in schema.tasks)
     for feature in schema.features:
         yield _place(feature), feature.source
-        if isinstance(feature, History) and feature.time:
+        if isinstance(feature, HistoryFeature) and feature.time:
             yield ("features", feature.name, "time"), feature.time
     if schema.scenario:
         yield ("scenario",), schema.source(schema.scenario)
@@ -120,25 +128,25 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
 def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[Fault]:
     path, name = _place(feature), feature.source
     kind = table.schema[name]
-    if isinstance(feature, Numeric) and not _is_numeric(table, name):
+    if isinstance(feature, NumericFeature) and not _is_numeric(table, name):
         yield schema.fault(
             path,
             f"a numeric column must be {_but(table, name, 'numeric')}",
             "Make it categorical, or mend the values.",
         )
-    if isinstance(feature, Categorical) and not is_plain(kind):
+    if isinstance(feature, CategoricalFeature) and not is_plain(kind):
         yield schema.fault(
             path,
             f"a categorical column must hold one value per row, but is {kind}.",
             "Make it multi or a history." if is_list(kind) else "",
         )
-    if isinstance(feature, Multi | History):
+    if isinstance(feature, MultiFeature | HistoryFeature):
         wrong = _wrong_list(f"a {feature.kind}", kind, feature.separator, "plain values", is_plain)
         yield from (schema.fault(path, *fault) for fault in wrong)
-    if isinstance(feature, Vector):
+    if isinstance(feature, VectorFeature):
         wrong = _wrong_list("a vector", kind, feature.separator, "numbers", is_number)
         yield from (schema.fault(path, *fault) for fault in wrong)
-    if isinstance(feature, History) and feature.time in table.schema:
+    if isinstance(feature, HistoryFeature) and feature.time in table.schema:
         kind = table.schema[feature.time]
         wrong = _wrong_list("the time", kind, feature.separator, "numbers or times", _is_time)
         place = ("features", feature.name, "time")

@@ -35,7 +35,7 @@ from automlrank.data.transform import FORMAT as ENCODER_FORMAT
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
 from automlrank.errors import DataError, SchemaError, did_you_mean
-from automlrank.schema import History, Schema, Task, read_schema
+from automlrank.schema import HistoryFeature, Schema, Task, read_schema
 
 Batch = dict[str, torch.Tensor]
 AsSchema = Schema | str | Path | Mapping[str, object] | None
@@ -279,7 +279,7 @@ def _request_keys(schema: Schema) -> set[str]:
     """The keys of a batch that hold one row in a request."""
     features = [feature for feature in schema.features if feature.side != "item"]
     keys = {f"{f.role}:{f.name}" for f in features if f.role in ("multi", "vector", "history")}
-    sequences = {f.sequence for f in features if isinstance(f, History)}
+    sequences = {f.sequence for f in features if isinstance(f, HistoryFeature)}
     times = {f"{key}:{sequence}" for key in ("age", "session") for sequence in sequences}
     return {"ids:request", "numbers:request", "statistics:request", *keys, *times}
 

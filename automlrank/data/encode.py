@@ -33,7 +33,15 @@ from automlrank.data.values import (
     flatten,
     text_of,
 )
-from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Vector
+from automlrank.schema import (
+    CategoricalFeature,
+    Feature,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
+    Schema,
+    VectorFeature,
+)
 
 UNIFORM = np.sqrt(12.0)  # 1 / the deviation of a uniform number
 
@@ -57,15 +65,17 @@ class _Fitting:
         self.owners = {
             f.name: schema.owner(f.name)
             for f in schema.features
-            if isinstance(f, Categorical | Multi | History)
+            if isinstance(f, CategoricalFeature | MultiFeature | HistoryFeature)
         }
         self.buckets = {
             f.name: f.buckets
             for f in schema.features
-            if isinstance(f, Categorical | Multi) and f.buckets and not f.shared_with
+            if isinstance(f, CategoricalFeature | MultiFeature) and f.buckets and not f.shared_with
         }
         self.lists = {
-            f.name: self.list_column(f) for f in schema.features if isinstance(f, Multi | History)
+            f.name: self.list_column(f)
+            for f in schema.features
+            if isinstance(f, MultiFeature | HistoryFeature)
         }
         self.counted = [name for name, owner in self.owners.items() if owner not in self.buckets]
         self.counts = {self.owners[name]: Counts() for name in self.counted}
@@ -114,7 +124,7 @@ class _Fitting:
             ]
         )
         for name, counted in zip(self.counted, partial, strict=True):
-            is_history = isinstance(self.schema.feature(name), History)
+            is_history = isinstance(self.schema.feature(name), HistoryFeature)
             (self.behaviours if is_history else self.counts)[self.owners[name]].add(counted)
         for name, moments in self.moments.items():
             moments.add(as_numbers(chunk[self.sources[name]])[mask])
@@ -125,10 +135,10 @@ class _Fitting:
             column = flatten(self.lists[name].lists(column))[0]
         return column.alias("value").to_frame()
 
-    def list_column(self, feature: Multi | History) -> BagColumn | HistoryColumn:
+    def list_column(self, feature: MultiFeature | HistoryFeature) -> BagColumn | HistoryColumn:
         named, owner = _named(feature), self.owners[feature.name]
         settings = (feature.separator, feature.max_length)
-        if isinstance(feature, Multi):
+        if isinstance(feature, MultiFeature):
             return BagColumn(*named, owner, *settings)
         return HistoryColumn(*named, owner, feature.sequence, *settings)
 
@@ -136,20 +146,20 @@ class _Fitting:
         """The encoder's columns of a feature."""
         named, name = _named(feature), feature.name
         match feature:
-            case Categorical():
+            case CategoricalFeature():
                 yield IdColumn(*named, self.owners[name])
-            case Multi():
+            case MultiFeature():
                 yield self.lists[name]
-            case Vector(separator=separator):
+            case VectorFeature(separator=separator):
                 yield VectorColumn(*named, self.vector_size(feature), separator)
-            case Numeric():
+            case NumericFeature():
                 yield self.number(feature)
-            case History(sequence=sequence):
+            case HistoryFeature(sequence=sequence):
                 yield self.lists[name]
                 if feature == self.schema.timed(sequence):
                     yield self.times(feature)
 
-    def times(self, feature: History) -> TimesColumn:
+    def times(self, feature: HistoryFeature) -> TimesColumn:
         assert feature.time is not None
         assert self.schema.time is not None
         behaviours = (
@@ -168,7 +178,7 @@ class _Fitting:
             session_minutes=feature.session_minutes,
         )
 
-    def vector_size(self, feature: Vector) -> int:
+    def vector_size(self, feature: VectorFeature) -> int:
         """The length that most rows have, and of equally many the shortest."""
         counts: Counter[int] = Counter()
         for part in self.train_parts(feature.source):
@@ -179,7 +189,7 @@ class _Fitting:
             raise EncodingError(f"column {feature.source!r} holds no vector in the training rows.")
         return min(counts, key=lambda size: (-counts[size], size))
 
-    def number(self, feature: Numeric) -> Column:
+    def number(self, feature: NumericFeature) -> Column:
         named = _named(feature)
         if feature.transform in ("quantile", "bucket"):
             x = as_numbers(self.table.column(feature.source))[self.is_train]

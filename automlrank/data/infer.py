@@ -16,13 +16,13 @@ from automlrank.data.summary import Summary, distinct_values, items_of, plain, s
 from automlrank.data.table import Table
 from automlrank.data.times import UNITS, YEAR_2100
 from automlrank.schema import (
-    Categorical,
+    CategoricalFeature,
     Feature,
-    History,
-    Multi,
-    Numeric,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
     Schema,
-    Vector,
+    VectorFeature,
 )
 
 FEW_VALUES = 100  # a whole-numbered float column with no more is a code
@@ -101,7 +101,7 @@ def _with_statistics(schema: Schema, table: Table, summaries: Mapping[str, Summa
         if feature.source in summaries
         else distinct_values(table, feature.source)
         for feature in schema.features
-        if isinstance(feature, Categorical)
+        if isinstance(feature, CategoricalFeature)
     }
     return dataclasses.replace(schema, statistics=choose_statistics(schema, distinct))
 
@@ -133,7 +133,7 @@ class _Columns:
     def look_at_column(self, name: str, found: Summary) -> None:
         kind, of = self.table.schema[name], _behind_history(name, self.table.schema)
         if name == self.schema.scenario:
-            self.add(Categorical(name), "categorical: the scenario")
+            self.add(CategoricalFeature(name), "categorical: the scenario")
         elif found.nulls == self.table.rows:
             self.reasons[name] = "left out: every value is null"
         elif is_list(kind) and of:
@@ -153,9 +153,9 @@ class _Columns:
     def look_at_list(self, name: str, kind: pl.DataType) -> None:
         item = item_of(kind) if is_list(kind) else None
         if item is not None and (item.is_integer() or item == pl.String):
-            self.add(Multi(name), "multi: lists")
+            self.add(MultiFeature(name), "multi: lists")
         elif item is not None and item.is_float() and (size := self.vector_size(name)):
-            self.add(Vector(name), f"vector: lists of {size} numbers")
+            self.add(VectorFeature(name), f"vector: lists of {size} numbers")
         else:
             self.reasons[name] = f"left out: no feature can be made of {kind}"
 
@@ -174,14 +174,14 @@ class _Columns:
             )
         elif discrete:
             noun = "text" if kind in (pl.String, pl.Categorical, pl.Enum) else "whole numbers"
-            self.add(Categorical(name), f"categorical: {noun}")
+            self.add(CategoricalFeature(name), f"categorical: {noun}")
             if kind.is_integer():
                 self.look_at_amounts(name, found)
         elif found.distinct <= FEW_VALUES and self.is_whole(name):
-            self.add(Categorical(name), "categorical: few whole numbers")
+            self.add(CategoricalFeature(name), "categorical: few whole numbers")
             self.look_at_amounts(name, found)
         else:
-            self.add(Numeric(name), "numeric: numbers")
+            self.add(NumericFeature(name), "numeric: numbers")
 
     def look_at_amounts(self, name: str, found: Summary) -> None:
         """Beside the ids of whole numbers, their logarithms, where they may be amounts."""
@@ -190,7 +190,7 @@ class _Columns:
             number = f"{name}_number"
             while number in self.table.schema:
                 number += "_"
-            feature = Numeric(number, transform="log", column=name)
+            feature = NumericFeature(number, transform="log", column=name)
             self.add(feature, "ids and amounts")
 
     def look_at_histories(self) -> None:
@@ -201,13 +201,13 @@ class _Columns:
             key = self.lengths_of(name)
             if name in times:
                 self.reasons[name] = f"no feature: the times of a history, as {of!r} is the time"
-            elif not isinstance(self.features.get(of), Categorical | Multi):
+            elif not isinstance(self.features.get(of), CategoricalFeature | MultiFeature):
                 self.reasons[name] = f"left out: a history of {of!r}, which is no feature of ids"
             else:
                 sequence = lengths.setdefault(key, name)
                 time = next((t for t in times if self.lengths_of(t) == key), None)
                 self.add(
-                    History(name, of=of, sequence=sequence, time=time),
+                    HistoryFeature(name, of=of, sequence=sequence, time=time),
                     f"history: lists, named after {of!r}",
                 )
 

@@ -6,7 +6,16 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.values import Array
-from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Split, Statistics, Task
+from automlrank.schema import (
+    CategoricalFeature,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
+    Schema,
+    Split,
+    TargetStatistics,
+    Task,
+)
 
 PAGES = ("home", "search", "related")
 CATEGORIES, TAGS = 8, 12
@@ -52,18 +61,20 @@ def synthetic_schema() -> Schema:
     return Schema(
         tasks=(Task("click"), Task("buy", of="click")),
         features=(
-            Categorical("user_id", side="user", context=True),
-            Numeric("age", side="user"),
-            Categorical("page", side="request", context=True),
-            Categorical("item_id"),
-            Categorical("category"),
-            Numeric("price", transform="log"),
-            Multi("tags"),
-            History("history_item_id", "item_id", "clicks", time="history_time", side="user"),
-            History("history_category", "category", "clicks", side="user"),
+            CategoricalFeature("user_id", side="user", context=True),
+            NumericFeature("age", side="user"),
+            CategoricalFeature("page", side="request", context=True),
+            CategoricalFeature("item_id"),
+            CategoricalFeature("category"),
+            NumericFeature("price", transform="log"),
+            MultiFeature("tags"),
+            HistoryFeature(
+                "history_item_id", "item_id", "clicks", time="history_time", side="user"
+            ),
+            HistoryFeature("history_category", "category", "clicks", side="user"),
         ),
         crosses=(("user_id", "category"),),
-        statistics=Statistics(("user_id", "item_id")),
+        statistics=TargetStatistics(("user_id", "item_id")),
         scenario="page",
         group="user_id",
         time="time",

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from automlrank.architecture import Architecture, draw
+from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import BudgetError, SpaceError
-from automlrank.space.value import Space
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import Feasibility
-from automlrank.trials.seeds import seed_of
-from automlrank.trials.start import random_value
+from automlrank.runs.events import Feasibility
+from automlrank.runs.seeds import seed_of
+from automlrank.space.space import Space
+from automlrank.study.first_draws import random_value
 
 DRAWS = 6
 DRAW_SEEDS = 4  # the stream of seeds
 QUICK_SECONDS = 0.03  # of a latency that only asks whether a draw is near the budget
 
 
-def check_budget(bench: Bench, space: Space, references: Sequence[Architecture]) -> None:
+def check_budget(bench: Evaluator, space: Space, references: Sequence[Architecture]) -> None:
     """Say which references and what share of draws fit; raise BudgetError if none does."""
     budget = bench.goal.latency_ms
     if budget is None:
@@ -43,5 +43,5 @@ def check_budget(bench: Bench, space: Space, references: Sequence[Architecture])
         )
 
 
-def _quick_latency(bench: Bench, architecture: Architecture) -> float:
+def _quick_latency(bench: Evaluator, architecture: Architecture) -> float:
     return bench.latency(bench.build(architecture, 0), tries=1, try_seconds=QUICK_SECONDS).p50

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from automlrank.audit import ALONE, column_figure, labels_of, suspicions
 from automlrank.data.check import columns_named
 from automlrank.data.infer import Inferred, complete
 from automlrank.data.labels import label_rates, read_labels
@@ -17,7 +18,6 @@ from automlrank.data.split import NAMES, Labels, assign, parts_of
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.data.table import Table
 from automlrank.errors import DataError, SchemaError
-from automlrank.jobs.suspicions import ALONE, column_figure, labels_of, suspicions
 from automlrank.schema import Schema, Split, Task, read_schema
 
 SAMPLED_ROWS = 1_000_000  # of a larger table every k-th row is looked at

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automlrank.architecture import Architecture
+from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
-from automlrank.evaluate.latency import Latency
+from automlrank.finals.finalists import measure_in_turn
 from automlrank.jobs.machine import device_of
 from automlrank.jobs.result import load
 from automlrank.jobs.spaces import architecture_for
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import ignore
-from automlrank.trials.finals import measure_in_turn
-from automlrank.trials.folder import RunFolder
-from automlrank.trials.goal import Goal
+from automlrank.measurement.latency import Latency
+from automlrank.runs.events import ignore
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.search_config import SearchConfig
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,12 @@ def latency(
     folder = RunFolder(what)
     if folder.exists and schema is None:
         schema = folder.path / "schema.yaml"
-    goal = Goal(candidates=candidates, threads=threads, runtime=runtime, device=device_of(device))
+    goal = SearchConfig(
+        candidates=candidates, threads=threads, runtime=runtime, device=device_of(device)
+    )
     dataset = Dataset.open(data, schema, label=label, joins=joins)
     named = dict(_architectures(folder, dataset, what))
-    bench = Bench(dataset, goal, ignore)
+    bench = Evaluator(dataset, goal, ignore)
     models = {name: bench.build(architecture, seed=0) for name, architecture in named.items()}
     measured = measure_in_turn(bench, models)
     return [Timed(name, named[name].summary, measured[name]) for name in named]

@@ -11,7 +11,7 @@ import torch
 
 import automlrank
 from automlrank.errors import UsageError
-from automlrank.train.boosting import installed
+from automlrank.training.trees.params import installed
 
 DEVICES = ("auto", "cpu", "cuda")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automlrank.jobs.result import Result
-from automlrank.jobs.result import load as load
+from automlrank.jobs.result import Result, load
 from automlrank.report.files import write_report
 from automlrank.report.html import html as html_page
-from automlrank.trials.folder import write_text
+from automlrank.runs.folder import write_text
 
 
 def rewrite(run: str | Path, html: str | Path | None = None) -> Result:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from automlrank.architecture import Architecture
 from automlrank.errors import RunError
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.folder import RunFolder
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ class Result:
 
     folder: Path
     results: Results
-    facts: RunFacts
+    facts: RunInfo
 
     @property
     def front(self) -> tuple[Record, ...]:
@@ -59,7 +59,7 @@ class Result:
 
         With ``onnx`` a verified ``model.onnx`` is among them.
         """
-        from automlrank.export.folder import export_architecture
+        from automlrank.codegen.folder import export_architecture
 
         run = RunFolder(self.folder)
         record = self.best(max_latency_ms) if trial is None else self.record(trial)
@@ -82,7 +82,7 @@ class Result:
 def load(run: str | Path) -> Result:
     """A run from its folder; raises RunError where it has no results yet."""
     folder = RunFolder(run)
-    facts = RunFacts.from_data(folder.read_run())
+    facts = RunInfo.from_data(folder.read_run())
     path = folder.path / "front.json"
     if not path.is_file():
         raise RunError(

@@ -13,21 +13,11 @@ from functools import partial
 import optuna
 
 from automlrank.architecture import Architecture
+from automlrank.candidates.baselines import Baseline, NetworkBaseline
+from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
 from automlrank.errors import UsageError
-from automlrank.evaluate.latency import ROUNDS, TRIES, Latency
-from automlrank.evaluate.significance import auc_error, relative_error
-from automlrank.jobs.result import Result
-from automlrank.report.files import write_report
-from automlrank.serving.runtimes import torch_threads
-from automlrank.space.value import Space
-from automlrank.space.write import space_data
-from automlrank.trials.bench import Bench
-from automlrank.trials.crew import Crew
-from automlrank.trials.endings import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
-from automlrank.trials.events import Event, Notice, TrialEnded
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.finals import (
+from automlrank.finals.finalists import (
     choose_finalists,
     leaders_of,
     measure_in_turn,
@@ -36,16 +26,23 @@ from automlrank.trials.finals import (
     with_all_finals,
     with_latency,
 )
-from automlrank.trials.folder import RunFolder
-from automlrank.trials.launcher import LocalLauncher
-from automlrank.trials.objective import Objective
-from automlrank.trials.records import Record
-from automlrank.trials.records_of import reference_records, trial_records
-from automlrank.trials.results import Results
-from automlrank.trials.rivals import Network, Rival
-from automlrank.trials.seesaw import seesaw
-from automlrank.trials.start import enqueue_start
-from automlrank.trials.study import (
+from automlrank.finals.specialists import seesaw
+from automlrank.jobs.result import Result
+from automlrank.measurement.latency import ROUNDS, TRIES, Latency
+from automlrank.measurement.significance import auc_error, relative_error
+from automlrank.report.files import write_report
+from automlrank.runs.events import Event, Notice, TrialEnded
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
+from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
+from automlrank.serving.runtimes import torch_threads
+from automlrank.space.space import Space
+from automlrank.space.write import space_data
+from automlrank.study.first_draws import enqueue_start
+from automlrank.study.objective import Objective
+from automlrank.study.study import (
     enqueue_references,
     open_study,
     retry_cut_off,
@@ -53,7 +50,10 @@ from automlrank.trials.study import (
     run_reference,
     wait_for_joined,
 )
-from automlrank.trials.work import begin_session, processor_seconds, run_trials, trainings
+from automlrank.study.study_records import reference_records, trial_records
+from automlrank.study.worker_loop import begin_session, processor_seconds, run_trials, trainings
+from automlrank.workers.launcher import LocalLauncher
+from automlrank.workers.worker_pool import WorkerPool
 
 FINALS_SHARE = 1 / 3  # of --time
 TEACHING_SHARE = 1 / 2  # of the trials' time, that trees may take before the first
@@ -62,17 +62,17 @@ COORDINATOR = "coordinator"  # its name among the workers, where it is the only 
 
 
 @dataclass
-class Run:
+class SearchRun:
     """One search from the study to the report."""
 
-    bench: Bench
+    bench: Evaluator
     data: Dataset
     """All of it; the bench may hold a sample."""
     space: Space
     folder: RunFolder
     references: Sequence[Architecture]
-    outsiders: Sequence[Rival]
-    facts: RunFacts
+    outsiders: Sequence[Baseline]
+    facts: RunInfo
     began: float
     workers: int
 
@@ -111,7 +111,7 @@ class Run:
         enqueue_start(study, self.space, bench.goal, lambda drawn: bench.cost(drawn).matmul_flops)
         try:
             self.teach()
-            rivals = (*map(Network, outside), *self.outsiders)
+            rivals = (*map(NetworkBaseline, outside), *self.outsiders)
             if self.workers > 1 or bench.goal.trial_seconds:  # a process that hangs can be killed
                 return self.with_joined(study, partial(self.by_workers, study, rivals))
             self.run_references(study, rivals, bench)
@@ -158,10 +158,10 @@ class Run:
             objective = Objective(self.space, self.bench, self.folder, study, COORDINATOR)
             return run_trials(study, objective, since, partial(retry_dead, study, presence))
 
-    def by_workers(self, study: optuna.Study, rivals: Sequence[Rival]) -> str | None:
+    def by_workers(self, study: optuna.Study, rivals: Sequence[Baseline]) -> str | None:
         """Trials by processes of their own, meanwhile here what they are compared with."""
         launcher = LocalLauncher(self.folder.path, self.workers, self.bench.goal.device)
-        crew = Crew(study, self.bench, launcher, self.folder.presence)
+        crew = WorkerPool(study, self.bench, launcher, self.folder.presence)
         listen = self.bench.listen
 
         def look_after_them(event: Event) -> None:
@@ -171,7 +171,7 @@ class Run:
         crew.start()
         try:
             with torch_threads(launcher.threads):
-                bench = Bench(self.bench.data, self.bench.goal, look_after_them)
+                bench = Evaluator(self.bench.data, self.bench.goal, look_after_them)
                 bench.deadline = self.bench.deadline
                 self.run_references(study, rivals, bench)
             return crew.to_the_end()
@@ -179,7 +179,9 @@ class Run:
             crew.stop()
             raise
 
-    def run_references(self, study: optuna.Study, rivals: Sequence[Rival], bench: Bench) -> None:
+    def run_references(
+        self, study: optuna.Study, rivals: Sequence[Baseline], bench: Evaluator
+    ) -> None:
         """The references outside the space, each of which keeps its number in a resumed run."""
         names = [*(architecture.name for architecture in self.references)]
         names += [rival.name for rival in self.outsiders]
@@ -203,7 +205,7 @@ class Run:
     def finals(self, results: Results) -> tuple[Results, str | None]:
         """The results with their finalists' scores on the test split; why it ended early."""
         goal = dataclasses.replace(self.bench.goal, trial_seconds=None)  # more rows than a trial's
-        bench = Bench(self.data, goal, self.bench.listen, splits=("valid", "test"))
+        bench = Evaluator(self.data, goal, self.bench.listen, splits=("valid", "test"))
         if bench.goal.seconds:
             bench.deadline = self.began + bench.goal.seconds
         finalists = choose_finalists(results, self.valid_error(results))
@@ -226,7 +228,7 @@ class Run:
         )
         return dataclasses.replace(tested, records=records, references=references), ended
 
-    def latencies(self, bench: Bench, finalists: Sequence[Record]) -> dict[str, Latency]:
+    def latencies(self, bench: Evaluator, finalists: Sequence[Record]) -> dict[str, Latency]:
         """Those of the finalists, measured again in turn; none where that was not possible."""
         try:
             return measure_in_turn(bench, models_of(bench, self.folder, finalists, self.outsiders))

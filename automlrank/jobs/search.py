@@ -9,14 +9,16 @@ import time as clock
 from collections.abc import Sequence
 from pathlib import Path
 
+from automlrank.audit import suspicions
+from automlrank.candidates.baselines import outsiders
+from automlrank.candidates.evaluator import Evaluator, metric_for
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import RunError, UsageError
-from automlrank.evaluate.metrics import METRICS
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
-from automlrank.jobs.run import Run
+from automlrank.jobs.run import SearchRun
 from automlrank.jobs.spaces import (
     AsSpace,
     check_teacher,
@@ -25,15 +27,12 @@ from automlrank.jobs.spaces import (
     space_for,
     space_of_run,
 )
-from automlrank.jobs.suspicions import suspicions
+from automlrank.measurement.metrics import METRICS
+from automlrank.runs.events import DataReady, Listen, Notice, ignore
+from automlrank.runs.folder import RunFolder, check_new, new_folder, write_text
+from automlrank.runs.run_info import RunInfo
+from automlrank.runs.search_config import PATIENCE, SearchConfig
 from automlrank.schema.score import score_text
-from automlrank.trials.bench import Bench, metric_for
-from automlrank.trials.events import DataReady, Listen, Notice, ignore
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.folder import RunFolder, check_new, new_folder, write_text
-from automlrank.trials.goal import Goal
-from automlrank.trials.hypervolume import PATIENCE
-from automlrank.trials.rivals import outsiders
 
 
 def search(
@@ -83,8 +82,8 @@ def search(
     True
     """
     began = clock.monotonic()
-    goal = Goal(
-        metric=metric or Goal.metric,  # the tasks will say
+    goal = SearchConfig(
+        metric=metric or SearchConfig.metric,  # the tasks will say
         trials=trials,
         seconds=time,
         latency_ms=latency_ms,
@@ -124,7 +123,7 @@ def search(
     rivals, unusable = outsiders(dataset.schema, chosen.references, goal.metric)
     skipped |= unusable
     part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
-    bench = Bench(part, goal, listen, splits=("valid", "test"))
+    bench = Evaluator(part, goal, listen, splits=("valid", "test"))
     distil = chosen.distils or any(network.training.distillation for network in references)
     check_teacher(part, needed=distil)
     check_budget(bench, chosen, references)
@@ -136,7 +135,7 @@ def search(
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
         else:
             folder.create(dataset, chosen, facts.to_data())
-        run = Run(bench, dataset, chosen, folder, references, rivals, facts, began, workers)
+        run = SearchRun(bench, dataset, chosen, folder, references, rivals, facts, began, workers)
         return run.to_the_end()
 
 
@@ -151,8 +150,10 @@ def suspicions_of(dataset: Dataset) -> tuple[str, ...]:
     return tuple(json.loads(kept.read_text(encoding="utf-8")))
 
 
-def _facts(data: Dataset, goal: Goal, command: str | None, sample_rows: int | None) -> RunFacts:
-    return RunFacts(
+def _facts(
+    data: Dataset, goal: SearchConfig, command: str | None, sample_rows: int | None
+) -> RunInfo:
+    return RunInfo(
         command=command or "automlrank.search(...)",
         seed=goal.seed,
         data=data.name,

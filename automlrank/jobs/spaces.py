@@ -7,20 +7,20 @@ from importlib import resources
 from pathlib import Path
 
 from automlrank.architecture import Architecture, only_point
-from automlrank.architecture.needs import unserved_parts
+from automlrank.architecture.requirements import unserved_parts
+from automlrank.candidates.baselines import BOOSTED
 from automlrank.data.dataset import Dataset
 from automlrank.documents import Document, as_document
 from automlrank.errors import DocumentError, UsageError, did_you_mean
+from automlrank.runs.folder import RunFolder
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
 from automlrank.space.grammar import leaves
-from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space
-from automlrank.space.value import Space
-from automlrank.train.boosting import INSTALL, UNINSTALLED, installed
-from automlrank.train.teacher import is_taught
-from automlrank.trials.folder import RunFolder
-from automlrank.trials.rivals import BOOSTED
+from automlrank.space.requirements import fit_to, needs_met
+from automlrank.space.space import Space
+from automlrank.training.trees.distillation import is_taught
+from automlrank.training.trees.params import INSTALL, UNINSTALLED, installed
 
 DEFAULT = "ctr"
 WITH_TREES = ("distillation",)  # settings of training that need LightGBM

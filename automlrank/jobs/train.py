@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from automlrank.architecture import Architecture
-from automlrank.cost import Cost
+from automlrank.candidates.evaluator import Evaluator, metric_for
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.documents import dump
-from automlrank.evaluate.latency import Latency
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.spaces import AsSpace, architecture_for, check_teacher
-from automlrank.train.loop import score
-from automlrank.trials.bench import Bench, metric_for
-from automlrank.trials.events import DataReady, Listen, ignore
-from automlrank.trials.folder import RunFolder, check_new, write_text
-from automlrank.trials.goal import Goal
+from automlrank.measurement.latency import Latency
+from automlrank.model.cost import Cost
+from automlrank.runs.events import DataReady, Listen, ignore
+from automlrank.runs.folder import RunFolder, check_new, write_text
+from automlrank.runs.search_config import SearchConfig
+from automlrank.training.loop import score
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,17 @@ def train(
     began = time.perf_counter()
     if out is not None:
         check_new(Path(out))
-    goal = Goal(
-        metric=metric or Goal.metric, candidates=candidates, device=device_of(device), seed=seed
+    goal = SearchConfig(
+        metric=metric or SearchConfig.metric,
+        candidates=candidates,
+        device=device_of(device),
+        seed=seed,
     )
     dataset = Dataset.open(data, schema, label=label, joins=joins)
     goal = dataclasses.replace(goal, metric=metric_for(dataset.schema, metric))
     listen(DataReady.of(dataset, goal.metric))
     chosen = architecture_for(dataset.schema, architecture)
-    bench = Bench(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
+    bench = Evaluator(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
     check_teacher(dataset, needed=chosen.training.distillation > 0)
     model = bench.build(chosen, seed)
     latency = bench.latency(model)

@@ -10,16 +10,16 @@ from pathlib import Path
 import optuna
 import torch
 
+from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import RunError
+from automlrank.runs.events import Event, Listen, TrainingUpdate, ignore
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.stop_reasons import INTERRUPTED
 from automlrank.space.parse import read_space
-from automlrank.trials.bench import Bench
-from automlrank.trials.endings import INTERRUPTED
-from automlrank.trials.events import Event, Listen, Training, ignore
-from automlrank.trials.folder import RunFolder
-from automlrank.trials.news import write_news
-from automlrank.trials.objective import Objective
-from automlrank.trials.study import load_study
-from automlrank.trials.work import DEADLINE, STOP, run_trials
+from automlrank.study.objective import Objective
+from automlrank.study.study import load_study
+from automlrank.study.worker_loop import DEADLINE, STOP, run_trials
+from automlrank.workers.progress_file import write_news
 
 LOOK_SECONDS = 2.0  # between two looks at whether the search still runs
 
@@ -44,7 +44,7 @@ class Watched:
 
     def __call__(self, event: Event) -> None:
         self.listen(event)
-        if isinstance(event, Training) and time.monotonic() - self.looked > LOOK_SECONDS:
+        if isinstance(event, TrainingUpdate) and time.monotonic() - self.looked > LOOK_SECONDS:
             self.looked = time.monotonic()
             write_news(self.folder.presence.folder, self.name, event)
             if self.study.user_attrs[STOP] == INTERRUPTED:
@@ -81,7 +81,7 @@ def work(
     with folder.presence.of(name):
         study = load_study(folder, goal, index)
         watched = Watched(folder, name, study, listen)
-        bench = Bench(data, goal, watched, splits=("valid",))
+        bench = Evaluator(data, goal, watched, splits=("valid",))
         if deadline := study.user_attrs[DEADLINE]:
             bench.deadline = time.monotonic() + deadline - time.time()
         space = read_space(folder.path / "space.yaml")

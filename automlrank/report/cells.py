@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from automlrank.report.compare import Difference, compare
 from automlrank.report.ranking import ranks
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
 
 MISSING = "-"
 UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from automlrank.evaluate.significance import Z_95
-from automlrank.trials.records import Record
+from automlrank.measurement.significance import Z_95
+from automlrank.runs.record import Record
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import (
     MISSING,
     show_count,
@@ -20,9 +20,9 @@ from automlrank.report.cells import (
     show_test,
     title,
 )
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 TRIAL, FRONT, REFERENCE = "#9aa3ad", "#2f6fde", "#d9822b"  # legible on white and on near-black
 LOG_FROM = 8.0  # a ratio of latencies from which a linear axis hides the fast ones
@@ -30,7 +30,7 @@ FENCE = 3.0  # interquartile ranges behind the worse quartile, where Tukey's far
 TICKS = [first * 10.0**power for power in range(-3, 5) for first in (1, 2, 5)]
 
 
-def front_figure(results: Results, facts: RunFacts) -> go.Figure:
+def front_figure(results: Results, facts: RunInfo) -> go.Figure:
     """Validation score and p50 latency of every complete trial, the front as a line.
 
     Trials far behind all others lie outside at first, so that they do not flatten the rest.
@@ -63,7 +63,7 @@ def front_figure(results: Results, facts: RunFacts) -> go.Figure:
     return figure
 
 
-def finalists_figure(results: Results, facts: RunFacts) -> go.Figure:
+def finalists_figure(results: Results, facts: RunInfo) -> go.Figure:
     """Test score with its 95 % interval and p50 latency of finalists and references."""
     own = [record for record in results.finalists if not results.is_reference(record)]
     figure = _figure(results, "test", (*own, *results.references))
@@ -225,7 +225,7 @@ def blank(xaxis: dict[str, Any], yaxis: dict[str, Any]) -> go.Figure:
     )
 
 
-def _add_budget(figure: go.Figure, facts: RunFacts) -> None:
+def _add_budget(figure: go.Figure, facts: RunInfo) -> None:
     """The budget as a line, where trials come near enough to show it beside them."""
     limit = facts.latency_ms
     times = [time for trace in figure.data for time in trace.x]

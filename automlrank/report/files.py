@@ -9,13 +9,13 @@ from pathlib import Path
 
 from automlrank.report.html import html as html_text
 from automlrank.report.markdown import markdown
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.folder import write_text
-from automlrank.trials.records import flat
-from automlrank.trials.results import Results
+from automlrank.runs.folder import write_text
+from automlrank.runs.record import flat
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 
-def write_report(results: Results, facts: RunFacts, folder: str | Path) -> list[Path]:
+def write_report(results: Results, facts: RunInfo, folder: str | Path) -> list[Path]:
     """Write report.md, front.json, trials.csv and report.html; the paths that were written."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

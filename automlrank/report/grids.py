@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automlrank.evaluate.metrics import METRICS
-from automlrank.evaluate.significance import Z_95
+from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.significance import Z_95
 from automlrank.report.cells import (
     MISSING,
     show_change,
@@ -20,9 +20,9 @@ from automlrank.report.cells import (
 )
 from automlrank.report.compare import Difference
 from automlrank.report.ranking import ranked
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.records import Record, number
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record, number
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 UNDEFINED = "not defined"
 WEIGHTS = "Task weights"  # the heading of the table that is drawn, too
@@ -39,7 +39,7 @@ class Grid:
     note: str
 
 
-def grids(results: Results, facts: RunFacts) -> list[Grid]:
+def grids(results: Results, facts: RunInfo) -> list[Grid]:
     """Those that the run has something for."""
     best = next(iter(results.within(facts.latency_ms)), None)
     found = [_latencies(results), _tasks(results), _fused(results, facts)]
@@ -89,7 +89,7 @@ def _tasks(results: Results) -> Grid:
     )
 
 
-def _fused(results: Results, facts: RunFacts) -> Grid:
+def _fused(results: Results, facts: RunInfo) -> Grid:
     """How every finalist's fused score orders by the label of each of its tasks."""
     metric = METRICS[results.metric].base
     records = [r for r in ranked(results) if len(_part(r, "score")) > 1]
@@ -205,7 +205,7 @@ def _is_finite(value: float | None) -> bool:
 LACKING = {0.0: "no positive row", 1.0: "no negative row"}
 
 
-def one_class(facts: RunFacts) -> Iterator[tuple[str, str]]:
+def one_class(facts: RunInfo) -> Iterator[tuple[str, str]]:
     """The tasks of which a split holds one class, or nothing: no AUC, or RMSE, is defined there."""
     for split, rates in facts.label_rates.items():
         for task, rate in rates.items():

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import show_change, show_ms, show_score, show_test
 from automlrank.report.compare import as_fast, compare
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 
-def headline(results: Results, facts: RunFacts) -> str:
+def headline(results: Results, facts: RunInfo) -> str:
     """One sentence: the best architecture within the budget against the best reference.
 
     The best is chosen on validation and stated on test. Where boosted trees or the incumbent are

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from automlrank.documents import dump
-from automlrank.evaluate.metrics import METRICS
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import (
     MISSING,
     row,
@@ -26,9 +26,9 @@ from automlrank.report.page import SCRIPT, STYLE
 from automlrank.report.ranking import PROBABILITIES, RANKS, has_probabilities, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
 from automlrank.report.weights import weights_figure
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.records import Record, plain
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record, plain
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 WORDS = (
     "state",
@@ -39,7 +39,7 @@ WORDS = (
 )  # headings of columns that hold text
 
 
-def html(results: Results, facts: RunFacts) -> str:
+def html(results: Results, facts: RunInfo) -> str:
     """The text of ``report.html``; every name from data is escaped."""
     label = METRICS[results.metric].label
     name = escape(facts.data)
@@ -81,7 +81,7 @@ def _section(heading: str, *parts: str) -> str:
     return f"<section><h2>{heading}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def _best(results: Results, facts: RunFacts) -> str:
+def _best(results: Results, facts: RunInfo) -> str:
     fits = results.within(facts.latency_ms)
     if not fits:
         return ""
@@ -120,7 +120,7 @@ def _front(results: Results) -> str:
     return _table(headings, rows)
 
 
-def _finalists(tested: Sequence[Record], results: Results, facts: RunFacts) -> list[str]:
+def _finalists(tested: Sequence[Record], results: Results, facts: RunInfo) -> list[str]:
     if not tested:
         return ['<p class="soft">Nothing was scored on the test split.</p>']
     label = METRICS[results.metric].label

@@ -10,14 +10,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import MISSING, Row, row
 from automlrank.report.headline import headline
 from automlrank.report.ranking import RANKS, has_probabilities, ranked
 from automlrank.report.sections import equally_fast
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -44,7 +44,7 @@ class Leaderboard:
     """Finalists and references by rank, then the rest of the front, under the headline."""
 
     results: Results
-    facts: RunFacts
+    facts: RunInfo
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         """The table; where the terminal is wide enough, with log loss and calibration."""

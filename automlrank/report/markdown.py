@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import row
 from automlrank.report.grids import Grid, grids
 from automlrank.report.headline import headline
 from automlrank.report.ranking import PROBABILITIES, RANKS, has_probabilities, ranked
 from automlrank.report.sections import Pairs, cost, measured, notes, provenance
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 WHAT = "architecture"  # the heading of the one column that holds text
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
-def markdown(results: Results, facts: RunFacts) -> str:
+def markdown(results: Results, facts: RunInfo) -> str:
     """The text of ``report.md``; names from data are escaped."""
     front = {record.fingerprint for record in results.front}
     others = [r for r in ranked(results) if r.test or r.fingerprint not in front]

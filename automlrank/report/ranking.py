@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.compare import compare
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
 
 RANKS = (
     "rank: by test; below another only where the difference to one of the rank above is real "

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import itertools
 
-from automlrank.evaluate.bootstrap import RESAMPLES
-from automlrank.evaluate.calibration import BINS
-from automlrank.evaluate.metrics import METRICS, Metric
+from automlrank.measurement.bootstrap import RESAMPLES
+from automlrank.measurement.calibration import BINS
+from automlrank.measurement.metrics import METRICS, Metric
 from automlrank.report.cells import show_labels, show_seconds, show_share, title
 from automlrank.report.compare import as_fast
 from automlrank.report.grids import one_class
 from automlrank.report.ranking import has_probabilities, ranked
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.results import Results
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 Pairs = list[tuple[str, str]]
 EXACT = {"auc": "DeLong", "rmse": "the delta method"}
 
 
-def cost(results: Results, facts: RunFacts) -> Pairs:
+def cost(results: Results, facts: RunInfo) -> Pairs:
     """What the run took: trials by state, time."""
     counts = [f"{n} {state.replace('_', ' ')}" for state, n in results.counts.items() if n]
     trained = sum(record.seconds or 0.0 for record in results.records)
@@ -37,7 +37,7 @@ def cost(results: Results, facts: RunFacts) -> Pairs:
     return pairs + ([("The search ended", facts.ended)] if facts.ended else [])
 
 
-def measured(results: Results, facts: RunFacts) -> Pairs:
+def measured(results: Results, facts: RunInfo) -> Pairs:
     """How scores and latencies were measured."""
     pairs = [("Metric", _metric(METRICS[results.metric], facts))]
     for split, rows in facts.rows.items():
@@ -57,7 +57,7 @@ def measured(results: Results, facts: RunFacts) -> Pairs:
     return pairs + _unscored(results, facts) + sparse(results)
 
 
-def _metric(metric: Metric, facts: RunFacts) -> str:
+def _metric(metric: Metric, facts: RunInfo) -> str:
     """Its name, and the tasks' weights where it is a mean of several, or the score and its."""
     if metric.fused:
         how = "the mean by the labels of its tasks, weighted by the exponents"
@@ -66,7 +66,7 @@ def _metric(metric: Metric, facts: RunFacts) -> str:
     return f"{metric.label}, the mean of {weights}" if len(metric.weights) > 1 else metric.label
 
 
-def _unscored(results: Results, facts: RunFacts) -> Pairs:
+def _unscored(results: Results, facts: RunInfo) -> Pairs:
     """Of what was scored on a part of the test rows only."""
     whole = facts.rows.get("test", 0)
     return [
@@ -118,7 +118,7 @@ def _test_protocol(results: Results) -> str:
     )
 
 
-def provenance(facts: RunFacts) -> Pairs:
+def provenance(facts: RunInfo) -> Pairs:
     """What is needed to run it again."""
     return [
         ("Command", facts.command),
@@ -129,7 +129,7 @@ def provenance(facts: RunFacts) -> Pairs:
     ]
 
 
-def notes(facts: RunFacts) -> Pairs:
+def notes(facts: RunInfo) -> Pairs:
     """What was left out, and what looks wrong."""
     pairs = [("Suspicion", sentence) for sentence in facts.suspicions]
     pairs += one_class(facts)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from automlrank.report.cells import title
 from automlrank.report.figures import blank
-from automlrank.trials.records import Record
+from automlrank.runs.record import Record
 
 COLORS = ("#2f6fde", "#d9822b", "#3d9a5f", "#b0479a", "#9aa3ad")  # of tasks
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of architectures

@@ -6,14 +6,14 @@ fitted: ``Schema.fitted`` puts them in, and only then can a model be built from 
 """
 
 from automlrank.schema.columns import NO_STATISTICS as NO_STATISTICS
-from automlrank.schema.columns import Categorical as Categorical
+from automlrank.schema.columns import CategoricalFeature as CategoricalFeature
 from automlrank.schema.columns import Feature as Feature
-from automlrank.schema.columns import History as History
-from automlrank.schema.columns import Multi as Multi
-from automlrank.schema.columns import Numeric as Numeric
+from automlrank.schema.columns import HistoryFeature as HistoryFeature
+from automlrank.schema.columns import MultiFeature as MultiFeature
+from automlrank.schema.columns import NumericFeature as NumericFeature
 from automlrank.schema.columns import Split as Split
-from automlrank.schema.columns import Statistics as Statistics
+from automlrank.schema.columns import TargetStatistics as TargetStatistics
 from automlrank.schema.columns import Task as Task
-from automlrank.schema.columns import Vector as Vector
+from automlrank.schema.columns import VectorFeature as VectorFeature
 from automlrank.schema.reader import read_schema as read_schema
-from automlrank.schema.value import Schema as Schema
+from automlrank.schema.schema import Schema as Schema

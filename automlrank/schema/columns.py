@@ -38,7 +38,7 @@ class _Feature:
 
 
 @dataclass(frozen=True)
-class Categorical(_Feature):
+class CategoricalFeature(_Feature):
     """One id per row; values rarer than ``min_count`` share the out-of-vocabulary id.
 
     With ``buckets`` ids are hashed and there is no vocabulary; with ``shared_with`` the column
@@ -59,7 +59,7 @@ class Categorical(_Feature):
 
 
 @dataclass(frozen=True)
-class Numeric(_Feature):
+class NumericFeature(_Feature):
     """One number per row, transformed by what the training split holds.
 
     ``standard``: mean 0 and deviation 1; ``log``: the same after ``sign(x) log(1 + |x|)``;
@@ -83,7 +83,7 @@ class Numeric(_Feature):
 
 
 @dataclass(frozen=True)
-class Multi(_Feature):
+class MultiFeature(_Feature):
     """Several ids per row: a list column, or text with a ``separator``; averaged or summed."""
 
     kind: ClassVar[str] = "multi"
@@ -102,7 +102,7 @@ class Multi(_Feature):
 
 
 @dataclass(frozen=True)
-class Vector(_Feature):
+class VectorFeature(_Feature):
     """As many numbers in every row, projected to one field: a list column, or text."""
 
     kind: ClassVar[str] = "vector"
@@ -117,7 +117,7 @@ class Vector(_Feature):
 
 
 @dataclass(frozen=True)
-class History(_Feature):
+class HistoryFeature(_Feature):
     """Earlier behaviours, oldest first, the last ``max_length`` kept; shares the ids of ``of``.
 
     A list column, or text with a ``separator``. Histories with one ``sequence`` are joined per
@@ -138,14 +138,15 @@ class History(_Feature):
     column: str | None = None
 
 
-Feature = Categorical | Numeric | Multi | Vector | History
+Feature = CategoricalFeature | NumericFeature | MultiFeature | VectorFeature | HistoryFeature
 KINDS: dict[str, type[Feature]] = {
-    cls.kind: cls for cls in (Categorical, Numeric, Multi, Vector, History)
+    cls.kind: cls
+    for cls in (CategoricalFeature, NumericFeature, MultiFeature, VectorFeature, HistoryFeature)
 }
 
 
 @dataclass(frozen=True)
-class Statistics:
+class TargetStatistics:
     """Smoothed target rates of the columns ``of`` and of pairs of columns, and their counts.
 
     The pairs are ``crosses``, or the schema's where that is None. A schema that says nothing has
@@ -162,7 +163,7 @@ class Statistics:
     crosses: tuple[tuple[str, str], ...] | None = None
 
 
-NO_STATISTICS = Statistics(crosses=())
+NO_STATISTICS = TargetStatistics(crosses=())
 
 
 @dataclass(frozen=True)

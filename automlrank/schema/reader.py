@@ -15,15 +15,15 @@ from automlrank.schema.columns import (
     KINDS,
     NO_STATISTICS,
     Feature,
-    History,
+    HistoryFeature,
     Split,
-    Statistics,
+    TargetStatistics,
     Task,
 )
+from automlrank.schema.cross_checks import faults_together
+from automlrank.schema.schema import Schema
 from automlrank.schema.score import FORM, Score, read_score
 from automlrank.schema.settings import SettingsReader
-from automlrank.schema.together import faults_together
-from automlrank.schema.value import Schema
 
 WAYS = get_args(get_type_hints(Split)["by"])
 FILES = {"train": "train_file", "test": "test_file"}  # as YAML and as Split name them
@@ -101,7 +101,7 @@ class _Reader(SettingsReader):
             self.fault((*path, "kind"), f"no column kind {kind!r}.", did_you_mean(kind, KINDS))
             return None
         known = self.settings(cls, data, path)
-        if cls is History:
+        if cls is HistoryFeature:
             known.setdefault("sequence", name)
         return cls(name, **known)
 
@@ -115,7 +115,7 @@ class _Reader(SettingsReader):
                 return ()
         return tuple((str(a), str(b)) for a, b in pairs)
 
-    def statistics(self, item: object) -> Statistics | None:
+    def statistics(self, item: object) -> TargetStatistics | None:
         if item is None:
             return None
         if item == "none":
@@ -124,10 +124,10 @@ class _Reader(SettingsReader):
         data = dict(self.mapping(item, path))
         of = self.words(data.pop("of", None), (*path, "of"))
         crosses = data.pop("crosses", None)
-        known = self.settings(Statistics, data, path)
+        known = self.settings(TargetStatistics, data, path)
         if crosses is not None:
             known["crosses"] = self.crosses(crosses, (*path, "crosses"))
-        return Statistics(of, **known)
+        return TargetStatistics(of, **known)
 
     def score(self, item: object) -> Score:
         if item is None:

@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from automlrank.cost import request_shapes
 from automlrank.errors import UsageError
-from automlrank.model import RankingModel
-from automlrank.plan import read_keys
+from automlrank.model.cost import request_shapes
+from automlrank.model.network import RankingModel
+from automlrank.model.plan import read_keys
 from automlrank.schema import Schema
 from automlrank.serving.requests import Request, repeated
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.errors import UsageError, did_you_mean
-from automlrank.model import RankingModel
+from automlrank.model.network import RankingModel
 from automlrank.schema import Schema
 from automlrank.serving.onnx import check_installed, feed_of, open_session, write_onnx
 from automlrank.serving.requests import Request, repeated

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
-from automlrank.blocks.objectives import Balance, Loss
+from automlrank.blocks.loss_base import Balance, Loss
 from automlrank.blocks.ports import Fields, History, Logit, Statistics, Tasks, Vector
 from automlrank.documents import Document
 from automlrank.errors import Fault, SpaceError
 from automlrank.space.combinators import use
 from automlrank.space.flow import Flow, names_of
 from automlrank.space.grammar import Expression, leaves
-from automlrank.space.reading import misplaced
-from automlrank.space.value import STAGES, Space
+from automlrank.space.scope import misplaced
+from automlrank.space.space import STAGES, Space
 
 NEEDS_NEGATIVES = "negatives and distillation: trees speak of all rows, an epoch holds a part."
 ENTRY: dict[str, type] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from automlrank.documents import Document, Path_
 from automlrank.errors import Fault
-from automlrank.space.grammar import Choose, Expression, Leaf, Maybe, Repeat, SomeOf
-from automlrank.space.reading import places
-from automlrank.space.value import Space
+from automlrank.space.grammar import Choose, Expression, Leaf, Optional, Repeat, SomeOf
+from automlrank.space.scope import places
+from automlrank.space.space import Space
 
 
 def left_open(space: Space, document: Document) -> Iterator[Fault]:
@@ -33,5 +33,5 @@ def _choices(node: Expression) -> Iterator[tuple[Path_, str]]:
             yield ("some_of",), f"this may be one of {node.n_subsets} subsets"
         case Repeat(_, times) if times.count() > 1:
             yield ("times",), f"times may be {times}"
-        case Maybe():
+        case Optional():
             yield ("optional",), "this may be left out"

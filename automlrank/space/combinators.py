@@ -24,10 +24,10 @@ from automlrank.errors import did_you_mean, shown
 from automlrank.space.grammar import (
     Choose,
     Expression,
+    FieldScope,
     Leaf,
-    Maybe,
+    Optional,
     Parallel,
-    Reading,
     Repeat,
     SomeOf,
     Stack,
@@ -103,12 +103,12 @@ def repeat(body: Like, times: object) -> Repeat:
     return Repeat(expression(body), domain)
 
 
-def optional(body: Like) -> Maybe:
+def optional(body: Like) -> Optional:
     """The body, or nothing."""
     inner = expression(body)
     if inner.label == "none":
         raise ValueError("optional takes something that can be left out, but got none.")
-    return Maybe(inner)
+    return Optional(inner)
 
 
 def reading(
@@ -126,9 +126,9 @@ def reading(
         )
     if fields is None and embedding is None:
         return inner
-    if isinstance(inner, Reading):
+    if isinstance(inner, FieldScope):
         raise ValueError("fields and embedding are said once, not of a branch that says them too.")
-    return Reading(inner, None if fields is None else columns(fields), embedding == "own")
+    return FieldScope(inner, None if fields is None else columns(fields), embedding == "own")
 
 
 def columns(names: object) -> tuple[str, ...]:

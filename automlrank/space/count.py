@@ -9,16 +9,16 @@ from automlrank.blocks.domains import Domain
 from automlrank.space.grammar import (
     Choose,
     Expression,
+    FieldScope,
     Leaf,
-    Maybe,
+    Optional,
     Parallel,
-    Reading,
     Repeat,
     SomeOf,
     Stack,
     leaves,
 )
-from automlrank.space.value import Space
+from automlrank.space.space import Space
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def _draws(node: Expression) -> int:
             return math.prod(_draws(branch) for branch in branches) * _draws(merge)
         case Repeat(body, times):
             return _draws(body) * _discrete(times)
-        case Maybe(body):
+        case Optional(body):
             return 1 + _draws(body)
-        case Reading(body):
+        case FieldScope(body):
             return _draws(body)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from automlrank.blocks import BLOCKS
+from automlrank.blocks.accepted_ports import accepts, first_input, members_of
 from automlrank.blocks.domains import Domain
-from automlrank.blocks.inputs import accepts, first_input, members_of
 from automlrank.blocks.ports import Columns, History, Logit, Statistics, Tasks, Vector
 from automlrank.documents import Document, Path_
 from automlrank.errors import Fault
@@ -18,10 +18,10 @@ from automlrank.space.combinators import use
 from automlrank.space.grammar import (
     Choose,
     Expression,
+    FieldScope,
     Leaf,
-    Maybe,
+    Optional,
     Parallel,
-    Reading,
     Repeat,
     SomeOf,
     Stack,
@@ -51,9 +51,9 @@ class Flow:
                 return self.leaf(block, ports, path)
             case Choose(options):
                 return self.union(options, ports, (*path, "choose"))
-            case Maybe(body):
+            case Optional(body):
                 return ports | self.follow(body, ports, (*path, "optional"))
-            case Reading(body):
+            case FieldScope(body):
                 return self.follow(body, ports, path)
             case Repeat(body, times):
                 return self.repeat(body, times, ports, (*path, "repeat"))
@@ -96,7 +96,7 @@ class Flow:
                     for i, option in enumerate(options)
                 ]
                 return frozenset().union(*outs)
-            case Maybe(inner):
+            case Optional(inner):
                 return ports | self.repeat(inner, times, ports, (*path, "optional"))
             case _:
                 once = self.follow(body, ports, path)
@@ -156,12 +156,12 @@ class Flow:
     def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
         """Like ``follow``, but a branch may also be left out."""
         match node:
-            case Maybe(body):
+            case Optional(body):
                 return self.follow(body, ports, (*path, "optional")) | {ABSENT}
             case SomeOf(options, low, high):
                 outs = [self.branch(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
                 return self.several(outs, low, high, path)
-            case Reading(body):
+            case FieldScope(body):
                 return self.branch(body, ports, path)
             case _:
                 return self.follow(node, ports, path)

@@ -91,7 +91,7 @@ class Repeat:
 
 
 @dataclass(frozen=True)
-class Maybe:
+class Optional:
     """The body, or nothing."""
 
     body: Expression
@@ -99,7 +99,7 @@ class Maybe:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FieldScope:
     """The body on some columns only (``fields``), on a table of its own (``own``), or both."""
 
     body: Expression
@@ -111,7 +111,7 @@ class Reading:
         return self.body.label
 
 
-Expression = Leaf | Choose | SomeOf | Stack | Parallel | Repeat | Maybe | Reading
+Expression = Leaf | Choose | SomeOf | Stack | Parallel | Repeat | Optional | FieldScope
 
 
 def unique_labels(options: tuple[Expression, ...]) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return members
         case Parallel(branches, merge):
             return (*branches, merge)
-        case Repeat(body) | Maybe(body) | Reading(body):
+        case Repeat(body) | Optional(body) | FieldScope(body):
             return (body,)
 
 

@@ -16,7 +16,7 @@ from automlrank.errors import Fault, SpaceError, did_you_mean, shown
 from automlrank.space.check import wiring_faults
 from automlrank.space.choices import left_open
 from automlrank.space.parse_expression import HOLE, ExpressionParser
-from automlrank.space.value import DEFAULT_REFERENCES, STAGES, Limits, Space
+from automlrank.space.space import DEFAULT_REFERENCES, STAGES, Limits, Space
 
 TOP_KEYS = {"name", "architecture", "references", "embedding", *STAGES, "training", "limits"}
 

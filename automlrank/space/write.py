@@ -6,15 +6,15 @@ from automlrank.blocks import BLOCKS
 from automlrank.space.grammar import (
     Choose,
     Expression,
+    FieldScope,
     Leaf,
-    Maybe,
+    Optional,
     Parallel,
-    Reading,
     Repeat,
     SomeOf,
     Stack,
 )
-from automlrank.space.value import Space
+from automlrank.space.space import Space
 
 
 def space_data(space: Space) -> dict[str, object]:
@@ -55,9 +55,9 @@ def expression_data(node: Expression) -> object:
             }
         case Repeat(body, times):
             return {"repeat": expression_data(body), "times": times.to_data()}
-        case Maybe(body):
+        case Optional(body):
             return {"optional": expression_data(body)}
-        case Reading(body, fields, own):
+        case FieldScope(body, fields, own):
             inner = expression_data(body)
             said: dict[str, object] = inner if isinstance(inner, dict) else {str(inner): {}}
             said |= {"fields": list(fields)} if fields else {}

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.blocks import BLOCKS
+from automlrank.blocks.accepted_ports import tensors_of
 from automlrank.blocks.base import Block
-from automlrank.blocks.inputs import tensors_of
 from automlrank.blocks.ports import (
     AGES,
     FIRST_ID,

@@ -24,10 +24,10 @@ from formula_checks import (
 from torch.nn import functional as F
 
 from automlrank.blocks.embedding import other_behaviours
+from automlrank.blocks.history import din
+from automlrank.blocks.history.dien import GatedStates, TimeMajor
 from automlrank.blocks.parts import attention, put_rows, take_rows
 from automlrank.blocks.ports import History
-from automlrank.blocks.sequence import din
-from automlrank.blocks.sequence.dien import GatedStates, TimeMajor
 from automlrank.data.columns import TimesColumn
 
 

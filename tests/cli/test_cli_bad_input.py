@@ -16,7 +16,7 @@ import pytest
 
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import dump
-from automlrank.schema import Categorical, Schema, Task
+from automlrank.schema import CategoricalFeature, Schema, Task
 
 ROWS = 300
 
@@ -212,7 +212,7 @@ def test_training_that_the_schema_cannot_serve(
     inputs: Path, tmp_path: Path, command: Callable[..., Any]
 ) -> None:
     schema = tmp_path / "schema.yaml"
-    features = (Categorical("user_id"),)
+    features = (CategoricalFeature("user_id"),)
     schema.write_text(dump(Schema((Task("click"),), features).to_data()))
     out = tmp_path / "out"
     arguments = ["din", inputs / "impressions.parquet", "--schema", schema, "--out", out]

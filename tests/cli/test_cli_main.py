@@ -15,8 +15,8 @@ import typer
 import automlrank
 import automlrank.errors
 from automlrank.cli.options import Metric, seconds
-from automlrank.evaluate.metrics import METRICS
 from automlrank.jobs import latency
+from automlrank.measurement.metrics import METRICS
 
 COMMANDS = ("search", "train", "latency", "report", "export", "data inspect", "blocks",
             "space check", "space count", "space show")  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from automlrank.documents import read_document
-from automlrank.trials.results import Results
+from automlrank.runs.results import Results
 
 Searched = tuple[Path, Any]
 

@@ -12,7 +12,7 @@ from rich.console import Console as Terminal
 from automlrank.cli.console import Console, Format
 from automlrank.cli.views import LiveView, PlainView, so_far, watch
 from automlrank.cli.wording import (
-    Goal,
+    SearchTarget,
     counts,
     epoch_line,
     feasibility,
@@ -20,11 +20,18 @@ from automlrank.cli.wording import (
     outcome,
     sentences,
 )
-from automlrank.train.progress import Progress
-from automlrank.trials.events import DataReady, Feasibility, Notice, Training, TrialEnded, ignore
-from automlrank.trials.records import Record
+from automlrank.runs.events import (
+    DataReady,
+    Feasibility,
+    Notice,
+    TrainingUpdate,
+    TrialEnded,
+    ignore,
+)
+from automlrank.runs.record import Record
+from automlrank.training.progress import Progress
 
-GOAL = Goal("auc", trials=20, seconds=None)
+GOAL = SearchTarget("auc", trials=20, seconds=None)
 PROGRESS = Progress(2, 120_832, 0.5123, 9.0, {"click": 0.67}, {"click": 0.68})
 
 
@@ -101,7 +108,7 @@ def test_each_trial_counts_once() -> None:
 def test_time_left() -> None:
     """By the limit, or by the mean of what was trained: 17 trials of 30 s."""
     results = so_far(MANY, "auc")
-    assert left(results, 3, Goal("auc", 20, 1800.0), 60.0) == "60.0 s gone of 30.0 min"
+    assert left(results, 3, SearchTarget("auc", 20, 1800.0), 60.0) == "60.0 s gone of 30.0 min"
     assert "about 8.5 min left for 17 trials" in left(results, 3, GOAL, 60.0)
     assert left(results, 20, GOAL, 60.0) == "60.0 s gone; the finalists remain"
     assert left(so_far(ended(LR), "auc"), 0, GOAL, 1.0) == "1.0 s gone, 20 trials left"
@@ -109,7 +116,7 @@ def test_time_left() -> None:
 
 def test_a_pipe_gets_a_line_per_beginning_and_end(capsys: pytest.CaptureFixture[str]) -> None:
     view = PlainView(Console(Format.human), GOAL)
-    for event in (Notice("hello"), *[Training("trial 3", "emb16 · fm", PROGRESS)] * 3, MANY):
+    for event in (Notice("hello"), *[TrainingUpdate("trial 3", "emb16 · fm", PROGRESS)] * 3, MANY):
         view(event)
     assert capsys.readouterr().out.splitlines() == [
         "hello",
@@ -153,7 +160,7 @@ def test_a_terminal_sees_counts_training_and_front(width: int) -> None:
     console.screen = screen  # type: ignore[misc]
     view = LiveView(console, GOAL)
     with view:
-        for event in (Notice("[b]hello"), MANY, Training("trial 4", "emb16 · fm", PROGRESS)):
+        for event in (Notice("[b]hello"), MANY, TrainingUpdate("trial 4", "emb16 · fm", PROGRESS)):
             view(event)
         with screen.capture() as seen:
             screen.print(view.picture(60.0))
@@ -171,7 +178,7 @@ def test_a_terminal_sees_what_each_worker_trains_until_it_ends() -> None:
     view = LiveView(Console(Format.human), GOAL)
     view.ended = MANY
     for what, worker in (("trial 3", "0"), ("trial 4", "1"), ("lr", "")):
-        view.trainings[worker] = Training(what, "emb16 · fm", PROGRESS, worker)
+        view.trainings[worker] = TrainingUpdate(what, "emb16 · fm", PROGRESS, worker)
     view.forget(SLOW)  # trial 3
     assert [training.what for training in view.trainings.values()] == ["trial 4", "lr"]
     view.forget(LR)

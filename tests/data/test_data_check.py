@@ -12,16 +12,16 @@ from automlrank.data.check import check
 from automlrank.data.read import open_table
 from automlrank.errors import SchemaError
 from automlrank.schema import (
-    Categorical,
+    CategoricalFeature,
     Feature,
-    History,
-    Multi,
-    Numeric,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
     Schema,
     Split,
-    Statistics,
+    TargetStatistics,
     Task,
-    Vector,
+    VectorFeature,
     read_schema,
 )
 
@@ -45,7 +45,8 @@ def faults_of(schema: Schema, frame: pl.DataFrame) -> list[str]:
 
 def test_every_absent_column_is_said_at_once_with_its_neighbour() -> None:
     """One fault per place that names a column."""
-    schema = Schema((Task("yy"),), (Numeric("prise"), History("h", "prise", "h", time="no1")),
+    features = (NumericFeature("prise"), HistoryFeature("h", "prise", "h", time="no1"))
+    schema = Schema((Task("yy"),), features,
                     group="no2", weight="no3", time="no4", ignore=("no5",), scenario="no6",
                     split=Split(by="group", column="no7"))  # fmt: skip
     faults = faults_of(schema, table(price=range(N)))
@@ -73,15 +74,15 @@ def test_faults_of_a_file_name_its_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("feature", "values", "message"),
     [
-        (Numeric("x"), ["a"] * N, "must be numeric, but is String, such as 'a'"),
-        (Categorical("x"), [[1]] * N, "one value per row"),
-        (Categorical("x"), [{"a": 1}] * N, "one value per row"),
-        (Multi("x"), ["a,b"] * N, "a multi column must hold lists, but is String"),
-        (Multi("x"), [[[1]]] * N, "plain values"),
-        (Multi("x", separator=","), [{"a": 1}] * N, "must hold lists or text"),
-        (Vector("x"), ["1 2"] * N, "a vector column must hold lists, but is String"),
-        (Vector("x"), [["a"]] * N, "a vector column must hold lists of numbers"),
-        (Vector("x"), [0.5] * N, "a vector column must hold lists, but is Float64"),
+        (NumericFeature("x"), ["a"] * N, "must be numeric, but is String, such as 'a'"),
+        (CategoricalFeature("x"), [[1]] * N, "one value per row"),
+        (CategoricalFeature("x"), [{"a": 1}] * N, "one value per row"),
+        (MultiFeature("x"), ["a,b"] * N, "a multi column must hold lists, but is String"),
+        (MultiFeature("x"), [[[1]]] * N, "plain values"),
+        (MultiFeature("x", separator=","), [{"a": 1}] * N, "must hold lists or text"),
+        (VectorFeature("x"), ["1 2"] * N, "a vector column must hold lists, but is String"),
+        (VectorFeature("x"), [["a"]] * N, "a vector column must hold lists of numbers"),
+        (VectorFeature("x"), [0.5] * N, "a vector column must hold lists, but is Float64"),
     ],
 )
 def test_types_that_contradict_the_kind(
@@ -95,14 +96,14 @@ def test_types_that_contradict_the_kind(
 @pytest.mark.parametrize(
     ("feature", "values"),
     [
-        (Numeric("x"), [True, False] * (N // 2)),
-        (Numeric("x"), [None] * N),
-        (Categorical("x"), [datetime.date(2022, 5, 1)] * N),
-        (Multi("x", separator=","), ["a,b"] * N),
-        (Multi("x"), [[], None] * (N // 2)),
-        (Vector("x"), [[1, 2]] * N),
-        (Vector("x"), pl.Series([[0.5, 1.0]] * N, dtype=pl.Array(pl.Float32, 2))),
-        (Vector("x", separator=" "), ["1 2"] * N),
+        (NumericFeature("x"), [True, False] * (N // 2)),
+        (NumericFeature("x"), [None] * N),
+        (CategoricalFeature("x"), [datetime.date(2022, 5, 1)] * N),
+        (MultiFeature("x", separator=","), ["a,b"] * N),
+        (MultiFeature("x"), [[], None] * (N // 2)),
+        (VectorFeature("x"), [[1, 2]] * N),
+        (VectorFeature("x"), pl.Series([[0.5, 1.0]] * N, dtype=pl.Array(pl.Float32, 2))),
+        (VectorFeature("x", separator=" "), ["1 2"] * N),
     ],
 )
 def test_types_that_go_with_the_kind(feature: Feature, values: object) -> None:
@@ -112,8 +113,8 @@ def test_types_that_go_with_the_kind(feature: Feature, values: object) -> None:
 def test_the_times_of_a_history_are_lists_or_text_with_its_separator() -> None:
     def faults(times: object, separator: str | None = None) -> list[str]:
         items = ["1,2"] * N if separator else [[1, 2]] * N
-        history = History("h", "item", "h", time="times", separator=separator)
-        schema = Schema(TASK, (Categorical("item"), history), time="t")
+        history = HistoryFeature("h", "item", "h", time="times", separator=separator)
+        schema = Schema(TASK, (CategoricalFeature("item"), history), time="t")
         return faults_of(schema, table(item=range(N), h=items, times=times, t=range(N)))
 
     assert faults([[1, 2]] * N) == []
@@ -128,8 +129,8 @@ def test_the_times_of_a_history_are_lists_or_text_with_its_separator() -> None:
 def test_text_may_be_the_time_of_ages_and_rates() -> None:
     """Whether it is ISO 8601 is seen when it is read."""
     days = table(t=["2022-05-01"] * N, item=range(N), h=[[1]] * N, times=[["2022-04-01"]] * N)
-    features = (Categorical("item"), History("h", "item", "h", time="times"))
-    rates = Statistics(("item",), form="earlier_days")
+    features = (CategoricalFeature("item"), HistoryFeature("h", "item", "h", time="times"))
+    rates = TargetStatistics(("item",), form="earlier_days")
     split = Split(by="time", column="t")
     assert faults_of(Schema(TASK, features, statistics=rates, time="t", split=split), days) == []
 
@@ -164,7 +165,7 @@ def test_roles_need_one_value_per_row() -> None:
 
 def test_all_contradictions_are_said_at_once() -> None:
     """Label, weight, group and feature in one error."""
-    schema = Schema((Task("t"),), (Numeric("l"),), weight="t", group="l")
+    schema = Schema((Task("t"),), (NumericFeature("l"),), weight="t", group="l")
     faults = faults_of(schema, table(t=["a"] * N, l=[[1]] * N))
     assert len(faults) == 4
     assert (

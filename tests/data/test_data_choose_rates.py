@@ -15,25 +15,25 @@ from automlrank.data.infer import complete
 from automlrank.data.read import open_table
 from automlrank.schema import (
     NO_STATISTICS,
-    Categorical,
-    Multi,
-    Numeric,
+    CategoricalFeature,
+    MultiFeature,
+    NumericFeature,
     Schema,
-    Statistics,
+    TargetStatistics,
     Task,
     read_schema,
 )
-from automlrank.train.flat import flat_of
+from automlrank.training.trees.features import flat_of
 
 TASKS = (Task("y"),)
-USER, ITEM = Categorical("user", side="user"), Categorical("item")
-PAGE, HOUR = Categorical("page", side="request"), Categorical("hour", side="request")
+USER, ITEM = CategoricalFeature("user", side="user"), CategoricalFeature("item")
+PAGE, HOUR = CategoricalFeature("page", side="request"), CategoricalFeature("hour", side="request")
 COUNTS = {"user": 900, "item": 500, "page": 12, "hour": 24}
 ROWS = 400
 
 
 def of_counts(**counts: int) -> Schema:
-    return Schema(TASKS, tuple(Categorical(name) for name in counts))
+    return Schema(TASKS, tuple(CategoricalFeature(name) for name in counts))
 
 
 def frame() -> pl.DataFrame:
@@ -44,15 +44,15 @@ def frame() -> pl.DataFrame:
 
 def test_columns_with_ten_values_have_rates_in_the_schemas_order() -> None:
     counts = {"few": 9, "ten": 10, "many": 1000}
-    assert choose_statistics(of_counts(**counts), counts) == Statistics(("ten", "many"))
+    assert choose_statistics(of_counts(**counts), counts) == TargetStatistics(("ten", "many"))
     assert choose_statistics(of_counts(few=9), {"few": 9}) is None
 
 
 def test_only_ids_of_their_own_have_rates() -> None:
     """Neither ranges of numbers nor lists."""
-    features = (Numeric("n", transform="bucket"), Multi("m"), ITEM)
+    features = (NumericFeature("n", transform="bucket"), MultiFeature("m"), ITEM)
     found = choose_statistics(Schema(TASKS, features), {"n": 99, "m": 99, "item": 99})
-    assert found == Statistics(("item",))
+    assert found == TargetStatistics(("item",))
 
 
 def test_of_many_columns_those_with_the_most_values_and_the_scenario_have_rates() -> None:
@@ -67,19 +67,19 @@ def test_of_many_columns_those_with_the_most_values_and_the_scenario_have_rates(
 def test_a_scenario_of_few_values_is_crossed_all_the_same() -> None:
     schema = Schema(TASKS, (USER, ITEM, PAGE), scenario="page")
     found = choose_statistics(schema, {**COUNTS, "page": 3})
-    assert found == Statistics(("user", "item"), crosses=(("user", "page"), ("item", "page")))
+    assert found == TargetStatistics(("user", "item"), crosses=(("user", "page"), ("item", "page")))
 
 
 def test_without_a_scenario_the_requests_columns_are_crossed_with_the_others() -> None:
     found = choose_statistics(Schema(TASKS, (USER, ITEM, PAGE, HOUR)), COUNTS)
     pairs = (("user", "page"), ("user", "hour"), ("item", "page"), ("item", "hour"))
-    assert found == Statistics(("user", "item", "page", "hour"), crosses=pairs)
+    assert found == TargetStatistics(("user", "item", "page", "hour"), crosses=pairs)
 
 
 def test_the_schemas_crosses_are_the_pairs_where_it_has_any() -> None:
     schema = Schema(TASKS, (USER, ITEM, PAGE), crosses=(("user", "item"),), scenario="page")
     found = choose_statistics(schema, COUNTS)
-    assert found == Statistics(("user", "item", "page"))
+    assert found == TargetStatistics(("user", "item", "page"))
     rated = dataclasses.replace(schema, statistics=found).rated
     assert rated == (("user",), ("item",), ("page",), ("user", "item"))
 
@@ -88,7 +88,7 @@ def test_the_schemas_crosses_are_the_pairs_where_it_has_any() -> None:
 def test_the_kinds_of_tasks_make_no_difference(place: int) -> None:
     tasks = [Task("y"), Task("z")]
     tasks[place] = Task(tasks[place].name, "regression")
-    assert choose_statistics(Schema(tuple(tasks), (USER,)), COUNTS) == Statistics(("user",))
+    assert choose_statistics(Schema(tuple(tasks), (USER,)), COUNTS) == TargetStatistics(("user",))
 
 
 def test_a_schema_that_lists_its_features_gets_what_an_inferred_one_gets(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_schema_that_lists_its_features_gets_what_an_inferred_one_gets(tmp_pat
     listed = dataclasses.replace(inferred.schema.fitted({}), statistics=None)
     named = Dataset.open(frame(), listed, cache=tmp_path / "b")
     assert named.schema == inferred.schema
-    assert named.schema.statistics == Statistics(("user", "item", "page", "hour"))
+    assert named.schema.statistics == TargetStatistics(("user", "item", "page", "hour"))
     rows = np.arange(named.rows["train"])
     one, other = (data.take("train", rows) for data in (named, inferred))
     assert one["statistics:item"].shape == (len(rows), 8)

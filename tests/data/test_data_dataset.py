@@ -17,7 +17,14 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.labels import not_happened
 from automlrank.data.synthetic import synthetic_frame, synthetic_schema
 from automlrank.errors import DataError, SchemaError
-from automlrank.schema import Categorical, History, Numeric, Schema, Split, Task
+from automlrank.schema import (
+    CategoricalFeature,
+    HistoryFeature,
+    NumericFeature,
+    Schema,
+    Split,
+    Task,
+)
 
 torch.set_num_threads(1)
 ROWS = 500
@@ -119,7 +126,7 @@ def test_vocabularies_and_scales_come_from_training_rows(tmp_path):
 def test_rates_groups_and_weights(tmp_path):
     """Rates per split and task; equal groups have equal codes in all splits; weights as given."""
     frame = small(w=[0.5] * 100, g=["a", "b", "a", "c"] * 25, z=[None, 1.0, 0.0, 1.0] * 25)
-    schema = Schema((Task("y"), Task("z")), (Categorical("x"),), group="g", weight="w")
+    schema = Schema((Task("y"), Task("z")), (CategoricalFeature("x"),), group="g", weight="w")
     dataset = Dataset.open(frame, schema, cache=tmp_path)
     assert dataset.rows == {"train": 80, "valid": 10, "test": 10}
     labels = dataset.labels("train")
@@ -138,7 +145,7 @@ def test_a_schema_can_be_inferred_and_is_remembered(tmp_path):
         dataset = Dataset.open(small(z=[0, 1] * 50), label="y", cache=tmp_path)
         assert dataset.inferred.set_aside == ("z",)
         assert dataset.inferred.schema == dataset.schema
-        assert dataset.schema.feature("x") == Categorical("x", size=83)
+        assert dataset.schema.feature("x") == CategoricalFeature("x", size=83)
 
 
 def test_a_label_goes_first(dataset, tmp_path):
@@ -170,14 +177,14 @@ def test_a_schema_with_dates_is_stored(tmp_path):
     """YAML reads 2022-05-03 as a date; the store's manifest is JSON."""
     days = [datetime.date(2022, 5, 1 + i // 20) for i in range(100)]
     split = Split("time", "d", valid_from=days[60], test_from=days[80])
-    schema = Schema((Task("y"),), (Categorical("x"),), split=split)
+    schema = Schema((Task("y"),), (CategoricalFeature("x"),), split=split)
     dataset = Dataset.open(small(d=days), schema, cache=tmp_path)
     assert dataset.rows == {"train": 60, "valid": 20, "test": 20}
 
 
 def test_another_schema_or_order_of_columns_is_another_store(tmp_path):
     """Whatever changes the arrays changes the fingerprint."""
-    features = Categorical("x"), Numeric("n")
+    features = CategoricalFeature("x"), NumericFeature("n")
     schemas = [Schema((Task("y"),), f) for f in (features, features[:1], features[::-1])]
     frame = small(n=np.arange(100.0))
     prints = {Dataset.open(frame, schema, cache=tmp_path).fingerprint for schema in schemas}
@@ -305,7 +312,7 @@ def test_a_label_alone_of_many_values_is_a_regression(tmp_path):
 
 def test_a_regression_label_may_be_any_number(tmp_path):
     """Only binary tasks are held to 0 and 1."""
-    schema = Schema((Task("n", kind="regression"),), (Categorical("x"),))
+    schema = Schema((Task("n", kind="regression"),), (CategoricalFeature("x"),))
     dataset = Dataset.open(small(n=np.linspace(0, 9, 100)), schema, cache=tmp_path)
     assert dataset.labels("train").max() > 5
 
@@ -324,8 +331,10 @@ def test_bad_values(tmp_path, columns, message):
     frame = small(
         **{"n": [0.5] * 100, "w": [1.0] * 100, "g": [[1]] * 100, "h": [[1]] * 100} | columns
     )
-    histories = (History(name, "x", "s") for name in "gh")
-    schema = Schema((Task("y"),), (Categorical("x"), Numeric("n"), *histories), weight="w")
+    histories = (HistoryFeature(name, "x", "s") for name in "gh")
+    schema = Schema(
+        (Task("y"),), (CategoricalFeature("x"), NumericFeature("n"), *histories), weight="w"
+    )
     with pytest.raises(DataError, match=message):
         Dataset.open(frame, schema, cache=tmp_path)
 

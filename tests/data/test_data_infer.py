@@ -13,15 +13,15 @@ from automlrank.data.read import open_table
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.errors import SchemaError
 from automlrank.schema import (
-    Categorical,
-    History,
-    Multi,
-    Numeric,
+    CategoricalFeature,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
     Schema,
     Split,
-    Statistics,
+    TargetStatistics,
     Task,
-    Vector,
+    VectorFeature,
     read_schema,
 )
 
@@ -50,14 +50,14 @@ def feature_of(name: str, values, **others):
 @pytest.mark.parametrize(
     ("values", "feature"),
     [
-        (list(range(N)), Categorical("x")),
-        (["a", "b"] * (N // 2), Categorical("x")),
-        ([0.0, 1.0, 2.0, None] * (N // 4), Categorical("x")),
-        ([0.5, 1.0] * (N // 2), Numeric("x")),
-        ([["a"], []] * (N // 2), Multi("x")),
-        ([0, None] * (N // 2), Categorical("x")),
-        ([[0.5, 1.0], [2.0, 0.25]] * (N // 2), Vector("x")),
-        ([[0.5, 1.0], None] * (N // 2), Vector("x")),
+        (list(range(N)), CategoricalFeature("x")),
+        (["a", "b"] * (N // 2), CategoricalFeature("x")),
+        ([0.0, 1.0, 2.0, None] * (N // 4), CategoricalFeature("x")),
+        ([0.5, 1.0] * (N // 2), NumericFeature("x")),
+        ([["a"], []] * (N // 2), MultiFeature("x")),
+        ([0, None] * (N // 2), CategoricalFeature("x")),
+        ([[0.5, 1.0], [2.0, 0.25]] * (N // 2), VectorFeature("x")),
+        ([[0.5, 1.0], None] * (N // 2), VectorFeature("x")),
     ],
 )
 def test_kinds(values, feature):
@@ -70,7 +70,7 @@ def test_kinds(values, feature):
 def test_many_valued_whole_floats_are_numbers():
     """More than a hundred values are an amount, not a code."""
     frame = pl.DataFrame({"y": [0, 1] * 101, "x": [float(i % 101) for i in range(202)]})
-    assert infer_schema(frame, "y").schema.features == (Numeric("x"),)
+    assert infer_schema(frame, "y").schema.features == (NumericFeature("x"),)
 
 
 @pytest.mark.parametrize("values", [[0, 1], [False, True], [0.0, 1.0], ["0", "1"], [1, 0]])
@@ -126,7 +126,7 @@ def test_a_timestamp_is_left_out_with_its_unit(unit, per, step):
 )
 def test_other_whole_numbers_are_no_timestamps(values):
     """Dates as numbers, few values in no order, and what lies outside of 2000 to 2100."""
-    assert feature_of("x", values)[0] == Categorical("x")
+    assert feature_of("x", values)[0] == CategoricalFeature("x")
 
 
 ROWS = 2000
@@ -141,13 +141,16 @@ def amounts_of(name: str, values, **others) -> list:
 @pytest.mark.parametrize("distinct", [50, 100])
 def test_whole_numbers_that_repeat_are_ids_and_amounts(distinct):
     """Also those that nulls have made floats; the features stand together."""
-    ids, number = Categorical("age"), Numeric("age_number", transform="log", column="age")
+    ids, number = (
+        CategoricalFeature("age"),
+        NumericFeature("age_number", transform="log", column="age"),
+    )
     ages = [i % distinct for i in range(ROWS)]
     assert amounts_of("age", ages) == [ids, number]
     assert amounts_of("age", [None, *map(float, ages[1:])]) == [ids, number]
     frame = pl.DataFrame({"y": [0, 1] * (ROWS // 2), "age": ages, "b": ["x", "z"] * (ROWS // 2)})
     found = infer_schema(frame, "y")
-    assert found.schema.features == (ids, number, Categorical("b"))
+    assert found.schema.features == (ids, number, CategoricalFeature("b"))
     assert found.reasons["age"] == "ids and amounts"
     assert read_schema(found.schema.to_data()) == found.schema
 
@@ -169,14 +172,14 @@ def test_the_amounts_name_is_free():
     ],
 )
 def test_few_or_rare_values_text_and_what_is_named_like_an_id_are_ids_alone(name, values):
-    assert amounts_of(name, values) == [Categorical(name)]
+    assert amounts_of(name, values) == [CategoricalFeature(name)]
 
 
 @pytest.mark.parametrize("name", ["history_item", "item_history", "hist_item"])
 def test_lists_named_after_a_column_are_its_histories(name):
     """``history_X``, ``X_history`` and ``hist_X``, where X is a column."""
     found, _ = feature_of(name, [[1], []] * (N // 2), item=list(range(N)))
-    assert found == History(name, of="item", sequence=name)
+    assert found == HistoryFeature(name, of="item", sequence=name)
 
 
 def test_histories_of_equal_lengths_are_one_sequence_with_its_times():
@@ -204,12 +207,12 @@ def test_columns_with_a_role_are_no_features():
 def test_a_scenario_of_two_values_is_a_feature():
     """What the schema names is not set aside."""
     schema = complete(Schema(TASK, scenario="x"), table(x=[0, 1] * (N // 2))).schema
-    assert schema.features == (Categorical("x"),)
+    assert schema.features == (CategoricalFeature("x"),)
 
 
 def test_a_schema_with_features_is_kept():
     """Nothing is added to what a person wrote."""
-    schema = Schema(TASK, (Numeric("x"),))
+    schema = Schema(TASK, (NumericFeature("x"),))
     inferred = complete(schema, table(x=range(N), z=range(N)))
     assert inferred.schema == schema
     assert not inferred.reasons
@@ -224,7 +227,7 @@ def test_an_inferred_schema_survives_yaml_words():
 
 def test_what_an_inferred_schema_refers_to_is_checked():
     """A cross and statistics of columns that become no feature of ids."""
-    schema = Schema(TASK, crosses=(("a", "n"),), statistics=Statistics(("n",)))
+    schema = Schema(TASK, crosses=(("a", "n"),), statistics=TargetStatistics(("n",)))
     with pytest.raises(SchemaError) as caught:
         complete(schema, table(a=range(N), n=[0.5, 1.0] * (N // 2)))
     assert len(caught.value.faults) == 2
@@ -235,15 +238,15 @@ MANY = {"a": list(range(N)), "b": list(range(N))}
 
 
 def test_statistics_are_inferred_of_columns_with_many_values():
-    assert infer_schema(table(**MANY), "y").schema.statistics == Statistics(("a", "b"))
+    assert infer_schema(table(**MANY), "y").schema.statistics == TargetStatistics(("a", "b"))
     crossed = Schema(TASK, crosses=(("a", "b"),))
     few = table(a=["x", "z"] * (N // 2), b=["x", "z"] * (N // 2))
-    assert complete(crossed, few).schema.statistics == Statistics()
+    assert complete(crossed, few).schema.statistics == TargetStatistics()
 
 
 def test_empty_statistics_are_not_inferred():
-    schema = complete(Schema(TASK, statistics=Statistics()), table(**MANY)).schema
-    assert schema.statistics == Statistics()
+    schema = complete(Schema(TASK, statistics=TargetStatistics()), table(**MANY)).schema
+    assert schema.statistics == TargetStatistics()
     assert schema.statistic_columns == {}
 
 

@@ -27,15 +27,15 @@ from automlrank.data.values import FIRST_ID, NULL_ID, OOV_ID, Ragged, as_text, f
 from automlrank.errors import UsageError
 from automlrank.schema import (
     NO_STATISTICS,
-    Categorical,
-    History,
-    Multi,
-    Numeric,
+    CategoricalFeature,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
     Schema,
     Split,
-    Statistics,
+    TargetStatistics,
     Task,
-    Vector,
+    VectorFeature,
 )
 
 EXAMPLES = 30
@@ -153,7 +153,7 @@ def schemas(draw: st.DrawFn, plain_only: bool) -> Schema:
     sides = st.sampled_from(["user", "request", "item"])
     buckets = st.sampled_from([None, None, 1, 5])
     ids = [
-        Categorical(
+        CategoricalFeature(
             name,
             side=draw(sides),
             min_count=draw(st.integers(1, 3)),
@@ -165,11 +165,13 @@ def schemas(draw: st.DrawFn, plain_only: bool) -> Schema:
     features: list[object] = list(ids)
     names = [feature.name for feature in ids]
     if draw(st.booleans()):
-        features.append(Categorical("s2", side=draw(sides), shared_with="s"))
+        features.append(CategoricalFeature("s2", side=draw(sides), shared_with="s"))
         names.append("s2")
     if draw(st.booleans()):
         transform = draw(st.sampled_from(["standard", "log", "quantile", "bucket", "none"]))
-        numeric = Numeric("f", draw(sides), transform=transform, buckets=draw(st.integers(1, 4)))
+        numeric = NumericFeature(
+            "f", draw(sides), transform=transform, buckets=draw(st.integers(1, 4))
+        )
         features.append(numeric)
         names += ["f"] * (transform == "bucket")
     if not plain_only:
@@ -177,7 +179,7 @@ def schemas(draw: st.DrawFn, plain_only: bool) -> Schema:
     crosses = tuple((a, b) for a, b in itertools.pairwise(names) if draw(st.booleans()))
     forms = st.sampled_from(["out_of_fold", "earlier_rows", "earlier_days"])
     has_rates = draw(st.booleans())
-    statistics = Statistics(tuple(names[:2]), draw(forms)) if has_rates else NO_STATISTICS
+    statistics = TargetStatistics(tuple(names[:2]), draw(forms)) if has_rates else NO_STATISTICS
     tasks = (Task("y"), Task("z"))[: draw(st.integers(1, 2))]
     return Schema(
         tasks,
@@ -197,18 +199,18 @@ def list_features(draw: st.DrawFn, with_i: bool) -> list[object]:
     if draw(st.booleans()):
         pooling = draw(st.sampled_from(["mean", "sum"]))
         found.append(
-            Multi("li", pool=pooling, max_length=length, min_count=draw(st.integers(1, 2)))
+            MultiFeature("li", pool=pooling, max_length=length, min_count=draw(st.integers(1, 2)))
         )
     if draw(st.booleans()):
         own = {"buckets": 3} if draw(st.booleans()) else {"shared_with": "s"}
-        found.append(Multi("ls", side="user", **own))  # type: ignore[arg-type]
+        found.append(MultiFeature("ls", side="user", **own))  # type: ignore[arg-type]
     if draw(st.booleans()):
-        found.append(Vector("v"))
+        found.append(VectorFeature("v"))
     if draw(st.booleans()):
         time = draw(st.sampled_from([None, "history_t"]))
-        found.append(History("history_s", "s", "q", max_length=length, time=time))
+        found.append(HistoryFeature("history_s", "s", "q", max_length=length, time=time))
         if with_i:
-            found.append(History("history_i", "i", "q", max_length=length))
+            found.append(HistoryFeature("history_i", "i", "q", max_length=length))
     return found
 
 
@@ -409,7 +411,7 @@ def test_any_numbers_become_finite_numbers_or_are_refused(
     frame = pl.DataFrame({"y": labels, "f": pl.Series(values, dtype=pl.Float64)})
     schema = Schema(
         (Task("y"),),
-        (Numeric("f", transform=transform),),  # type: ignore[arg-type]
+        (NumericFeature("f", transform=transform),),  # type: ignore[arg-type]
         split=Split("random", valid=0.2, test=0.2),
     )
     fault = fault_of(frame, schema)

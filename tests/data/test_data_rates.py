@@ -12,7 +12,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.rates import Rates, fit_rates, keys_of
 from automlrank.data.sums import FOLDS, SEED
 from automlrank.data.values import EncodingError
-from automlrank.evaluate.metrics import auc
+from automlrank.measurement.metrics import auc
 
 PRIOR = 5.0
 ROWS = st.lists(
@@ -182,8 +182,8 @@ def test_a_random_label_and_a_column_of_many_ids_give_no_auc(tmp_path, form):
     1,500 validation rows: the standard error of an AUC of .5 is .015, and four of them are allowed.
     """
     from automlrank.architecture import Architecture
-    from automlrank.model import build_model
-    from automlrank.train.loop import fit, score
+    from automlrank.model.network import build_model
+    from automlrank.training.loop import fit, score
 
     rng = np.random.default_rng(5)
     frame = pl.DataFrame(

@@ -15,29 +15,29 @@ from automlrank.data.values import EncodingError, Ragged
 from automlrank.errors import SchemaError
 from automlrank.jobs.inspect import inspect
 from automlrank.schema import (
-    Categorical,
+    CategoricalFeature,
     Feature,
-    History,
-    Multi,
-    Numeric,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
     Schema,
-    Statistics,
+    TargetStatistics,
     Task,
-    Vector,
+    VectorFeature,
     read_schema,
 )
 
 ROWS = 600
 OTHERS: tuple[Feature, ...] = (
-    Categorical("age_id", side="user", column="age"),
-    Categorical("user_hash", side="user", buckets=9, column="user_id"),
-    Numeric("user_number", side="user", transform="log", column="user_id"),
-    Numeric("price_rank", transform="quantile", column="price"),
-    Numeric("price_range", transform="bucket", buckets=5, column="price"),
-    Categorical("same_category", shared_with="category", column="category"),
-    Multi("first_tags", max_length=2, column="tags"),
-    Vector("size_again", column="size"),
-    History("seen", "item_id", "seen", max_length=5, side="user", column="history_item_id"),
+    CategoricalFeature("age_id", side="user", column="age"),
+    CategoricalFeature("user_hash", side="user", buckets=9, column="user_id"),
+    NumericFeature("user_number", side="user", transform="log", column="user_id"),
+    NumericFeature("price_rank", transform="quantile", column="price"),
+    NumericFeature("price_range", transform="bucket", buckets=5, column="price"),
+    CategoricalFeature("same_category", shared_with="category", column="category"),
+    MultiFeature("first_tags", max_length=2, column="tags"),
+    VectorFeature("size_again", column="size"),
+    HistoryFeature("seen", "item_id", "seen", max_length=5, side="user", column="history_item_id"),
 )
 
 
@@ -49,7 +49,7 @@ def table() -> tuple[pl.DataFrame, Schema]:
     return frame, dataclasses.replace(
         schema,
         features=(*schema.features, *OTHERS),
-        statistics=Statistics(("user_id", "age_id")),
+        statistics=TargetStatistics(("user_id", "age_id")),
         crosses=(("age_id", "price_range"),),
     )
 
@@ -92,7 +92,10 @@ def test_names_may_be_those_of_other_columns(tmp_path: Path) -> None:
         dataclasses.replace(f, column=places.get(f.name)) if f.role == "ids" else f
         for f in schema.features
     )
-    features += (Categorical("history_time", column="page"), Numeric("time", column="price"))
+    features += (
+        CategoricalFeature("history_time", column="page"),
+        NumericFeature("time", column="price"),
+    )
     swapped = dataclasses.replace(schema, features=features)
     renamed = frame.rename({"item_id": "category", "category": "item_id"})
     renamed = renamed.with_columns(page2="page", price2="price")
@@ -126,7 +129,7 @@ def test_a_schema_with_columns_is_read_back_from_its_own_words() -> None:
     assert read_schema(schema.to_data()) == schema
     given = {"kind": "numeric", "transform": "log", "column": "age"}
     assert read_schema({"tasks": {"y": None}, "features": {"n": given}}).features == (
-        Numeric("n", transform="log", column="age"),
+        NumericFeature("n", transform="log", column="age"),
     )
 
 
@@ -134,13 +137,22 @@ def test_a_schema_with_columns_is_read_back_from_its_own_words() -> None:
     ("feature", "words"),
     [
         (
-            Numeric("n", column="agee"),
+            NumericFeature("n", column="agee"),
             "features.n.column: the table has no column 'agee'. Did you mean 'age'?",
         ),
-        (Numeric("n", column="page"), "features.n.column: a numeric column must be numeric, but"),
-        (Multi("n", column="age"), "features.n.column: a multi column must hold lists, but is"),
-        (Numeric("n", column="buy"), "features.n: a label must not be a feature."),
-        (Numeric("n", column="old"), "features.n: the incumbent's score 'old' must be no label"),
+        (
+            NumericFeature("n", column="page"),
+            "features.n.column: a numeric column must be numeric, but",
+        ),
+        (
+            MultiFeature("n", column="age"),
+            "features.n.column: a multi column must hold lists, but is",
+        ),
+        (NumericFeature("n", column="buy"), "features.n: a label must not be a feature."),
+        (
+            NumericFeature("n", column="old"),
+            "features.n: the incumbent's score 'old' must be no label",
+        ),
     ],
 )
 def test_a_fault_stands_where_the_column_is_named(
@@ -156,7 +168,9 @@ def test_a_fault_stands_where_the_column_is_named(
 
 def test_what_cannot_be_encoded_is_said_of_the_column(tmp_path: Path) -> None:
     frame = pl.DataFrame({"a": [*range(40)], "y": [0, 1] * 20})
-    data = Dataset.open(frame, Schema((Task("y"),), (Numeric("n", column="a"),)), cache=tmp_path)
+    data = Dataset.open(
+        frame, Schema((Task("y"),), (NumericFeature("n", column="a"),)), cache=tmp_path
+    )
     with pytest.raises(EncodingError, match="the table has no column 'a'"):
         data.encoder.encode(frame.drop("a"))
     with pytest.raises(EncodingError, match="column 'a' must be numeric"):
@@ -174,8 +188,8 @@ def test_an_inspection_is_of_columns() -> None:
 
 def test_whole_numbers_named_like_an_id_may_be_amounts_beside_their_ids() -> None:
     frame = pl.DataFrame({"some_id": [i % 200 for i in range(2000)], "y": [0, 1] * 1000})
-    number = Numeric("n", column="some_id")
+    number = NumericFeature("n", column="some_id")
     alone = inspect(frame, Schema((Task("y"),), (number,)))
-    both = inspect(frame, Schema((Task("y"),), (Categorical("some_id"), number)))
+    both = inspect(frame, Schema((Task("y"),), (CategoricalFeature("some_id"), number)))
     assert any("named like an id" in sentence for sentence in alone.suspicions)
     assert not any("named like an id" in sentence for sentence in both.suspicions)

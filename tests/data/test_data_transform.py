@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automlrank.blocks import ports
+from automlrank.codegen.encoder_source import ENCODER_MODULES
 from automlrank.data import values
 from automlrank.data.encode import fit
 from automlrank.data.read import open_table
@@ -19,8 +20,15 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.data.times import as_seconds, as_times
 from automlrank.data.transform import FORMAT, Encoder
 from automlrank.data.values import EncodingError, Ragged, as_text, hashed
-from automlrank.export.encoder_source import ENCODER_MODULES
-from automlrank.schema import Categorical, History, Multi, Numeric, Schema, Task, Vector
+from automlrank.schema import (
+    CategoricalFeature,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
+    Schema,
+    Task,
+    VectorFeature,
+)
 
 TASK = (Task("y"),)
 LISTS = st.lists(st.lists(st.integers(3, 99), max_size=5), min_size=1, max_size=20)
@@ -78,21 +86,21 @@ def test_gather_of_ragged_rows_equals_a_loop(lists, data):
 
 def test_null_and_unknown_have_ids_of_their_own():
     """Null is 1, a value outside of the vocabulary 2, the most frequent value 3."""
-    encoder, frame = encoder_of(Categorical("x"), x=["a", "b", "b", None])
+    encoder, frame = encoder_of(CategoricalFeature("x"), x=["a", "b", "b", None])
     assert ids(encoder, frame) == [4, 3, 3, 1]
     assert ids(encoder, pl.DataFrame({"x": ["z", "", None]})) == [2, 1, 1]
 
 
 def test_rare_values_share_the_unknown_id():
     """``min_count`` counts rows; what is rarer is out of vocabulary."""
-    encoder, frame = encoder_of(Categorical("x", min_count=2), x=[7, 7, 8])
+    encoder, frame = encoder_of(CategoricalFeature("x", min_count=2), x=[7, 7, 8])
     assert ids(encoder, frame) == [3, 3, 2]
     assert encoder.sizes == {"x": 4}
 
 
 def test_ties_of_frequency_are_ordered_by_value_numbers_first():
     """9 comes before 10, and numbers before words."""
-    encoder, _ = encoder_of(Categorical("x"), x=["b", "10", "9", "a", "a"])
+    encoder, _ = encoder_of(CategoricalFeature("x"), x=["b", "10", "9", "a", "a"])
     assert encoder.vocabularies["x"].to_list() == ["a", "9", "10", "b"]
 
 
@@ -102,7 +110,10 @@ def test_ids_do_not_depend_on_the_order_of_rows(values, random):
     """The same rows in another order give the same vocabulary."""
     shuffled = random.sample(values, len(values))
     first, second = (
-        fitted(pl.DataFrame({"x": pl.Series(v, dtype=pl.Int64)}), Schema(TASK, (Categorical("x"),)))
+        fitted(
+            pl.DataFrame({"x": pl.Series(v, dtype=pl.Int64)}),
+            Schema(TASK, (CategoricalFeature("x"),)),
+        )
         for v in (values, shuffled)
     )
     assert first.vocabularies["x"].to_list() == second.vocabularies["x"].to_list()
@@ -127,7 +138,7 @@ def test_a_value_has_one_text_whatever_its_type(values, text):
 
 def test_standard_numbers_have_mean_zero_and_deviation_one():
     """``(x - mean) / std`` over the known rows; a null stays NaN."""
-    encoder, frame = encoder_of(Numeric("x"), x=[1.0, 2.0, 6.0, None])
+    encoder, frame = encoder_of(NumericFeature("x"), x=[1.0, 2.0, 6.0, None])
     numbers = encoder.encode(frame)["numbers:item"][:, 0]
     assert np.isnan(numbers[3])
     assert numbers[:3].mean() == pytest.approx(0, abs=1e-6)
@@ -137,7 +148,7 @@ def test_standard_numbers_have_mean_zero_and_deviation_one():
 def test_log_is_odd_and_then_standardised():
     """``sign(x) log(1 + |x|)``, then ``(x - mean) / std``."""
     x = np.array([-10.0, 0.0, 3.0, 1000.0])
-    encoder, frame = encoder_of(Numeric("x", transform="log"), x=x)
+    encoder, frame = encoder_of(NumericFeature("x", transform="log"), x=x)
     logs = np.sign(x) * np.log1p(np.abs(x))
     wanted = (logs - logs.mean()) / logs.std()
     np.testing.assert_allclose(encoder.encode(frame)["numbers:item"][:, 0], wanted, rtol=1e-5)
@@ -145,19 +156,19 @@ def test_log_is_odd_and_then_standardised():
 
 def test_transform_none_keeps_numbers():
     """``none`` changes nothing."""
-    encoder, frame = encoder_of(Numeric("x", transform="none"), x=[5, -3])
+    encoder, frame = encoder_of(NumericFeature("x", transform="none"), x=[5, -3])
     assert encoder.encode(frame)["numbers:item"].tolist() == [[5.0], [-3.0]]
 
 
 def test_a_constant_number_becomes_zero():
     """No division by a deviation of zero; 0.1 has none though its mean is rounded."""
-    encoder, frame = encoder_of(Numeric("x"), x=[0.1] * 7)
+    encoder, frame = encoder_of(NumericFeature("x"), x=[0.1] * 7)
     assert encoder.encode(frame)["numbers:item"].tolist() == [[0.0]] * 7
 
 
 def test_a_number_that_is_null_everywhere_stays_nan():
     """Nothing to scale by, nothing to scale."""
-    encoder, frame = encoder_of(Numeric("x"), x=pl.Series([None, None], dtype=pl.Float64))
+    encoder, frame = encoder_of(NumericFeature("x"), x=pl.Series([None, None], dtype=pl.Float64))
     assert np.isnan(encoder.encode(frame)["numbers:item"]).all()
 
 
@@ -167,7 +178,7 @@ def test_a_bag_keeps_its_first_values_and_is_never_empty(text):
     lists = [["a", "b", "a"], [], None, ["a"], [None, "z"]]
     values = ["a, b,a", "", None, "a", ",z"] if text else lists
     encoder, frame = encoder_of(
-        Multi("x", separator="," if text else None, max_length=2, min_count=2), x=values
+        MultiFeature("x", separator="," if text else None, max_length=2, min_count=2), x=values
     )
     assert rows_of(encoder.encode(frame)["multi:x"]) == [[3, 2], [1], [1], [3], [1, 2]]
 
@@ -175,7 +186,7 @@ def test_a_bag_keeps_its_first_values_and_is_never_empty(text):
 def test_a_history_keeps_its_last_values_and_may_be_empty():
     """It shares the vocabulary of the column it is of."""
     encoder, frame = encoder_of(
-        Categorical("x"), History("h", of="x", sequence="s", max_length=2),
+        CategoricalFeature("x"), HistoryFeature("h", of="x", sequence="s", max_length=2),
         x=[1, 1, 2], h=[[9, 2, 1], None, []],
     )  # fmt: skip
     assert rows_of(encoder.encode(frame)["history:h"]) == [[4, 3], [], []]
@@ -184,7 +195,8 @@ def test_a_history_keeps_its_last_values_and_may_be_empty():
 def test_what_only_histories_hold_counts_there_and_the_rest_in_its_own_column():
     """9 occurs in histories only, twice as a kept value; 2 has one row, whatever histories say."""
     encoder, _ = encoder_of(
-        Categorical("x", min_count=2), History("h", of="x", sequence="s", max_length=2),
+        CategoricalFeature("x", min_count=2),
+        HistoryFeature("h", of="x", sequence="s", max_length=2),
         x=[1, 1, 2], h=[[8, 9, 2], [9, 2], [2]],
     )  # fmt: skip
     assert encoder.vocabularies["x"].to_list() == ["1", "9"]
@@ -192,7 +204,7 @@ def test_what_only_histories_hold_counts_there_and_the_rest_in_its_own_column():
 
 def test_a_history_as_text_equals_its_lists():
     """``separator`` is the only difference between a CSV's history and Parquet's."""
-    features = Categorical("x"), History("h", of="x", sequence="s", separator=" ")
+    features = CategoricalFeature("x"), HistoryFeature("h", of="x", sequence="s", separator=" ")
     encoder, frame = encoder_of(*features, x=[1, 2, 2], h=["2 1", None, ""])
     assert rows_of(encoder.encode(frame)["history:h"]) == [[3, 4], [], []]
 
@@ -200,7 +212,8 @@ def test_a_history_as_text_equals_its_lists():
 def test_histories_of_a_sequence_have_equal_lengths():
     """The row that breaks it is named."""
     encoder, frame = encoder_of(
-        Categorical("x"), History("g", of="x", sequence="s"), History("h", of="x", sequence="s"),
+        CategoricalFeature("x"),
+        HistoryFeature("g", of="x", sequence="s"), HistoryFeature("h", of="x", sequence="s"),
         x=[1, 2], g=[[1], [1, 2]], h=[[1], [1]],
     )  # fmt: skip
     with pytest.raises(EncodingError, match=r"row 2: .*'g' and 'h' .* have 2 and 1\."):
@@ -209,21 +222,21 @@ def test_histories_of_a_sequence_have_equal_lengths():
 
 def test_an_absent_column_is_named():
     """Serving a table without a column says which."""
-    encoder, _ = encoder_of(Categorical("x"), Numeric("n"), x=[1], n=[1.0])
+    encoder, _ = encoder_of(CategoricalFeature("x"), NumericFeature("n"), x=[1], n=[1.0])
     with pytest.raises(EncodingError, match="no column 'n'"):
         encoder.encode(pl.DataFrame({"x": [1]}))
 
 
 def test_text_as_number_is_an_error():
     """A type that has no number says its column."""
-    encoder, _ = encoder_of(Numeric("n"), n=[1.0, 2.0])
+    encoder, _ = encoder_of(NumericFeature("n"), n=[1.0, 2.0])
     with pytest.raises(EncodingError, match="'n' must be numeric, but is String"):
         encoder.encode(pl.DataFrame({"n": ["a"]}))
 
 
 def test_decode_is_the_inverse_of_encode():
     """Vocabulary ids give their value's text; the special ids give None."""
-    encoder, _ = encoder_of(Categorical("x"), x=[5, 5, 6])
+    encoder, _ = encoder_of(CategoricalFeature("x"), x=[5, 5, 6])
     assert encoder.decode("x", [0, 1, 2, 3, 4]) == [None, None, None, "5", "6"]
 
 
@@ -241,14 +254,14 @@ def test_saved_and_loaded_encoders_encode_alike(tmp_path):
 
 def test_a_schema_of_numbers_has_no_vocabulary_and_survives_disk(tmp_path):
     """Empty vocabularies are written and read too."""
-    encoder, frame = encoder_of(Numeric("n"), n=[1.0, 2.0])
+    encoder, frame = encoder_of(NumericFeature("n"), n=[1.0, 2.0])
     encoder.save(tmp_path)
     assert Encoder.load(tmp_path).encode(frame)["ids:item"].shape == (2, 0)
 
 
 def test_another_format_is_refused(tmp_path):
     """An encoder of another version is not guessed at."""
-    encoder, _ = encoder_of(Numeric("n"), n=[1.0, 2.0])
+    encoder, _ = encoder_of(NumericFeature("n"), n=[1.0, 2.0])
     encoder.save(tmp_path)
     path = tmp_path / "encoder.json"
     path.write_text(path.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
@@ -258,14 +271,15 @@ def test_another_format_is_refused(tmp_path):
 
 def test_a_column_whose_values_are_all_rare_has_only_special_ids():
     """An empty vocabulary encodes everything as unknown."""
-    encoder, frame = encoder_of(Categorical("x", min_count=5), x=["a", None])
+    encoder, frame = encoder_of(CategoricalFeature("x", min_count=5), x=["a", None])
     assert ids(encoder, frame) == [2, 1]
 
 
 def test_columns_that_share_have_one_vocabulary():
     """Values of both count; an id means the same value in both."""
     encoder, frame = encoder_of(
-        Categorical("x"), Categorical("y", shared_with="x"), Multi("z", shared_with="x"),
+        CategoricalFeature("x"),
+        CategoricalFeature("y", shared_with="x"), MultiFeature("z", shared_with="x"),
         x=["a", "b"], y=["b", "c"], z=[["c"], ["c", "b"]],
     )  # fmt: skip
     assert encoder.decode("x", [3, 4, 5]) == ["b", "c", "a"]
@@ -278,7 +292,7 @@ def test_columns_that_share_have_one_vocabulary():
 def test_hashed_ids_lie_within_their_buckets_and_stay_what_they_are():
     """Figures of today: another machine or version must give the same ids."""
     encoder, frame = encoder_of(
-        Categorical("x", buckets=100), x=["a", None, "a" * 300, "café", "7"]
+        CategoricalFeature("x", buckets=100), x=["a", None, "a" * 300, "café", "7"]
     )
     assert ids(encoder, frame) == [24, 1, 100, 93, 20]
     assert encoder.sizes == {"x": 103}
@@ -295,7 +309,7 @@ def test_hashes_fill_their_buckets_as_chance_would():
 def test_a_quantile_number_is_its_share_of_the_training_rows():
     """Uniform, of mean 0 and deviation 1, in the order of the numbers; null stays NaN."""
     x = np.random.default_rng(0).lognormal(size=5000)
-    encoder, frame = encoder_of(Numeric("x", transform="quantile"), x=x)
+    encoder, frame = encoder_of(NumericFeature("x", transform="quantile"), x=x)
     numbers = encoder.encode(frame)["numbers:item"][:, 0]
     assert numbers.mean() == pytest.approx(0, abs=0.01)
     assert numbers.std() == pytest.approx(1, abs=0.01)
@@ -307,11 +321,13 @@ def test_a_quantile_number_is_its_share_of_the_training_rows():
 
 def test_buckets_hold_equally_many_rows_and_equal_numbers_share_one():
     """Ten buckets of 0..99 hold ten each; a constant has one; null its own id."""
-    encoder, frame = encoder_of(Numeric("x", transform="bucket", buckets=10), x=[*range(100)])
+    encoder, frame = encoder_of(
+        NumericFeature("x", transform="bucket", buckets=10), x=[*range(100)]
+    )
     assert np.bincount(ids(encoder, frame)).tolist() == [0, 0, 0, *[10] * 10]
     assert ids(encoder, pl.DataFrame({"x": [None, -5, 500]})) == [1, 3, 12]
     assert encoder.sizes == {"x": 13}
-    constant, frame = encoder_of(Numeric("x", transform="bucket"), x=[4.0] * 9)
+    constant, frame = encoder_of(NumericFeature("x", transform="bucket"), x=[4.0] * 9)
     assert set(ids(constant, frame)) == {3}
 
 
@@ -319,7 +335,7 @@ def test_buckets_hold_equally_many_rows_and_equal_numbers_share_one():
 def test_a_vector_has_its_length_and_a_null_row_is_nan(text):
     """Lists and separated text are alike."""
     x = ["1 2.5", None, "3 4"] if text else [[1.0, 2.5], None, [3.0, 4.0]]
-    encoder, frame = encoder_of(Vector("x", separator=" " if text else None), x=x)
+    encoder, frame = encoder_of(VectorFeature("x", separator=" " if text else None), x=x)
     vectors = encoder.encode(frame)["vector:x"]
     np.testing.assert_array_equal(vectors, np.float32([[1, 2.5], [np.nan, np.nan], [3, 4]]))
     assert encoder.sizes == {"x": 2}
@@ -335,13 +351,13 @@ def test_a_vector_has_its_length_and_a_null_row_is_nan(text):
 )  # fmt: skip
 def test_another_vector_is_an_error_with_its_row(row, words):
     """The row is counted from 1."""
-    encoder, _ = encoder_of(Vector("x"), x=[[1.0, 2.0], [3.0, 4.0]])
+    encoder, _ = encoder_of(VectorFeature("x"), x=[[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(EncodingError, match=f"{words}") as caught:
         encoder.encode(pl.DataFrame({"x": [[1.0, 2.0], row]}))
     assert caught.value.row == 1
 
 
-TIMED = Categorical("x"), History("h", of="x", sequence="s", time="ht", max_length=4)
+TIMED = CategoricalFeature("x"), HistoryFeature("h", of="x", sequence="s", time="ht", max_length=4)
 
 
 def test_sessions_begin_after_the_gap_and_ages_are_powers_of_two_of_seconds():
@@ -417,8 +433,8 @@ def test_text_in_another_order_than_iso_is_an_error(text):
 def test_training_statistics_never_see_other_rows():
     """Vocabularies, scales, quantiles and edges come from the rows that were given."""
     features = (
-        Categorical("x"), Numeric("a"), Numeric("b", transform="quantile"),
-        Numeric("c", transform="bucket", buckets=3),
+        CategoricalFeature("x"), NumericFeature("a"), NumericFeature("b", transform="quantile"),
+        NumericFeature("c", transform="bucket", buckets=3),
     )  # fmt: skip
     train = pl.DataFrame({name: [1, 2, 2, 4] for name in "xabc"})
     other = pl.DataFrame({name: [9] * 6 for name in "xabc"})

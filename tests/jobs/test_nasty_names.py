@@ -16,22 +16,22 @@ import pytest
 from safetensors.torch import load_file
 
 from automlrank.architecture import Architecture
+from automlrank.codegen.verify import verify_export
 from automlrank.data.dataset import Dataset
 from automlrank.data.rates import fit_rates
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import dump
-from automlrank.export.verify import verify_export
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
-from automlrank.model import build_model
+from automlrank.model.network import build_model
 from automlrank.schema import (
-    Categorical,
-    Multi,
-    Numeric,
+    CategoricalFeature,
+    MultiFeature,
+    NumericFeature,
     Schema,
-    Statistics,
+    TargetStatistics,
     Task,
-    Vector,
+    VectorFeature,
     read_schema,
 )
 
@@ -88,10 +88,10 @@ def nasty() -> tuple[pl.DataFrame, Schema]:
     )
     features = {f.name: f for f in schema.features}
     features |= {
-        "tags": Multi("tags", pool="sum"),
-        "vector": Vector("vector"),
-        "shared": Categorical("shared", shared_with="category"),
-        "bucket": Numeric("bucket", transform="bucket", buckets=4),
+        "tags": MultiFeature("tags", pool="sum"),
+        "vector": VectorFeature("vector"),
+        "shared": CategoricalFeature("shared", shared_with="category"),
+        "bucket": NumericFeature("bucket", transform="bucket", buckets=4),
     }
 
     def new(name: str | None) -> str | None:
@@ -108,7 +108,7 @@ def nasty() -> tuple[pl.DataFrame, Schema]:
         tasks=(Task(NAMES["click"]), Task(NAMES["buy"], of=NAMES["click"])),
         features=tuple(map(renamed, features.values())),
         crosses=((NAMES["user_id"], NAMES["page"]), (NAMES["item_id"], NAMES["category"])),
-        statistics=Statistics((NAMES["shared"], NAMES["item_id"]), "earlier_rows"),
+        statistics=TargetStatistics((NAMES["shared"], NAMES["item_id"]), "earlier_rows"),
         scenario=new(schema.scenario),
         group=new(schema.group),
         time=new(schema.time),

@@ -8,7 +8,7 @@ import pytest
 
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.jobs.spaces import references_for
-from automlrank.schema import History
+from automlrank.schema import HistoryFeature
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,9 @@ def test_a_branch_that_cannot_be_read_skips_the_reference(
     interaction: str, reason: str, tmp_path: Path
 ) -> None:
     schema = synthetic_schema()
-    schema = schema.fitted({f.name: 9 for f in schema.features if not isinstance(f, History)})
+    schema = schema.fitted(
+        {f.name: 9 for f in schema.features if not isinstance(f, HistoryFeature)}
+    )
     path = tmp_path / "mine.yaml"
     path.write_text(f"architecture: mine\ninteraction: {interaction}\n", encoding="utf-8")
     usable, skipped = references_for(schema, ("lr", str(path)))

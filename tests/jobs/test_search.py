@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 
 import automlrank
+from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import BudgetError, RunError, SpaceError, TrialError, UsageError
-from automlrank.evaluate.latency import Latency
 from automlrank.jobs.latency import latency
 from automlrank.jobs.report import load, rewrite
 from automlrank.jobs.search import search
 from automlrank.jobs.train import train
-from automlrank.model import RankingModel
-from automlrank.trials.bench import Bench
-from automlrank.trials.events import Event, Notice, Training, TrialEnded
+from automlrank.measurement.latency import Latency
+from automlrank.model.network import RankingModel
+from automlrank.runs.events import Event, Notice, TrainingUpdate, TrialEnded
 
 SPACE = """
 name: tiny
@@ -79,11 +79,11 @@ def test_one_seed_gives_one_sequence_of_trials(
     """With one worker and latencies that are always the same; past the ten first draws TPE and
     the rungs decide by what was measured."""
 
-    def recorded(bench: Bench, model: RankingModel) -> Latency:
+    def recorded(bench: Evaluator, model: RankingModel) -> Latency:
         p50 = sum(p.numel() for p in model.parameters()) / 1e4
         return Latency(p50, p50, p50)
 
-    monkeypatch.setattr(Bench, "latency", recorded)
+    monkeypatch.setattr(Evaluator, "latency", recorded)
     inputs["space"].write_text(
         SPACE.replace("learning_rate: 0.01", "learning_rate: {log: [1e-3, 0.1]}")
     )
@@ -190,7 +190,7 @@ def test_ctrl_c_ends_with_a_report_and_resume_goes_on(inputs: dict[str, Any]) ->
 
     def interrupt(event: Event) -> None:
         nonlocal seen
-        if isinstance(event, Training) and event.what.startswith("trial"):
+        if isinstance(event, TrainingUpdate) and event.what.startswith("trial"):
             seen += 1
             if seen == 12:
                 raise KeyboardInterrupt
@@ -216,7 +216,7 @@ def test_resume_after_a_kill_loses_nothing(inputs: dict[str, Any], tmp_path: Pat
     script.write_text(
         "import os, signal, sys\n"
         "from automlrank.jobs.search import search\n"
-        "from automlrank.trials.events import Training\n"
+        "from automlrank.runs.events import Training\n"
         "def listen(event):\n"
         "    if isinstance(event, Training) and event.what == 'trial 2':\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -235,7 +235,7 @@ def test_a_second_search_on_a_run_is_refused(inputs: dict[str, Any]) -> None:
     refused: list[str] = []
 
     def listen(event: Event) -> None:
-        if isinstance(event, Training) and not refused:
+        if isinstance(event, TrainingUpdate) and not refused:
             with pytest.raises(RunError) as caught:
                 search(**inputs, resume=True)
             refused.append(str(caught.value))
@@ -267,18 +267,18 @@ def test_a_trial_that_fails_is_recorded_with_its_reason(
     inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     """One model that breaks does not end the search."""
-    from automlrank.trials.bench import Bench
+    from automlrank.candidates.evaluator import Evaluator
 
-    train_one, calls = Bench.train, []
+    train_one, calls = Evaluator.train, []
 
-    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str, *how: Any):
+    def break_one(self: Evaluator, model: Any, architecture: Any, seed: int, what: str, *how: Any):
         if what.startswith("trial"):
             calls.append(what)
             if len(calls) == 2:
                 raise error
         return train_one(self, model, architecture, seed, what, *how)
 
-    monkeypatch.setattr(Bench, "train", break_one)
+    monkeypatch.setattr(Evaluator, "train", break_one)
     result = search(**inputs, trials=3, seed=1)
     failed = [r for r in result.results.records if r.state == "failed"]
     assert [r.reason for r in failed] == [reason]
@@ -288,16 +288,16 @@ def test_a_trial_that_fails_is_recorded_with_its_reason(
 def test_a_finalist_that_fails_is_told_and_the_report_stands(
     inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from automlrank.trials.bench import Bench
+    from automlrank.candidates.evaluator import Evaluator
 
-    train_one, notices = Bench.train, []
+    train_one, notices = Evaluator.train, []
 
-    def break_one(self: Bench, model: Any, architecture: Any, seed: int, what: str, *how: Any):
+    def break_one(self: Evaluator, model: Any, architecture: Any, seed: int, what: str, *how: Any):
         if what.startswith("finalist lr"):
             raise TrialError("the loss is nan after 512 rows")
         return train_one(self, model, architecture, seed, what, *how)
 
-    monkeypatch.setattr(Bench, "train", break_one)
+    monkeypatch.setattr(Evaluator, "train", break_one)
     result = search(
         **inputs, trials=1, listen=lambda e: notices.append(e) if isinstance(e, Notice) else None
     )
@@ -308,7 +308,7 @@ def test_a_finalist_that_fails_is_told_and_the_report_stands(
 
 def test_ctrl_c_among_the_finalists_keeps_those_that_were_scored(inputs: dict[str, Any]) -> None:
     def interrupt(event: Event) -> None:
-        if isinstance(event, Training) and event.what.endswith("seed 2 of 3"):
+        if isinstance(event, TrainingUpdate) and event.what.endswith("seed 2 of 3"):
             raise KeyboardInterrupt
 
     result = search(**inputs, trials=1, listen=interrupt)
@@ -332,7 +332,7 @@ def test_spaces_and_architectures_made_in_python(inputs: dict[str, Any]) -> None
     """A Space, or the DSL's words as a mapping, serve as a file does."""
     from automlrank.architecture import Architecture
     from automlrank.space.combinators import use
-    from automlrank.space.value import Space
+    from automlrank.space.space import Space
 
     training = use(
         "training", learning_rate=0.01, batch_size=512, epochs=1, dropout=0.0, batch_norm=False

@@ -16,7 +16,7 @@ from automlrank.data.dataset import SAMPLE_VALID, Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import RunError, UsageError
 from automlrank.jobs.search import search, suspicions_of
-from automlrank.trials.events import DataReady, Event, Training
+from automlrank.runs.events import DataReady, Event, TrainingUpdate
 
 SPACE = {
     "name": "tiny",
@@ -37,7 +37,7 @@ def test_trials_see_a_sample_and_finalists_all_rows(tmp_path: Path) -> None:
     )  # fmt: skip
     rows: dict[str, int] = {}
     for event in events:
-        if isinstance(event, Training) and event.progress.epoch == 0:
+        if isinstance(event, TrainingUpdate) and event.progress.epoch == 0:
             rows[event.what] = event.progress.rows  # the last report of the first epoch
     everything = result.facts.rows["train"]
     finals = {what: n for what, n in rows.items() if what.startswith("finalist")}

@@ -14,13 +14,13 @@ import pytest
 from optuna.study import StudyDirection
 
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.evaluate.metrics import rmse
-from automlrank.evaluate.significance import sampling
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.train import train
-from automlrank.trials.events import DataReady, Event
-from automlrank.trials.records import Record
+from automlrank.measurement.metrics import rmse
+from automlrank.measurement.significance import sampling
+from automlrank.runs.events import DataReady, Event
+from automlrank.runs.record import Record
 
 SPACE = {
     "name": "tiny",

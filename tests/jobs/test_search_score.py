@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.evaluate.fusion import fused
-from automlrank.evaluate.metrics import auc
-from automlrank.evaluate.significance import sampling
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
-from automlrank.trials.records import Record
+from automlrank.measurement.fusion import fused
+from automlrank.measurement.metrics import auc
+from automlrank.measurement.significance import sampling
+from automlrank.runs.record import Record
 
 NAME = "auc@score"
 SPACE = {

@@ -10,10 +10,10 @@ import pytest
 
 from automlrank.errors import RunError, UsageError
 from automlrank.jobs.search import search
-from automlrank.trials import rungs
-from automlrank.trials.pruners import RUNG
-from automlrank.trials.samplers import SAMPLERS
-from automlrank.trials.study import NAME
+from automlrank.study import rungs
+from automlrank.study.pruners import RUNG
+from automlrank.study.samplers import SAMPLERS
+from automlrank.study.study import NAME
 
 SPACE = """
 name: tiny

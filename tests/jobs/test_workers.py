@@ -18,12 +18,11 @@ from automlrank.errors import RunError
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.worker import work
-from automlrank.trials import goal
-from automlrank.trials.events import Event, Notice, Training
-from automlrank.trials.folder import RunFolder
-from automlrank.trials.presence import Presence
-from automlrank.trials.records_of import BEGAN
-from automlrank.trials.study import NAME, retry_cut_off, retry_dead
+from automlrank.runs.events import Event, Notice, TrainingUpdate
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.liveness import Liveness
+from automlrank.study.study import NAME, retry_cut_off, retry_dead
+from automlrank.study.study_records import BEGAN
 
 SPACE = """
 name: tiny
@@ -35,11 +34,11 @@ training: {learning_rate: 0.01, batch_size: 512, dropout: 0.0, batch_norm: false
 PROLOGUE = """
 import os, signal, time
 from pathlib import Path
-import automlrank.train.checkpoint as checkpoint
+import automlrank.training.checkpoint as checkpoint
 from automlrank.jobs import worker
-from automlrank.trials import bench
+from automlrank.candidates import evaluator
 checkpoint.SECONDS, worker.LOOK_SECONDS = 0.0, 0.1
-place, real = Path({place!r}), bench.fit
+place, real = Path({place!r}), evaluator.fit
 
 def once(name):
     try:
@@ -57,7 +56,7 @@ def fit(model, architecture, *args, **options):
         {happens}
         yield progress
 
-bench.fit = fit
+evaluator.fit = fit
 """
 
 
@@ -96,10 +95,10 @@ def test_two_workers_share_the_trials(
     inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_every_worker(tmp_path, monkeypatch, "time.sleep(0.02)")
-    told: list[Training] = []
+    told: list[TrainingUpdate] = []
 
     def listen(event: Event) -> None:
-        if isinstance(event, Training) and event.worker:
+        if isinstance(event, TrainingUpdate) and event.worker:
             told.append(event)
 
     result = search(**inputs, trials=5, workers=2, listen=listen)
@@ -193,7 +192,7 @@ def test_what_a_joined_worker_leaves_when_it_dies_is_made_up_for(
     """Its trial is run by another: the search has its number of trainings, and ends."""
 
     def listen(event: Event) -> None:
-        if isinstance(event, Training) and not joined:
+        if isinstance(event, TrainingUpdate) and not joined:
             joined.append(begin_trial_of(inputs["out"], "joined-1", trains))
 
     joined: list[int] = []
@@ -210,7 +209,7 @@ def test_the_last_trial_of_a_joined_worker_is_waited_for(
     processes: list[subprocess.Popen[bytes]] = []
 
     def listen(event: Event) -> None:
-        if isinstance(event, Training) and not processes:
+        if isinstance(event, TrainingUpdate) and not processes:
             processes.append(subprocess.Popen(command))
             wait_for(lambda: bool((tmp_path / "hooks" / "steps").exists()))
 
@@ -233,7 +232,7 @@ def begin_trial_of(run: Path, worker: str, trains: bool) -> int:
 
 def test_a_trial_that_is_being_drawn_has_no_worker_yet(tmp_path: Path) -> None:
     """It is not taken from whoever is about to put a name to it, unless nobody is alive."""
-    study, presence = optuna.create_study(), Presence(tmp_path)
+    study, presence = optuna.create_study(), Liveness(tmp_path)
     drawn = study.ask()
     with presence.of("0-a"):
         assert retry_dead(study, presence) == 0
@@ -249,7 +248,7 @@ def test_a_trial_that_ended_while_it_was_looked_at_is_not_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker tells of its last trial, then lets go of its lock: between two looks of another."""
-    study, presence = optuna.create_study(), Presence(tmp_path)
+    study, presence = optuna.create_study(), Liveness(tmp_path)
     trial = study.ask()
     trial.set_user_attr("worker", "joined-1")
 
@@ -272,7 +271,7 @@ def test_a_trial_that_hangs_is_ended_and_given_up(
         "        if architecture.fingerprint == (place / 'which').read_text(): time.sleep(600)"
     )
     in_every_worker(tmp_path, monkeypatch, hang)
-    monkeypatch.setattr(goal, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(search_config, "GRACE_SECONDS", 1.0)
     result = search(**inputs, trials=3, workers=workers, trial_time=6.0)
     assert len(result.results.complete) == 2
     failed = [record for record in result.results.records if record.state == "failed"]

@@ -11,12 +11,12 @@ from test_inputs import SCHEMA, architecture, filled, is_same, random_weights, r
 from torch import Tensor
 
 from automlrank.architecture import Architecture
-from automlrank.cost import cost, request_shapes
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import architecture_for
-from automlrank.model import RankingModel, build_model
-from automlrank.space.reading import restricted
-from automlrank.wiring import wire
+from automlrank.model.cost import cost, request_shapes
+from automlrank.model.network import RankingModel, build_model
+from automlrank.model.wiring import wire
+from automlrank.space.scope import restricted
 
 READ = ("user", "taste", "liked", "hour", "item")
 NOT_READ = ("age", "seen", "tags", "image")
@@ -186,9 +186,9 @@ def test_the_order_of_the_weights_is_that_of_the_names() -> None:
 
 def test_a_reading_further_on_is_refused_at_wiring() -> None:
     """The check tells it of files; an architecture may come without."""
-    from automlrank.architecture import Reading, Stack
+    from automlrank.architecture import ScopedPart, StackPart
 
     plain = architecture("interaction: {mlp: {width: 8}}")
-    wrong = Stack((plain.interaction, Reading(plain.interaction, ("user",), False)))
+    wrong = StackPart((plain.interaction, ScopedPart(plain.interaction, ("user",), False)))
     with pytest.raises(SpaceError, match="where the stage begins"):
         wire(dataclasses.replace(plain, interaction=wrong), SCHEMA)

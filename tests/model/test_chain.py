@@ -12,10 +12,10 @@ from automlrank.blocks.parts import Chain
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.errors import SchemaError, SpaceError
-from automlrank.model import build_model
+from automlrank.model.network import build_model
 from automlrank.schema import Schema, Task, read_schema
-from automlrank.space.needs import needs_met
 from automlrank.space.parse import read_space
+from automlrank.space.requirements import needs_met
 
 
 def architecture(rest: str) -> Architecture:

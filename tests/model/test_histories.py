@@ -10,12 +10,12 @@ import torch
 
 from automlrank.architecture import Architecture
 from automlrank.blocks import BLOCKS
-from automlrank.cost import cost
 from automlrank.data.dataset import Dataset
 from automlrank.errors import SpaceError
-from automlrank.model import RankingModel, build_model
-from automlrank.plan import live_steps, loss_steps
-from automlrank.train.trainer import Trainer
+from automlrank.model.cost import cost
+from automlrank.model.network import RankingModel, build_model
+from automlrank.model.plan import live_steps, loss_steps
+from automlrank.training.trainer import Trainer
 
 ENCODERS = [name for name in BLOCKS.of("history") if name != "none"]
 ONCE = ("dien", "dsin", "can", "target_attention")

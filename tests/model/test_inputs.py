@@ -16,29 +16,38 @@ from automlrank.blocks import ports as block_ports
 from automlrank.blocks.base import Block, block
 from automlrank.blocks.ports import AGES
 from automlrank.blocks.ports import Vector as VectorPort
-from automlrank.cost import cost, request_shapes
+from automlrank.codegen.model_source import model_source
 from automlrank.data import columns as encoded_columns
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
-from automlrank.export.model_source import model_source
-from automlrank.model import RankingModel, build_model
-from automlrank.schema import Categorical, Feature, History, Multi, Numeric, Schema, Task, Vector
-from automlrank.space.needs import needs_met
+from automlrank.model.cost import cost, request_shapes
+from automlrank.model.network import RankingModel, build_model
+from automlrank.schema import (
+    CategoricalFeature,
+    Feature,
+    HistoryFeature,
+    MultiFeature,
+    NumericFeature,
+    Schema,
+    Task,
+    VectorFeature,
+)
 from automlrank.space.parse import read_space
+from automlrank.space.requirements import needs_met
 
 SIZES = {"user": 11, "age": 6, "item": 9, "seen": 9, "tags": 7, "liked": 9, "taste": 3, "image": 4}
 FEATURES: tuple[Feature, ...] = (
-    Multi("liked", "user", pool="sum", shared_with="item", max_length=5),
-    Vector("taste", "user", context=True),
-    Categorical("seen", "user", shared_with="item"),
-    Categorical("user", "user", context=True),
-    Numeric("age", "request", transform="bucket"),
-    Numeric("hour", "request", transform="quantile"),
-    Categorical("item"),
-    Multi("tags", pool="sum", max_length=4),
-    Vector("image", context=True),
-    History("clicks_seen", "seen", "clicks", 6, time="clicks_time", side="user"),
-    History("clicks_tags", "tags", "clicks", 4, side="user"),
+    MultiFeature("liked", "user", pool="sum", shared_with="item", max_length=5),
+    VectorFeature("taste", "user", context=True),
+    CategoricalFeature("seen", "user", shared_with="item"),
+    CategoricalFeature("user", "user", context=True),
+    NumericFeature("age", "request", transform="bucket"),
+    NumericFeature("hour", "request", transform="quantile"),
+    CategoricalFeature("item"),
+    MultiFeature("tags", pool="sum", max_length=4),
+    VectorFeature("image", context=True),
+    HistoryFeature("clicks_seen", "seen", "clicks", 6, time="clicks_time", side="user"),
+    HistoryFeature("clicks_tags", "tags", "clicks", 4, side="user"),
 )
 SCHEMA = Schema((Task("click"), Task("buy")), FEATURES, time="time").fitted(SIZES)
 OWNERS = 11 + 6 + 9 + 7
@@ -203,7 +212,9 @@ def test_context_fields_are_found_behind_ids_numbers_and_bags() -> None:
 
 
 def test_a_schema_of_vectors_alone_has_a_model() -> None:
-    schema = Schema((Task("click"),), (Vector("image"), Vector("taste", "user"))).fitted(SIZES)
+    schema = Schema(
+        (Task("click"),), (VectorFeature("image"), VectorFeature("taste", "user"))
+    ).fitted(SIZES)
     model = build_model(architecture(TEXTS["fields"]), schema, seed=0).eval()
     assert model(filled(request_shapes(schema, 3), schema=schema)).shape == (3, 1)
 
@@ -305,7 +316,7 @@ def model_source_head(schema: Schema) -> str:
 
 @pytest.mark.usefixtures("aged_sum")
 def test_a_block_that_reads_times_is_refused_where_some_sequence_has_none() -> None:
-    more = History("views_item", "item", "views", side="user")
+    more = HistoryFeature("views_item", "item", "views", side="user")
     schema = dataclasses.replace(SCHEMA, features=(*SCHEMA.features, more))
     words = "aged_sum cannot be used: the histories of views have no time"
     with pytest.raises(SpaceError, match=words):

@@ -14,21 +14,21 @@ from automlrank.architecture import Architecture, draw
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain, Range, Scalar
 from automlrank.blocks.parts import task_gradients
-from automlrank.cost import cost, request_shapes
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
-from automlrank.model import RankingModel, build_model
+from automlrank.model.cost import cost, request_shapes
+from automlrank.model.network import RankingModel, build_model
+from automlrank.model.wiring import wire
 from automlrank.schema import Schema
 from automlrank.space.check import check_space
-from automlrank.space.needs import fit_to
 from automlrank.space.parse import read_space
-from automlrank.train import tables
-from automlrank.train.loop import fit
-from automlrank.train.trainer import Trainer
-from automlrank.wiring import wire
+from automlrank.space.requirements import fit_to
+from automlrank.training import tables
+from automlrank.training.loop import fit
+from automlrank.training.trainer import Trainer
 
 ZOO = sorted(name for name, path in shipped().items() if path.parent.name == "zoo")
 RICH = """

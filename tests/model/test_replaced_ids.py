@@ -10,24 +10,26 @@ import torch
 from test_inputs import SCHEMA, architecture, filled, random_weights
 from torch import Tensor
 
-from automlrank.architecture.needs import read_columns
-from automlrank.cost import cost, request_shapes
+from automlrank.architecture.requirements import read_columns
+from automlrank.codegen.model_source import model_source
 from automlrank.errors import SpaceError
-from automlrank.export.model_source import model_source
-from automlrank.model import RankingModel
-from automlrank.schema import Categorical, Numeric, Schema, Statistics, Task
-from automlrank.wiring import wire
+from automlrank.model.cost import cost, request_shapes
+from automlrank.model.network import RankingModel
+from automlrank.model.wiring import wire
+from automlrank.schema import CategoricalFeature, NumericFeature, Schema, TargetStatistics, Task
 
 REPLACE = "statistics: {rate_fields: {replace_ids: true}}"
 RATED = ("seen", "item", "user")
 ALL_BLOCKS = "interaction: {parallel: [linear, fm, {mlp: {width: 8}}]}"
 FEW = Schema(
-    (Task("click"),), (Categorical("a"), Categorical("b", "user"), Numeric("price")), crosses=()
+    (Task("click"),),
+    (CategoricalFeature("a"), CategoricalFeature("b", "user"), NumericFeature("price")),
+    crosses=(),
 ).fitted({"a": 5, "b": 4})
 
 
 def rated(schema: Schema, *of: str) -> Schema:
-    return dataclasses.replace(schema, statistics=Statistics(of, crosses=(of[:2],)))
+    return dataclasses.replace(schema, statistics=TargetStatistics(of, crosses=(of[:2],)))
 
 
 def with_random_weights(text: str, schema: Schema) -> RankingModel:

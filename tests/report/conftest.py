@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from automlrank.trials.facts import RunFacts
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 
 
 def trial(number: int, auc: float | None, p50: float | None, **values: object) -> Record:
@@ -133,8 +133,8 @@ def results() -> Results:
 
 
 @pytest.fixture
-def facts() -> RunFacts:
-    return RunFacts(
+def facts() -> RunInfo:
+    return RunInfo(
         command="automlrank search kuairand --latency-ms 30 --seed 1",
         seed=1,
         data="kuairand",

@@ -12,7 +12,7 @@ from automlrank.report.compare import as_fast
 from automlrank.report.headline import headline
 from automlrank.report.leaderboard import Leaderboard
 from automlrank.report.sections import equally_fast, measured
-from automlrank.trials.records import Record
+from automlrank.runs.record import Record
 
 
 def timed(record: Record, low: float | None, high: float | None) -> Record:

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from automlrank.report.files import csv_text, write_report
-from automlrank.trials.folder import write_text
-from automlrank.trials.results import Results
+from automlrank.runs.folder import write_text
+from automlrank.runs.results import Results
 
 
 def test_a_report_is_its_four_files(results, facts, tmp_path):

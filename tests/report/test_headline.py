@@ -8,7 +8,7 @@ import pytest
 
 from automlrank.report.compare import compare
 from automlrank.report.headline import headline
-from automlrank.trials.results import Results
+from automlrank.runs.results import Results
 
 
 def run(*records, references=(), metric="auc"):

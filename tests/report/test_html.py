@@ -13,7 +13,7 @@ import pytest
 from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.html import escape_json, html
 from automlrank.report.ranking import RANKS
-from automlrank.trials.results import Results
+from automlrank.runs.results import Results
 
 EVIL = "</script><img src=x onerror=alert(1)>\"'&"
 

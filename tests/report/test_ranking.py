@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automlrank.evaluate.metrics import METRICS
+from automlrank.finals.finalists import with_finals
+from automlrank.finals.scores import final_scores
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.ranking import ranked, ranks, really_beats
-from automlrank.train.loop import score_logits
-from automlrank.trials.final_scores import final_scores
-from automlrank.trials.finals import with_finals
-from automlrank.trials.records import Record
-from automlrank.trials.results import Results
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.training.loop import score_logits
 
 ERRORS = st.sampled_from([0.0005, 0.002, 0.01])
 

@@ -20,7 +20,7 @@ from automlrank.report.leaderboard import Leaderboard, front_table
 from automlrank.report.markdown import escape_markdown, markdown
 from automlrank.report.ranking import RANKS, ranked
 from automlrank.report.sections import cost
-from automlrank.trials.results import Results
+from automlrank.runs.results import Results
 
 
 def printed(table, width):

@@ -12,10 +12,10 @@ import torch
 
 from automlrank.architecture import Architecture
 from automlrank.blocks import BLOCKS
+from automlrank.codegen.onnx import CANDIDATES, TOLERANCE, random_request
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
-from automlrank.export.onnx import CANDIDATES, TOLERANCE, random_request
-from automlrank.model import RankingModel, build_model
+from automlrank.model.network import RankingModel, build_model
 from automlrank.schema import Schema
 from automlrank.serving.onnx import feed_of, input_names, open_session, write_onnx
 

@@ -14,8 +14,8 @@ from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import UsageError
-from automlrank.model import RankingModel, build_model
-from automlrank.plan import Step
+from automlrank.model.network import RankingModel, build_model
+from automlrank.model.plan import Step
 from automlrank.serving.onnx import PACKAGES
 from automlrank.serving.runtimes import RUNTIMES, check_runtime, served
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Choice, Domain, Scalar
-from automlrank.cost import request_shapes
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.errors import SpaceError
-from automlrank.schema import History, Schema
+from automlrank.model.cost import request_shapes
+from automlrank.schema import HistoryFeature, Schema
 from automlrank.space.combinators import (
     choose,
     optional,
@@ -27,7 +27,7 @@ from automlrank.space.combinators import (
     use,
 )
 from automlrank.space.grammar import Expression, Leaf
-from automlrank.space.value import STAGES, Space
+from automlrank.space.space import STAGES, Space
 
 IDS = 9
 
@@ -35,11 +35,13 @@ IDS = 9
 def _schema() -> Schema:
     """Every kind of root input: histories, context, scenario, crosses, statistics, two tasks."""
     schema = synthetic_schema()
-    return schema.fitted({f.name: IDS for f in schema.features if not isinstance(f, History)})
+    return schema.fitted(
+        {f.name: IDS for f in schema.features if not isinstance(f, HistoryFeature)}
+    )
 
 
 SCHEMA = _schema()
-COLUMNS = [f.name for f in SCHEMA.features if not isinstance(f, History)]
+COLUMNS = [f.name for f in SCHEMA.features if not isinstance(f, HistoryFeature)]
 
 
 def batch(rows: int = 3) -> dict[str, Tensor]:

@@ -17,14 +17,14 @@ from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
 from automlrank.errors import SpaceError
 from automlrank.jobs.spaces import shipped
-from automlrank.schema import History, Schema, Statistics, Task
+from automlrank.schema import HistoryFeature, Schema, TargetStatistics, Task
 from automlrank.space.check import check_space
 from automlrank.space.combinators import choose, optional, parallel, repeat, some_of, stack, use
 from automlrank.space.count import count
 from automlrank.space.grammar import Choose, Leaf, leaves
-from automlrank.space.needs import fit_to, needs_met
 from automlrank.space.parse import parse_space, read_space
-from automlrank.space.value import Space
+from automlrank.space.requirements import fit_to, needs_met
+from automlrank.space.space import Space
 from automlrank.space.write import space_data
 
 YAML = """
@@ -45,7 +45,7 @@ limits: {latency_ms: 5}
 
 
 def in_python() -> Space:
-    from automlrank.space.value import Limits
+    from automlrank.space.space import Limits
 
     return Space(
         name="small",
@@ -243,8 +243,8 @@ def test_a_default_space_leaves_out_what_the_schema_lacks() -> None:
         needs_met(Space(interaction=use("mlp"), history=use("din")), bare)
 
 
-@pytest.mark.parametrize("statistics", [None, Statistics()])
-def test_rates_need_columns_that_have_them(statistics: Statistics | None) -> None:
+@pytest.mark.parametrize("statistics", [None, TargetStatistics()])
+def test_rates_need_columns_that_have_them(statistics: TargetStatistics | None) -> None:
     schema = Schema((Task("y"),), synthetic_schema().features[2:4], statistics=statistics)
     space = fit_to(read_space(shipped()["ctr"]), schema)
     assert [leaf.block for leaf in leaves(space.statistics)] == ["none"]
@@ -379,7 +379,8 @@ def test_sequence_offers_every_history_encoder() -> None:
 def test_without_times_the_sequence_space_has_no_encoder_that_reads_them() -> None:
     schema = synthetic_schema()
     untimed = tuple(
-        dataclasses.replace(f, time=None) if isinstance(f, History) else f for f in schema.features
+        dataclasses.replace(f, time=None) if isinstance(f, HistoryFeature) else f
+        for f in schema.features
     )
     space = read_space(shipped()["sequence"])
     timed, blind = (

@@ -15,17 +15,17 @@ from automlrank.architecture import Architecture
 from automlrank.blocks.domains import Domain
 from automlrank.documents import Document, parse_document
 from automlrank.errors import SpaceError
-from automlrank.model import build_model
+from automlrank.model.network import build_model
+from automlrank.model.wiring import wire
 from automlrank.space import grammar
 from automlrank.space.check import wiring_faults
 from automlrank.space.combinators import some_of, use
 from automlrank.space.count import count
 from automlrank.space.grammar import Expression
-from automlrank.space.needs import needs_met
 from automlrank.space.parse import read_space
-from automlrank.space.value import Space
-from automlrank.trials.suggest import params_of
-from automlrank.wiring import wire
+from automlrank.space.requirements import needs_met
+from automlrank.space.space import Space
+from automlrank.study.suggest import params_of
 
 STRICTER = (
     "reads the raw columns",  # it would run, and what flows into it would be lost
@@ -139,7 +139,7 @@ def listed(node: Expression) -> list[object]:
             ]
         case grammar.Repeat(body, times):
             return list(itertools.product(times.samples(), listed(body)))
-        case grammar.Maybe(body):
+        case grammar.Optional(body):
             return [None, *listed(body)]
         case _:
             return list(itertools.product(*(listed(child) for child in grammar.children(node))))

@@ -16,25 +16,25 @@ from space_strategies import CLOSED, SCHEMA, batch, expressions, spaces
 
 from automlrank.architecture import (
     Architecture,
-    Parallel,
+    ParallelPart,
     Part,
-    Reading,
-    Stack,
+    ScopedPart,
+    StackPart,
     draw,
     gives_vector,
 )
+from automlrank.architecture.architecture import canonical
 from automlrank.architecture.drawing import draw_parts
-from automlrank.architecture.value import canonical
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain, Scalar
-from automlrank.cost import cost
 from automlrank.documents import Document, parse_document
 from automlrank.errors import SpaceError
-from automlrank.model import build_model
+from automlrank.model.cost import cost
+from automlrank.model.network import build_model
 from automlrank.space.check import wiring_faults
 from automlrank.space.combinators import choose, optional, parallel, reading, some_of, stack, use
 from automlrank.space.grammar import Expression
-from automlrank.space.value import Space
+from automlrank.space.space import Space
 
 MANY = settings(
     max_examples=60,
@@ -262,12 +262,12 @@ def alike(architecture: Architecture) -> torch.Tensor:
 def resolved(part: Part) -> Part:
     """The part with inherited knobs filled in, and nothing else done to it."""
     match part:
-        case Stack(members):
-            return Stack(tuple(resolved(member) for member in members))
-        case Parallel(branches, merge):
+        case StackPart(members):
+            return StackPart(tuple(resolved(member) for member in members))
+        case ParallelPart(branches, merge):
             vector = any(gives_vector(branch) for branch in branches)
-            return Parallel(tuple(resolved(b) for b in branches), merge if vector else None)
-        case Reading(body):
+            return ParallelPart(tuple(resolved(b) for b in branches), merge if vector else None)
+        case ScopedPart(body):
             return dataclasses.replace(part, body=resolved(body))
         case _:
             return part.inherited({"dropout": 0.0, "batch_norm": False})

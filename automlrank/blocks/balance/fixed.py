@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.blocks.base import block
-from automlrank.blocks.objectives import Balance
+from automlrank.blocks.loss_base import Balance
 from automlrank.blocks.ports import Labels
 
 

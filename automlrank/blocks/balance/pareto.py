@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import floats
-from automlrank.blocks.objectives import Balance
+from automlrank.blocks.loss_base import Balance
 from automlrank.blocks.parts import task_gradients
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import logs
-from automlrank.blocks.objectives import Balance
+from automlrank.blocks.loss_base import Balance
 
 
 class Uncertainty(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block
-from automlrank.blocks.hidden import batch_norm_knob, dropout_knob
 from automlrank.blocks.parts import Dropout, sum_of_pairs
 from automlrank.blocks.ports import Fields, Vector
+from automlrank.blocks.shared_knobs import batch_norm_knob, dropout_knob
 
 
 class BiInteraction(nn.Module):

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
 from automlrank.blocks.parts import MLP, Gate
 from automlrank.blocks.ports import Fields, Vector
+from automlrank.blocks.shared_knobs import activation_knob, batch_norm_knob, dropout_knob
 
 
 class FeatureSelection(nn.Module):

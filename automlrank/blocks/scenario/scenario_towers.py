@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.hidden import activation_knob, dropout_knob
 from automlrank.blocks.parts import ACTIVATIONS, MLP, Dense, Dropout, Experts, side_by_side, xavier
 from automlrank.blocks.ports import FIRST_ID, Scenario, Vector
+from automlrank.blocks.shared_knobs import activation_knob, dropout_knob
 
 
 class ScenarioMix(nn.Module):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.hidden import activation_knob, dropout_knob, gate_width_knob
 from automlrank.blocks.ports import Targets, Tasks, Vector
+from automlrank.blocks.shared_knobs import activation_knob, dropout_knob, gate_width_knob
 from automlrank.blocks.tasks.ple import ProgressiveExtraction
 
 

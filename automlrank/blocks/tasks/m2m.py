@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.hidden import dropout_knob
 from automlrank.blocks.parts import ACTIVATIONS, Experts, seen, xavier
 from automlrank.blocks.ports import FIRST_ID, Scenario, Targets, Tasks, Vector
+from automlrank.blocks.shared_knobs import dropout_knob
 
 
 class MetaLayer(nn.Module):

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, ints, one_of
-from automlrank.blocks.hidden import activation_knob, batch_norm_knob, dropout_knob
 from automlrank.blocks.parts import MLP, Gate
 from automlrank.blocks.ports import Context, Vector
+from automlrank.blocks.shared_knobs import activation_knob, batch_norm_knob, dropout_knob
 
 
 class MaskedTower(nn.Module):

@@ -1,0 +1,59 @@
+"""What looks wrong in a table, before anything is trained: one sentence each, with a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import polars as pl
+
+from automlrank.audit.histories import answer_in_history, future_behaviours
+from automlrank.audit.labels import (
+    copies,
+    leaks,
+    lonely_groups,
+    orphans,
+    outcomes,
+    rates,
+)
+from automlrank.audit.sample_view import ALONE as ALONE
+from automlrank.audit.sample_view import SampleView
+from automlrank.audit.sample_view import column_figure as column_figure
+from automlrank.audit.sample_view import labels_of as labels_of
+from automlrank.audit.sample_view import shown as shown
+from automlrank.audit.values import (
+    constants,
+    float_ids,
+    sentinels,
+    spellings,
+    unique_ids,
+    unseen,
+)
+from automlrank.data.split import Labels
+from automlrank.schema import Schema
+
+RULES: tuple[Callable[[SampleView], Iterable[str]], ...] = (
+    *(leaks, outcomes, future_behaviours, answer_in_history, copies, rates, unseen),
+    *(unique_ids, constants, lonely_groups, sentinels, float_ids, spellings, orphans),
+)
+WHOLE_TABLE = (unseen, unique_ids, lonely_groups)  # a sample of rows overstates them
+
+
+def suspicions(
+    frame: pl.DataFrame,
+    schema: Schema,
+    splits: Labels,
+    *,
+    set_aside: Sequence[str] = (),
+    figures: Mapping[str, float | None] | None = None,
+    step: int = 1,
+) -> list[str]:
+    """One sentence for each thing that looks wrong: the columns, the figure, what to do.
+
+    ``frame`` holds raw rows with their split, or every ``step``-th row of the table; then nothing
+    is said about what such a sample distorts: ids that never repeat, values unseen in training,
+    groups of one class. ``set_aside`` are columns of 0 and 1 that are no features;
+    ``figures`` those of single columns, where they are known already.
+    """
+    look = SampleView(frame, schema, splits, tuple(set_aside), figures)
+    rules = [rule for rule in RULES if step == 1 or rule not in WHOLE_TABLE]
+    return [sentence for rule in rules for sentence in rule(look)]

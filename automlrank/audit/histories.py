@@ -1,0 +1,81 @@
+"""Rules on histories: what they must not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from automlrank.audit.sample_view import MIN_ROWS, SampleView, shown
+from automlrank.data.times import as_seconds, as_times, unit_of
+from automlrank.data.values import Array, EncodingError, as_lists, as_text, flatten
+from automlrank.schema import CategoricalFeature, HistoryFeature
+
+LAST_SHARE, LAST_GAP = 0.9, 0.2
+
+
+def future_behaviours(look: SampleView) -> Iterator[str]:
+    """Histories that hold what happened at the row's own time or later."""
+    time = look.schema.time
+    timed = {
+        f.time: f for f in look.features(HistoryFeature) if isinstance(f, HistoryFeature) and f.time
+    }
+    for name, feature in timed.items() if time else ():
+        try:
+            lists = as_lists(look.frame[name], feature.separator)
+            last, now = _seconds(_latest(lists)), _seconds(look.frame[str(time)])
+        except EncodingError as error:  # before encoding, as in an inspection
+            yield str(error)
+            continue
+        known = ~np.isnan(last) & ~np.isnan(now)
+        late = int((last >= now)[known].sum())
+        if late:
+            yield (
+                f"{shown(feature.sequence)}: {late:,} of {known.sum():,} histories "
+                f"({late / known.sum():.1%}) hold behaviours at or after the row's own time, by "
+                f"{shown(name)}. Keep only earlier ones."
+            )
+
+
+def _latest(lists: pl.Series) -> pl.Series:
+    """The latest time of each list; null for an empty one."""
+    flat, starts = flatten(lists)
+    times = as_times(flat.alias(lists.name))
+    rows = np.repeat(np.arange(len(lists)), np.diff(starts))
+    latest = pl.DataFrame({"row": rows, "time": times}).group_by("row").agg(pl.col("time").max())
+    every = pl.DataFrame({"row": np.arange(len(lists))})
+    joined = every.join(latest, on="row", how="left", maintain_order="left")
+    return joined["time"].alias(lists.name)
+
+
+def _seconds(times: pl.Series) -> Array:
+    times = as_times(times)
+    if times.dtype.is_float():
+        times = times.set(~times.is_finite().fill_null(False), None)
+    return as_seconds(times, unit_of(times))
+
+
+def answer_in_history(look: SampleView) -> Iterator[str]:
+    """Histories that end with the row's own candidate where the label is 1."""
+    if look.schema.tasks[0].kind != "binary":
+        return
+    label = look.label[look.splits == 0]
+    for feature in look.features(HistoryFeature):
+        assert isinstance(feature, HistoryFeature)
+        if not isinstance(look.schema.feature(feature.of), CategoricalFeature):
+            continue
+        last = as_lists(look.train[feature.source], feature.separator).list.last()
+        same = as_text(last.alias("last")) == as_text(look.train[look.schema.source(feature.of)])
+        known = same.is_not_null().to_numpy()
+        equal = same.fill_null(False).to_numpy()
+        positive, negative = (equal[known & (label == value)] for value in (1, 0))
+        if len(positive) < MIN_ROWS:
+            continue
+        share, other = float(positive.mean()), float(negative.mean()) if len(negative) else 0.0
+        if share >= LAST_SHARE and share - other >= LAST_GAP:
+            yield (
+                f"{shown(feature.name)} ends with the row's own {shown(feature.of)} in {share:.0%} "
+                f"of the positive rows and {other:.0%} of the negative ones: it holds the answer. "
+                "Keep only earlier behaviours."
+            )

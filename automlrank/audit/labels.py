@@ -1,0 +1,163 @@
+"""Rules on labels: what gives them away, how they are spread over splits, groups and copies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from automlrank.audit.sample_view import (
+    MIN_ROWS,
+    SampleView,
+    auc_error,
+    labels_of,
+    listed,
+    shown,
+)
+from automlrank.data.check import columns_named
+from automlrank.data.split import NAMES
+from automlrank.data.values import Array, as_text
+from automlrank.schema import CategoricalFeature, NumericFeature
+
+MIN_OUTCOME_ROWS, OUTCOME_RATE, COMMON_RATE = 30, 0.98, 0.9
+JUMP_ODDS, JUMP_ERRORS = 1.5, 5.0  # times the odds, and standard errors of the difference
+MIN_CLASS = 100  # the AUC's standard error is then .03
+LONELY_SHARE = 0.5  # kuairand by user .34, its small sample .69
+COPIES_SHARE = 0.005  # kuairand .002, census .016
+
+
+def leaks(look: SampleView) -> Iterator[str]:
+    if look.leaks:
+        rest = [value for name, value in look.figures.items() if name not in look.leaks]
+        others = f"the best of the others has {rest[0]:.3f}" if rest else "there is no other"
+        label = shown(look.schema.tasks[0].name)
+        found = listed(look.leaks, f"{look.alone.label} {{:.3f}}")
+        yield (
+            f"{found}: alone predicts {label} suspiciously well "
+            f"({others}). An outcome, or known only afterwards? Leave it out."
+        )
+
+
+def outcomes(look: SampleView) -> Iterator[str]:
+    """Columns of 0 and 1 that are 1 hardly anywhere but where the label is 1."""
+    label = look.label[look.splits == 0]
+    known = label[~np.isnan(label)]
+    if look.schema.tasks[0].kind != "binary" or not known.sum() <= COMMON_RATE * len(known):
+        return
+    names = [
+        *(f.source for f in look.features(CategoricalFeature, NumericFeature)),
+        *look.set_aside,
+    ]
+    rates = {name: _outcome_rate(look, name, label) for name in names if name not in look.leaks}
+    found = {name: rate for name, rate in rates.items() if rate >= OUTCOME_RATE}
+    if found:
+        target = shown(look.schema.tasks[0].name)
+        yield (
+            f"{listed(found, '{:.1%}')}: where it is 1, {target} is 1 in that share of training "
+            f"rows, against {known.mean():.1%} of all. It may be an outcome: leave it out."
+        )
+
+
+def _outcome_rate(look: SampleView, name: str, label: Array) -> float:
+    """The label's rate where a column of 0 and 1 is 1; 0 where it is no such column."""
+    column = as_text(look.train[name])
+    ones = (column == "1").fill_null(False).to_numpy() & ~np.isnan(label)
+    if ones.sum() < MIN_OUTCOME_ROWS or not column.is_in(["0", "1"]).all():
+        return 0.0
+    return float(label[ones].mean())
+
+
+def orphans(look: SampleView) -> Iterator[str]:
+    """Rows in which a task has happened, and the one that it exists only after has not."""
+    for task in look.schema.tasks:
+        if task.of is None or task.kind != "binary":
+            continue
+        happened = labels_of(look.frame, task.name) == 1
+        alone = happened & (labels_of(look.frame, task.of) != 1)
+        if alone.any():
+            yield (
+                f"{shown(task.name)}: is 1 without {shown(task.of)} in {alone.sum():,} of "
+                f"{happened.sum():,} rows looked at. They do not count for it, except under the "
+                f"loss esmm."
+            )
+
+
+def copies(look: SampleView) -> Iterator[str]:
+    """Rows that equal another in every column that the schema uses."""
+    unused = ("ignore", "incumbent")
+    used = {name for path, name in columns_named(look.schema) if path[0] not in unused}
+    hashes = look.frame[sorted(used)].hash_rows(seed=0)
+    train = hashes.filter(look.splits == 0)
+    within = len(train) - train.n_unique()
+    if within > COPIES_SHARE * len(train):
+        yield (
+            f"{within:,} training rows ({within / len(train):.1%}) are exact copies of others. "
+            "Keep one of each, unless equal rows are separate events."
+        )
+    later = hashes.filter(look.splits != 0)
+    across = int(later.is_in(train.unique().implode()).sum())
+    if across > COPIES_SHARE * len(later):
+        yield (
+            f"{across:,} rows of valid and test ({across / len(later):.1%}) are exact copies of "
+            "training rows, which flatters a model that remembers. Keep one of each, unless equal "
+            "rows are separate events."
+        )
+
+
+def lonely_groups(look: SampleView) -> Iterator[str]:
+    """Groups whose rows have one class count nothing in GAUC."""
+    group, task = look.schema.group, look.schema.tasks[0]
+    if group is None or task.kind != "binary" or look.valid.height < MIN_ROWS:
+        return
+    rows = pl.DataFrame({"group": as_text(look.valid[group]), "y": look.label[look.splits == 1]})
+    rows = rows.filter(pl.col("y").is_not_nan())
+    if rows.is_empty():
+        return
+    mixed = rows.select((pl.col("y").n_unique().over("group") > 1).mean()).item()
+    if 1 - mixed >= LONELY_SHARE:
+        yield (
+            f"{1 - mixed:.0%} of the validation rows lie in groups of {shown(group)} with one "
+            f"class of {shown(task.name)}: GAUC leaves them out. Group by something coarser, or "
+            "search for AUC."
+        )
+
+
+def rates(look: SampleView) -> Iterator[str]:
+    """Labels whose rate jumps between splits, or that have hardly a row of one class."""
+    for task in look.schema.tasks:
+        if task.kind != "binary":
+            continue
+        label = labels_of(look.frame, task.name)
+        parts = [label[(look.splits == k) & np.isin(label, (0, 1))] for k in range(len(NAMES))]
+        jumps = [k for k in (1, 2) if _jump(parts[0], parts[k])]
+        if jumps:
+            rates = ", ".join(f"{NAMES[k]} {parts[k].mean():.1%}" for k in (0, *jumps))
+            yield (
+                f"{shown(task.name)} is positive in other shares: {rates}. Did logging or the "
+                "traffic change, or is the label not known yet at the end? Move the split."
+            )
+        few = {
+            NAMES[k]: min(int(part.sum()), int(len(part) - part.sum()))
+            for k, part in enumerate(parts)
+        }
+        few = {name: rows for name, rows in few.items() if rows < MIN_CLASS}
+        if few:
+            text = ", ".join(f"{name} {rows:,}" for name, rows in few.items())
+            yield (
+                f"{shown(task.name)} has few rows of its rarer class ({text}): the AUC is then "
+                f"uncertain by {auc_error(min(few.values())):.2f}. Use more rows."
+            )
+
+
+def _jump(first: Array, second: Array) -> bool:
+    """Whether a rate differs by much more than noise, and by much."""
+    if not len(first) or not len(second):
+        return False
+    rows = len(first) + len(second)
+    a, b = ((part.sum() + 0.5) / (len(part) + 1) for part in (first, second))
+    mean = (first.sum() + second.sum() + 0.5) / (rows + 1)
+    error = math.sqrt(mean * (1 - mean) * (1 / len(first) + 1 / len(second)))
+    odds = abs(math.log(a / (1 - a)) - math.log(b / (1 - b)))
+    return bool(abs(a - b) > JUMP_ERRORS * error and odds > math.log(JUMP_ODDS))

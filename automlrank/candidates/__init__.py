@@ -1,0 +1,1 @@
+"""Measuring and training one candidate: an architecture, or a baseline it is compared with."""

@@ -1,0 +1,254 @@
+"""Measures and trains one architecture: what trials, references and finalists have in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cached_property
+from typing import Any
+
+from torch import nn
+
+from automlrank.architecture import Architecture
+from automlrank.data.dataset import Dataset
+from automlrank.data.values import Array
+from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
+from automlrank.measurement.latency import TRIES, TRY_SECONDS, Latency, measure_latency
+from automlrank.measurement.metrics import METRICS, USUAL, Metric, judges, metric_of
+from automlrank.model.cost import Cost, cost
+from automlrank.model.network import RankingModel, build_model
+from automlrank.runs.events import Listen, Notice, TrainingUpdate
+from automlrank.runs.search_config import SearchConfig
+from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong
+from automlrank.schema import Schema
+from automlrank.serving.runtimes import Call, served
+from automlrank.training.checkpoint import Checkpoint
+from automlrank.training.loop import fit
+from automlrank.training.progress import Progress
+from automlrank.training.trained import Trained
+from automlrank.training.trees.distillation import is_taught, taught
+
+REQUESTS = 8  # different requests that a latency walks through
+
+
+class Evaluator:
+    """The data, the goal, the clock, and who listens.
+
+    ``splits`` are those that will be scored. Raises UsageError where the data cannot serve the
+    goal.
+    """
+
+    def __init__(
+        self, data: Dataset, goal: SearchConfig, listen: Listen, splits: Sequence[str] = ()
+    ) -> None:
+        check_fit(data, goal, splits)
+        self.data = data
+        self.goal = goal
+        self.listen = listen
+        self.deadline: float | None = None
+        self._said: Array | None = None
+        self.computed = 0.0  # seconds of this process's processor time in training and scoring
+
+    @cached_property
+    def requests(self) -> list[dict[str, Any]]:
+        """Requests from across the validation split, on the goal's device."""
+        step = max(1, self.data.rows["valid"] // REQUESTS)
+        batches = (
+            self.data.request("valid", self.goal.candidates, i * step) for i in range(REQUESTS)
+        )
+        return [{k: v.to(self.goal.device) for k, v in batch.items()} for batch in batches]
+
+    def cost(self, architecture: Architecture) -> Cost:
+        return cost(architecture, self.data.schema, self.goal.candidates)
+
+    def latency(
+        self, model: nn.Module, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
+    ) -> Latency:
+        with self.served(model) as calls:
+            return measure_latency(calls, tries=tries, try_seconds=try_seconds)
+
+    def served(
+        self, model: nn.Module, *, repeat_user: bool = False
+    ) -> AbstractContextManager[list[Call]]:
+        """A call for each request, by the goal's runtime."""
+        model.to(self.goal.device)
+        return served(
+            model,
+            self.data.schema,
+            self.requests,
+            runtime=self.goal.runtime,
+            threads=self.goal.threads,
+            repeat_user=repeat_user,
+        )
+
+    def build(self, architecture: Architecture, seed: int) -> RankingModel:
+        return build_model(architecture, self.data.schema, seed)
+
+    def train(
+        self,
+        model: RankingModel,
+        architecture: Architecture,
+        seed: int,
+        what: str,
+        watch: Callable[[Progress], None] = lambda progress: None,
+        checkpoint: Checkpoint | None = None,
+    ) -> Trained:
+        """Train to the end, or until ``watch``, which is told of every progress, raises.
+
+        Raises TimeIsUp past the deadline, TookTooLong past a trial's time, TrialError where it
+        cannot go on.
+        """
+        said = self.said_by_trees() if architecture.training.distillation else None
+        began = time.perf_counter()
+        goal, progress = self.goal, None
+        ends: list[Progress] = []
+        steps = fit(
+            model,
+            architecture,
+            self.data,
+            seed=seed,
+            metric=goal.metric,
+            device=goal.device,
+            checkpoint=checkpoint,
+            said=said,
+        )
+        with closing(steps):  # a training that ends here pauses nobody's latency any more
+            for progress in self.counted(steps):
+                self.listen(TrainingUpdate(what, architecture.summary, progress))
+                if progress.scores is not None:
+                    ends.append(progress)
+                watch(progress)
+                self.check_clock(time.perf_counter() - began)
+        assert progress is not None
+        seconds = time.perf_counter() - began
+        return Trained.of(model, ends, goal.metric, seconds)
+
+    def said_by_trees(self) -> Array:
+        """What networks learn from trees, which are trained where their answers are not kept.
+
+        Raises TimeIsUp past the deadline, TrialError where LightGBM refuses.
+        """
+        if self._said is None:
+            if not is_taught(self.data):
+                rows = f"{self.data.rows['train']:,} rows"
+                self.listen(Notice(f"LightGBM learns {rows} out of fold, to teach (distillation)."))
+            self._said = taught(self.data, lambda: self.check_clock(0.0))
+        return self._said
+
+    def counted(self, steps: Iterator[Progress]) -> Iterator[Progress]:
+        """The steps; what it takes to come to the next one counts as computed."""
+        while True:
+            with self.computing():
+                progress = next(steps, None)
+            if progress is None:
+                return
+            yield progress
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Count processor time as that of training and scoring."""
+        began = time.process_time()
+        try:
+            yield
+        finally:
+            self.computed += time.process_time() - began
+
+    def check_clock(self, trial_seconds: float) -> None:
+        """Raise TimeIsUp where the search's time is over, TookTooLong where the trial's is."""
+        if self.out_of_time():
+            raise TimeIsUp
+        limit = self.goal.trial_seconds
+        if limit is not None and trial_seconds > limit:
+            raise TookTooLong(trial_seconds)
+
+    def out_of_time(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def scores(self, trained: Mapping[str, float]) -> dict[str, Any]:
+        """A record's ``valid``: the metric of the primary task, or of several, and each task's."""
+        metric = METRICS[self.goal.metric]
+        return {
+            metric.name: metric.overall(trained),
+            "tasks": by_task(metric, self.data.schema, trained),
+        }
+
+
+def by_task(
+    metric: Metric, schema: Schema, scores: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Each task's score under the name of what it is scored by; a fused metric is no task's."""
+    kinds = {task.name: task.kind for task in schema.tasks}
+    return {
+        task: {metric_of(metric.name, kinds[task]): value}
+        for task, value in scores.items()
+        if task in kinds
+    }
+
+
+def metric_for(schema: Schema, name: str | None) -> str:
+    """The metric that was asked for; without one, the usual one of the primary task's kind."""
+    return name or USUAL[schema.tasks[0].kind]
+
+
+def check_weights(metric: Metric, schema: Schema) -> None:
+    """Raise SchemaError where a metric weighs tasks, or is of a score, that the schema lacks.
+
+    Also where it does not judge tasks of their kind.
+    """
+    if metric.fused and not schema.score:
+        product = " * ".join(task.name for task in schema.tasks if task.kind == "binary")
+        hint = f"Write score: {product}, with an exponent such as ^0.5 behind a task."
+        raise SchemaError(f"the metric {metric.name} needs a score in the schema.", hint)
+    names = [task.name for task in schema.tasks]
+    faults = [
+        Fault(f"the metric weighs a task {task!r} that the schema has not.", hint=hint)
+        for task in metric.weights
+        if task not in names and (hint := did_you_mean(task, names))
+    ]
+    judged = [] if metric.fused else scored_tasks(metric, schema)
+    faults += [
+        Fault(
+            f"{metric.base} judges {metric.kind} tasks, but {task.name!r} is a {task.kind} task.",
+            hint=f"A {task.kind} task is judged by {', '.join(judges(task.kind))}.",
+        )
+        for task in schema.tasks
+        if task.name in judged and task.kind != metric.kind
+    ]
+    if faults:
+        raise SchemaError(faults)
+
+
+def scored_tasks(metric: Metric, schema: Schema) -> list[str]:
+    """The tasks by whose labels the metric is: the primary one, or those that it is a mean over."""
+    several = dict(schema.score) if metric.fused else metric.weights
+    return list(several) or [schema.tasks[0].name]
+
+
+def check_fit(data: Dataset, goal: SearchConfig, splits: Sequence[str]) -> None:
+    """Raise where the data cannot be trained on, scored by the metric, or served."""
+    schema = data.schema
+    check_weights(METRICS[goal.metric], schema)
+    if METRICS[goal.metric].grouped and schema.group is None:
+        raise SchemaError(
+            f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."
+        )
+    faults = []
+    if all(feature.side != "item" for feature in schema.features):
+        hint = "Give the columns that differ between candidates side: item."
+        faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))
+    faults += [
+        Fault(f"the {split} split holds {found}.", hint="Split otherwise.")
+        for split in splits
+        for task in scored_tasks(METRICS[goal.metric], schema)
+        if (found := _unscored(data.label_rates[split][task], task, METRICS[goal.metric].kind))
+    ]
+    if faults:
+        raise DataError(faults)
+
+
+def _unscored(rate: float | None, task: str, kind: str) -> str | None:
+    """What a split holds of a label where the metric is not defined there."""
+    if rate is None:
+        return f"no label of {task}"
+    return f"one class of {task} only" if kind == "binary" and rate in (0.0, 1.0) else None

@@ -1,0 +1,132 @@
+"""An architecture as a folder of code that its owners train, without automlrank."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from automlrank.architecture import Architecture
+from automlrank.codegen.encoder_source import encoder_sources
+from automlrank.codegen.model_source import model_source
+from automlrank.codegen.onnx import export_onnx, onnx_readme
+from automlrank.codegen.train_source import train_source
+from automlrank.data.transform import Encoder
+from automlrank.documents import dump
+from automlrank.measurement.metrics import METRICS, Metric
+from automlrank.model.network import build_model
+from automlrank.runs.folder import check_new
+from automlrank.schema import Schema
+
+REQUIREMENTS = ("numpy", "polars", "safetensors", "torch")
+LIGHTGBM = "lightgbm>=4.5"  # as in the extra of that name
+
+
+def export_architecture(
+    architecture: Architecture,
+    schema: Schema,
+    encoder: Encoder,
+    out: str | Path,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+    metric: str = "auc",
+    onnx: bool = False,
+) -> list[Path]:
+    """Write ``model.py``, ``encoder/``, ``train.py`` and what they read; gives the files.
+
+    ``schema`` is fitted; ``weights`` are those of our ``RankingModel``; ``metric`` ends the
+    training; ``onnx`` adds the model with these weights as ``model.onnx``. Raises RunError where
+    ``out`` is a file or holds something; then, and if anything fails, nothing is written.
+    """
+    out = Path(out)
+    texts = {
+        "model.py": model_source(architecture, schema),
+        "train.py": train_source(architecture, schema, encoder, metric),
+        **encoder_sources(),
+        "architecture.yaml": architecture.to_yaml(),
+        "schema.yaml": dump(schema.to_data()),
+        "requirements.txt": _requirements(architecture),
+        "README.md": _readme(architecture, schema, METRICS[metric], weights is not None),
+    }
+    with _new_folder(out) as folder:
+        (folder / "encoder").mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        encoder.save(folder)
+        if weights is not None:
+            state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+            save_file(state, folder / "weights.safetensors")
+        if onnx:
+            _add_onnx(folder, architecture, schema, weights)
+    return sorted(out.iterdir())
+
+
+def _add_onnx(
+    folder: Path, architecture: Architecture, schema: Schema, weights: Mapping[str, Tensor] | None
+) -> None:
+    """Write ``model.onnx`` and say in the README what it takes and how it was verified."""
+    model = build_model(architecture, schema, seed=0)
+    if weights is not None:
+        model.load_state_dict(weights)
+    difference = export_onnx(model, schema, folder)
+    with (folder / "README.md").open("a", encoding="utf-8") as readme:
+        readme.write(onnx_readme(model, difference, has_weights=weights is not None))
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` that takes its place when all went well."""
+    check_new(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.partial")
+    partial.mkdir()
+    try:
+        yield partial
+        if out.is_dir():
+            out.rmdir()
+        partial.rename(out)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _requirements(architecture: Architecture) -> str:
+    """What the exported code imports, at the versions here or later."""
+    lines = [f"{name}>={_version(name)}" for name in REQUIREMENTS]
+    if architecture.training.distillation:
+        lines.insert(0, LIGHTGBM)  # it may be absent here
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _version(name: str) -> str:
+    return version(name).partition("+")[0]
+
+
+def _readme(architecture: Architecture, schema: Schema, metric: Metric, has_weights: bool) -> str:
+    fused = "Its method score(batch) gives what candidates are ranked by, from all tasks' logits.\n"
+    taught = (
+        "train.py first trains LightGBM on folds of the rows, for the network to learn from;\n"
+        "scoring and serving need none of it.\n"
+    )
+    label = METRICS[metric.base].label
+    score = f"    python train.py DATA --score --test    # the {label} of weights.safetensors\n"
+    return (
+        f"# A ranking model\n\n{architecture.summary}\n\n"
+        "    pip install -r requirements.txt\n"
+        "    python train.py DATA --seed 1          # trains, writes model.safetensors\n"
+        f"{score if has_weights else ''}\n"
+        "DATA is a Parquet, Arrow, CSV or TSV file, or a folder of such files (a pattern such as\n"
+        "'*.csv' is not taken), with the columns of schema.yaml, side tables joined.\n"
+        "model.py is the model; encoder/ turns columns into ids and numbers;\n"
+        "encoder.json, vocabularies.parquet and rates.npz (target rates, where the schema names\n"
+        "statistics) hold what it learned from the training rows; architecture.yaml says what\n"
+        "was built.\n"
+        f"{fused if schema.score else ''}"
+        f"{taught if architecture.training.distillation else ''}"
+    )

@@ -1,0 +1,1 @@
+"""Finalists: retrained with fresh seeds, scored on the test split, compared."""

@@ -1,0 +1,214 @@
+"""Finalists: retrained with seeds that the search never used, scored on the test split."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from torch import nn
+
+from automlrank.architecture import Architecture
+from automlrank.candidates.baselines import Baseline, NetworkBaseline
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.errors import TrialError
+from automlrank.finals.row_sampling import task_of
+from automlrank.finals.scores import SHIFT, FinalRun, final_scores
+from automlrank.measurement.calibration import intercept
+from automlrank.measurement.latency import Latency, remeasure
+from automlrank.measurement.metrics import METRICS, USUAL
+from automlrank.runs.events import Notice
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.runs.seeds import seed_of
+from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
+
+MOST = 5  # finalists, references not counted
+SEEDS = 3
+FINAL_SEEDS = 3  # the stream of seeds
+ORDER_SEEDS = 5  # the stream of seeds that the order of a measurement is drawn by
+NOISE = 0.5
+"""Share of the validation score's standard error that counts as noise between two models on the
+same rows: with a correlation of .9 between their scores the difference's error is .45 of it."""
+
+
+def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
+    """At most 5: the front's best, then trials within noise of the best one; then references."""
+    up = METRICS[results.metric].up
+    sign = -1.0 if up else 1.0
+
+    def rank(record: Record) -> float:
+        return sign * (record.score(results.metric) or 0.0)
+
+    front = sorted(results.front, key=rank)
+    chosen = list(front[:MOST])
+    if front and results.metric in USUAL.values():  # the error is that of an AUC, or an RMSE
+        best = rank(front[0])
+        near = [
+            r
+            for r in sorted(results.complete, key=rank)
+            if r not in chosen and rank(r) - best <= NOISE * valid_error
+        ]
+        chosen += near[: MOST - len(chosen)]
+    taken = {record.fingerprint for record in chosen}
+    return (
+        *chosen,
+        *(r for r in results.references if r.fingerprint not in taken and r.valid is not None),
+    )
+
+
+def run_finals(
+    bench: Evaluator,
+    folder: RunFolder,
+    finalists: Sequence[Record],
+    leaders: set[str],
+    outsiders: Sequence[Baseline] = (),
+) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """Train every finalist ``SEEDS`` times: one seed of all, then the leaders', then the others'.
+
+    ``leaders`` are those of ``leaders_of``: where time ends the finals, their difference, which the
+    report begins with, has its spread over seeds. ``outsiders`` are what records without an
+    architecture stand for; fixed scores have one run.
+
+    Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
+    None. Where it ends early, or a finalist fails, what was reached stands.
+    """
+    runs: dict[str, list[FinalRun]] = {}
+    fixed = {rival.fingerprint for rival in outsiders if rival.is_fixed}
+    ended = None
+    try:
+        for n, record in in_order(finalists, leaders):
+            if n and record.fingerprint in fixed:
+                continue
+            try:
+                done = _final(bench, folder, record, outsiders, n)
+                runs.setdefault(record.fingerprint, []).append(done)
+            except FAILURES as error:
+                bench.listen(Notice(f"A training of {title(record)} failed: {reason_of(error)}"))
+    except TimeIsUp:
+        ended = TIME_UP
+    except KeyboardInterrupt:
+        ended = INTERRUPTED
+    return final_scores(bench.data, bench.goal.metric, runs, fixed), ended
+
+
+def leaders_of(results: Results, limit: float | None) -> set[str]:
+    """The fingerprints of what a report compares first, by validation: the best architecture within
+    a latency, and the best reference, but for the incumbent, within it or at any if none fits."""
+    rivals = tuple(r for r in results.references if r is not results.incumbent)
+    rival = dataclasses.replace(results, references=rivals).best_reference(limit, "valid")
+    leaders = (*results.within(limit)[:1], *([rival] if rival else []))
+    return {record.fingerprint for record in leaders}
+
+
+def in_order(finalists: Sequence[Record], leaders: set[str]) -> list[tuple[int, Record]]:
+    """One training of all, the leaders first, then their other seeds, then the others'."""
+
+    def place(pair: tuple[int, Record]) -> tuple[bool, bool, int]:
+        n, record = pair
+        return n > 0, record.fingerprint not in leaders, n
+
+    return sorted(itertools.product(range(SEEDS), finalists), key=place)
+
+
+def title(record: Record) -> str:
+    """A record's name, or its number."""
+    return record.name or f"trial {record.number}"
+
+
+def _final(
+    bench: Evaluator, folder: RunFolder, record: Record, outsiders: Sequence[Baseline], n: int
+) -> FinalRun:
+    """One training of a finalist, or what an earlier run left of it."""
+    seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+    kept = folder.final(record.fingerprint, seed)
+    if kept is not None:
+        return kept
+    rival = _rival_of(record, outsiders)
+    run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
+    scores: dict[str, Any] = {split: dict(run.scores(split)) for split in ("valid", "test")}
+    task = task_of(METRICS[bench.goal.metric], bench.data.schema)
+    is_binary = bench.data.schema.tasks[task].kind == "binary"
+    if isinstance(rival, NetworkBaseline) and rival.of.loss.bends and is_binary:
+        labels = bench.data.labels("valid")[:, task]
+        scores[SHIFT] = intercept(labels, run.logits("valid")[:, task])
+    logits = run.logits("test")
+    if n == 0:  # the weights to export come from a seed that the search did not choose by
+        run.keep(folder)
+    folder.write_final(record.fingerprint, seed, scores, logits)
+    return scores, logits
+
+
+def _rival_of(record: Record, outsiders: Sequence[Baseline]) -> Baseline:
+    """What a record stands for; raises TrialError for a library that was there once."""
+    if record.architecture:
+        return NetworkBaseline(Architecture.read(record.architecture))
+    for rival in outsiders:
+        if rival.fingerprint == record.fingerprint:
+            return rival
+    raise TrialError(f"{title(record)} cannot be trained here any more")
+
+
+def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Record:
+    """The record with its finalist's scores, where it was one."""
+    if record.fingerprint not in finals or record.state == "duplicate":
+        return record
+    final = finals[record.fingerprint]
+    valid = {**(record.valid or {}), **final["valid"]}
+    return dataclasses.replace(record, valid=valid, test=final["test"])
+
+
+def with_all_finals(results: Results, finals: Mapping[str, Mapping[str, Any]]) -> Results:
+    """The results with every finalist's scores."""
+    records, references = (
+        tuple(with_finals(record, finals) for record in group)
+        for group in (results.records, results.references)
+    )
+    return dataclasses.replace(results, records=records, references=references)
+
+
+def models_of(
+    bench: Evaluator, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Baseline]
+) -> dict[str, nn.Module]:
+    """What answers requests for each finalist; none for fixed scores, or trees of elsewhere."""
+    found: dict[str, nn.Module] = {}
+    for record in finalists:
+        try:
+            model = _rival_of(record, outsiders).served(bench, folder)
+        except FAILURES as error:
+            text = f"The latency of {title(record)} is not measured again: {reason_of(error)}"
+            bench.listen(Notice(text))
+            continue
+        if model is not None:
+            found[record.fingerprint] = model
+    return found
+
+
+def measure_in_turn(bench: Evaluator, models: Mapping[str, nn.Module]) -> dict[str, Latency]:
+    """The latencies of several models, interleaved in random order.
+
+    Each is measured with the user's side once and repeated. All are in memory at once.
+    """
+    with ExitStack() as stack:
+        calls = {}
+        for key, model in models.items():
+            for repeat_user in (False, True):
+                serving = bench.served(model, repeat_user=repeat_user)
+                calls[key, repeat_user] = stack.enter_context(serving)
+        brief = [(key, True) for key in models]
+        found = remeasure(calls, seed_of(bench.goal.seed, ORDER_SEEDS), brief=brief)
+    return {
+        key: dataclasses.replace(found[key, False], p50_repeated=found[key, True].p50)
+        for key in models
+    }
+
+
+def with_latency(record: Record, latencies: Mapping[str, Latency]) -> Record:
+    """The record with its second latency, where it was measured again."""
+    if record.fingerprint not in latencies or record.latency() is None:
+        return record
+    again = {**vars(latencies[record.fingerprint]), "p50_first": record.latency()}
+    return dataclasses.replace(record, latency_ms=again)

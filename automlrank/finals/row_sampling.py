@@ -1,0 +1,76 @@
+"""How a metric varies with the test rows: of one task, of several tasks, of a fused score."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automlrank.data.dataset import Dataset
+from automlrank.measurement.fusion import fused
+from automlrank.measurement.metrics import METRICS, Metric
+from automlrank.measurement.significance import Sampling, joint_sampling, sampling
+from automlrank.schema import Schema
+
+Rows = npt.NDArray[np.bool_]
+Logits = npt.NDArray[Any]
+Sampler = Callable[[Rows], Sampling]
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredSeeds:
+    """The logits ``[rows, tasks]`` of one training, or a fixed score ``[rows, 1]`` of any scale."""
+
+    logits: Logits
+    is_fixed: bool
+
+
+def task_of(metric: Metric, schema: Schema) -> int:
+    """The place of the task whose predictions are told: the metric's first, or the primary."""
+    names = [task.name for task in schema.tasks]
+    return names.index(next(iter(metric.weights), names[0]))
+
+
+def sampler(data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds]) -> Sampler:
+    """What samples all runs' metric on chosen rows of the test split.
+
+    Of several tasks no fixed score takes part, as it is one task's.
+    """
+    labels, groups = data.labels("test"), data.groups("test")
+    if metric.fused:
+        return score_sampler(data, metric, runs, dict(data.schema.score))
+    if len(metric.weights) > 1:
+        scores = np.stack([run.logits for run in runs], axis=2)
+        return lambda rows: joint_sampling(
+            metric, _tasks(data), _of_rows(labels, rows), scores, groups
+        )
+    task = task_of(metric, data.schema)
+    column = np.nan_to_num(np.stack([run.logits[:, task] for run in runs], axis=1))
+    return lambda rows: sampling(metric.base, _of_rows(labels, rows)[:, task], column, groups)
+
+
+def score_sampler(
+    data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds], weights: dict[str, float]
+) -> Sampler:
+    """What samples the fused score's metric by the labels of weighted tasks.
+
+    Every task is scored by the one score; a fixed score is taken for it.
+    """
+    labels, groups, exponents = data.labels("test"), data.groups("test"), data.schema.exponents
+    known = [run.logits[:, 0] if run.is_fixed else fused(run.logits, exponents) for run in runs]
+    columns = np.nan_to_num(np.stack(known, axis=1))
+    scores = np.broadcast_to(columns[:, None], (len(columns), len(exponents), len(runs)))
+    mean = dataclasses.replace(METRICS[metric.base], weights=weights)
+    return lambda rows: joint_sampling(mean, _tasks(data), _of_rows(labels, rows), scores, groups)
+
+
+def _tasks(data: Dataset) -> list[str]:
+    return [task.name for task in data.schema.tasks]
+
+
+def _of_rows(labels: Logits, rows: Rows) -> Logits:
+    """The labels of chosen rows, null elsewhere."""
+    return np.where(rows[:, None], labels, np.nan)

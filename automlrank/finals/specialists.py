@@ -1,0 +1,198 @@
+"""The best architecture against the same one trained for a single task, or a single scenario.
+
+What many tasks and scenarios share may help one and hurt another; a specialist has the same
+architecture, settings and seeds, and sees one task's labels, or one scenario's rows. Boosted trees
+know one task only, so where they are among the finalists they are specialists, too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automlrank.architecture import Architecture
+from automlrank.blocks import Bce, Fixed
+from automlrank.candidates.baselines import BOOSTED
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.data.dataset import Dataset
+from automlrank.finals.finalists import FINAL_SEEDS, SEEDS, title
+from automlrank.measurement.metrics import metric_of
+from automlrank.measurement.significance import sampling
+from automlrank.runs.events import Notice
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.record import Record
+from automlrank.runs.seeds import seed_of
+from automlrank.runs.stop_reasons import FAILURES, TimeIsUp, reason_of
+from automlrank.training.loop import predict
+
+MOST_SCENARIOS = 5  # the largest
+LEAST_ROWS = 10_000  # training rows: what fewer of them teach says little of a part
+Logits = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Specialist:
+    """What a part of the best architecture's work is compared with: a ``task`` on ``rows``."""
+
+    kind: str
+    name: str
+    key: str
+    """In the names of files, whatever the data call it."""
+    task: int
+    rows: npt.NDArray[np.bool_]
+    """Of the test split."""
+    architecture: Architecture
+    data: Dataset
+
+
+def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialist]:
+    """One for each task, where there are several, and for each of the largest scenarios."""
+    known = (~np.isnan(data.labels("train"))).sum(axis=0)
+    everywhere = np.ones(data.rows["test"], bool)
+    tasks = data.schema.tasks
+    if len(tasks) > 1:
+        loss = Bce() if architecture.loss.on_all_rows else architecture.loss
+        alone = dataclasses.replace(architecture, loss=loss, balance=Fixed())
+        for i, task in enumerate(tasks):
+            if known[i] >= LEAST_ROWS:
+                key, part = f"task-{i}", only_task(data, i)
+                yield Specialist("tasks", task.name, key, i, everywhere, alone, part)
+    ids = data.scenarios("test")
+    if ids is None:
+        return
+    values, counts = np.unique(ids, return_counts=True)
+    for value in values[np.argsort(-counts, kind="stable")][:MOST_SCENARIOS].tolist():
+        scenario = only_scenario(data, value)
+        if scenario is not None:
+            (name,) = data.scenario_names([value])
+            key, rows = f"scenario-{value}", ids == value
+            yield Specialist("scenarios", name, key, 0, rows, architecture, scenario)
+
+
+def only_task(data: Dataset, chosen: int) -> Dataset:
+    """The data for one task: the others weigh nothing, and none is a product with another.
+
+    A regression task keeps its parent, which says what rows it is trained on.
+    """
+    tasks = tuple(
+        dataclasses.replace(
+            task,
+            of=task.of if i == chosen and task.kind == "regression" else None,
+            weight=float(i == chosen),
+        )
+        for i, task in enumerate(data.schema.tasks)
+    )
+    return dataclasses.replace(data, schema=dataclasses.replace(data.schema, tasks=tasks))
+
+
+def only_scenario(data: Dataset, value: int) -> Dataset | None:
+    """The data with one scenario's rows for training and validation.
+
+    None where training has too few rows, or one of the two a single class.
+    """
+    part = data
+    for split in ("train", "valid"):
+        ids = data.scenarios(split)
+        assert ids is not None
+        rows = np.flatnonzero(ids == value)
+        too_few = split == "train" and len(rows) < LEAST_ROWS
+        if too_few or len(np.unique(data.labels(split)[rows, 0])) < 2:
+            return None
+        part = part.of_rows(split, rows)
+    return part
+
+
+def seesaw(bench: Evaluator, folder: RunFolder, best: Record) -> dict[str, dict[str, Any]]:
+    """By kind and name: the score of the best, of its specialist, and their difference.
+
+    ``{"tasks": {"buy": {"whole": .71, "alone": .70, "difference": [.01, .004], "seeds": 3,
+    "metric": "auc"}}}``; ``boosted`` are the tasks again, beside LightGBM's trees. One seed of all
+    specialists comes before the next; where the time is up, what was reached stands, and one that
+    fails is left out.
+    """
+    found = list(specialists(Architecture.read(best.architecture), bench.data))
+    runs: dict[tuple[str, str], list[Logits]] = {(x.kind, x.name): [] for x in found}
+    try:
+        for n, special in itertools.product(range(SEEDS), found):
+            try:
+                runs[special.kind, special.name].append(trained(bench, folder, best, special, n))
+            except FAILURES as error:
+                what = f"A training for {special.name} alone failed"
+                bench.listen(Notice(f"{what}: {reason_of(error)}"))
+    except TimeIsUp:
+        bench.listen(Notice("The time was up before all models of one task or scenario."))
+    whole = finals_of(bench, folder, best.fingerprint)
+    parts: dict[str, dict[str, Any]] = {"tasks": {}, "boosted": {}, "scenarios": {}}
+    for special in found:
+        alone = runs[special.kind, special.name]
+        if alone and whole:
+            known = compared(bench, special.task, special.rows, whole, alone)
+            parts[special.kind][special.name] = known
+    parts["boosted"] = beside_trees(bench, folder, whole)
+    return {kind: of for kind, of in parts.items() if of}
+
+
+def beside_trees(bench: Evaluator, folder: RunFolder, whole: Sequence[Logits]) -> dict[str, Any]:
+    """By task the score of the best, of LightGBM with target rates, and their difference."""
+    tasks, everywhere = bench.data.schema.tasks, np.ones(bench.data.rows["test"], bool)
+    trees = finals_of(bench, folder, BOOSTED["lightgbm_rates"].fingerprint)
+    if len(tasks) == 1 or not whole or not trees:
+        return {}
+    return {task.name: compared(bench, i, everywhere, whole, trees) for i, task in enumerate(tasks)}
+
+
+def finals_of(bench: Evaluator, folder: RunFolder, fingerprint: str) -> list[Logits]:
+    """The test logits of a finalist's trainings, as many as there are."""
+    seeds = [seed_of(bench.goal.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
+    return [kept[1] for s in seeds if (kept := folder.final(fingerprint, s)) is not None]
+
+
+def trained(
+    bench: Evaluator, folder: RunFolder, best: Record, special: Specialist, n: int
+) -> Logits:
+    """The test logits of a specialist's n-th training, or what an earlier run left of it."""
+    seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+    key = f"{best.fingerprint}-{special.key}"
+    kept = folder.final(key, seed)
+    if kept is not None:
+        return kept[1]
+    task = special.data.schema.tasks[special.task]
+    metric = f"{metric_of(bench.goal.metric, task.kind)}:{task.name}=1"
+    goal = dataclasses.replace(bench.goal, metric=metric)
+    own = Evaluator(special.data, goal, bench.listen)
+    own.deadline = bench.deadline
+    what = f"{title(best)} for {special.name} alone, seed {n + 1} of {SEEDS}"
+    model = own.build(special.architecture, seed)
+    made = own.train(model, special.architecture, seed, what)
+    logits = predict(made.model, bench.data, "test", goal.device)
+    folder.write_final(key, seed, {"valid": dict(made.scores)}, logits)
+    return logits
+
+
+def compared(
+    bench: Evaluator,
+    task: int,
+    rows: npt.NDArray[np.bool_],
+    whole: Sequence[Logits],
+    alone: Sequence[Logits],
+) -> dict[str, Any]:
+    """The means of both over their seeds, and the difference on the same rows with its error."""
+    groups = bench.data.groups("test")
+    columns = np.stack([x[rows, task] for x in (*whole, *alone)], axis=1)
+    labels = bench.data.labels("test")[rows, task]
+    metric = metric_of(bench.goal.metric, bench.data.schema.tasks[task].kind)
+    found = sampling(metric, labels, columns, None if groups is None else groups[rows])
+    first, second = range(len(whole)), range(len(whole), len(whole) + len(alone))
+    return {
+        "whole": float(found.values[: len(whole)].mean()),
+        "alone": float(found.values[len(whole) :].mean()),
+        "difference": list(found.difference(first, second)),
+        "seeds": len(alone),
+        "metric": metric,
+    }

@@ -1,0 +1,275 @@
+"""How sure a score is, and whether two models' scores on the same rows differ.
+
+``sampling`` says how the scores of several models would vary, together, with the rows: of AUC by
+DeLong's variance on midranks, O(n log n) (DeLong et al., Biometrics 1988; Sun and Xu, IEEE Signal
+Processing Letters 2014, https://doi.org/10.1109/LSP.2014.2337313), of RMSE by the delta method, of
+any other metric by the paired bootstrap. A difference of architectures holds the spread between
+training seeds, too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from automlrank.measurement.bootstrap import RESAMPLES, bootstrap, weighted_mean
+from automlrank.measurement.metrics import (
+    METRICS,
+    Floats,
+    Metric,
+    cross_entropies,
+    evaluate,
+    group_aucs,
+    midranks,
+)
+
+Units = npt.NDArray[np.intp]
+Z_95 = NormalDist().inv_cdf(0.975)
+DEGREES = (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0, math.inf)
+STUDENT_95 = (12.7062, 8.6488, 6.0167, 4.3027, 3.1824, 2.7764, 2.4469, 2.2281, 2.0423, Z_95)
+"""Student's two-sided 95 % quantiles at ``DEGREES``."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Scores of several trained models on the same rows, and their covariance over draws of rows.
+
+    ``values`` ``[models]``, ``covariance`` ``[models, models]``; NaN where it is not defined. The
+    models of one architecture differ by their seeds.
+    """
+
+    values: Floats
+    covariance: Floats
+
+    def interval(self, seeds: Sequence[int]) -> tuple[float, float]:
+        """The 95 % interval of one trained model, round the mean of its seeds.
+
+        The sampling of rows alone, the variance averaged over the seeds.
+        """
+        chosen = list(seeds)
+        value = float(self.values[chosen].mean())
+        half = Z_95 * math.sqrt(self.covariance[chosen, chosen].mean())
+        return value - half, value + half
+
+    def difference(self, a: Sequence[int], b: Sequence[int]) -> tuple[float, float]:
+        """``(a - b, standard error)`` of two architectures' means over their seeds.
+
+        The variance is ``R + S_a / n_a + S_b / n_b``: R that over draws of rows as far as all
+        seeds share it, S that between an architecture's seeds, in which the rest of it shows too.
+        Few seeds say little of S, so the error is widened by Student's quantile at Welch's
+        degrees of freedom (Biometrika 1947) over 1.96: 1.96 errors cover 95 %. One model alone
+        has no S: the error is that of the paired rows.
+        """
+        across = float(self.covariance[np.ix_(a, b)].mean())
+        rows = max(self._shared(a) + self._shared(b) - 2 * across, 0.0)  # rounding may go below
+        spread = [(self._spread(x) / len(x), max(len(x) - 1, 1)) for x in (a, b)]
+        variance = rows + sum(part for part, _ in spread)
+        inverse_degrees = sum(part**2 / n for part, n in spread) / (variance**2 or 1.0)
+        error = math.sqrt(variance) * student_95(inverse_degrees) / Z_95
+        return float(self.values[list(a)].mean() - self.values[list(b)].mean()), error
+
+    def _shared(self, seeds: Sequence[int]) -> float:
+        """The mean covariance of two seeds of one architecture; of one model its variance."""
+        n = len(seeds)
+        own = self.covariance[np.ix_(seeds, seeds)]
+        return float(own.sum() - own.trace()) / (n * (n - 1)) if n > 1 else float(own[0, 0])
+
+    def _spread(self, seeds: Sequence[int]) -> float:
+        """The variance between seeds."""
+        return float(self.values[list(seeds)].var(ddof=1)) if len(seeds) > 1 else 0.0
+
+
+def student_95(inverse_degrees: float) -> float:
+    """Student's two-sided 95 % quantile; between the known ones on a line, up to 2.2 % above it."""
+    inverse = [1 / degrees for degrees in reversed(DEGREES)]
+    return float(np.interp(inverse_degrees, inverse, STUDENT_95[::-1]))
+
+
+def sampling(
+    metric: str,
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    groups: npt.ArrayLike | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Sampling:
+    """The models' scores by ``metric`` and their covariance over draws of rows.
+
+    GAUC redraws groups, log loss and MAE rows, ``resamples`` times: for 50,000 rows and two models
+    in 0.1 s (5,000 groups) and 0.3 s, for 24 models in 0.6 and 0.5 s, on one core. ``labels`` and
+    ``groups`` ``[rows]``, ``scores`` (logits, or values) ``[rows, models]``; rows whose label is
+    NaN do not count. Raises ValueError for an unknown metric, or one that lacks its groups.
+    """
+    truth = np.asarray(labels, np.float64)
+    known = ~np.isnan(truth)
+    truth, columns = truth[known], np.asarray(scores)[known].T
+    group = None if groups is None else np.asarray(groups)[known]
+    values = np.array([evaluate(metric, truth, column, group) for column in columns])
+    if not np.isfinite(values).all():
+        return Sampling(values, np.full((len(values), len(values)), math.nan))
+    if metric == "auc":
+        return Sampling(values, _delong(truth, columns))
+    if metric == "rmse" and len(truth) > 1:
+        moved = _error_influence(truth, columns)
+        return Sampling(values, moved.T @ moved)
+    if METRICS[metric].grouped:
+        assert group is not None  # evaluate would have raised
+        aucs, weights = zip(*(group_aucs(truth, column, group) for column in columns), strict=True)
+        units, weight = np.stack(aucs, axis=1), weights[0]
+    else:
+        units = np.stack([_row_losses(metric, truth, column) for column in columns], axis=1)
+        weight = np.ones(len(units))
+    if len(units) < 2:  # drawing the only one again would show no spread
+        return Sampling(values, np.full((len(values), len(values)), math.nan))
+    drawn = bootstrap(weighted_mean(units, weight), len(units), resamples=resamples, seed=seed)
+    return Sampling(values, _covariance(drawn))
+
+
+def joint_sampling(
+    metric: Metric,
+    tasks: Sequence[str],
+    labels: Floats,
+    scores: npt.NDArray[np.generic],
+    groups: npt.NDArray[np.generic] | None = None,
+) -> Sampling:
+    """The models' weighted mean of several tasks' scores, and its covariance over draws of rows.
+
+    ``sum_rows x x^T`` of each row's weighted influence on the models' scores, the tasks' on the
+    same rows: of AUC DeLong's placements over their class's size, of log loss and MAE the row's
+    over the number of rows, of RMSE as the delta method has it; of one task as ``sampling`` has it,
+    to ``1 / n``. Of GAUC groups are drawn, and one moves it by its share of the rows times its
+    AUC's distance from the mean; ValueError where it lacks them. ``labels`` ``[rows, tasks]``,
+    ``scores`` ``[rows, tasks, models]``, ``groups`` ``[rows]``.
+    """
+    share = sum(metric.weights.values())
+    rows, _, models = scores.shape
+    drawn = np.arange(rows)
+    if metric.grouped:
+        if groups is None:
+            raise ValueError(f"{metric.base} needs a group for each row, but got none.")
+        drawn = np.unique(groups, return_inverse=True)[1]
+    values, influence = np.zeros(models), np.zeros((rows, models))
+    for task, weight in metric.weights.items():
+        i = tasks.index(task)
+        known = ~np.isnan(labels[:, i])
+        columns, units = scores[known, i].T, drawn[known]
+        truth = labels[known, i].astype(np.float64)
+        each = [evaluate(metric.base, truth, column, units) for column in columns]
+        values += weight / share * np.array(each)
+        if not np.isfinite(values).all():
+            return Sampling(values, np.full((models, models), math.nan))
+        moving, moved = _influence(metric.base, truth, columns, units)
+        influence[moving] += weight / share * moved
+    return Sampling(values, influence.T @ influence)
+
+
+def relative_error(labels: npt.ArrayLike) -> float:
+    """The standard error of an RMSE as a share of it, of a model that says the labels' mean.
+
+    ``sqrt((k - 1) / (4 n))`` for a kurtosis k, 3 of normal errors. NaN for labels of one value.
+    """
+    truth = np.asarray(labels, np.float64)
+    truth = truth[~np.isnan(truth)]
+    if len(np.unique(truth)) < 2:
+        return math.nan
+    found = sampling("rmse", truth, np.full((len(truth), 1), truth.mean()))
+    return math.sqrt(found.covariance[0, 0]) / float(found.values[0])
+
+
+def _error_influence(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
+    """How far a row moves each model's RMSE: ``(e^2 - mean) / (2 n root)``, ``[rows, models]``."""
+    squares = (columns.T.astype(np.float64) - labels[:, None]) ** 2
+    means = squares.mean(axis=0)
+    moved: Floats = (squares - means) / (2 * len(labels) * np.maximum(np.sqrt(means), 1e-300))
+    return moved
+
+
+def _row_losses(metric: str, labels: Floats, column: npt.NDArray[np.generic]) -> Floats:
+    """What log loss or MAE is the mean of, by row."""
+    if metric == "logloss":
+        return cross_entropies(labels, column)
+    errors: Floats = np.abs(column.astype(np.float64) - labels)
+    return errors
+
+
+def _influence(
+    base: str, labels: Floats, columns: npt.NDArray[np.generic], units: Units
+) -> tuple[Units, Floats]:
+    """The units that move the scores, rows or groups, and how far each model's: ``[n, models]``."""
+    if METRICS[base].grouped:
+        return _group_influence(labels, columns, units)
+    if base == "rmse":
+        return units, _error_influence(labels, columns)
+    if base in ("logloss", "mae"):
+        losses = np.stack([_row_losses(base, labels, column) for column in columns], axis=1)
+        return units, (losses - losses.mean(axis=0)) / len(losses)
+    positive, found = labels == 1, np.empty((len(labels), len(columns)))
+    for model, column in enumerate(columns):
+        above, below = _placements(labels, column)
+        found[positive, model] = (above - above.mean()) / above.size
+        found[~positive, model] = (below - below.mean()) / below.size
+    return units, found
+
+
+def _group_influence(
+    labels: Floats, columns: npt.NDArray[np.generic], groups: Units
+) -> tuple[Units, Floats]:
+    """The groups with both classes, and how far each moves each model's GAUC.
+
+    One alone says nothing of others: NaN.
+    """
+    mixed = np.flatnonzero(np.bincount(groups, labels == 1) * np.bincount(groups, labels != 1))
+    found = [group_aucs(labels, column, groups) for column in columns]
+    rows = found[0][1]
+    aucs = np.stack([each for each, _ in found], axis=1)
+    moved: Floats = rows[:, None] * (aucs - np.average(aucs, axis=0, weights=rows)) / rows.sum()
+    return mixed, moved if len(mixed) > 1 else moved * math.nan
+
+
+def auc_error(auc: float, positives: int, negatives: int) -> float:
+    """The standard error of an AUC on so many rows of each class, without the rows themselves.
+
+    ``var = (a (1 - a) + (p - 1) (q1 - a^2) + (n - 1) (q2 - a^2)) / (p n)`` with
+    ``q1 = a / (2 - a)`` and ``q2 = 2 a^2 / (1 + a)``: exact for exponential scores (Hanley and
+    McNeil, Radiology 1982, https://doi.org/10.1148/radiology.143.1.7063747). NaN without rows of
+    both classes.
+    """
+    if not positives or not negatives:
+        return math.nan
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = (positives - 1) * (q1 - auc**2) + (negatives - 1) * (q2 - auc**2)
+    return math.sqrt(max(auc * (1 - auc) + spread, 0.0) / (positives * negatives))
+
+
+def _delong(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
+    positives, negatives = zip(*(_placements(labels, column) for column in columns), strict=True)
+    return _of_mean(np.stack(positives, axis=1)) + _of_mean(np.stack(negatives, axis=1))
+
+
+def _placements(labels: Floats, scores: npt.NDArray[np.generic]) -> tuple[Floats, Floats]:
+    """Per positive the share of negatives below it, per negative that of positives above it."""
+    positive = labels == 1
+    p, n = int(positive.sum()), int((~positive).sum())
+    ranks = midranks(scores)
+    above = (ranks[positive] - midranks(scores[positive])) / n
+    below = 1 - (ranks[~positive] - midranks(scores[~positive])) / p
+    return above, below
+
+
+def _of_mean(samples: Floats) -> Floats:
+    """The covariance of the columns' means; NaN of one sample."""
+    n = len(samples)
+    return _covariance(samples) / n if n > 1 else np.full((samples.shape[1],) * 2, math.nan)
+
+
+def _covariance(samples: Floats) -> Floats:
+    """Of the columns of ``[samples, models]``."""
+    centred = samples - samples.mean(axis=0)
+    covariance: Floats = centred.T @ centred / (len(samples) - 1)
+    return covariance

@@ -1,0 +1,68 @@
+"""What a candidate costs before anything is trained: counted on shapes, no weights made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from automlrank.architecture import Architecture
+from automlrank.model.network import RankingModel
+from automlrank.model.wiring import wire
+from automlrank.schema import Feature, Schema
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``parameters`` in all, ``embedding_bytes`` of all tables, ``matmul_flops`` a request.
+
+    FLOPs are those of matrix products (two per multiply-add) for one request; look-ups and
+    elementwise work count as none.
+    """
+
+    parameters: int
+    embedding_bytes: int
+    matmul_flops: int
+
+
+def cost(architecture: Architecture, schema: Schema, candidates: int = 200) -> Cost:
+    """The cost of an architecture on a fitted schema."""
+    with torch.device("meta"):
+        model = RankingModel(wire(architecture, schema)).eval()
+        batch = request_shapes(schema, candidates)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            model(batch)
+    tables = [model.get_parameter(name) for name in model.plan.tables]
+    return Cost(
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        embedding_bytes=sum(table.numel() * table.element_size() for table in tables),
+        matmul_flops=counter.get_total_flops(),
+    )
+
+
+def request_shapes(schema: Schema, candidates: int) -> dict[str, torch.Tensor]:
+    """A request's batch with every list at its longest, zeros throughout."""
+    batch = {}
+    for side, rows in (("request", 1), ("item", candidates)):
+        ids, numbers = (schema.of_role(r, request=side == "request") for r in ("ids", "numbers"))
+        batch[f"ids:{side}"] = torch.zeros(rows, len(ids), dtype=torch.int32)
+        batch[f"numbers:{side}"] = torch.zeros(rows, len(numbers))
+        if n := schema.statistic_sizes.get(f"statistics:{side}"):
+            batch[f"statistics:{side}"] = torch.zeros(rows, n)
+    for feature in schema.of_role("multi"):
+        shape = (_rows(feature, candidates), feature.max_length)
+        batch[f"multi:{feature.name}"] = torch.zeros(shape, dtype=torch.int32)
+    for feature in schema.of_role("vector"):
+        batch[f"vector:{feature.name}"] = torch.zeros(_rows(feature, candidates), feature.size)
+    for name, columns in schema.sequences.items():
+        shape = (_rows(columns[0], candidates), max(column.max_length for column in columns))
+        keys = [f"history:{column.name}" for column in columns]
+        if schema.timed(name):
+            keys += [f"age:{name}", f"session:{name}"]
+        batch |= {key: torch.zeros(shape, dtype=torch.int32) for key in keys}
+    return batch
+
+
+def _rows(feature: Feature, candidates: int) -> int:
+    return candidates if feature.side == "item" else 1

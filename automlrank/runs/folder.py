@@ -1,0 +1,241 @@
+"""A run's folder: what stands where, written whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+from optuna.exceptions import StorageInternalError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from automlrank.architecture import Architecture
+from automlrank.data.dataset import Dataset
+from automlrank.data.transform import Encoder
+from automlrank.documents import dump, read_document
+from automlrank.errors import RunError
+from automlrank.runs.liveness import Liveness, is_held
+from automlrank.runs.search_config import SearchConfig
+from automlrank.runs.stop_reasons import reason_of
+from automlrank.schema import Schema, read_schema
+from automlrank.space.space import Space
+from automlrank.space.write import space_data
+from automlrank.training.trained import Trained
+
+RUN_FILE = "run.yaml"
+LOCK_FILE = "run.lock"
+LOCK_SECONDS = 0.5  # a worker that looks whether the lock is held holds it for less
+
+
+class RunFolder:
+    """``run.yaml schema.yaml space.yaml study.db data/ trials/<fingerprint>/``.
+
+    ``data/`` holds the encoder, the columns' sizes and the path of the encoded store.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def storage_url(self) -> str:
+        return "sqlite:///" + quote(str(self.path.resolve() / "study.db"))  # a ? would end it
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / RUN_FILE).is_file()
+
+    def create(self, data: Dataset, space: Space, run: Mapping[str, Any]) -> None:
+        """Write a new run's files; ``run.yaml`` last, because it makes the folder a run."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        encoder_folder = self.path / "data" / "encoder"
+        encoder_folder.mkdir(parents=True, exist_ok=True)
+        data.encoder.save(encoder_folder)
+        write_text(self.path / "data" / "sizes.json", json.dumps(data.encoder.sizes))
+        write_text(self.path / "data" / "store.txt", f"{data.folder}\n")
+        write_text(self.path / "schema.yaml", dump(data.schema.to_data()))
+        write_text(self.path / "space.yaml", dump(space_data(space)))
+        self.write_run(run)
+
+    def write_goal(self, goal: SearchConfig) -> None:
+        """What this session is asked for, which its workers read."""
+        write_text(self.path / "goal.json", json.dumps(dataclasses.asdict(goal), indent=1))
+
+    def goal(self) -> SearchConfig:
+        self.read_run()  # raises RunError where the folder is no run
+        return SearchConfig(**json.loads((self.path / "goal.json").read_text(encoding="utf-8")))
+
+    def data(self) -> Dataset:
+        """The encoded table that the run was made of; raises DataError if it is gone."""
+        folder = (self.path / "data" / "store.txt").read_text(encoding="utf-8").strip()
+        return Dataset.load(folder, self.read_run()["data"])
+
+    def write_run(self, run: Mapping[str, Any]) -> None:
+        write_text(self.path / RUN_FILE, dump(dict(run)))
+
+    def read_run(self) -> dict[str, Any]:
+        """What ``run.yaml`` holds; raises RunError where the folder is no run."""
+        if not self.exists:
+            raise RunError(
+                f"{self.path} is not a run: it has no {RUN_FILE}.",
+                "Give the folder that automlrank search wrote.",
+            )
+        data = read_document(self.path / RUN_FILE).data
+        if not isinstance(data, dict):
+            raise RunError(f"{self.path / RUN_FILE} must be a mapping, but got {data!r}.")
+        return data
+
+    def schema(self) -> Schema:
+        """The run's schema with its columns' sizes."""
+        sizes = json.loads((self.path / "data" / "sizes.json").read_text())
+        return read_schema(self.path / "schema.yaml").fitted(sizes)
+
+    def encoder(self) -> Encoder:
+        return Encoder.load(self.path / "data" / "encoder")
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """While a search writes here: what the disk refuses is raised as RunError."""
+        try:
+            yield
+        except BrokenPipeError:  # of whoever reads what the search prints
+            raise
+        except (OSError, StorageInternalError) as error:
+            raise RunError(
+                f"the search ended because {self.path} cannot be written: {disk_error(error)}.",
+                f"Mend that, then go on: --resume --out {self.path}.",
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run; raises RunError where another process holds it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / LOCK_FILE, timeout=LOCK_SECONDS)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(
+                f"another search is at work in {self.path}.", "Wait for it, or give another --out."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a coordinator holds the run."""
+        return is_held(self.path / LOCK_FILE)
+
+    @property
+    def presence(self) -> Liveness:
+        """Which of the run's workers are alive."""
+        return Liveness(self.path / "workers")
+
+    # -- trials -----------------------------------------------------------------------------
+
+    def trial(self, fingerprint: str) -> Path:
+        return self.path / "trials" / fingerprint
+
+    def checkpoint(self, fingerprint: str) -> Path:
+        return self.trial(fingerprint) / "checkpoint.safetensors"
+
+    def keep(self, architecture: Architecture, trained: Trained) -> None:
+        """Write a trained trial's architecture, curve and weights."""
+        folder = self.trial(architecture.fingerprint)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "architecture.yaml", architecture.to_yaml())
+        write_text(folder / "curve.json", json.dumps(trained.curve, indent=1))
+        self.keep_weights(architecture.fingerprint, trained)
+
+    def keep_weights(self, fingerprint: str, trained: Trained) -> None:
+        target = self.trial(fingerprint) / "weights.safetensors"
+        partial = target.with_suffix(".partial")
+        weights = {k: v.detach().cpu().contiguous() for k, v in trained.model.state_dict().items()}
+        try:
+            save_file(weights, partial)
+        except SafetensorError as error:  # it wraps the system's errors
+            partial.unlink(missing_ok=True)
+            raise OSError(errno.EIO, str(error), str(target)) from error
+        os.replace(partial, target)
+
+    def trees(self, fingerprint: str) -> Path:
+        """The folder of a reference's boosted trees."""
+        return self.trial(fingerprint) / "trees"
+
+    def weights(self, fingerprint: str) -> dict[str, Tensor]:
+        """A trial's weights; raises RunError where they were not kept."""
+        path = self.trial(fingerprint) / "weights.safetensors"
+        if not path.is_file():
+            raise RunError(
+                f"no weights were kept for {fingerprint[:12]}: it is not on the front.",
+                "Give a trial of the front.",
+            )
+        return load_file(path)
+
+    def drop_weights(self, keep: set[str]) -> None:
+        """Remove the weights of every trial that is not kept."""
+        for path in (self.path / "trials").glob("*/weights.safetensors"):
+            if path.parent.name not in keep:
+                path.unlink()
+
+    # -- finalists --------------------------------------------------------------------------
+
+    def final(self, fingerprint: str, seed: int) -> tuple[dict[str, Any], npt.NDArray[Any]] | None:
+        """A finalist's scores and test logits for a seed, where an earlier run left them."""
+        stem = self.trial(fingerprint) / f"final-{seed}"
+        if not stem.with_suffix(".json").is_file():
+            return None
+        logits = np.load(stem.with_suffix(".npy"), allow_pickle=False)
+        return json.loads(stem.with_suffix(".json").read_text()), logits
+
+    def write_final(
+        self, fingerprint: str, seed: int, scores: Mapping[str, Any], logits: npt.NDArray[Any]
+    ) -> None:
+        stem = self.trial(fingerprint) / f"final-{seed}"
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        np.save(stem.with_suffix(".npy"), logits, allow_pickle=False)
+        write_text(stem.with_suffix(".json"), json.dumps(dict(scores)))  # last: it vouches
+
+
+def disk_error(error: BaseException) -> str:
+    """What the system said, in one line: a database's error has it in its cause."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if isinstance(root, OSError) and root.strerror:
+        return root.strerror
+    return reason_of(root).removesuffix(".")
+
+
+def new_folder(parent: str | Path, name: str, date: str) -> Path:
+    """A folder that is not there yet: ``parent/name-date``, then ``-2``, ``-3``."""
+    stem = Path(parent) / f"{name}-{date}"
+    candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in range(1, 10_000))
+    return next(path for path in candidates if not path.exists())
+
+
+def check_new(path: Path, hint: str = "Give another --out.") -> None:
+    """Raise RunError where something is there already."""
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise RunError(f"{path} exists and is not empty.", hint)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside the target, then rename: a reader never sees half a file."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,186 @@
+"""All records of a run: counts, the front, the finalists, the best.
+
+``Results.to_data`` is the JSON that ``automlrank report --format json`` prints and ``front.json``
+holds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from automlrank.errors import BudgetError, Fault, RunError, did_you_mean
+from automlrank.measurement.metrics import METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+from automlrank.runs.record import COUNTED, Record, flat, plain
+
+
+@dataclass(frozen=True)
+class Results:
+    """All records of a run; ``references`` holds each reference, be it a trial too or not."""
+
+    metric: str
+    latency: Mapping[str, Any]
+    records: tuple[Record, ...]
+    references: tuple[Record, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not METRICS.knows(self.metric):
+            raise RunError(f"unknown metric {self.metric!r}.", did_you_mean(self.metric, METRICS))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials by state."""
+        seen = Counter(record.state for record in self.records)
+        return {state: seen[state] for state in COUNTED}
+
+    @property
+    def complete(self) -> tuple[Record, ...]:
+        """Trials that were trained to the end and have both a score and a latency."""
+        return tuple(
+            record
+            for record in self.records
+            if record.state == "complete"
+            and record.score(self.metric) is not None
+            and record.latency() is not None
+        )
+
+    @property
+    def front(self) -> tuple[Record, ...]:
+        """Complete trials that no other beats in both metric and p50 latency, fastest first.
+
+        Finalists are measured twice, others once. One that was not measured again stands only
+        where the first latencies let it: a finalist that the second finds slower does not bring
+        back what it had beaten.
+        """
+        stood = self._unbeaten(self.complete, "p50_first")
+        fair = [r for r in self.complete if r in stood or r.is_measured_again]
+        return self._unbeaten(fair, "p50")
+
+    def _unbeaten(self, records: Sequence[Record], percentile: str) -> tuple[Record, ...]:
+        scores = [record.score(self.metric) or 0.0 for record in records]
+        times = [r.latency(percentile) or r.latency() or 0.0 for r in records]
+        return tuple(records[i] for i in pareto(scores, times, up=METRICS[self.metric].up))
+
+    @property
+    def finalists(self) -> tuple[Record, ...]:
+        """Complete trials that were scored on the test split, references among them."""
+        return tuple(
+            r for r in self.complete if r.test and r.score(self.metric, "test") is not None
+        )
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial, nested values as flat columns."""
+        import pandas as pd
+
+        return pd.DataFrame([flat(record) for record in self.records]).convert_dtypes()
+
+    @property
+    def incumbent(self) -> Record | None:
+        """The present model, of which there are only scores: nothing that a request could ask."""
+        scored = (r for r in self.outsiders if r.latency() is None)
+        return next(scored, None)
+
+    @property
+    def outsiders(self) -> tuple[Record, ...]:
+        """The references with a score that are no architectures: boosted trees, the incumbent."""
+        return tuple(
+            r for r in self.references if not r.architecture and r.score(self.metric) is not None
+        )
+
+    def is_reference(self, record: Record) -> bool:
+        """Whether a record is one of the references, or the trial of one."""
+        return any(record.fingerprint == reference.fingerprint for reference in self.references)
+
+    def within(self, max_latency_ms: float | None) -> tuple[Record, ...]:
+        """The finalists whose p50 fits, best validation score first; else the front's."""
+        for group in (self.finalists, self.front):
+            fits = [
+                record
+                for record in group
+                if max_latency_ms is None or (record.latency() or 0.0) <= max_latency_ms
+            ]
+            if fits:
+                sign = -1 if METRICS[self.metric].up else 1
+                key = {id(r): sign * (r.choice_score(self.metric) or 0.0) for r in fits}
+                return tuple(sorted(fits, key=lambda r: (key[id(r)], r.latency(), r.number)))
+        return ()
+
+    def best_reference(self, limit: float | None = None, split: str = "test") -> Record | None:
+        """The reference with the best score within a latency, or at any if none fits.
+
+        By test, not by validation, once there is one: the strongest opponent, so that no choice of
+        ours flatters.
+        """
+        sign = 1.0 if METRICS[self.metric].up else -1.0
+        scored = [r for r in self.references if r.score(self.metric, split) is not None]
+        fits = [r for r in scored if limit is None or (r.latency() or 0.0) <= limit]
+        score = {id(r): sign * (r.score(self.metric, split) or 0.0) for r in scored}
+        return max(fits or scored, key=lambda r: score[id(r)], default=None)
+
+    def best(self, max_latency_ms: float | None = None) -> Record:
+        """The best finalist within a p50 latency, chosen on validation: test stays unseen.
+
+        Raises RunError without a complete trial, BudgetError where none is fast enough.
+        """
+        fits = self.within(max_latency_ms)
+        if fits:
+            return fits[0]
+        if not self.complete:
+            raise RunError("a best trial needs a complete one, but the run has none.")
+        quickest = min(self.complete, key=lambda record: record.latency() or 0.0)
+        raise BudgetError(
+            f"no complete trial takes {max_latency_ms:g} ms or less.",
+            f"The fastest, trial {quickest.number}, takes {quickest.latency():.1f} ms.",
+        )
+
+    def to_data(self) -> dict[str, Any]:
+        """The JSON contract of ``automlrank report --format json``."""
+        return {
+            "metric": self.metric,
+            "latency": plain(self.latency),
+            "counts": self.counts,
+            "front": [record.to_data() for record in self.front],
+            "references": [record.to_data() for record in self.references],
+            "trials": [record.to_data() for record in self.records],
+        }
+
+    @classmethod
+    def from_data(cls, data: object) -> Self:
+        """Results from their JSON; front and counts follow from the trials."""
+        if not isinstance(data, Mapping):
+            raise RunError(f"results must be a mapping, but got {type(data).__name__}.")
+        missing = [k for k in ("metric", "latency", "references", "trials") if k not in data]
+        if missing:
+            raise RunError([Fault(f"results: {key!r} is missing.") for key in missing])
+        return cls(
+            metric=data["metric"],
+            latency=data["latency"],
+            records=tuple(Record.from_data(item) for item in data["trials"]),
+            references=tuple(Record.from_data(item) for item in data["references"]),
+        )
+
+
+def pareto(scores: Sequence[float], times: Sequence[float], *, up: bool) -> list[int]:
+    """Indices of the points that no other beats, by time: one sweep after a sort.
+
+    A point is beaten by one that is at least as good in both and better in one; equal points
+    stand together. ``up``: more score is better; less time always is.
+    """
+    sign = -1.0 if up else 1.0
+    order = sorted(range(len(scores)), key=lambda i: (times[i], sign * scores[i]))
+    front: list[int] = []
+    for i in order:
+        if front:
+            last = front[-1]
+            same = scores[i] == scores[last] and times[i] == times[last]
+            if not same and sign * scores[i] >= sign * scores[last]:
+                continue
+        front.append(i)
+    return front

@@ -1,0 +1,107 @@
+"""Between a space and Optuna: draws as suggestions, and a reference as the params that draw it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import optuna
+
+from automlrank.architecture import (
+    INHERITED,
+    Architecture,
+    Decide,
+    ParallelPart,
+    Part,
+    ScopedPart,
+    StackPart,
+    draw,
+)
+from automlrank.architecture.canonical import folded
+from automlrank.blocks.base import Block
+from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.errors import SpaceError
+from automlrank.space.grammar import Expression, Leaf
+from automlrank.space.space import Space
+from automlrank.study.matching import Params, matches
+
+
+def decider(trial: optuna.Trial) -> Decide:
+    """Each decision as a suggestion under its path."""
+
+    def decide(path: str, domain: Domain) -> Scalar:
+        if isinstance(domain, Choice):
+            return trial.suggest_categorical(path, list(domain.values))
+        if domain.kind == "int":
+            return trial.suggest_int(path, int(domain.low), int(domain.high))
+        return trial.suggest_float(path, domain.low, domain.high, log=domain.kind == "log")
+
+    return decide
+
+
+def params_of(space: Space, architecture: Architecture) -> Params | None:
+    """The params under which ``space`` draws ``architecture``; None where it lies outside.
+
+    Every candidate is drawn and its fingerprint compared, so what is enqueued is the reference
+    itself and not something like it.
+    """
+    training = dataclasses.replace(architecture.training, **_inherited(architecture))
+    whole = dataclasses.replace(architecture, training=training)
+    bare = _bare(architecture.interaction)
+    for interaction in dict.fromkeys((bare, folded(bare, {}))):  # own tables keep concats apart
+        reference = dataclasses.replace(whole, interaction=interaction)
+        for params in _stages(list(space.stages()), reference):
+            if _draws(space, params, architecture):
+                return params
+    return None
+
+
+def _draws(space: Space, params: Params, architecture: Architecture) -> bool:
+    try:
+        drawn = draw(space, lambda path, _: params[path])
+    except (KeyError, AssertionError, SpaceError):
+        return False
+    return drawn.fingerprint == architecture.fingerprint
+
+
+def _inherited(architecture: Architecture) -> dict[str, Any]:
+    """The training's defaults that the blocks' own values came from."""
+    return {
+        item.inherit: getattr(block, name)
+        for _, block in architecture.blocks()
+        for name, item in block.knobs().items()
+        if item.inherit in INHERITED
+    }
+
+
+def _stages(stages: list[tuple[str, Expression]], architecture: Architecture) -> Iterator[Params]:
+    """Params for the stages from here on."""
+    if not stages:
+        yield {}
+        return
+    (stage, node), rest = stages[0], stages[1:]
+    part = getattr(architecture, stage)
+    options = matches(node, part, stage, node.label) if part is not None else _anything(node, stage)
+    for params in options:
+        for others in _stages(rest, architecture):
+            yield {**params, **others}
+
+
+def _anything(node: Expression, path: str) -> Iterator[Params]:
+    """Some params of a part that the architecture drops, whatever they are."""
+    assert isinstance(node, Leaf)
+    yield {f"{path}.{name}": domain.samples()[0] for name, domain in node.domains.items()}
+
+
+def _bare(part: Part) -> Part:
+    """The part without what its branches read: the fingerprint tells whether a draw fits."""
+    match part:
+        case ScopedPart(body):
+            return _bare(body)
+        case StackPart(members):
+            return StackPart(tuple(_bare(member) for member in members))
+        case ParallelPart(branches, merge):
+            return ParallelPart(tuple(_bare(branch) for branch in branches), merge)
+        case Block():
+            return part

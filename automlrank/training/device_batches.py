@@ -1,0 +1,105 @@
+"""Batches on the device that trains: without a wait of the one for the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+
+from automlrank.data.dataset import Batch, Dataset
+from automlrank.data.split import Rows
+from automlrank.data.values import Array
+
+RESIDENT_SHARE = 0.5  # of a device's free memory that the encoded rows may take
+
+
+class DeviceBatches:
+    """The batches of a split, on a device.
+
+    On a GPU the encoded rows lie there as a whole if they fit and have no lists, whose padding
+    would be that of the longest; else batches are pinned and copied one ahead. The rows and their
+    order are those of ``Dataset.batches``. ``weights`` ``[rows]`` are what the split's rows count,
+    beside the schema's weight; ``labels`` ``[rows, tasks]`` stand in the place of the rows' own.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        split: str,
+        device: str,
+        weights: Array | None = None,
+        labels: Array | None = None,
+    ) -> None:
+        self.data = data
+        self.split = split
+        self.device = device
+        self.weights = weights
+        self.labels = labels
+        self.resident = resident_rows(data, split, device) if device.startswith("cuda") else None
+        if self.resident is not None:
+            self.resident = self.with_own(self.resident, np.arange(data.rows[split]))
+
+    def batches(
+        self, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
+    ) -> Iterator[Batch]:
+        """All rows once, as ``Dataset.batches`` gives them, or those ``kept``."""
+        orders = self.data.orders(self.split, batch_size, seed=seed, kept=kept)
+        if self.resident is None:
+            return ahead(map(self.taken, orders), self.device)
+        return self.gathered(self.resident, orders)
+
+    def taken(self, rows: Rows) -> Batch:
+        """The batch of the given rows, with what they count and teach."""
+        return self.with_own(self.data.take(self.split, rows), rows)
+
+    def with_own(self, batch: Batch, rows: Rows) -> Batch:
+        """The batch of the given rows with this feed's labels and weights."""
+        if self.labels is not None:
+            labels = torch.from_numpy(self.labels[rows]).to(batch["labels"].device)
+            batch = batch | {"labels": labels}
+        return weighted(batch, self.weights, rows)
+
+    def gathered(self, rows: Batch, orders: Iterable[Rows]) -> Iterator[Batch]:
+        """Each batch from rows on the device: only their numbers are copied."""
+        for order in orders:
+            places = torch.from_numpy(order).to(self.device, non_blocking=True)
+            yield {key: tensor.index_select(0, places) for key, tensor in rows.items()}
+
+
+def resident_rows(data: Dataset, split: str, device: str) -> Batch | None:
+    """All rows of a split on the device; None where it has lists or would not fit."""
+    schema, n = data.schema, data.rows[split]
+    if schema.of_role("multi") or schema.sequences or n == 0:
+        return None
+    one = data.take(split, np.zeros(1, np.int64))
+    needed = n * sum(tensor.nbytes for tensor in one.values())
+    if device.startswith("cuda"):
+        free, _ = torch.cuda.mem_get_info(device)
+        if needed > RESIDENT_SHARE * free:
+            return None
+    return {key: t.to(device) for key, t in data.take(split, np.arange(n)).items()}
+
+
+def weighted(batch: Batch, weights: Array | None, rows: Rows) -> Batch:
+    """The batch of the given rows, each of them counting what it does times its weight."""
+    if weights is None:
+        return batch
+    times = torch.from_numpy(weights[rows]).to(batch["labels"].device)
+    return batch | {"weight": batch["weight"] * times if "weight" in batch else times}
+
+
+def ahead(batches: Iterable[Batch], device: str) -> Iterator[Batch]:
+    """Batches on the device; to a GPU each is copied while the one before is worked on."""
+    if not device.startswith("cuda"):
+        yield from batches
+        return
+    waiting: Batch | None = None
+    for batch in batches:
+        pinned = {key: tensor.pin_memory() for key, tensor in batch.items()}
+        moved = {key: tensor.to(device, non_blocking=True) for key, tensor in pinned.items()}
+        if waiting is not None:
+            yield waiting
+        waiting = moved
+    if waiting is not None:
+        yield waiting

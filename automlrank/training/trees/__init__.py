@@ -1,0 +1,1 @@
+"""Boosted trees by LightGBM: a baseline, and the teacher of distillation."""

@@ -1,1 +1,0 @@
-"""Trials are drawn, measured, trained and recorded; only this package imports Optuna."""
