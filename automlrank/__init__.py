@@ -8,8 +8,8 @@
 
 Reading order, which is the order of imports and of the data:
 
-    errors documents schema blocks data space architecture model serving measurement audit
-    training runs candidates study finals workers report codegen jobs cli
+    errors files documents schema blocks data space architecture model serving measurement
+    audit training runs candidates study finals workers report codegen jobs cli
 """
 
 from __future__ import annotations

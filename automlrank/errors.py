@@ -80,6 +80,12 @@ class TrialError(AutomlrankError):
     """A trial cannot go on: its loss is not finite, or it needs more than there is."""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return an error's class and the first line of its message."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
 def shown(value: object) -> str:
     """A value in a fault's sentence: on one line, and not for ever."""
     try:

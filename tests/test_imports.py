@@ -12,6 +12,7 @@ import automlrank
 PACKAGE = Path(automlrank.__file__).parent
 ORDER = [
     "errors",
+    "files",
     "documents",
     "schema",
     "blocks",

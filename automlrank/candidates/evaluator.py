@@ -11,11 +11,11 @@ from typing import Any
 from torch import nn
 
 from automlrank.architecture import Architecture
+from automlrank.candidates.metric_checks import check_fit
 from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
-from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.measurement.latency import TRIES, TRY_SECONDS, Latency, measure_latency
-from automlrank.measurement.metrics import METRICS, USUAL, Metric, judges, metric_of
+from automlrank.measurement.metrics import METRICS, Metric, metric_of
 from automlrank.model.cost import Cost, cost
 from automlrank.model.network import RankingModel, build_model
 from automlrank.runs.events import Listen, Notice, TrainingUpdate
@@ -184,71 +184,3 @@ def by_task(
         for task, value in scores.items()
         if task in kinds
     }
-
-
-def metric_for(schema: Schema, name: str | None) -> str:
-    """The metric that was asked for; without one, the usual one of the primary task's kind."""
-    return name or USUAL[schema.tasks[0].kind]
-
-
-def check_weights(metric: Metric, schema: Schema) -> None:
-    """Raise SchemaError where a metric weighs tasks, or is of a score, that the schema lacks.
-
-    Also where it does not judge tasks of their kind.
-    """
-    if metric.fused and not schema.score:
-        product = " * ".join(task.name for task in schema.tasks if task.kind == "binary")
-        hint = f"Write score: {product}, with an exponent such as ^0.5 behind a task."
-        raise SchemaError(f"the metric {metric.name} needs a score in the schema.", hint)
-    names = [task.name for task in schema.tasks]
-    faults = [
-        Fault(f"the metric weighs a task {task!r} that the schema has not.", hint=hint)
-        for task in metric.weights
-        if task not in names and (hint := did_you_mean(task, names))
-    ]
-    judged = [] if metric.fused else scored_tasks(metric, schema)
-    faults += [
-        Fault(
-            f"{metric.base} judges {metric.kind} tasks, but {task.name!r} is a {task.kind} task.",
-            hint=f"A {task.kind} task is judged by {', '.join(judges(task.kind))}.",
-        )
-        for task in schema.tasks
-        if task.name in judged and task.kind != metric.kind
-    ]
-    if faults:
-        raise SchemaError(faults)
-
-
-def scored_tasks(metric: Metric, schema: Schema) -> list[str]:
-    """The tasks by whose labels the metric is: the primary one, or those that it is a mean over."""
-    several = dict(schema.score) if metric.fused else metric.weights
-    return list(several) or [schema.tasks[0].name]
-
-
-def check_fit(data: Dataset, goal: SearchConfig, splits: Sequence[str]) -> None:
-    """Raise where the data cannot be trained on, scored by the metric, or served."""
-    schema = data.schema
-    check_weights(METRICS[goal.metric], schema)
-    if METRICS[goal.metric].grouped and schema.group is None:
-        raise SchemaError(
-            f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."
-        )
-    faults = []
-    if all(feature.side != "item" for feature in schema.features):
-        hint = "Give the columns that differ between candidates side: item."
-        faults.append(Fault("no feature belongs to the item, so all would score alike.", hint=hint))
-    faults += [
-        Fault(f"the {split} split holds {found}.", hint="Split otherwise.")
-        for split in splits
-        for task in scored_tasks(METRICS[goal.metric], schema)
-        if (found := _unscored(data.label_rates[split][task], task, METRICS[goal.metric].kind))
-    ]
-    if faults:
-        raise DataError(faults)
-
-
-def _unscored(rate: float | None, task: str, kind: str) -> str | None:
-    """What a split holds of a label where the metric is not defined there."""
-    if rate is None:
-        return f"no label of {task}"
-    return f"one class of {task} only" if kind == "binary" and rate in (0.0, 1.0) else None

@@ -19,9 +19,9 @@ from automlrank.codegen.onnx import export_onnx, onnx_readme
 from automlrank.codegen.train_source import train_source
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
+from automlrank.files import check_new
 from automlrank.measurement.metrics import METRICS, Metric
 from automlrank.model.network import build_model
-from automlrank.runs.folder import check_new
 from automlrank.schema import Schema
 
 REQUIREMENTS = ("numpy", "polars", "safetensors", "torch")

@@ -13,7 +13,7 @@ from torch import nn
 from automlrank.architecture import Architecture
 from automlrank.candidates.baselines import Baseline, NetworkBaseline
 from automlrank.candidates.evaluator import Evaluator
-from automlrank.errors import TrialError
+from automlrank.errors import TrialError, reason_of
 from automlrank.finals.row_sampling import task_of
 from automlrank.finals.scores import SHIFT, FinalRun, final_scores
 from automlrank.measurement.calibration import intercept
@@ -24,7 +24,7 @@ from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.seeds import seed_of
-from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
+from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp
 
 MOST = 5  # finalists, references not counted
 SEEDS = 3

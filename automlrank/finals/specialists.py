@@ -21,6 +21,7 @@ from automlrank.blocks import Bce, Fixed
 from automlrank.candidates.baselines import BOOSTED
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
+from automlrank.errors import reason_of
 from automlrank.finals.finalists import FINAL_SEEDS, SEEDS, title
 from automlrank.measurement.metrics import metric_of
 from automlrank.measurement.significance import sampling
@@ -28,7 +29,7 @@ from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
 from automlrank.runs.seeds import seed_of
-from automlrank.runs.stop_reasons import FAILURES, TimeIsUp, reason_of
+from automlrank.runs.stop_reasons import FAILURES, TimeIsUp
 from automlrank.training.loop import predict
 
 MOST_SCENARIOS = 5  # the largest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from automlrank.files import write_text
 from automlrank.jobs.result import Result, load
 from automlrank.report.files import write_report
 from automlrank.report.html import html as html_page
-from automlrank.runs.folder import write_text
 
 
 def rewrite(run: str | Path, html: str | Path | None = None) -> Result:

@@ -16,7 +16,7 @@ from automlrank.architecture import Architecture
 from automlrank.candidates.baselines import Baseline, NetworkBaseline
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
-from automlrank.errors import UsageError
+from automlrank.errors import UsageError, reason_of
 from automlrank.finals.finalists import (
     choose_finalists,
     leaders_of,
@@ -36,7 +36,7 @@ from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
-from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp, reason_of
+from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp
 from automlrank.serving.runtimes import torch_threads
 from automlrank.space.space import Space
 from automlrank.space.write import space_data

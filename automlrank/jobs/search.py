@@ -11,10 +11,12 @@ from pathlib import Path
 
 from automlrank.audit import suspicions
 from automlrank.candidates.baselines import outsiders
-from automlrank.candidates.evaluator import Evaluator, metric_for
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.metric_checks import metric_for
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import RunError, UsageError
+from automlrank.files import check_new, new_folder, write_text
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
@@ -29,7 +31,7 @@ from automlrank.jobs.spaces import (
 )
 from automlrank.measurement.metrics import METRICS
 from automlrank.runs.events import DataReady, Listen, Notice, ignore
-from automlrank.runs.folder import RunFolder, check_new, new_folder, write_text
+from automlrank.runs.folder import RunFolder
 from automlrank.runs.run_info import RunInfo
 from automlrank.runs.search_config import PATIENCE, SearchConfig
 from automlrank.schema.score import score_text

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.evaluator import Evaluator, metric_for
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.metric_checks import metric_for
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.documents import dump
+from automlrank.files import check_new, write_text
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.spaces import AsSpace, architecture_for, check_teacher
 from automlrank.measurement.latency import Latency
 from automlrank.model.cost import Cost
 from automlrank.runs.events import DataReady, Listen, ignore
-from automlrank.runs.folder import RunFolder, check_new, write_text
+from automlrank.runs.folder import RunFolder
 from automlrank.runs.search_config import SearchConfig
 from automlrank.training.loop import score
 

@@ -7,9 +7,9 @@ import io
 import json
 from pathlib import Path
 
+from automlrank.files import write_text
 from automlrank.report.html import html as html_text
 from automlrank.report.markdown import markdown
-from automlrank.runs.folder import write_text
 from automlrank.runs.record import flat
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo

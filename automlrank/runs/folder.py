@@ -25,9 +25,9 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump, read_document
 from automlrank.errors import RunError
+from automlrank.files import disk_error, write_text
 from automlrank.runs.liveness import Liveness, is_held
 from automlrank.runs.search_config import SearchConfig
-from automlrank.runs.stop_reasons import reason_of
 from automlrank.schema import Schema, read_schema
 from automlrank.space.space import Space
 from automlrank.space.write import space_data
@@ -206,36 +206,3 @@ class RunFolder:
         stem.parent.mkdir(parents=True, exist_ok=True)
         np.save(stem.with_suffix(".npy"), logits, allow_pickle=False)
         write_text(stem.with_suffix(".json"), json.dumps(dict(scores)))  # last: it vouches
-
-
-def disk_error(error: BaseException) -> str:
-    """What the system said, in one line: a database's error has it in its cause."""
-    root = error
-    while root.__cause__ is not None:
-        root = root.__cause__
-    if isinstance(root, OSError) and root.strerror:
-        return root.strerror
-    return reason_of(root).removesuffix(".")
-
-
-def new_folder(parent: str | Path, name: str, date: str) -> Path:
-    """A folder that is not there yet: ``parent/name-date``, then ``-2``, ``-3``."""
-    stem = Path(parent) / f"{name}-{date}"
-    candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in range(1, 10_000))
-    return next(path for path in candidates if not path.exists())
-
-
-def check_new(path: Path, hint: str = "Give another --out.") -> None:
-    """Raise RunError where something is there already."""
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        raise RunError(f"{path} exists and is not empty.", hint)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write beside the target, then rename: a reader never sees half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -20,9 +20,3 @@ class TookTooLong(TrialError):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"it took {seconds:.0f} s, longer than a trial may")
         self.seconds = seconds
-
-
-def reason_of(error: BaseException) -> str:
-    """One line on what ended a trial."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -12,12 +12,13 @@ from optuna.trial import FrozenTrial, TrialState
 from automlrank.architecture import Architecture, draw
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
+from automlrank.errors import reason_of
 from automlrank.measurement.metrics import METRICS
 from automlrank.model.network import RankingModel
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.seeds import seed_of
-from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong, reason_of
+from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong
 from automlrank.space.space import Space
 from automlrank.study.pruners import STOPPED, make_pruner
 from automlrank.study.rungs import Rungs

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from automlrank.architecture import Architecture
 from automlrank.candidates.baselines import Baseline
 from automlrank.candidates.evaluator import Evaluator
-from automlrank.errors import RunError
+from automlrank.errors import RunError, reason_of
 from automlrank.measurement.metrics import METRICS
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
@@ -22,7 +22,7 @@ from automlrank.runs.liveness import Liveness
 from automlrank.runs.record import Record
 from automlrank.runs.search_config import SearchConfig
 from automlrank.runs.seeds import seed_of
-from automlrank.runs.stop_reasons import FAILURES, reason_of
+from automlrank.runs.stop_reasons import FAILURES
 from automlrank.space.space import Space
 from automlrank.study.objective import SEED
 from automlrank.study.samplers import make_sampler

@@ -6,8 +6,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+from automlrank.files import write_text
 from automlrank.runs.events import TrainingUpdate
-from automlrank.runs.folder import write_text
 from automlrank.training.progress import Progress
 
 

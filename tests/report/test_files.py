@@ -7,8 +7,8 @@ import json
 
 import pytest
 
+from automlrank.files import write_text
 from automlrank.report.files import csv_text, write_report
-from automlrank.runs.folder import write_text
 from automlrank.runs.results import Results
 
 

@@ -11,7 +11,8 @@ import pytest
 
 import automlrank
 from automlrank.architecture import Architecture
-from automlrank.candidates.evaluator import Evaluator, check_weights
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.metric_checks import check_weights
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import parse_document
@@ -119,7 +120,7 @@ def test_what_a_metric_does_not_judge_is_named(data: Dataset) -> None:
         Evaluator(data, SearchConfig(metric="auc:click=1,auc:watched=1"), ignore)
     with pytest.raises(SchemaError, match="rmse judges regression tasks, but 'click' is a binary"):
         Evaluator(data, SearchConfig(metric="rmse"), ignore)
-    with pytest.raises(SchemaError, match="a task 'clik' that the schema has not"):
+    with pytest.raises(SchemaError, match="a task 'clik' that the schema does not have"):
         check_weights(METRICS["auc:clik=1"], data.schema)
     for name, allowed in (("rmse", first), ("mae:watched=1", data), ("auc:click=1", first)):
         Evaluator(allowed, SearchConfig(metric=name), ignore)
