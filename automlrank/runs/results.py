@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 from automlrank.runs.record import COUNTED, Record, flat, plain
 
+FORMAT = 1
+"""Number of the JSON contract; a change of its keys needs the next one."""
+
 
 @dataclass(frozen=True)
 class Results:
@@ -141,8 +144,9 @@ class Results:
         )
 
     def to_data(self) -> dict[str, Any]:
-        """The JSON contract of ``automlrank report --format json``."""
+        """Return the JSON contract of ``automlrank report --format json``."""
         return {
+            "format": FORMAT,
             "metric": self.metric,
             "latency": plain(self.latency),
             "counts": self.counts,
@@ -156,6 +160,7 @@ class Results:
         """Results from their JSON; front and counts follow from the trials."""
         if not isinstance(data, Mapping):
             raise RunError(f"results must be a mapping, but got {type(data).__name__}.")
+        _check_format(data)
         missing = [k for k in ("metric", "latency", "references", "trials") if k not in data]
         if missing:
             raise RunError([Fault(f"results: {key!r} is missing.") for key in missing])
@@ -164,6 +169,16 @@ class Results:
             latency=data["latency"],
             records=tuple(Record.from_data(item) for item in data["trials"]),
             references=tuple(Record.from_data(item) for item in data["references"]),
+        )
+
+
+def _check_format(data: Mapping[str, Any]) -> None:
+    """Raise RunError if results were written in another format than this version reads."""
+    if data.get("format") != FORMAT:
+        found = f"have format {data['format']!r}" if "format" in data else "have no format number"
+        raise RunError(
+            f"the results {found}, but this version of automlrank reads format {FORMAT}.",
+            "Run the search again with this version, or report it with the version that wrote it.",
         )
 
 

@@ -172,7 +172,7 @@ def test_json_goes_there_and_back(records):
 
 def test_json_has_the_keys_of_the_contract():
     data = run(trial(0, 0.7, 1.0)).to_data()
-    assert set(data) == {"metric", "latency", "counts", "front", "references", "trials"}
+    assert set(data) == {"format", "metric", "latency", "counts", "front", "references", "trials"}
     assert set(data["trials"][0]) == CONTRACT | {
         "name",
         "duplicate_of",
@@ -201,7 +201,7 @@ def test_broken_data_is_named_with_every_fault():
     assert "unknown key 'states'. Did you mean 'state'?" in str(caught.value)
     assert "'fingerprint' is missing" in str(caught.value)
     with pytest.raises(RunError, match="'latency' is missing"):
-        Results.from_data({"metric": "auc"})
+        Results.from_data({"format": 1, "metric": "auc"})
     with pytest.raises(RunError, match=r"state must be one of complete, .* but got 'done'"):
         trial(0, 0.7, 1.0, state="done")
     with pytest.raises(RunError, match=r"unknown metric 'acu'. Did you mean 'auc'"):
