@@ -1,7 +1,7 @@
 """What a block is: one frozen declaration from which everything else is derived.
 
 A block's file holds an ``nn.Module`` (the maths: plain numbers in, torch and
-``blocks/parts.py`` only) and its declaration::
+``blocks/parts`` only) and its declaration::
 
     @block("cross_net_v2", family="interaction")
     class CrossNetV2(Block):

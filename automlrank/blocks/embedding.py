@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, ints, logs, one_of
-from automlrank.blocks.parts import Dropout, Projection, pool_bag
+from automlrank.blocks.parts.fields import pool_bag
+from automlrank.blocks.parts.layers import Dropout, Projection
 from automlrank.blocks.ports import FIRST_ID
 
 

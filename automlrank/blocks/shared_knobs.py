@@ -9,7 +9,7 @@ from typing import Any
 
 from automlrank.blocks.base import knob
 from automlrank.blocks.domains import floats, ints, one_of
-from automlrank.blocks.parts import ACTIVATIONS
+from automlrank.blocks.parts.layers import ACTIVATIONS
 
 
 def activation_knob(default: str = "relu", help: str = "after each layer") -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from automlrank.architecture import Architecture
-from automlrank.blocks.parts import add, join
+from automlrank.blocks.parts.shapes import add, join
 from automlrank.codegen.printing import Constants, in_docstring, laid_out, wrapped
 from automlrank.codegen.source import Closure, Import, import_lines
 from automlrank.model.network import RankingModel

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from automlrank.blocks.embedding import Embedding, FieldEmbedding, SelectFields
-from automlrank.blocks.parts import join
+from automlrank.blocks.parts.shapes import join
 from automlrank.blocks.ports import Fields
 from automlrank.model.plan import Made, PlanBuilder, Value, fields_of
 from automlrank.schema import Feature, Schema

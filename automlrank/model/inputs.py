@@ -15,7 +15,7 @@ from automlrank.blocks.embedding import (
     other_behaviours,
     real_positions,
 )
-from automlrank.blocks.parts import join
+from automlrank.blocks.parts.shapes import join
 from automlrank.blocks.ports import (
     Columns,
     Context,

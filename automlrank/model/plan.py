@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from automlrank.blocks.base import Block
-from automlrank.blocks.parts import expand_as_rows, flatten
+from automlrank.blocks.parts.shapes import expand_as_rows, flatten
 from automlrank.blocks.ports import Fields, Port, Vector
 
 

@@ -17,19 +17,10 @@ from automlrank.architecture import (
 from automlrank.architecture.requirements import read_columns, unserved_parts
 from automlrank.blocks.accepted_ports import accepts, first_input, tensors_of
 from automlrank.blocks.base import Block
-from automlrank.blocks.parts import (
-    Bias,
-    Chain,
-    Correction,
-    Dense,
-    EmptyHistory,
-    Rescale,
-    add,
-    as_fields,
-    expand_as_rows,
-    join,
-    task_of,
-)
+from automlrank.blocks.parts.layers import Dense
+from automlrank.blocks.parts.logits import Bias, Chain, Correction, Rescale
+from automlrank.blocks.parts.sequences import EmptyHistory
+from automlrank.blocks.parts.shapes import add, as_fields, expand_as_rows, join, task_of
 from automlrank.blocks.ports import Columns, Fields, History, Logit, Tasks, Vector
 from automlrank.errors import SpaceError
 from automlrank.model.branches import BranchInputs

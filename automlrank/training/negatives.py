@@ -1,8 +1,8 @@
 """Negative down-sampling: which rows an epoch keeps. NumPy alone: exported code copies it.
 
 Only the label of the first task decides, so that its odds among the rows kept are ``1 / w`` times
-those of all rows, whatever the features: ``blocks/parts`` has the correction (``Correction``) and
-what the other tasks' losses make of it (``TaskLoss``).
+those of all rows, whatever the features. ``Correction`` (``blocks/parts/logits``) serves the logit
+for all rows; ``TaskLoss`` (``blocks/parts/losses``) weighs the other tasks' rows.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
 from automlrank.blocks.optimizer.ftrl import FtrlProximal
-from automlrank.blocks.parts import Rescale
+from automlrank.blocks.parts.logits import Rescale
 from automlrank.data.values import Array
 from automlrank.model.network import RankingModel
 from automlrank.schema import Schema

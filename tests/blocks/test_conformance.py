@@ -26,7 +26,6 @@ from block_examples import (
 )
 
 from automlrank.blocks import BLOCKS
-from automlrank.blocks import parts as shared_parts
 from automlrank.blocks.base import Block
 from automlrank.blocks.ports import History
 from automlrank.documents import dump, parse_document
@@ -43,6 +42,7 @@ every_encoder = pytest.mark.parametrize(
     [case for case in default_cases() if isinstance(case.ports[0], History)],
     ids=lambda case: case.label,
 )
+PARTS = "automlrank.blocks.parts."
 LISTS = ("keys", "mask", "age", "session", "key_ids")
 every_declaration = pytest.mark.parametrize("cls", BLOCKS.values(), ids=BLOCKS)
 
@@ -289,7 +289,7 @@ def test_it_says_what_it_is(cls: type[Block]) -> None:
 
 @pytest.mark.parametrize("cls", flow_blocks().values(), ids=flow_blocks())
 def test_a_module_needs_torch_and_the_shared_parts_only(cls: type[Block]) -> None:
-    """What its source names comes from torch, from parts.py, or from its own file; types apart."""
+    """Its source names torch, blocks/parts and its own file only; types apart."""
     if not cls.module.__module__.startswith("torch"):
         _walk_sources(cls.module, cls.module.__module__, set())
 
@@ -319,12 +319,12 @@ def _walk_sources(thing: Any, home: str, seen: set[object]) -> None:
     for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}:
         origin = imported.get(name)
         if origin is not None:
-            allowed = ("typing", "collections.abc", shared_parts.__name__)
-            assert origin in allowed or origin.split(".")[0] == "torch"
+            allowed = ("typing", "collections.abc")
+            assert origin in allowed or origin.startswith((PARTS, "torch.")) or origin == "torch"
         value = getattr(file, name, None)
         own = inspect.isclass(value) or inspect.isfunction(value)
         if own and value not in seen and value.__module__.startswith("automlrank"):
-            assert value.__module__ in (home, shared_parts.__name__), name
+            assert value.__module__ == home or value.__module__.startswith(PARTS), name
             seen.add(value)
             _walk_sources(value, value.__module__, seen)
 

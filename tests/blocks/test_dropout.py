@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from automlrank.blocks.parts import Dropout
+from automlrank.blocks.parts.layers import Dropout
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9])

@@ -26,7 +26,8 @@ from torch.nn import functional as F
 from automlrank.blocks.embedding import other_behaviours
 from automlrank.blocks.history import din
 from automlrank.blocks.history.dien import GatedStates, TimeMajor
-from automlrank.blocks.parts import attention, put_rows, take_rows
+from automlrank.blocks.parts.attention import attention
+from automlrank.blocks.parts.rows import put_rows, take_rows
 from automlrank.blocks.ports import History
 from automlrank.data.columns import TimesColumn
 

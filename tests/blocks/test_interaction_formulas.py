@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automlrank.blocks import BLOCKS
-from automlrank.blocks.parts import MLP
+from automlrank.blocks.parts.layers import MLP
 from automlrank.blocks.ports import (
     Columns,
     Fields,

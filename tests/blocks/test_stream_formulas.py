@@ -21,7 +21,7 @@ from formula_checks import (
 )
 
 from automlrank.blocks import BLOCKS
-from automlrank.blocks.parts import MLP
+from automlrank.blocks.parts.layers import MLP
 from automlrank.blocks.ports import Fields, Vector
 
 

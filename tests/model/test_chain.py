@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from automlrank.architecture import Architecture
-from automlrank.blocks.parts import Chain
+from automlrank.blocks.parts.logits import Chain
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.errors import SchemaError, SpaceError

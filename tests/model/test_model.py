@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain, Range, Scalar
-from automlrank.blocks.parts import task_gradients
+from automlrank.blocks.parts.losses import task_gradients
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import parse_document

@@ -13,7 +13,7 @@ from test_loop import read
 
 from automlrank.architecture import Architecture
 from automlrank.blocks import Bce
-from automlrank.blocks.parts import Correction
+from automlrank.blocks.parts.logits import Correction
 from automlrank.blocks.ports import Labels
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import floats
 from automlrank.blocks.loss_base import Balance
-from automlrank.blocks.parts import task_gradients
+from automlrank.blocks.parts.losses import task_gradients
 
 
 class ParetoWeights(nn.Module):

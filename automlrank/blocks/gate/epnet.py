@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Gate, seen
+from automlrank.blocks.parts.layers import Gate, seen
 from automlrank.blocks.ports import FIRST_ID, Fields, Scenario
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import logs, one_of
-from automlrank.blocks.parts import Regulation
+from automlrank.blocks.parts.fields import Regulation
 from automlrank.blocks.ports import Fields
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import SelfAttention
+from automlrank.blocks.parts.attention import SelfAttention
 from automlrank.blocks.ports import AGES, History, Vector
 from automlrank.blocks.shared_knobs import activation_knob, dropout_knob
 

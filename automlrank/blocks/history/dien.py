@@ -11,13 +11,10 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, logs, one_of
-from automlrank.blocks.parts import (
-    Dense,
-    put_rows,
-    recurrence,
-    softmax_of_real,
-    take_rows,
-)
+from automlrank.blocks.parts.attention import softmax_of_real
+from automlrank.blocks.parts.layers import Dense
+from automlrank.blocks.parts.rows import put_rows, take_rows
+from automlrank.blocks.parts.sequences import recurrence
 from automlrank.blocks.ports import History, Vector
 
 

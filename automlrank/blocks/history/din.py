@@ -8,15 +8,10 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import (
-    ACTIVATIONS,
-    Dense,
-    keeps_shapes,
-    put_rows,
-    softmax_of_real,
-    take_rows,
-    weighted_sum,
-)
+from automlrank.blocks.parts.attention import softmax_of_real, weighted_sum
+from automlrank.blocks.parts.layers import ACTIVATIONS, Dense
+from automlrank.blocks.parts.rows import put_rows, take_rows
+from automlrank.blocks.parts.sequences import keeps_shapes
 from automlrank.blocks.ports import History, Vector
 
 # forward and backward of 1024 x 50 positions, dim 16, one core: only the real ones 34 ms where all

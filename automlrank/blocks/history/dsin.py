@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Dense, SelfAttention, softmax_of_real, weighted_sum
+from automlrank.blocks.parts.attention import SelfAttention, softmax_of_real, weighted_sum
+from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.ports import History, Vector
 from automlrank.blocks.shared_knobs import dropout_knob
 

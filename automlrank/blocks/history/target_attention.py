@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Dense, softmax_of_real, weighted_sum
+from automlrank.blocks.parts.attention import softmax_of_real, weighted_sum
+from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.ports import History, Vector
 
 

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, logs, one_of
-from automlrank.blocks.parts import AttentionPool, Dense, Regulation
+from automlrank.blocks.parts.attention import AttentionPool
+from automlrank.blocks.parts.fields import Regulation
+from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.ports import Fields, Vector
 
 

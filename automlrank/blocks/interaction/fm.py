@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block
-from automlrank.blocks.parts import sum_of_pairs
+from automlrank.blocks.parts.fields import sum_of_pairs
 from automlrank.blocks.ports import Fields, Logit, Targets
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Dense
+from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.ports import Vector
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import SignalJoin
+from automlrank.blocks.parts.fields import SignalJoin
 from automlrank.blocks.ports import Fields, Vector
 
 

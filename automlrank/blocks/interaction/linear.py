@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, logs
-from automlrank.blocks.parts import Projection, pool_bag
+from automlrank.blocks.parts.fields import pool_bag
+from automlrank.blocks.parts.layers import Projection
 from automlrank.blocks.ports import Columns, Logit, Targets
 
 

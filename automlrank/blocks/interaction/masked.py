@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, ints, one_of
-from automlrank.blocks.parts import Dense, Dropout
+from automlrank.blocks.parts.layers import Dense, Dropout
 from automlrank.blocks.ports import Fields, Vector
 from automlrank.blocks.shared_knobs import dropout_knob
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.none import NoBlock
-from automlrank.blocks.parts import INITIALISATIONS, MLP
+from automlrank.blocks.parts.layers import INITIALISATIONS, MLP
 from automlrank.blocks.ports import Vector
 from automlrank.blocks.shared_knobs import activation_knob, batch_norm_knob, dropout_knob
 

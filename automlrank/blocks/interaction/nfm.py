@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block
-from automlrank.blocks.parts import Dropout, sum_of_pairs
+from automlrank.blocks.parts.fields import sum_of_pairs
+from automlrank.blocks.parts.layers import Dropout
 from automlrank.blocks.ports import Fields, Vector
 from automlrank.blocks.shared_knobs import batch_norm_knob, dropout_knob
 

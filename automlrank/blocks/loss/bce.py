@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import block
 from automlrank.blocks.loss_base import Loss
-from automlrank.blocks.parts import TaskLoss
+from automlrank.blocks.parts.losses import TaskLoss
 
 
 class CrossEntropy(TaskLoss):

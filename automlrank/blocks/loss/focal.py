@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, one_of
 from automlrank.blocks.loss_base import Loss
-from automlrank.blocks.parts import TaskLoss
+from automlrank.blocks.parts.losses import TaskLoss
 from automlrank.blocks.ports import Labels
 
 HALF = 0.5  # the alpha of both classes alike; what an idle knob is set to

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from automlrank.blocks.base import block
 from automlrank.blocks.loss_base import Loss
-from automlrank.blocks.parts import TaskLoss
+from automlrank.blocks.parts.losses import TaskLoss
 
 
 class SquaredError(TaskLoss):

@@ -12,7 +12,7 @@ from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import logs, one_of
 from automlrank.blocks.loss.bce import Bce
 from automlrank.blocks.loss_base import Loss
-from automlrank.blocks.parts import TaskLoss
+from automlrank.blocks.parts.losses import TaskLoss
 from automlrank.blocks.ports import Labels
 
 

@@ -6,7 +6,9 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import AttentionPool, Dense, join
+from automlrank.blocks.parts.attention import AttentionPool
+from automlrank.blocks.parts.layers import Dense
+from automlrank.blocks.parts.shapes import join
 from automlrank.blocks.ports import Vector
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block
-from automlrank.blocks.parts import join
+from automlrank.blocks.parts.shapes import join
 from automlrank.blocks.ports import Vector
 
 

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import ACTIVATIONS, MLP, Dense, Dropout, Experts, side_by_side, xavier
+from automlrank.blocks.parts.experts import Experts, side_by_side, xavier
+from automlrank.blocks.parts.layers import ACTIVATIONS, MLP, Dense, Dropout
 from automlrank.blocks.ports import FIRST_ID, Scenario, Vector
 from automlrank.blocks.shared_knobs import activation_knob, dropout_knob
 

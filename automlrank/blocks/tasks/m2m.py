@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import ACTIVATIONS, Experts, seen, xavier
+from automlrank.blocks.parts.experts import Experts, xavier
+from automlrank.blocks.parts.layers import ACTIVATIONS, seen
 from automlrank.blocks.ports import FIRST_ID, Scenario, Targets, Tasks, Vector
 from automlrank.blocks.shared_knobs import dropout_knob
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import ints, one_of
-from automlrank.blocks.parts import Experts, MixtureGates
+from automlrank.blocks.parts.experts import Experts, MixtureGates
 from automlrank.blocks.ports import Targets, Tasks, Vector
 from automlrank.blocks.shared_knobs import activation_knob, dropout_knob
 
