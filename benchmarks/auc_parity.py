@@ -29,7 +29,7 @@ from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.documents import read_document
-from automlrank.measurement.metrics import evaluate
+from automlrank.measurement.metrics import AUC, evaluate
 from automlrank.training.loop import EVALUATION_ROWS, epoch_seed
 
 BATCH, EPOCHS = 4096, 8
@@ -142,7 +142,7 @@ def auc(model: nn.Module, data: Dataset, split: str) -> float:
     model.eval()
     with torch.inference_mode():
         parts = [model(batch) for batch in data.batches(split, EVALUATION_ROWS)]
-    return evaluate("auc", data.labels(split)[:, 0], torch.cat(parts).numpy(), None)
+    return evaluate(AUC, data.labels(split)[:, 0], torch.cat(parts).numpy(), None)
 
 
 def table(runs: list[dict[str, Any]]) -> list[str]:

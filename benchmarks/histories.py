@@ -26,6 +26,7 @@ from automlrank import Architecture, Dataset, build_model
 from automlrank.blocks import BLOCKS
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.finals.finalists import measure_in_turn
+from automlrank.measurement.metrics import AUC, GAUC
 from automlrank.model.cost import cost
 from automlrank.runs.events import ignore
 from automlrank.runs.search_config import SearchConfig
@@ -36,7 +37,7 @@ BODY = {
     "interaction": {"parallel": ["linear", {"mlp": {"width": 256, "depth": 2}}]},
     "training": {"dropout": 0.3},
 }
-METRICS = ("auc", "gauc")
+METRICS = (AUC, GAUC)
 MEDIANS = ("p50", "p50_repeated")
 BASE = "mean_pool"  # what differences are to
 
@@ -87,7 +88,7 @@ def trained(data: Dataset, chosen: Architecture, seed: int) -> dict[str, float]:
         logits = predict(model, data, split)
         for metric in METRICS if data.schema.group else METRICS[:1]:
             scores = score_logits(logits, data, split, metric)
-            found[f"{split}_{metric}"] = scores[data.schema.tasks[0].name]
+            found[f"{split}_{metric.name}"] = scores[data.schema.tasks[0].name]
     return {**found, "epochs": last.epoch + 1, "seconds": time.perf_counter() - began}
 
 
@@ -110,8 +111,8 @@ def table(data: Dataset, models: dict[str, Architecture], runs: list[dict[str, A
         base = {r["seed"]: r for r in runs if r["model"] == BASE and "seed" in r}
         cells = [name]
         for metric in METRICS:
-            cells += [spread([r[f"test_{metric}"] for r in seeds.values()])]
-            cells += [spread(differences(seeds, base, f"test_{metric}"), sign="+")]
+            cells += [spread([r[f"test_{metric.name}"] for r in seeds.values()])]
+            cells += [spread(differences(seeds, base, f"test_{metric.name}"), sign="+")]
         cells.append(str(len(seeds)))
         for key in MEDIANS:
             times = [run[key] for run in own if key in run]

@@ -21,7 +21,7 @@ from automlrank.architecture import Architecture
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.measurement.fusion import judged
 from automlrank.measurement.latency import Latency
-from automlrank.measurement.metrics import METRICS, OF_ORDER, evaluate
+from automlrank.measurement.metrics import Metric, evaluate
 from automlrank.runs.events import TrainingUpdate
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import plain
@@ -100,7 +100,7 @@ class ModelRun:
     def scores(self, split: str) -> Scores:
         if split == "valid":
             return self.valid
-        return score_logits(self.logits(split), self.bench.data, split, self.bench.goal.metric)
+        return score_logits(self.logits(split), self.bench.data, split, self.bench.metric)
 
     def logits(self, split: str) -> Logits:
         return predict(self.model, self.bench.data, split, self.bench.goal.device)
@@ -217,7 +217,7 @@ class TreesBaseline(_NoArchitecture):
             if bench.out_of_time():
                 raise TimeIsUp
 
-        data, metric = bench.data, bench.goal.metric
+        data, metric = bench.data, bench.metric
         trees = fit_trees(data, with_rates=self.with_rates, seed=seed, metric=metric, tell=tell)
         return TreesRun(bench, trees, score(trees, data, "valid", metric), self.fingerprint)
 
@@ -239,11 +239,11 @@ class FixedRun:
         return {}
 
     def scores(self, split: str) -> Scores:
-        data, metric, logits = self.bench.data, self.bench.goal.metric, self.logits(split)[:, 0]
+        data, metric, logits = self.bench.data, self.bench.metric, self.logits(split)[:, 0]
         judge = partial(evaluate, metric, groups=data.groups(split))
         labels = where_scored(data.labels(split).T, logits).T
-        if METRICS[metric].fused:
-            return {metric: judged(judge, labels, logits, data.schema.exponents)}
+        if metric.fused:
+            return {metric.name: judged(judge, labels, logits, data.schema.exponents)}
         return {data.schema.tasks[0].name: judge(labels[:, 0], logits)}
 
     def logits(self, split: str) -> Logits:
@@ -285,18 +285,20 @@ BOOSTED = {
 
 
 def outsiders(
-    schema: Schema, names: Sequence[str], metric: str
+    schema: Schema, names: Sequence[str], metric: Metric
 ) -> tuple[list[Baseline], dict[str, str]]:
     """The schema's incumbent and the boosted trees among ``names``, and why others are skipped."""
     usable: list[Baseline] = []
     skipped: dict[str, str] = {}
     if schema.incumbent is not None:
-        if METRICS[metric].weights:
+        if metric.weights:
             skipped["incumbent"] = "its score is of one task, the metric of several."
-        elif METRICS[metric].base in OF_ORDER:
+        elif metric.of_order:
             usable.append(Incumbent("incumbent", f"the present model ({schema.incumbent!r})"))
         else:
-            skipped["incumbent"] = f"its score may have any scale, which {metric} cannot judge."
+            skipped["incumbent"] = (
+                f"its score may have any scale, which {metric.name} cannot judge."
+            )
     for rival in (BOOSTED[name] for name in dict.fromkeys(names) if name in BOOSTED):
         if not installed():
             skipped[rival.name] = "LightGBM is not installed: pip install 'automlrank[lightgbm]'."

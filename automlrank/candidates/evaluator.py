@@ -15,7 +15,8 @@ from automlrank.candidates.metric_checks import check_fit
 from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
 from automlrank.measurement.latency import TRIES, TRY_SECONDS, Latency, measure_latency
-from automlrank.measurement.metrics import METRICS, Metric, metric_of
+from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import Metric, metric_of
 from automlrank.model.cost import Cost, cost
 from automlrank.model.network import RankingModel, build_model
 from automlrank.runs.events import Listen, Notice, TrainingUpdate
@@ -45,6 +46,7 @@ class Evaluator:
         check_fit(data, goal, splits)
         self.data = data
         self.goal = goal
+        self.metric = parse_metric(goal.metric)
         self.listen = listen
         self.deadline: float | None = None
         self._said: Array | None = None
@@ -108,7 +110,7 @@ class Evaluator:
             architecture,
             self.data,
             seed=seed,
-            metric=goal.metric,
+            metric=self.metric,
             device=goal.device,
             checkpoint=checkpoint,
             said=said,
@@ -122,7 +124,7 @@ class Evaluator:
                 self.check_clock(time.perf_counter() - began)
         assert progress is not None
         seconds = time.perf_counter() - began
-        return Trained.of(model, ends, goal.metric, seconds)
+        return Trained.of(model, ends, self.metric, seconds)
 
     def said_by_trees(self) -> Array:
         """What networks learn from trees, which are trained where their answers are not kept.
@@ -167,10 +169,9 @@ class Evaluator:
 
     def scores(self, trained: Mapping[str, float]) -> dict[str, Any]:
         """A record's ``valid``: the metric of the primary task, or of several, and each task's."""
-        metric = METRICS[self.goal.metric]
         return {
-            metric.name: metric.overall(trained),
-            "tasks": by_task(metric, self.data.schema, trained),
+            self.metric.name: self.metric.overall(trained),
+            "tasks": by_task(self.metric, self.data.schema, trained),
         }
 
 
@@ -180,7 +181,7 @@ def by_task(
     """Each task's score under the name of what it is scored by; a fused metric is no task's."""
     kinds = {task.name: task.kind for task in schema.tasks}
     return {
-        task: {metric_of(metric.name, kinds[task]): value}
+        task: {metric_of(metric, kinds[task]).name: value}
         for task, value in scores.items()
         if task in kinds
     }

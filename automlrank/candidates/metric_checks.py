@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from automlrank.data.dataset import Dataset
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
-from automlrank.measurement.metrics import METRICS, USUAL, Metric, judges
+from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import METRICS, USUAL, Metric
 from automlrank.runs.search_config import SearchConfig
 from automlrank.schema import Schema
 
 
 def metric_for(schema: Schema, name: str | None) -> str:
     """Return ``name``, or the usual metric of the primary task's kind if it is None."""
-    return name or USUAL[schema.tasks[0].kind]
+    return name or USUAL[schema.tasks[0].kind].name
 
 
 def check_fit(data: Dataset, goal: SearchConfig, splits: Sequence[str]) -> None:
     """Raise UsageError if the data cannot be trained on, scored by the metric, or served."""
-    schema, metric = data.schema, METRICS[goal.metric]
+    schema, metric = data.schema, parse_metric(goal.metric)
     check_weights(metric, schema)
     if metric.grouped and schema.group is None:
         raise SchemaError(
@@ -59,10 +60,11 @@ def _unlike_tasks(metric: Metric, schema: Schema) -> Iterator[Fault]:
     judged = [] if metric.fused else scored_tasks(metric, schema)
     for task in schema.tasks:
         if task.name in judged and task.kind != metric.kind:
+            known = [name for name, other in METRICS.items() if other.kind == task.kind]
             yield Fault(
-                f"{metric.base} judges {metric.kind} tasks, but {task.name!r} is a {task.kind} "
-                "task.",
-                hint=f"A {task.kind} task is judged by {', '.join(judges(task.kind))}.",
+                f"{metric.base.name} judges {metric.kind} tasks, but {task.name!r} is a "
+                f"{task.kind} task.",
+                hint=f"A {task.kind} task is judged by {', '.join(known)}.",
             )
 
 

@@ -47,9 +47,13 @@ def search(
     from automlrank.cli.views import watch
     from automlrank.cli.wording import SearchTarget
     from automlrank.jobs.search import search as job
+    from automlrank.measurement.metric_language import parse_metric
+    from automlrank.measurement.metrics import AUC
 
     console = Console(format)
-    with watch(console, SearchTarget(metric or "auc", trials, time)) as listen:
+    with watch(
+        console, SearchTarget(parse_metric(metric) if metric else AUC, trials, time)
+    ) as listen:
         result = job(
             data,
             schema,

@@ -59,13 +59,13 @@ def epoch_lines(console: Console) -> Listen:
     from automlrank.cli.wording import epoch_line
     from automlrank.runs.events import DataReady, Event, TrainingUpdate
 
-    metric = ""
+    metric: Metric | None = None
 
     def listen(event: Event) -> None:
         nonlocal metric
         if isinstance(event, DataReady):
             metric = event.metric
-        if isinstance(event, TrainingUpdate) and event.progress.scores is not None:
+        if metric and isinstance(event, TrainingUpdate) and event.progress.scores is not None:
             console.say(epoch_line(event.progress, metric))
 
     return listen
@@ -73,7 +73,6 @@ def epoch_lines(console: Console) -> Listen:
 
 def show(console: Console, result: TrainingResult) -> None:
     """What was trained, its scores per split and task, what it costs."""
-    from automlrank.measurement.metrics import METRICS
     from automlrank.report.cells import (
         show_count,
         show_ms,
@@ -84,7 +83,7 @@ def show(console: Console, result: TrainingResult) -> None:
     console.say(f"{result.architecture.name}: {result.architecture.summary}")
     for split, scores in result.scores.items():
         if scores is not None:
-            whole = overall(METRICS[result.metric], scores)
+            whole = overall(result.metric, scores)
             shown = by_metric(scores["tasks"], " of each" if whole else "")
             console.say(f"{split} {whole}{shown}")
     p50, p95, p99 = (show_ms(getattr(result.latency, key)) for key in ("p50", "p95", "p99"))
@@ -142,4 +141,4 @@ def brief_lines(result: TrainingResult) -> Iterator[str]:
     """``valid 0.7123``, and ``test`` where it was asked for."""
     for split, scores in result.scores.items():
         if scores is not None:
-            yield f"{split} {scores[result.metric]:.6f}"
+            yield f"{split} {scores[result.metric.name]:.6f}"

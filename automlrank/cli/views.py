@@ -14,6 +14,7 @@ from rich.text import Text
 
 from automlrank.cli.console import Console, Format
 from automlrank.cli.wording import SearchTarget, counts, current, left, outcome, sentences
+from automlrank.measurement.metrics import Metric
 from automlrank.report.leaderboard import front_table
 from automlrank.runs.events import DataReady, Event, Listen, TrainingUpdate, TrialEnded, ignore
 from automlrank.runs.record import Record
@@ -125,7 +126,7 @@ def goal_after(event: Event, goal: SearchTarget) -> SearchTarget:
     return replace(goal, metric=event.metric) if isinstance(event, DataReady) else goal
 
 
-def so_far(event: TrialEnded, metric: str) -> Results:
+def so_far(event: TrialEnded, metric: Metric) -> Results:
     """The trials until now as results: an event names a reference's trial twice."""
     records = {record.number: record for record in event.records}
     trials = tuple(record for record in records.values() if record.state != "reference")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metrics import Metric
 from automlrank.report.cells import show_labels, show_ms, show_score, show_seconds
 from automlrank.runs.events import DataReady, Event, Feasibility, Notice, TrainingUpdate
 from automlrank.runs.record import Record
@@ -17,7 +17,7 @@ from automlrank.training.progress import Progress
 class SearchTarget:
     """What a search counts up to; ``seconds`` is the whole time, where it is limited."""
 
-    metric: str
+    metric: Metric
     trials: int
     seconds: float | None
 
@@ -54,15 +54,15 @@ def feasibility(event: Feasibility) -> str:
     return f"{start}; {fits} of random draws fit {event.budget_ms:g} ms."
 
 
-def outcome(record: Record, metric: str) -> str:
+def outcome(record: Record, metric: Metric) -> str:
     """How a trial ended, in one line."""
     name = f"trial {record.number}" if record.number >= 0 else "reference"
     start = f"{name}{f' ({record.name})' if record.name else ''}"
     state = record.state.replace("_", " ")
-    score = record.score(metric)
+    score = record.score(metric.name)
     if record.state not in ("complete", "reference") or score is None:
         return f"{start} {state}: {record.reason or 'no reason was kept'}"
-    scored = f"{METRICS[metric].label} {show_score(score)}"
+    scored = f"{metric.label} {show_score(score)}"
     took = show_seconds(record.seconds)
     ms = "" if record.latency() is None else f" at {show_ms(record.latency())} ms"
     return f"{start}: valid {scored}{ms}, in {took}"
@@ -90,7 +90,7 @@ def left(results: Results, trained: int, goal: SearchTarget, elapsed: float) -> 
     return f"{gone}, about {guess} left for {to_train} trials, then the finalists"
 
 
-def current(training: TrainingUpdate, metric: str) -> list[str]:
+def current(training: TrainingUpdate, metric: Metric) -> list[str]:
     """The training at work: what it is, and how far it has come."""
     return [
         f"{training.what}: {training.summary}",
@@ -98,15 +98,15 @@ def current(training: TrainingUpdate, metric: str) -> list[str]:
     ]
 
 
-def epoch_line(progress: Progress, metric: str) -> str:
+def epoch_line(progress: Progress, metric: Metric) -> str:
     """``epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6712 (best 0.6734)``.
 
     Behind it the weights of the tasks, where a balance moves them.
     """
     text = f"epoch {progress.epoch + 1}, {progress.rows:,} rows, loss {progress.loss:.4f}"
-    label = METRICS[metric].label
+    label = metric.label
     if progress.scores and progress.best:
-        overall = METRICS[metric].overall
+        overall = metric.overall
         scores = (overall(known) for known in (progress.scores, progress.best))
         text += f", valid {label} {{}} (best {{}})".format(*map(show_score, scores))
     if progress.weights:

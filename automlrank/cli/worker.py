@@ -19,9 +19,10 @@ def worker(
     from automlrank.cli.views import PlainView
     from automlrank.cli.wording import SearchTarget
     from automlrank.jobs.worker import work
+    from automlrank.measurement.metric_language import parse_metric
     from automlrank.runs.folder import RunFolder
 
     console, goal = Console(format), RunFolder(run).goal()
-    view = PlainView(console, SearchTarget(goal.metric, goal.trials, goal.seconds))
+    view = PlainView(console, SearchTarget(parse_metric(goal.metric), goal.trials, goal.seconds))
     reason = work(run, index, name, threads, view)
     console.say(f"The search is over: {reason or 'all its trials ran'}.")

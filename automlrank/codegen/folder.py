@@ -20,7 +20,7 @@ from automlrank.codegen.train_source import train_source
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
 from automlrank.files import check_new
-from automlrank.measurement.metrics import METRICS, Metric
+from automlrank.measurement.metrics import AUC, Metric
 from automlrank.model.network import build_model
 from automlrank.schema import Schema
 
@@ -35,7 +35,7 @@ def export_architecture(
     out: str | Path,
     *,
     weights: Mapping[str, Tensor] | None = None,
-    metric: str = "auc",
+    metric: Metric = AUC,
     onnx: bool = False,
 ) -> list[Path]:
     """Write ``model.py``, ``encoder/``, ``train.py`` and what they read; gives the files.
@@ -52,7 +52,7 @@ def export_architecture(
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
         "requirements.txt": _requirements(architecture),
-        "README.md": _readme(architecture, schema, METRICS[metric], weights is not None),
+        "README.md": _readme(architecture, schema, metric, weights is not None),
     }
     with _new_folder(out) as folder:
         (folder / "encoder").mkdir()
@@ -114,7 +114,7 @@ def _readme(architecture: Architecture, schema: Schema, metric: Metric, has_weig
         "train.py first trains LightGBM on folds of the rows, for the network to learn from;\n"
         "scoring and serving need none of it.\n"
     )
-    label = METRICS[metric.base].label
+    label = metric.base.label
     score = f"    python train.py DATA --score --test    # the {label} of weights.safetensors\n"
     return (
         f"# A ranking model\n\n{architecture.summary}\n\n"

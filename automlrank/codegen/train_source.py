@@ -24,7 +24,7 @@ from automlrank.codegen.printing import (
 )
 from automlrank.codegen.source import Closure, Import, import_lines
 from automlrank.data.transform import Encoder
-from automlrank.measurement.metrics import METRICS, Metric, metric_of
+from automlrank.measurement.metrics import AUC, Metric, metric_of
 from automlrank.model.plan import Plan
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
@@ -45,17 +45,17 @@ ENTRY = 'if __name__ == "__main__":\n    main()\n'
 
 
 def train_source(
-    architecture: Architecture, schema: Schema, encoder: Encoder, metric: str = "auc"
+    architecture: Architecture, schema: Schema, encoder: Encoder, metric: Metric = AUC
 ) -> str:
     """The text of ``train.py``; it imports the exported ``encoder`` and ``model``."""
     constants = Constants()
     plan = wire(architecture, schema)
-    values = dict(_constants(architecture, schema, METRICS[metric], constants))
+    values = dict(_constants(architecture, schema, metric, constants))
     if architecture.training.distillation:
         values |= _of_trees(schema, encoder, constants)
     values |= _of_parameters(plan)
     labels = _labels(architecture, schema)
-    instead = _instead(schema, METRICS[metric], plan)
+    instead = _instead(schema, metric, plan)
     instead["make_balance"] = _balance_recipe(architecture.balance, labels)
     if labels.negatives < 1:
         instead["rows_of_epoch"] = "kept_rows_of_epoch"
@@ -216,8 +216,8 @@ def _tuples(name: str, values: Iterable[Sequence[str]]) -> str:
 
 def _label(schema: Schema, metric: Metric) -> str:
     """What the tasks' scores are called; those of the other kind are named."""
-    labels = {task.name: METRICS[metric_of(metric.name, task.kind)].label for task in schema.tasks}
-    main = METRICS[metric.base].label
+    labels = {task.name: metric_of(metric, task.kind).label for task in schema.tasks}
+    main = metric.base.label
     others = [f"{label} of {task}" for task, label in labels.items() if label != main]
     return f"{main} ({', '.join(others)})" if others else main
 
@@ -276,14 +276,14 @@ def _instead(schema: Schema, metric: Metric, plan: Plan) -> dict[str, str]:
     split = schema.split
     grouped = plan.coupled_decays or plan.optimizers
     by_values = split.valid_from is not None
-    binary = SCORES[metric_of(metric.name, "binary")]
-    errors = ERRORS[metric_of(metric.name, "regression")]
+    binary = SCORES[metric_of(metric, "binary").name]
+    errors = ERRORS[metric_of(metric, "regression").name]
     tasks = binary
     if schema.regression:
         tasks = errors if len(schema.regression) == len(schema.tasks) else "score_mixed"
     mean = "overall_weighted" if metric.weights else "overall"
     return {
-        "score": FUSED_SCORES[metric.base] if metric.fused else tasks,
+        "score": FUSED_SCORES[metric.base.name] if metric.fused else tasks,
         "score_tasks": tasks,
         "score_binary": binary,
         "score_errors": errors,

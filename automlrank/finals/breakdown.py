@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automlrank.data.dataset import Dataset
-from automlrank.measurement.metrics import METRICS, metric_of
+from automlrank.measurement.metrics import Metric, metric_of
 from automlrank.measurement.significance import Sampling, sampling
 
 MOST_SCENARIOS = 20  # of the largest; the smaller ones are one line
@@ -21,7 +21,7 @@ Floats = npt.NDArray[Any]
 
 
 def breakdown(
-    data: Dataset, metric: str, logits: Mapping[str, Sequence[Floats]]
+    data: Dataset, metric: Metric, logits: Mapping[str, Sequence[Floats]]
 ) -> dict[str, dict[str, Any]]:
     """``tasks`` and ``scenarios`` as a record's ``test`` holds them, by fingerprint.
 
@@ -38,7 +38,7 @@ def breakdown(
     }
     if not whole:
         return {}
-    parts = _Parts(data, METRICS[metric].base, whole)
+    parts = _Parts(data, metric.base, whole)
     found: dict[str, dict[str, Any]] = {key: {"tasks": parts.tasks(key)} for key in whole}
     for name, rows in scenario_rows(data).items():
         for key, scores in parts.of_scenario(rows).items():
@@ -69,7 +69,9 @@ def scenario_rows(data: Dataset) -> dict[str, npt.NDArray[np.bool_]]:
 class _Parts:
     """All finalists' logits ``[rows, tasks, runs]`` and the columns that each has."""
 
-    def __init__(self, data: Dataset, metric: str, logits: Mapping[str, Sequence[Floats]]) -> None:
+    def __init__(
+        self, data: Dataset, metric: Metric, logits: Mapping[str, Sequence[Floats]]
+    ) -> None:
         self.metrics = [metric_of(metric, task.kind) for task in data.schema.tasks]
         self.names = [task.name for task in data.schema.tasks]
         self.labels, self.groups = data.labels("test"), data.groups("test")
@@ -122,11 +124,11 @@ class _Parts:
         metric = self.metrics[task]
         low, high = sampled.interval(mine)
         found: dict[str, Any] = {
-            metric: float(sampled.values[list(mine)].mean()),
-            f"{metric}_low": low,
-            f"{metric}_high": high,
+            metric.name: float(sampled.values[list(mine)].mean()),
+            f"{metric.name}_low": low,
+            f"{metric.name}_high": high,
             "rows": int((~np.isnan(labels)).sum()),
         }
-        if METRICS[metric].kind == "binary":
+        if metric.kind == "binary":
             found["positives"] = int((labels == 1).sum())
         return found

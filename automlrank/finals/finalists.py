@@ -18,7 +18,7 @@ from automlrank.finals.row_sampling import task_of
 from automlrank.finals.scores import SHIFT, FinalRun, final_scores
 from automlrank.measurement.calibration import intercept
 from automlrank.measurement.latency import Latency, remeasure
-from automlrank.measurement.metrics import METRICS, USUAL
+from automlrank.measurement.metrics import USUAL
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
@@ -37,11 +37,11 @@ same rows: with a correlation of .9 between their scores the difference's error 
 
 def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
     """At most 5: the front's best, then trials within noise of the best one; then references."""
-    up = METRICS[results.metric].up
+    up = results.metric.up
     sign = -1.0 if up else 1.0
 
     def rank(record: Record) -> float:
-        return sign * (record.score(results.metric) or 0.0)
+        return sign * (record.score(results.metric.name) or 0.0)
 
     front = sorted(results.front, key=rank)
     chosen = list(front[:MOST])
@@ -92,7 +92,7 @@ def run_finals(
         ended = TIME_UP
     except KeyboardInterrupt:
         ended = INTERRUPTED
-    return final_scores(bench.data, bench.goal.metric, runs, fixed), ended
+    return final_scores(bench.data, bench.metric, runs, fixed), ended
 
 
 def leaders_of(results: Results, limit: float | None) -> set[str]:
@@ -130,7 +130,7 @@ def _final(
     rival = _rival_of(record, outsiders)
     run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
     scores: dict[str, Any] = {split: dict(run.scores(split)) for split in ("valid", "test")}
-    task = task_of(METRICS[bench.goal.metric], bench.data.schema)
+    task = task_of(bench.metric, bench.data.schema)
     is_binary = bench.data.schema.tasks[task].kind == "binary"
     if isinstance(rival, NetworkBaseline) and rival.of.loss.bends and is_binary:
         labels = bench.data.labels("valid")[:, task]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from automlrank.data.dataset import Dataset
 from automlrank.measurement.fusion import fused
-from automlrank.measurement.metrics import METRICS, Metric
+from automlrank.measurement.metrics import Metric
 from automlrank.measurement.significance import Sampling, joint_sampling, sampling
 from automlrank.schema import Schema
 
@@ -63,7 +63,7 @@ def score_sampler(
     known = [run.logits[:, 0] if run.is_fixed else fused(run.logits, exponents) for run in runs]
     columns = np.nan_to_num(np.stack(known, axis=1))
     scores = np.broadcast_to(columns[:, None], (len(columns), len(exponents), len(runs)))
-    mean = dataclasses.replace(METRICS[metric.base], weights=weights)
+    mean = dataclasses.replace(metric.base, weights=weights)
     return lambda rows: joint_sampling(mean, _tasks(data), _of_rows(labels, rows), scores, groups)
 
 

@@ -27,7 +27,7 @@ from automlrank.finals.row_sampling import (
     task_of,
 )
 from automlrank.measurement.calibration import calibration
-from automlrank.measurement.metrics import METRICS, Metric, logloss
+from automlrank.measurement.metrics import Metric, logloss
 from automlrank.measurement.significance import Sampling
 from automlrank.schema import Schema
 
@@ -41,7 +41,7 @@ bends them."""
 
 def final_scores(
     data: Dataset,
-    metric: str,
+    metric: Metric,
     runs: Mapping[str, Sequence[FinalRun]],
     fixed: Collection[str] = (),
 ) -> dict[str, dict[str, Any]]:
@@ -52,13 +52,13 @@ def final_scores(
     if not runs:
         return {}
     field = Field.of(data, metric, runs, fixed)
-    overall = METRICS[metric].overall
+    overall = metric.overall
     parts = breakdown(data, metric, {k: [x for _, x in mine] for k, mine in runs.items()})
     return {
         fingerprint: {
-            "valid": {f"{metric}_mean": _mean(overall(scores["valid"]) for scores, _ in mine)},
+            "valid": {f"{metric.name}_mean": _mean(overall(scores["valid"]) for scores, _ in mine)},
             "test": {
-                **_own(METRICS[metric], data.schema, mine),
+                **_own(metric, data.schema, mine),
                 **({} if fingerprint in fixed else field.probabilities(fingerprint)),
                 **field.recalibrated(fingerprint, [run.get(SHIFT) for run, _ in mine]),
                 **field.sureness(fingerprint),
@@ -76,7 +76,7 @@ class Field:
     A score that some rows lack is compared on those that have it.
     """
 
-    metric: str
+    metric: Metric
     is_binary: bool
     """Whether the task has probabilities."""
     labels: npt.NDArray[Any]
@@ -93,12 +93,11 @@ class Field:
     def of(
         cls,
         data: Dataset,
-        metric: str,
+        metric: Metric,
         runs: Mapping[str, Sequence[FinalRun]],
         fixed: Collection[str],
     ) -> Self:
-        chosen = METRICS[metric]
-        task = task_of(chosen, data.schema)
+        task = task_of(metric, data.schema)
         labels = data.labels("test")[:, task]
         logits = np.stack([x[:, task] for mine in runs.values() for _, x in mine], axis=1)
         ends = itertools.accumulate(len(mine) for mine in runs.values())
@@ -111,11 +110,11 @@ class Field:
         masks: dict[str | None, Rows] = {None: np.ones(len(labels), bool)}
         masks.update(partial)
         each = [ScoredSeeds(x, name in fixed) for name, mine in runs.items() for _, x in mine]
-        sampled = _on(masks, sampler(data, chosen, each))
+        sampled = _on(masks, sampler(data, metric, each))
         by_label = {
-            name: _on(masks, score_sampler(data, chosen, each, {name: 1.0}))
+            name: _on(masks, score_sampler(data, metric, each, {name: 1.0}))
             for name, _ in data.schema.score
-            if chosen.fused
+            if metric.fused
         }
         is_binary = data.schema.tasks[task].kind == "binary"
         return cls(metric, is_binary, labels, logits, seeds, fixed, sampled, by_label)
@@ -158,7 +157,7 @@ class Field:
             for other, theirs in self.seeds.items()
             if other != fingerprint and self.shows_spread(fingerprint) and self.shows_spread(other)
         }
-        found = {f"{self.metric}_low": low, f"{self.metric}_high": high, "versus": versus}
+        found = {f"{self.metric.name}_low": low, f"{self.metric.name}_high": high, "versus": versus}
         if score:
             found["score"] = score
         if fingerprint in self.sampled:
@@ -167,7 +166,7 @@ class Field:
 
     def score(self, fingerprint: str, task: str) -> dict[str, float]:
         """How a fused score orders by a task's label: the mean over the seeds, its interval."""
-        mine, base = list(self.seeds[fingerprint]), METRICS[self.metric].base
+        mine, base = list(self.seeds[fingerprint]), self.metric.base.name
         known = self.by_label[task]
         sampled = known[fingerprint if fingerprint in known else None]
         low, high = sampled.interval(mine)

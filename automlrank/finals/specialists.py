@@ -164,7 +164,7 @@ def trained(
     if kept is not None:
         return kept[1]
     task = special.data.schema.tasks[special.task]
-    metric = f"{metric_of(bench.goal.metric, task.kind)}:{task.name}=1"
+    metric = f"{metric_of(bench.metric, task.kind).name}:{task.name}=1"
     goal = dataclasses.replace(bench.goal, metric=metric)
     own = Evaluator(special.data, goal, bench.listen)
     own.deadline = bench.deadline
@@ -187,7 +187,7 @@ def compared(
     groups = bench.data.groups("test")
     columns = np.stack([x[rows, task] for x in (*whole, *alone)], axis=1)
     labels = bench.data.labels("test")[rows, task]
-    metric = metric_of(bench.goal.metric, bench.data.schema.tasks[task].kind)
+    metric = metric_of(bench.metric, bench.data.schema.tasks[task].kind)
     found = sampling(metric, labels, columns, None if groups is None else groups[rows])
     first, second = range(len(whole)), range(len(whole), len(whole) + len(alone))
     return {
@@ -195,5 +195,5 @@ def compared(
         "alone": float(found.values[len(whole) :].mean()),
         "difference": list(found.difference(first, second)),
         "seeds": len(alone),
-        "metric": metric,
+        "metric": metric.name,
     }

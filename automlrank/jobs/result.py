@@ -74,7 +74,7 @@ class Result:
             run.encoder(),
             out,
             weights=run.weights(record.fingerprint),
-            metric=self.facts.metric,
+            metric=self.results.metric,
             onnx=onnx,
         )
 

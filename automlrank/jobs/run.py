@@ -29,6 +29,7 @@ from automlrank.finals.finalists import (
 from automlrank.finals.specialists import seesaw
 from automlrank.jobs.result import Result
 from automlrank.measurement.latency import ROUNDS, TRIES, Latency
+from automlrank.measurement.metrics import RMSE
 from automlrank.measurement.significance import auc_error, relative_error
 from automlrank.report.files import write_report
 from automlrank.runs.events import Event, Notice, TrialEnded
@@ -200,7 +201,7 @@ class SearchRun:
             "tries": TRIES,
             "rounds": ROUNDS,
         }
-        return Results(goal.metric, latency, trial_records(study), reference_records(study))
+        return Results(self.bench.metric, latency, trial_records(study), reference_records(study))
 
     def finals(self, results: Results) -> tuple[Results, str | None]:
         """The results with their finalists' scores on the test split; why it ended early."""
@@ -239,7 +240,7 @@ class SearchRun:
     def valid_error(self, results: Results) -> float:
         """The standard error of the best validation AUC, or of the best RMSE."""
         labels = self.bench.data.labels("valid")[:, 0]
-        if results.metric == "rmse":
+        if results.metric == RMSE:
             errors = [record.score("rmse") or 0.0 for record in results.complete]
             return min(errors, default=0.0) * relative_error(labels)
         scores = [record.score("auc") or 0.5 for record in results.complete]

@@ -29,7 +29,7 @@ from automlrank.jobs.spaces import (
     space_for,
     space_of_run,
 )
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.runs.events import DataReady, Listen, Notice, ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.run_info import RunInfo
@@ -116,13 +116,13 @@ def search(
     folder = _folder(out, dataset, resume)
     set_aside = dataset.inferred.set_aside if dataset.inferred else ()
     suspicions = suspicions_of(dataset)
-    listen(DataReady.of(dataset, goal.metric, set_aside, suspicions))
+    listen(DataReady.of(dataset, parse_metric(goal.metric), set_aside, suspicions))
     if space is not None and (absent := left_out(chosen, space)):
         listen(
             Notice(f"What the table or the machine cannot serve is left out: {', '.join(absent)}.")
         )
     references, skipped = references_for(dataset.schema, chosen.references)
-    rivals, unusable = outsiders(dataset.schema, chosen.references, goal.metric)
+    rivals, unusable = outsiders(dataset.schema, chosen.references, parse_metric(goal.metric))
     skipped |= unusable
     part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
     bench = Evaluator(part, goal, listen, splits=("valid", "test"))
@@ -168,7 +168,7 @@ def _facts(
         seconds=0.0,
         latency_ms=goal.latency_ms,
         sample_rows=sample_rows,
-        score=score_text(data.schema.score) if METRICS[goal.metric].fused else None,
+        score=score_text(data.schema.score) if parse_metric(goal.metric).fused else None,
         regression=data.schema.regression_names,
     )
 

@@ -19,6 +19,8 @@ from automlrank.files import check_new, write_text
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.spaces import AsSpace, architecture_for, check_teacher
 from automlrank.measurement.latency import Latency
+from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import Metric
 from automlrank.model.cost import Cost
 from automlrank.runs.events import DataReady, Listen, ignore
 from automlrank.runs.folder import RunFolder
@@ -31,7 +33,7 @@ class TrainingResult:
     """One training: ``scores`` by split, then as a record holds them; ``test`` only if asked."""
 
     architecture: Architecture
-    metric: str
+    metric: Metric
     scores: Mapping[str, Mapping[str, Any] | None]
     latency: Latency
     cost: Cost
@@ -73,7 +75,7 @@ def train(
     )
     dataset = Dataset.open(data, schema, label=label, joins=joins)
     goal = dataclasses.replace(goal, metric=metric_for(dataset.schema, metric))
-    listen(DataReady.of(dataset, goal.metric))
+    listen(DataReady.of(dataset, parse_metric(goal.metric)))
     chosen = architecture_for(dataset.schema, architecture)
     bench = Evaluator(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
     check_teacher(dataset, needed=chosen.training.distillation > 0)
@@ -82,14 +84,14 @@ def train(
     trained = bench.train(model, chosen, seed, chosen.name)
     scores: dict[str, Mapping[str, Any] | None] = {
         "valid": bench.scores(trained.scores),
-        "test": bench.scores(score(model, dataset, "test", goal.metric, goal.device))
+        "test": bench.scores(score(model, dataset, "test", bench.metric, goal.device))
         if test
         else None,
     }
     seconds = round(time.perf_counter() - began, 1)
     result = TrainingResult(
         chosen,
-        goal.metric,
+        bench.metric,
         scores,
         latency,
         bench.cost(chosen),

@@ -1,15 +1,14 @@
-"""Metrics of ranking: AUC, AUC within groups, log loss; of regression: RMSE, MAE.
+"""Metrics of ranking (AUC, AUC within groups, log loss) and of regression (RMSE, MAE).
 
-NumPy alone: exported code copies them. A binary task's labels are 0 or 1; a row whose label is NaN
-does not count. A metric that is not defined (one class only, no rows, a score that is NaN) is NaN.
+NumPy alone: exported code copies them. Labels of a binary task are 0 or 1; rows whose label is NaN
+are ignored. A metric that is not defined (one class only, no rows, a score that is NaN) is NaN.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +17,14 @@ Floats = npt.NDArray[np.float64]
 
 
 def midranks(values: npt.ArrayLike) -> Floats:
-    """Ranks from 1; equal values share the mean of their ranks. ``[n]``, O(n log n)."""
+    """Return ranks from 1; equal values share the mean of their ranks. ``[n]``, O(n log n)."""
     _, which, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[which]
     return ranks
 
 
 def auc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
-    """The probability that a positive row outscores a negative one; a tie counts half.
+    """Probability that a positive row outscores a negative one; a tie counts half.
 
     ``(sum of the positives' ranks - p (p + 1) / 2) / (p n)`` for ``p`` positives and ``n``
     negatives (Mann and Whitney, 1947). Both arguments ``[rows]``.
@@ -44,9 +43,9 @@ def auc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
 def group_aucs(
     labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike
 ) -> tuple[Floats, Floats]:
-    """The AUC of each group that has both classes, and its rows; O(n log n) for all of them.
+    """AUC and number of rows of each group that has both classes; O(n log n) for all groups.
 
-    Arguments ``[rows]``, results ``[groups]``. One score that is NaN leaves every AUC NaN.
+    Arguments ``[rows]``, results ``[groups]``. A single NaN score makes every AUC NaN.
     """
     truth = np.asarray(labels, np.float64)
     known = ~np.isnan(truth)
@@ -70,7 +69,7 @@ def group_aucs(
 
 
 def gauc(labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike) -> float:
-    """The mean of the groups' AUC, weighted by their rows; groups of one class do not count.
+    """Mean of the groups' AUC, weighted by their rows; groups of one class are left out.
 
     All arguments ``[rows]`` (Zhu et al., KDD 2017, https://arxiv.org/abs/1703.02091).
     """
@@ -79,7 +78,7 @@ def gauc(labels: npt.ArrayLike, scores: npt.ArrayLike, groups: npt.ArrayLike) ->
 
 
 def cross_entropies(labels: npt.ArrayLike, logits: npt.ArrayLike) -> Floats:
-    """Of each labelled row, in nats: ``log(1 + exp(-z))``, ``z`` the logit of the true class."""
+    """Cross entropy of each labelled row in nats: ``log(1 + exp(-z))``, z of its true class."""
     truth, logit = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
     known = ~np.isnan(truth)
     against = (1 - 2 * truth[known]) * logit[known]
@@ -90,13 +89,13 @@ def cross_entropies(labels: npt.ArrayLike, logits: npt.ArrayLike) -> Floats:
 
 
 def logloss(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
-    """The mean cross entropy of the labelled rows. Both arguments ``[rows]``."""
+    """Mean cross entropy of the labelled rows. Both arguments ``[rows]``."""
     losses = cross_entropies(labels, logits)
     return float(losses.mean()) if losses.size else math.nan
 
 
 def rmse(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
-    """The root of the mean squared error of the labelled rows, in the label's units."""
+    """Root mean squared error of the labelled rows, in the units of the label."""
     truth = np.asarray(labels, np.float64)
     known = ~np.isnan(truth)
     errors = np.asarray(predictions, np.float64)[known] - truth[known]
@@ -104,7 +103,7 @@ def rmse(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
 
 
 def mae(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
-    """The mean absolute error of the labelled rows, in the label's units."""
+    """Mean absolute error of the labelled rows, in the units of the label."""
     truth = np.asarray(labels, np.float64)
     known = ~np.isnan(truth)
     errors = np.asarray(predictions, np.float64)[known] - truth[known]
@@ -113,36 +112,45 @@ def mae(labels: npt.ArrayLike, predictions: npt.ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, how people write it, whether more is better, whether it needs groups.
+    """A metric of one task, of the weighted mean of several, or of the schema's fused score.
 
-    ``kind`` is that of the tasks that it judges; a task of the other is scored by its usual one.
-    ``weights`` are those of the tasks whose scores are averaged; without any it is the primary
-    task's. A ``fused`` one is of the schema's score, judged by the labels of its tasks, and
-    stands beside the tasks' own scores under its name. ``base`` is the name of what each task is
-    scored by.
+    A fused metric judges the schema's score by the labels of its tasks; its value stands beside
+    the tasks' own scores under the metric's name.
     """
 
     name: str
+    """Text that ``parse_metric`` reads."""
     label: str
+    """Name in reports."""
     up: bool
+    """True if more is better."""
     grouped: bool
+    """True if every row needs a group."""
     function: Callable[..., float]
+    """Function of labels, logits or values, and groups if ``grouped``."""
     kind: str = "binary"
-    weights: Mapping[str, float] = field(default_factory=dict)
+    """Kind of the tasks that it judges; others are scored by their default metric."""
+    of_order: bool = False
+    """True if it depends on the order of the scores alone, whatever their scale."""
+    weights: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """Weights of the tasks whose scores are averaged; empty for the primary task's score."""
     fused: bool = False
+    """True for a metric of the schema's fused score."""
 
     @property
-    def base(self) -> str:
-        return re.split("[:@]", self.name)[0]
+    def base(self) -> Metric:
+        """Metric that scores each task."""
+        return next(metric for metric in METRICS.values() if metric.function is self.function)
 
     def better(self, a: float, b: float) -> bool:
-        """Whether ``a`` is strictly better than ``b``."""
+        """Return True if ``a`` is strictly better than ``b``."""
         return a > b if self.up else a < b
 
     def overall(self, scores: Mapping[str, float]) -> float:
-        """One number of the tasks' scores: the primary one's, which is first, or their mean.
+        """Combine the scores by task into one number.
 
-        Of a fused metric it is the one beside them.
+        It is the primary task's score, which comes first, or the weighted mean, or the value that
+        stands under the name of a fused metric.
         """
         if self.fused:
             return scores[self.name]
@@ -152,96 +160,35 @@ class Metric:
         return total / sum(self.weights.values())
 
 
-class Metrics(dict[str, Metric]):
-    """Metrics by name; ``auc:is_click=1,auc:long_view=0.5`` names a weighted mean of tasks.
+AUC = Metric("auc", "AUC", up=True, grouped=False, function=auc, of_order=True)
+GAUC = Metric("gauc", "GAUC", up=True, grouped=True, function=gauc, of_order=True)
+LOGLOSS = Metric("logloss", "log loss", up=False, grouped=False, function=logloss)
+RMSE = Metric("rmse", "RMSE", up=False, grouped=False, function=rmse, kind="regression")
+MAE = Metric("mae", "MAE", up=False, grouped=False, function=mae, kind="regression")
 
-    ``auc@score`` is that of the schema's fused score.
-    Raises ValueError with what is wrong where a name names none.
-    """
-
-    def __missing__(self, name: str) -> Metric:
-        if name in FUSED:
-            base = self[name.partition("@")[0]]
-            return replace(base, name=name, label=f"{base.label} of the score", fused=True)
-        if "@" in name and ":" not in name:
-            raise ValueError(f"a fused score is judged by {' or '.join(FUSED)}, but got {name!r}.")
-        if ":" not in name:
-            raise ValueError(f"metric must be one of {', '.join(self)}, but got {name!r}.")
-        parts = list(PART.finditer(name))
-        if "".join(part[0] for part in parts) != name:
-            raise ValueError(
-                f"a metric of several tasks is METRIC:TASK=WEIGHT,METRIC:TASK=WEIGHT, each weight "
-                f"above 0, but got {name!r}."
-            )
-        found = [(p["base"], p["task"], float(p["weight"])) for p in parts]
-        bases = list(dict.fromkeys(base for base, _, _ in found))
-        weights = {task: weight for _, task, weight in found}
-        if len(bases) > 1:
-            raise ValueError(f"unlike metrics have no mean, but got {' and '.join(bases)}.")
-        if bases[0] not in self:
-            raise ValueError(
-                f"tasks are averaged by one of {', '.join(self)}, but got {bases[0]!r}."
-            )
-        if len(weights) < len(found) or not all(weights.values()):
-            raise ValueError(f"a task stands once, with a weight above 0, but got {name!r}.")
-        label = f"weighted {self[bases[0]].label}"
-        if len(weights) == 1:
-            label = f"{self[bases[0]].label} of {found[0][1]}"
-        return replace(self[bases[0]], name=name, label=label, weights=weights)
-
-    def knows(self, name: str) -> bool:
-        """Whether a name is that of a metric, weighted ones included."""
-        try:
-            return self[name] is not None
-        except ValueError:
-            return False
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (AUC, GAUC, LOGLOSS, RMSE, MAE)}
+"""Metrics of one task by name."""
+USUAL: Mapping[str, Metric] = {"binary": AUC, "regression": RMSE}
+"""Default metric of a task by its kind."""
 
 
-PART = re.compile(
-    r"\s*(?P<base>\w+):(?P<task>.+?)=(?P<weight>\d+(\.\d+)?)\s*(,(?=\s*\w+:)|$)", re.DOTALL
-)
-METRICS = Metrics(
-    (metric.name, metric)
-    for metric in (
-        Metric("auc", "AUC", up=True, grouped=False, function=auc),
-        Metric("gauc", "GAUC", up=True, grouped=True, function=gauc),
-        Metric("logloss", "log loss", up=False, grouped=False, function=logloss),
-        Metric("rmse", "RMSE", up=False, grouped=False, function=rmse, kind="regression"),
-        Metric("mae", "MAE", up=False, grouped=False, function=mae, kind="regression"),
-    )
-)
-
-
-OF_ORDER = ("auc", "gauc")  # metrics that a score on any scale has
-FUSED = tuple(f"{name}@score" for name in OF_ORDER)
-USUAL = {"binary": "auc", "regression": "rmse"}
-"""What a task is scored by unless told, by its kind."""
-
-
-def judges(kind: str) -> list[str]:
-    """The metrics of tasks of a kind."""
-    return [name for name, metric in METRICS.items() if metric.kind == kind]
-
-
-def metric_of(metric: str, kind: str) -> str:
-    """What a task of a kind is scored by in a search for ``metric``: the same, if it judges such.
+def metric_of(metric: Metric, kind: str) -> Metric:
+    """Return the metric for tasks of a kind in a search for ``metric``: its base if it fits.
 
     ``rmse`` beside ``gauc`` for a regression task, ``auc`` beside ``mae`` for a binary one.
     """
-    base = METRICS[metric].base
-    return base if METRICS[base].kind == kind else USUAL[kind]
+    return metric.base if metric.kind == kind else USUAL[kind]
 
 
 def evaluate(
-    metric: str,
+    metric: Metric,
     labels: npt.ArrayLike,
     logits: npt.ArrayLike,
     groups: npt.ArrayLike | None = None,
 ) -> float:
-    """A metric of one task; raises ValueError for an unknown one, or one that lacks its groups."""
-    chosen = METRICS[metric]
-    if not chosen.grouped:
-        return chosen.function(labels, logits)
+    """Return a metric of one task; raises ValueError if it needs groups and gets none."""
+    if not metric.grouped:
+        return metric.function(labels, logits)
     if groups is None:
-        raise ValueError(f"{metric} needs a group for each row, but got none.")
-    return chosen.function(labels, logits, groups)
+        raise ValueError(f"{metric.name} needs a group for each row, but got none.")
+    return metric.function(labels, logits, groups)

@@ -44,7 +44,7 @@ class Row:
 
 def row(record: Record, results: Results) -> Row:
     """A record as the texts of a table."""
-    metric = results.metric
+    metric = results.metric.name
     rival = results.best_reference()
     known = rival is not None and rival.fingerprint != record.fingerprint
     rank = ranks(results).get(record.fingerprint)

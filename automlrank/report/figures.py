@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.report.cells import (
     MISSING,
     show_count,
@@ -59,7 +59,7 @@ def front_figure(results: Results, facts: RunInfo) -> go.Figure:
     )
     _add_references(figure, results, "valid")
     _add_budget(figure, facts)
-    _leave_out(figure, others, (*results.front, *results.references), results.metric)
+    _leave_out(figure, others, (*results.front, *results.references), results.metric.name)
     return figure
 
 
@@ -77,7 +77,7 @@ def finalists_figure(results: Results, facts: RunInfo) -> go.Figure:
         text=[f"#{record.number}" for record in own],
         textposition="middle right",
         marker={"color": FRONT, "size": 10},
-        error_y=_errors(own, results.metric),
+        error_y=_errors(own, results.metric.name),
     )
     _add_references(figure, results, "test")
     _add_budget(figure, facts)
@@ -85,8 +85,8 @@ def finalists_figure(results: Results, facts: RunInfo) -> go.Figure:
 
 
 def _add_references(figure: go.Figure, results: Results, split: str) -> None:
-    scored = _drawable(results.references, results.metric, split)
-    style = {"error_y": _errors(scored, results.metric)} if split == "test" else {}
+    scored = _drawable(results.references, results.metric.name, split)
+    style = {"error_y": _errors(scored, results.metric.name)} if split == "test" else {}
     _add(
         figure,
         scored,
@@ -110,12 +110,12 @@ def _add(
     **style: Any,
 ) -> None:
     """One trace; a summary is escaped because hover texts are a kind of HTML."""
-    records = _drawable(records, results.metric, split)
+    records = _drawable(records, results.metric.name, split)
     if records:
         figure.add_trace(
             go.Scatter(
                 x=[record.latency() for record in records],
-                y=[record.score(results.metric, split) for record in records],
+                y=[record.score(results.metric.name, split) for record in records],
                 hovertext=[_hover(record, results) for record in records],
                 hoverinfo="text",
                 cliponaxis=False,
@@ -134,10 +134,10 @@ def _drawable(records: Sequence[Record], metric: str, split: str) -> list[Record
 
 
 def _hover(record: Record, results: Results) -> str:
-    metric = results.metric
+    metric = results.metric.name
     number = "" if record.state == "reference" else f"<br>trial {record.number}"
     return (
-        f"<b>{escape(title(record))}</b><br>{METRICS[metric].label}: "
+        f"<b>{escape(title(record))}</b><br>{parse_metric(metric).label}: "
         f"valid {show_score(record.score(metric))}, test {show_test(record, metric)}"
         f"<br>{_times(record)}, {show_count(record.parameters)} parameters{number}"
     )
@@ -163,8 +163,8 @@ def _errors(records: Sequence[Record], metric: str) -> dict[str, Any]:
 
 
 def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figure:
-    label = METRICS[results.metric].label
-    form = ".4f" if METRICS[results.metric].kind == "binary" else "~g"  # labels have any unit
+    label = results.metric.label
+    form = ".4f" if results.metric.kind == "binary" else "~g"  # labels have any unit
     times = [time for record in records if (time := record.latency())]
     wide = bool(times) and max(times) > LOG_FROM * min(times)
     axis = {"type": "log", "tickvals": TICKS} if wide else {"rangemode": "tozero"}
@@ -178,7 +178,7 @@ def _leave_out(
     figure: go.Figure, others: Sequence[Record], shown: Sequence[Record], metric: str
 ) -> None:
     """Begin the axis of scores without those of ``others`` that are far behind, and say so."""
-    sign = 1.0 if METRICS[metric].up else -1.0
+    sign = 1.0 if parse_metric(metric).up else -1.0
     behind, wanted = (
         [sign * (record.score(metric) or 0.0) for record in _drawable(records, metric, "valid")]
         for records in (others, shown)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import METRICS
 from automlrank.measurement.significance import Z_95
 from automlrank.report.cells import (
@@ -44,7 +45,7 @@ def grids(results: Results, facts: RunInfo) -> list[Grid]:
     best = next(iter(results.within(facts.latency_ms)), None)
     found = [_latencies(results), _tasks(results), _fused(results, facts)]
     if best is not None and best.test:
-        found += [_scenarios(best, results.metric), _seesaw(best, results.metric)]
+        found += [_scenarios(best, results.metric.name), _seesaw(best, results.metric.name)]
     found.append(_weights(results))
     return [grid for grid in found if grid.rows]
 
@@ -74,7 +75,7 @@ def _times(record: Record) -> tuple[str, ...]:
 
 def _tasks(results: Results) -> Grid:
     """Every finalist's score of every task."""
-    metric = METRICS[results.metric].base
+    metric = results.metric.base.name
     records = [r for r in ranked(results) if len(_part(r, "tasks")) > 1]
     first = _part(records[0], "tasks") if records else {}
     return Grid(
@@ -91,12 +92,12 @@ def _tasks(results: Results) -> Grid:
 
 def _fused(results: Results, facts: RunInfo) -> Grid:
     """How every finalist's fused score orders by the label of each of its tasks."""
-    metric = METRICS[results.metric].base
+    metric = results.metric.base.name
     records = [r for r in ranked(results) if len(_part(r, "score")) > 1]
     tasks = list(_part(records[0], "score")) if records else []
     return Grid(
         "Fused score",
-        ("architecture", *(f"{METRICS[metric].label} by {task}" for task in tasks)),
+        ("architecture", *(f"{parse_metric(metric).label} by {task}" for task in tasks)),
         tuple((title(r), *(_score(_part(r, "score")[t], metric) for t in tasks)) for r in records),
         f"{facts.score} on the test split, judged by the label of each task, ± half the 95 % "
         "interval of one trained model",
@@ -105,9 +106,9 @@ def _fused(results: Results, facts: RunInfo) -> Grid:
 
 def _scenarios(best: Record, name: str) -> Grid:
     """The best architecture's score in every scenario."""
-    metric = METRICS[name].base
+    metric = parse_metric(name).base.name
     found = _part(best, "scenarios")
-    lacks = "one class only" if METRICS[metric].kind == "binary" else "no label"
+    lacks = "one class only" if parse_metric(metric).kind == "binary" else "no label"
     tasks = next(iter(found.values()))["tasks"] if found else {}
     return Grid(
         "Scenarios",
@@ -127,8 +128,8 @@ def _seesaw(best: Record, name: str) -> Grid:
     trees = ", and beside LightGBM with target rates for the task" if "boosted" in known else ""
     for kind, parts in known.items():
         for part, scores in parts.items():
-            metric = METRICS[scores.get("metric", name)]
-            what = part if metric.base == METRICS[name].base else f"{part} ({metric.label})"
+            metric = parse_metric(scores.get("metric", name))
+            what = part if metric.base == parse_metric(name).base else f"{part} ({metric.label})"
             rows.append((KINDS[kind].format(what), *_compared(scores, metric.up)))
     return Grid(
         "Seesaw",
@@ -190,7 +191,7 @@ def _counts(scores: Mapping[str, Any]) -> str:
 
 
 def _heading(task: str, scores: Mapping[str, Any], metric: str) -> str:
-    return f"{METRICS[_scored_by(scores, metric)].label} of {task}"
+    return f"{parse_metric(_scored_by(scores, metric)).label} of {task}"
 
 
 def _scored_by(scores: Mapping[str, Any], metric: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.report.cells import show_change, show_ms, show_score, show_test
 from automlrank.report.compare import as_fast, compare
 from automlrank.runs.record import Record
@@ -23,7 +23,7 @@ def headline(results: Results, facts: RunInfo) -> str:
     if not fits:
         return _nothing(results, limit)
     best = fits[0]
-    if best.score(results.metric, "test") is None:
+    if best.score(results.metric.name, "test") is None:
         return _untested(best, results, limit)
     winners = _really_better(best, results)
     if winners:
@@ -32,8 +32,8 @@ def headline(results: Results, facts: RunInfo) -> str:
         return _reference_won(best, results, limit)
     incumbent = results.incumbent
     rival = _without(results, incumbent).best_reference(limit)
-    start = f"The best architecture{_within(limit)} scores {_test(best, results.metric)}"
-    start += _against(incumbent, best, results.metric)
+    start = f"The best architecture{_within(limit)} scores {_test(best, results.metric.name)}"
+    start += _against(incumbent, best, results.metric.name)
     if rival is None and incumbent is not None:
         return f"{start}."
     if rival is None:
@@ -41,22 +41,23 @@ def headline(results: Results, facts: RunInfo) -> str:
     over = limit is not None and (rival.latency() or 0.0) > limit
     return (
         f"{start}; {_name(rival)}, the best reference, scores "
-        f"{_score_and_time(rival, results.metric, best)}{' (over the budget)' if over else ''}: "
-        f"{_verdict(best, rival, results.metric)}."
+        f"{_score_and_time(rival, results.metric.name, best)}"
+        f"{' (over the budget)' if over else ''}: "
+        f"{_verdict(best, rival, results.metric.name)}."
     )
 
 
 def _really_better(best: Record, results: Results) -> list[Record]:
     """The references that are no architectures and beat it beyond noise on test, best first."""
-    metric = METRICS[results.metric]
-    known = [(compare(r, best, results.metric), r) for r in results.outsiders]
+    metric = results.metric
+    known = [(compare(r, best, results.metric.name), r) for r in results.outsiders]
     won = [(d.value, r) for d, r in known if d and d.real and metric.better(d.value, 0.0)]
     return [r for _, r in sorted(won, key=lambda pair: pair[0], reverse=metric.up)]
 
 
 def _beaten(winners: list[Record], best: Record, results: Results, limit: float | None) -> str:
     """Boosted trees or the incumbent won: that comes first."""
-    metric, first = results.metric, winners[0]
+    metric, first = results.metric.name, winners[0]
     name = _name(first)
     over = limit is not None and (first.latency() or 0.0) > limit
     others = [f"{_name(r)} ({_score_and_time(r, metric)})" for r in winners[1:]]
@@ -87,28 +88,29 @@ def _reference_won(best: Record, results: Results, limit: float | None) -> str:
     """The choice fell on a reference: say so, and how near the search came."""
     start = (
         f"{_name(best)}, a reference, is the best architecture{_within(limit)}: "
-        f"it scores {_test(best, results.metric)}"
-        f"{_against(results.incumbent, best, results.metric)}"
+        f"it scores {_test(best, results.metric.name)}"
+        f"{_against(results.incumbent, best, results.metric.name)}"
     )
     others = [
         record
         for record in results.within(limit)
-        if not results.is_reference(record) and record.score(results.metric, "test") is not None
+        if not results.is_reference(record)
+        and record.score(results.metric.name, "test") is not None
     ]
     if not others:
         return f"{start}; nothing that the search composed is a finalist{_within(limit)}."
     return (
         f"{start}; the best that the search composed scores "
-        f"{_score_and_time(others[0], results.metric, best)}: "
-        f"{_verdict(best, others[0], results.metric)}."
+        f"{_score_and_time(others[0], results.metric.name, best)}: "
+        f"{_verdict(best, others[0], results.metric.name)}."
     )
 
 
 def _untested(best: Record, results: Results, limit: float | None) -> str:
-    metric = METRICS[results.metric]
+    metric = results.metric
     return (
         f"Nothing{_within(limit)} was scored on the test split; the best on validation has "
-        f"{metric.label} {show_score(best.choice_score(results.metric))} at "
+        f"{metric.label} {show_score(best.choice_score(results.metric.name))} at "
         f"{show_ms(best.latency())} ms there, which flatters it, since it was chosen by that score."
     )
 
@@ -136,7 +138,7 @@ def _verdict(a: Record, b: Record, metric: str, noun: str = "the difference") ->
         return f"{text} has no measured spread"
     if not difference.real:
         return f"{text} is within noise"
-    beaten = METRICS[metric].better(0.0, difference.value)
+    beaten = parse_metric(metric).better(0.0, difference.value)
     return f"{text} is more than noise{', and not in its favour' if beaten else ''}"
 
 
@@ -152,7 +154,7 @@ def _name(record: Record) -> str:
 
 
 def _test(record: Record, metric: str) -> str:
-    label = METRICS[metric].label
+    label = parse_metric(metric).label
     return f"test {label} {show_test(record, metric)}{_at(record)}"
 
 

@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from automlrank.documents import dump
-from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import (
     MISSING,
     row,
@@ -41,7 +40,7 @@ WORDS = (
 
 def html(results: Results, facts: RunInfo) -> str:
     """The text of ``report.html``; every name from data is escaped."""
-    label = METRICS[results.metric].label
+    label = results.metric.label
     name = escape(facts.data)
     tested = [record for record in ranked(results) if record.test]
     body = [
@@ -101,7 +100,7 @@ def _plot(key: str, figure: go.Figure) -> str:
 
 def _front(results: Results) -> str:
     """The front as a table; each summary opens the architecture's YAML."""
-    label = METRICS[results.metric].label
+    label = results.metric.label
     rows = []
     for record in results.front:
         cells = row(record, results)
@@ -123,7 +122,7 @@ def _front(results: Results) -> str:
 def _finalists(tested: Sequence[Record], results: Results, facts: RunInfo) -> list[str]:
     if not tested:
         return ['<p class="soft">Nothing was scored on the test split.</p>']
-    label = METRICS[results.metric].label
+    label = results.metric.label
     probabilities = PROBABILITIES if has_probabilities(results) else ()
     rows = []
     for record in tested:
@@ -156,8 +155,8 @@ def _grid(grid: Grid, results: Results) -> list[str]:
 
 def _trials(results: Results) -> str:
     """Every trial; the ``data-value`` of a cell is what sorting goes by."""
-    label = METRICS[results.metric].label
-    rows = [_trial(record, results.metric) for record in results.records]
+    label = results.metric.label
+    rows = [_trial(record, results.metric.name) for record in results.records]
     headings = (
         *("#", "state", "architecture", f"valid {label}"),
         *("p50 ms", "parameters", "time", "reason"),

@@ -10,7 +10,6 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import MISSING, Row, row
 from automlrank.report.headline import headline
 from automlrank.report.ranking import RANKS, has_probabilities, ranked
@@ -66,7 +65,7 @@ def front_table(results: Results) -> Table:
 
 def _scores(results: Results) -> Columns:
     """What both tables say of a record."""
-    label = METRICS[results.metric].label
+    label = results.metric.label
     return {
         "#": lambda cells: f"{cells.number}{'*' if cells.on_front else ''}",
         WHAT: lambda cells: cells.title,

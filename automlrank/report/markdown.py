@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from automlrank.measurement.metrics import METRICS
 from automlrank.report.cells import row
 from automlrank.report.grids import Grid, grids
 from automlrank.report.headline import headline
@@ -24,8 +23,7 @@ def markdown(results: Results, facts: RunInfo) -> str:
     front = {record.fingerprint for record in results.front}
     others = [r for r in ranked(results) if r.test or r.fingerprint not in front]
     parts = [
-        f"# {escape_markdown(facts.data)}: architectures by {METRICS[results.metric].label} "
-        "and latency",
+        f"# {escape_markdown(facts.data)}: architectures by {results.metric.label} and latency",
         escape_markdown(headline(results, facts)),
         "## Front",
         _front(results) if results.front else "No trial was trained to the end.",
@@ -52,7 +50,7 @@ def escape_markdown(text: str) -> str:
 
 def _front(results: Results) -> str:
     """The front, fastest first."""
-    label = METRICS[results.metric].label
+    label = results.metric.label
     headings = ("#", WHAT, f"valid {label}", f"test {label}", "p50 / p95 ms", "parameters")
     rows = []
     for record in results.front:
@@ -65,7 +63,7 @@ def _front(results: Results) -> str:
 def _finalists(records: Sequence[Record], results: Results) -> str:
     probabilities = PROBABILITIES if has_probabilities(results) else ()
     headings = (
-        *("rank", "#", WHAT, "valid over seeds", f"test {METRICS[results.metric].label}"),
+        *("rank", "#", WHAT, "valid over seeds", f"test {results.metric.label}"),
         *("seeds", "to best reference", *probabilities, "p50 / p95 ms", "parameters"),
     )
     rows = []

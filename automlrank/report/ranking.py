@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.report.compare import compare
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
@@ -24,11 +24,11 @@ def ranked(results: Results) -> list[Record]:
     validation score.
     """
     places = ranks(results)
-    sign = -1.0 if METRICS[results.metric].up else 1.0
+    sign = -1.0 if results.metric.up else 1.0
 
     def key(record: Record) -> tuple[float, float, int]:
         place = places.get(record.fingerprint, math.inf)
-        score = record.choice_score(results.metric)
+        score = record.choice_score(results.metric.name)
         unscored = math.inf if score is None else sign * score
         latency = record.latency() or math.inf
         return place, unscored if place == math.inf else latency, record.number
@@ -44,11 +44,11 @@ def ranks(results: Results) -> dict[str, int]:
     rank 1 is really beaten by one of the rank above. Ties are not transitive (a = b = c, yet
     a > c), so a pair of different ranks may be one.
     """
-    left = [r for r in _candidates(results).values() if _scored(r, results.metric)]
+    left = [r for r in _candidates(results).values() if _scored(r, results.metric.name)]
     places: dict[str, int] = {}
     rank = 1
     while left:
-        top = [r for r in left if not any(really_beats(s, r, results.metric) for s in left)]
+        top = [r for r in left if not any(really_beats(s, r, results.metric.name) for s in left)]
         places |= {record.fingerprint: rank for record in top}
         left = [record for record in left if record.fingerprint not in places]
         rank += 1
@@ -61,7 +61,7 @@ def really_beats(a: Record, b: Record, metric: str) -> bool:
     one, other = a.score(metric, "test"), b.score(metric, "test")
     if difference is None or one is None or other is None:
         return False
-    return difference.real is True and METRICS[metric].better(one, other)
+    return difference.real is True and parse_metric(metric).better(one, other)
 
 
 def has_probabilities(results: Results) -> bool:

@@ -6,7 +6,7 @@ import itertools
 
 from automlrank.measurement.bootstrap import RESAMPLES
 from automlrank.measurement.calibration import BINS
-from automlrank.measurement.metrics import METRICS, Metric
+from automlrank.measurement.metrics import Metric
 from automlrank.report.cells import show_labels, show_seconds, show_share, title
 from automlrank.report.compare import as_fast
 from automlrank.report.grids import one_class
@@ -39,7 +39,7 @@ def cost(results: Results, facts: RunInfo) -> Pairs:
 
 def measured(results: Results, facts: RunInfo) -> Pairs:
     """How scores and latencies were measured."""
-    pairs = [("Metric", _metric(METRICS[results.metric], facts))]
+    pairs = [("Metric", _metric(results.metric, facts))]
     for split, rows in facts.rows.items():
         shown = show_labels(facts.label_rates.get(split, {}), facts.regression)
         pairs.append((f"Split {split}", "; ".join([f"{rows:,} rows", *shown])))
@@ -97,13 +97,13 @@ def sparse(results: Results) -> Pairs:
 
 
 def _test_protocol(results: Results) -> str:
-    metric = METRICS[results.metric]
+    metric = results.metric
     unit = "group" if metric.grouped else "row"
     found_by = f"{RESAMPLES:,} bootstrap draws of {unit}s"
     if len(metric.weights) > 1 or metric.fused:
         found_by = f"each {unit}'s influence"
-    elif metric.base in EXACT:
-        found_by = EXACT[metric.base]
+    elif metric.base.name in EXACT:
+        found_by = EXACT[metric.base.name]
     probabilities = (
         f"; calibration is the expected error in {BINS} bins of equal mass, and the mean "
         "prediction over the rate; a log loss in brackets is that of logits shifted by one number "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from automlrank.data.dataset import Dataset
+from automlrank.measurement.metrics import AUC, Metric
 from automlrank.runs.record import Record
 from automlrank.training.progress import Progress
 
@@ -22,14 +23,14 @@ class DataReady:
     suspicions: tuple[str, ...] = ()
     regression: tuple[str, ...] = ()
     """The tasks whose label has a mean, and no rate."""
-    metric: str = "auc"
-    """That models are scored by, which the tasks may have decided."""
+    metric: Metric = AUC
+    """Metric that models are scored by; derived from the tasks unless given."""
 
     @classmethod
     def of(
         cls,
         data: Dataset,
-        metric: str,
+        metric: Metric,
         set_aside: tuple[str, ...] = (),
         suspicions: tuple[str, ...] = (),
     ) -> Self:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from automlrank.errors import BudgetError, Fault, RunError, did_you_mean
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metric_language import FUSED_NAMES, parse_metric
+from automlrank.measurement.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,14 +28,10 @@ FORMAT = 1
 class Results:
     """All records of a run; ``references`` holds each reference, be it a trial too or not."""
 
-    metric: str
+    metric: Metric
     latency: Mapping[str, Any]
     records: tuple[Record, ...]
     references: tuple[Record, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not METRICS.knows(self.metric):
-            raise RunError(f"unknown metric {self.metric!r}.", did_you_mean(self.metric, METRICS))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -49,7 +46,7 @@ class Results:
             record
             for record in self.records
             if record.state == "complete"
-            and record.score(self.metric) is not None
+            and record.score(self.metric.name) is not None
             and record.latency() is not None
         )
 
@@ -66,15 +63,15 @@ class Results:
         return self._unbeaten(fair, "p50")
 
     def _unbeaten(self, records: Sequence[Record], percentile: str) -> tuple[Record, ...]:
-        scores = [record.score(self.metric) or 0.0 for record in records]
+        scores = [record.score(self.metric.name) or 0.0 for record in records]
         times = [r.latency(percentile) or r.latency() or 0.0 for r in records]
-        return tuple(records[i] for i in pareto(scores, times, up=METRICS[self.metric].up))
+        return tuple(records[i] for i in pareto(scores, times, up=self.metric.up))
 
     @property
     def finalists(self) -> tuple[Record, ...]:
         """Complete trials that were scored on the test split, references among them."""
         return tuple(
-            r for r in self.complete if r.test and r.score(self.metric, "test") is not None
+            r for r in self.complete if r.test and r.score(self.metric.name, "test") is not None
         )
 
     @property
@@ -94,7 +91,9 @@ class Results:
     def outsiders(self) -> tuple[Record, ...]:
         """The references with a score that are no architectures: boosted trees, the incumbent."""
         return tuple(
-            r for r in self.references if not r.architecture and r.score(self.metric) is not None
+            r
+            for r in self.references
+            if not r.architecture and r.score(self.metric.name) is not None
         )
 
     def is_reference(self, record: Record) -> bool:
@@ -110,8 +109,8 @@ class Results:
                 if max_latency_ms is None or (record.latency() or 0.0) <= max_latency_ms
             ]
             if fits:
-                sign = -1 if METRICS[self.metric].up else 1
-                key = {id(r): sign * (r.choice_score(self.metric) or 0.0) for r in fits}
+                sign = -1 if self.metric.up else 1
+                key = {id(r): sign * (r.choice_score(self.metric.name) or 0.0) for r in fits}
                 return tuple(sorted(fits, key=lambda r: (key[id(r)], r.latency(), r.number)))
         return ()
 
@@ -121,10 +120,10 @@ class Results:
         By test, not by validation, once there is one: the strongest opponent, so that no choice of
         ours flatters.
         """
-        sign = 1.0 if METRICS[self.metric].up else -1.0
-        scored = [r for r in self.references if r.score(self.metric, split) is not None]
+        sign = 1.0 if self.metric.up else -1.0
+        scored = [r for r in self.references if r.score(self.metric.name, split) is not None]
         fits = [r for r in scored if limit is None or (r.latency() or 0.0) <= limit]
-        score = {id(r): sign * (r.score(self.metric, split) or 0.0) for r in scored}
+        score = {id(r): sign * (r.score(self.metric.name, split) or 0.0) for r in scored}
         return max(fits or scored, key=lambda r: score[id(r)], default=None)
 
     def best(self, max_latency_ms: float | None = None) -> Record:
@@ -147,7 +146,7 @@ class Results:
         """Return the JSON contract of ``automlrank report --format json``."""
         return {
             "format": FORMAT,
-            "metric": self.metric,
+            "metric": self.metric.name,
             "latency": plain(self.latency),
             "counts": self.counts,
             "front": [record.to_data() for record in self.front],
@@ -165,7 +164,7 @@ class Results:
         if missing:
             raise RunError([Fault(f"results: {key!r} is missing.") for key in missing])
         return cls(
-            metric=data["metric"],
+            metric=_metric(data["metric"]),
             latency=data["latency"],
             records=tuple(Record.from_data(item) for item in data["trials"]),
             references=tuple(Record.from_data(item) for item in data["references"]),
@@ -180,6 +179,15 @@ def _check_format(data: Mapping[str, Any]) -> None:
             f"the results {found}, but this version of automlrank reads format {FORMAT}.",
             "Run the search again with this version, or report it with the version that wrote it.",
         )
+
+
+def _metric(text: str) -> Metric:
+    """Return the metric of results; raises RunError for one that this version does not know."""
+    try:
+        return parse_metric(text)
+    except ValueError as error:
+        hint = did_you_mean(text, (*METRICS, *FUSED_NAMES))
+        raise RunError(f"results: {error}", hint) from None
 
 
 def pareto(scores: Sequence[float], times: Sequence[float], *, up: bool) -> list[int]:

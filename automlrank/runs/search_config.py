@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 
 from automlrank.errors import UsageError, did_you_mean
-from automlrank.measurement.metrics import FUSED, METRICS
+from automlrank.measurement.metric_language import FUSED_NAMES, parse_metric
+from automlrank.measurement.metrics import METRICS
 from automlrank.serving.runtimes import check_runtime
 
 SAMPLERS = ("tpe", "evolution", "nsga2", "random")
@@ -44,9 +45,11 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         try:
-            METRICS[self.metric]
+            parse_metric(self.metric)
         except ValueError as error:
-            raise UsageError(str(error), did_you_mean(self.metric, (*METRICS, *FUSED))) from None
+            raise UsageError(
+                str(error), did_you_mean(self.metric, (*METRICS, *FUSED_NAMES))
+            ) from None
         known = {"sampler": SAMPLERS, "pruner": PRUNERS}
         for kind, names in known.items():
             name = getattr(self, kind)

@@ -15,7 +15,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from automlrank.measurement.metrics import METRICS, Floats
+from automlrank.measurement.metrics import MAE, RMSE, Floats, Metric
 from automlrank.runs.search_config import PATIENCE
 from automlrank.study.study_records import BEGAN
 
@@ -98,21 +98,21 @@ def reference_point(
     return (floor, 2 * max(latencies[:FIRST])) if len(latencies) >= FIRST else None
 
 
-def floor_of(metric: str, labels: npt.ArrayLike) -> float:
+def floor_of(metric: Metric, labels: npt.ArrayLike) -> float:
     """The gain of a model that says the same of every row: .5 of an AUC, else minus the least loss.
 
     That is the labels' entropy, their standard deviation (RMSE), or their mean distance from the
     median (MAE); 0 without labels. ``labels`` ``[rows]``, null is NaN.
     """
-    if METRICS[metric].up:
+    if metric.up:
         return 0.5
     known = np.asarray(labels, np.float64)
     known = known[~np.isnan(known)]
     if not known.size:
         return 0.0
-    if METRICS[metric].base == "rmse":
+    if metric.base == RMSE:
         return -float(known.std())
-    if METRICS[metric].base == "mae":
+    if metric.base == MAE:
         return -float(np.abs(known - np.median(known)).mean())
     rates = [rate for rate in (float(known.mean()), 1 - float(known.mean())) if rate > 0]
     return sum(rate * math.log(rate) for rate in rates)

@@ -13,7 +13,6 @@ from automlrank.architecture import Architecture, draw
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
 from automlrank.errors import reason_of
-from automlrank.measurement.metrics import METRICS
 from automlrank.model.network import RankingModel
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
@@ -49,7 +48,7 @@ class Objective:
         self.bench = bench
         self.folder = folder
         self.worker = worker
-        self.rungs = Rungs.of(bench.data, goal.metric, seed_of(goal.seed, RUNG_SEEDS))
+        self.rungs = Rungs.of(bench.data, bench.metric, seed_of(goal.seed, RUNG_SEEDS))
         self.pruner = make_pruner(goal.pruner, study, self.rungs)
 
     def __call__(self, trial: optuna.Trial) -> Sequence[float]:
@@ -184,13 +183,13 @@ class Climb:
             raise optuna.TrialPruned
 
     def value(self, progress: Progress, sample: Dataset | None) -> float:
-        goal = self.objective.bench.goal
-        overall = METRICS[goal.metric].overall
+        bench = self.objective.bench
+        overall = bench.metric.overall
         if progress.best is not None:
             return overall(progress.best)
         assert sample is not None
-        with self.objective.bench.computing():
-            return overall(score(self.model, sample, "valid", goal.metric, goal.device))
+        with bench.computing():
+            return overall(score(self.model, sample, "valid", bench.metric, bench.goal.device))
 
 
 def begin(trial: optuna.Trial, most: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metrics import Metric
 from automlrank.measurement.significance import auc_error, relative_error
 from automlrank.training.loop import REPORTS_PER_EPOCH
 from automlrank.training.progress import Progress
@@ -41,9 +41,9 @@ class Rungs:
     """That of ``error_of`` on the sample; NaN where it holds one class, or one value, only."""
 
     @classmethod
-    def of(cls, data: Dataset, metric: str, seed: int) -> Rungs:
+    def of(cls, data: Dataset, metric: Metric, seed: int) -> Rungs:
         """Rungs for the training rows of ``data``; equal seeds give the same sample."""
-        grouped = METRICS[metric].grouped
+        grouped = metric.grouped
         rows = sample_rows(data.rows["train"])
         sample = data.part_of("valid", rows, seed, whole_groups=grouped)
         error = error_of(sample.labels("valid")[:, 0], data.schema.tasks[0].kind)

@@ -15,7 +15,7 @@ from automlrank.architecture import Architecture
 from automlrank.candidates.baselines import Baseline
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import RunError, reason_of
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.liveness import Liveness
@@ -44,7 +44,7 @@ def open_study(folder: RunFolder, goal: SearchConfig, identity: dict[str, str]) 
     ``identity`` is what a study's trials are comparable under: space, data, metric, candidates.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # failures are in the records
-    up = METRICS[goal.metric].up
+    up = parse_metric(goal.metric).up
     directions = [
         StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
         StudyDirection.MINIMIZE,

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
-from automlrank.measurement.metrics import METRICS, metric_of
+from automlrank.measurement.metrics import AUC, Metric, metric_of
 from automlrank.runs.events import TrialEnded
 from automlrank.runs.stop_reasons import FAILURES, TIME_UP
 from automlrank.study.hypervolume import floor_of, search_stands_still
@@ -124,14 +124,14 @@ def trainings(study: optuna.Study, *, ended: bool = False) -> int:
     return sum(trial.state.is_finished() or not ended for trial in begun)
 
 
-def floors(data: Dataset, metric: str) -> dict[str, float]:
+def floors(data: Dataset, metric: Metric) -> dict[str, float]:
     """The gain of a model that knows nothing, by task, and of the fused score."""
     labels, tasks = data.labels("valid"), data.schema.tasks
     found = {
         task.name: floor_of(metric_of(metric, task.kind), labels[:, i])
         for i, task in enumerate(tasks)
     }
-    return {**found, metric: floor_of("auc", labels[:, 0])}
+    return {**found, metric.name: floor_of(AUC, labels[:, 0])}
 
 
 def stands_still(study: optuna.Study, bench: Evaluator) -> bool:
@@ -139,5 +139,5 @@ def stands_still(study: optuna.Study, bench: Evaluator) -> bool:
     goal = bench.goal
     if not goal.patience:
         return False
-    floor = METRICS[goal.metric].overall(floors(bench.data, goal.metric))
+    floor = bench.metric.overall(floors(bench.data, bench.metric))
     return search_stands_still(study, floor, goal.latency_ms, goal.patience)

@@ -21,7 +21,7 @@ from automlrank.data.values import Array
 from automlrank.errors import TrialError
 from automlrank.measurement.fusion import fused, judged
 from automlrank.measurement.host_lock import paced, working
-from automlrank.measurement.metrics import METRICS, Metric, evaluate, metric_of
+from automlrank.measurement.metrics import AUC, Metric, evaluate, metric_of
 from automlrank.model.network import RankingModel
 from automlrank.training.checkpoint import Checkpoint, restore_state, training_state
 from automlrank.training.device_batches import DeviceBatches, ahead
@@ -87,7 +87,7 @@ def fit(
     data: Dataset,
     *,
     seed: int,
-    metric: str = "auc",
+    metric: Metric = AUC,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
     said: Array | None = None,
@@ -135,7 +135,7 @@ def fit(
         check_loss(loss, rows)
         trainer.tables.settle()
         scores = score(model, data, "valid", metric, device)
-        _count(course, scores, METRICS[metric], trainer)
+        _count(course, scores, metric, trainer)
         best = scores if course.waited == 0 else course.best
         seconds, zeros = time.perf_counter() - began, trainer.zero_shares()
         weights = dict(zip(scores, trainer.weights.taken(), strict=False))
@@ -185,14 +185,14 @@ def predict(
 
 
 def score(
-    model: nn.Module, data: Dataset, split: str, metric: str, device: str = "cpu"
+    model: nn.Module, data: Dataset, split: str, metric: Metric, device: str = "cpu"
 ) -> dict[str, float]:
     """The metric of each task on a split."""
     return score_logits(predict(model, data, split, device), data, split, metric)
 
 
 def score_logits(
-    logits: npt.NDArray[np.float32], data: Dataset, split: str, metric: str
+    logits: npt.NDArray[np.float32], data: Dataset, split: str, metric: Metric
 ) -> dict[str, float]:
     """The metric of each task from its logits, or the usual one of its kind (``metric_of``).
 
@@ -203,9 +203,9 @@ def score_logits(
         task.name: evaluate(metric_of(metric, task.kind), labels[:, i], logits[:, i], groups)
         for i, task in enumerate(data.schema.tasks)
     }
-    if METRICS[metric].fused:
+    if metric.fused:
         judge, exponents = partial(evaluate, metric, groups=groups), data.schema.exponents
-        scores[metric] = judged(judge, labels, fused(logits, exponents), exponents)
+        scores[metric.name] = judged(judge, labels, fused(logits, exponents), exponents)
     return scores
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from automlrank.measurement.metrics import Metric
 from automlrank.model.network import RankingModel
 from automlrank.training.progress import Progress
 
@@ -24,7 +25,9 @@ class Trained:
     """The balance's, by task, epoch by epoch; None where it has none that move."""
 
     @classmethod
-    def of(cls, model: RankingModel, ends: Sequence[Progress], metric: str, seconds: float) -> Self:
+    def of(
+        cls, model: RankingModel, ends: Sequence[Progress], metric: Metric, seconds: float
+    ) -> Self:
         """From the ends of its epochs; the shares of zeros are those of the best one."""
         scores = ends[-1].best
         assert scores is not None
@@ -35,7 +38,7 @@ class Trained:
                 "rows": end.rows,
                 "loss": end.loss,
                 "seconds": round(end.seconds, 3),
-                metric: dict(end.scores or {}),
+                metric.name: dict(end.scores or {}),
                 **({"weights": dict(end.weights)} if end.weights else {}),
             }
             for end in ends

@@ -20,6 +20,7 @@ from automlrank.cli.wording import (
     outcome,
     sentences,
 )
+from automlrank.measurement.metrics import AUC, RMSE
 from automlrank.runs.events import (
     DataReady,
     Feasibility,
@@ -31,7 +32,7 @@ from automlrank.runs.events import (
 from automlrank.runs.record import Record
 from automlrank.training.progress import Progress
 
-GOAL = SearchTarget("auc", trials=20, seconds=None)
+GOAL = SearchTarget(AUC, trials=20, seconds=None)
 PROGRESS = Progress(2, 120_832, 0.5123, 9.0, {"click": 0.67}, {"click": 0.68})
 
 
@@ -55,9 +56,9 @@ MANY = ended(LR, record(0, name="deepfm"), record(0, name="deepfm"), record(1), 
 
 def test_an_epochs_line_has_the_weights_that_a_balance_moved() -> None:
     plain = "epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6700 (best 0.6800)"
-    assert epoch_line(PROGRESS, "auc") == plain
+    assert epoch_line(PROGRESS, AUC) == plain
     moved = dataclasses.replace(PROGRESS, weights={"click": 1.25, "buy": 0.75})
-    assert epoch_line(moved, "auc") == plain + ", weights click 1.25, buy 0.75"
+    assert epoch_line(moved, AUC) == plain + ", weights click 1.25, buy 0.75"
 
 
 def test_feasibility_is_one_sentence() -> None:
@@ -83,21 +84,21 @@ def test_a_label_that_is_never_known_has_no_rate() -> None:
 
 
 def test_outcomes() -> None:
-    assert outcome(record(4), "auc") == "trial 4: valid AUC 0.6400 at 5.0 ms, in 30.0 s"
-    assert outcome(LR, "auc").startswith("reference (lr): valid AUC")
-    assert outcome(SLOW, "auc") == "trial 3 over budget: latency_ms 42 over the limit of 30"
+    assert outcome(record(4), AUC) == "trial 4: valid AUC 0.6400 at 5.0 ms, in 30.0 s"
+    assert outcome(LR, AUC).startswith("reference (lr): valid AUC")
+    assert outcome(SLOW, AUC) == "trial 3 over budget: latency_ms 42 over the limit of 30"
     failed = record(5, "failed", valid=None, reason=None)
-    assert outcome(failed, "auc") == "trial 5 failed: no reason was kept"
+    assert outcome(failed, AUC) == "trial 5 failed: no reason was kept"
 
 
 def test_a_reference_that_failed_gives_its_reason() -> None:
     broken = record(-1, "reference", name="lr", valid=None, reason="the loss is nan")
-    assert outcome(broken, "auc") == "reference (lr) reference: the loss is nan"
+    assert outcome(broken, AUC) == "reference (lr) reference: the loss is nan"
 
 
 def test_each_trial_counts_once() -> None:
     """An event names the trial of a reference twice; references beside the study are no trials."""
-    results = so_far(MANY, "auc")
+    results = so_far(MANY, AUC)
     assert [r.number for r in results.records] == [0, 1, 2, 3]
     assert {r.name for r in results.references} == {"lr", "deepfm"}
     assert counts(results, 3, GOAL) == (
@@ -107,8 +108,8 @@ def test_each_trial_counts_once() -> None:
 
 def test_time_left() -> None:
     """By the limit, or by the mean of what was trained: 17 trials of 30 s."""
-    results = so_far(MANY, "auc")
-    assert left(results, 3, SearchTarget("auc", 20, 1800.0), 60.0) == "60.0 s gone of 30.0 min"
+    results = so_far(MANY, AUC)
+    assert left(results, 3, SearchTarget(AUC, 20, 1800.0), 60.0) == "60.0 s gone of 30.0 min"
     assert "about 8.5 min left for 17 trials" in left(results, 3, GOAL, 60.0)
     assert left(results, 20, GOAL, 60.0) == "60.0 s gone; the finalists remain"
     assert left(so_far(ended(LR), "auc"), 0, GOAL, 1.0) == "1.0 s gone, 20 trials left"
@@ -128,7 +129,7 @@ def test_a_pipe_gets_a_line_per_beginning_and_end(capsys: pytest.CaptureFixture[
 def test_the_data_says_what_trials_are_told_by(capsys: pytest.CaptureFixture[str]) -> None:
     """A regression task has a mean, its trials an error, of which the lowest is on the front."""
     rows, means = {"train": 9}, {"train": {"stay": 35.25}}
-    ready = DataReady("shop", rows, means, (), (), ("stay",), "rmse")
+    ready = DataReady("shop", rows, means, (), (), ("stay",), RMSE)
     trials = [record(i, valid={"rmse": 20.0 - i}) for i in range(2)]
     screen = Terminal(file=io.StringIO(), force_terminal=True, width=80, height=50)
     console = Console(Format.human)

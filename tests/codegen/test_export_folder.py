@@ -22,7 +22,7 @@ from automlrank.codegen.verify import verify_export
 from automlrank.data.dataset import Dataset
 from automlrank.data.transform import Encoder
 from automlrank.errors import RunError
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metrics import AUC, Metric
 from automlrank.model.network import RankingModel, build_model
 from automlrank.training import loop, tables
 from automlrank.training.loop import fit, score
@@ -56,7 +56,7 @@ def lands_where_ours_does(
     table: Path,
     out: Path,
     row_wise: int = ROW_WISE_ROWS,
-    metric: str = "auc",
+    metric: Metric = AUC,
 ) -> None:
     """Exported training, same seed, one thread: the metric of each task is ours to 1e-4."""
     model = build_model(architecture, data.schema, seed=7)
@@ -70,9 +70,7 @@ def lands_where_ours_does(
     (out / "train.py").write_text(text, encoding="utf-8")
     printed = run_alone(out, table, "--seed", 7, "--threads", 1, "--test")
     for split in ("valid", "test"):
-        line = re.search(
-            rf"^{split}: {METRICS[metric].label}(?: \(.*\))? (.*)$", printed, re.MULTILINE
-        )
+        line = re.search(rf"^{split}: {metric.label}(?: \(.*\))? (.*)$", printed, re.MULTILINE)
         assert line is not None
         theirs = {k: float(v) for k, v in (pair.split() for pair in line[1].split(", "))}
         assert theirs == pytest.approx(score(model, data, split, metric), abs=1e-4)

@@ -20,6 +20,7 @@ from automlrank.codegen.folder import export_architecture
 from automlrank.codegen.train_source import train_source
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
+from automlrank.measurement.metrics import MAE, RMSE
 from automlrank.model.network import build_model
 from automlrank.schema import Task
 
@@ -135,12 +136,12 @@ def test_a_regression_alone_lands_where_ours_does(
     )
     architecture = Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
     out = tmp_path / "export"
-    lands_where_ours_does(architecture, other, tmp_path / "t.parquet", out, metric="rmse")
+    lands_where_ours_does(architecture, other, tmp_path / "t.parquet", out, metric=RMSE)
     printed = "".join(path.read_text() for path in (out / "train.py", out / "README.md"))
     assert "AUC" not in printed
     assert "return score < best" in printed
     lint(out)
-    absolute = train_source(architecture, other.schema, other.encoder, "mae")
+    absolute = train_source(architecture, other.schema, other.encoder, MAE)
     assert 'METRIC = "MAE"' in absolute
     assert "mae(labels[:, i], values[:, i])" in absolute
 

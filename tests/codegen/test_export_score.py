@@ -18,6 +18,7 @@ from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
 from automlrank.data.dataset import Dataset
 from automlrank.measurement.fusion import fused
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.model.network import build_model
 from automlrank.training.loop import fit, score
 
@@ -61,9 +62,11 @@ def test_exported_training_is_judged_as_ours_is(
     training = dataclasses.replace(architecture.training, **settings)
     architecture = dataclasses.replace(architecture, training=training)
     model, out = build_model(architecture, scored.schema, seed=7), tmp_path / "export"
-    for _ in fit(model, architecture, scored, seed=7, metric=metric):
+    for _ in fit(model, architecture, scored, seed=7, metric=parse_metric(metric)):
         pass
-    export_architecture(architecture, scored.schema, scored.encoder, out, metric=metric)
+    export_architecture(
+        architecture, scored.schema, scored.encoder, out, metric=parse_metric(metric)
+    )
     for command in (["check"], ["format", "--check"]):
         checked = [sys.executable, "-m", "ruff", *command, "--config", str(CONFIG), str(out)]
         subprocess.run(checked, check=True, capture_output=True)
@@ -74,7 +77,7 @@ def test_exported_training_is_judged_as_ours_is(
         assert line is not None
         theirs = {k: float(v) for k, v in (pair.split() for pair in line[1].split(", "))}
         assert list(theirs) == ["click", "buy", metric]
-        assert theirs == pytest.approx(score(model, scored, split, metric), abs=1e-4)
+        assert theirs == pytest.approx(score(model, scored, split, parse_metric(metric)), abs=1e-4)
 
 
 def test_without_a_score_nothing_of_it_is_printed(

@@ -20,6 +20,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.formats import files_of
 from automlrank.data.read import open_table
 from automlrank.data.split import assign, parts_of
+from automlrank.measurement.metrics import AUC, GAUC, METRICS
 from automlrank.model.network import build_model
 from automlrank.schema import Schema, Split
 from automlrank.training.loop import score
@@ -193,13 +194,13 @@ def test_each_metric_is_ours(
     """The printed score of the same weights is the one that a search compares."""
     architecture = make("fm")
     out = tmp_path / "export"
-    export_architecture(architecture, data.schema, data.encoder, out, metric=metric)
+    export_architecture(architecture, data.schema, data.encoder, out, metric=METRICS[metric])
     script = load_script(out)
     model = build_model(architecture, data.schema, seed=3)
     theirs = script["RankingModel"]()
     theirs.load_state_dict(model.state_dict())
     arrays, rows = script["load"](table)
-    expected = score(model, data, "valid", metric)
+    expected = score(model, data, "valid", METRICS[metric])
     assert script["score"](theirs, arrays, rows["valid"]) == pytest.approx(expected)
     assert script["is_better"](2.0, 1.0) is (metric != "logloss")
 
@@ -259,7 +260,7 @@ def test_any_column_name_compiles_and_runs(
         architecture = dataclasses.replace(architecture, training=training)
     nasty = Dataset.open(path, schema, cache=tmp_path / "cache")
     out = tmp_path / "export"
-    export_architecture(architecture, nasty.schema, nasty.encoder, out, metric="gauc")
+    export_architecture(architecture, nasty.schema, nasty.encoder, out, metric=GAUC)
     for file in out.glob("*.py"):
         text = file.read_text(encoding="utf-8")
         compile(text, file.name, "exec")
@@ -327,6 +328,6 @@ def test_exported_weights_are_scored_without_training(
     monkeypatch.setattr("sys.argv", ["train.py", str(table), "--score"])
     with caplog.at_level("INFO"):
         script["main"]()
-    expected = score(model, data, "valid", "auc")["click"]
+    expected = score(model, data, "valid", AUC)["click"]
     assert f"valid: AUC click {expected:.6f}" in caplog.text
     assert [path for path in sorted(out.iterdir()) if path.name != "__pycache__"] == files

@@ -12,7 +12,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.rates import Rates, fit_rates, keys_of
 from automlrank.data.sums import FOLDS, SEED
 from automlrank.data.values import EncodingError
-from automlrank.measurement.metrics import auc
+from automlrank.measurement.metrics import AUC, auc
 
 PRIOR = 5.0
 ROWS = st.lists(
@@ -215,7 +215,7 @@ def test_a_random_label_and_a_column_of_many_ids_give_no_auc(tmp_path, form):
         model = build_model(architecture, data.schema, seed=1)
         for _ in fit(model, architecture, data, seed=1):
             pass
-        assert score(model, data, "valid", "auc")["y"] == pytest.approx(0.5, abs=0.06)
+        assert score(model, data, "valid", AUC)["y"] == pytest.approx(0.5, abs=0.06)
     naive = data.encoder.rates.encode(data.encoder.ids_in(_ids(data)))["statistics:item"]
     assert auc(data.labels("train")[:, 0], naive[:, 4]) > 0.9  # what the trap would have seen
 

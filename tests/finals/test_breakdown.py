@@ -12,7 +12,7 @@ import pytest
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.finals.breakdown import REST, breakdown, scenario_rows
-from automlrank.measurement.metrics import auc
+from automlrank.measurement.metrics import AUC, auc
 from automlrank.measurement.significance import sampling
 
 
@@ -24,7 +24,7 @@ def logits_of(dataset: Dataset, seeds: int = 2, strength: float = 1.0) -> list[n
 
 def test_a_task_has_its_mean_over_the_seeds_rows_and_positives(dataset: Dataset) -> None:
     runs, labels = logits_of(dataset), dataset.labels("test")
-    found = breakdown(dataset, "auc", {"a": runs})["a"]["tasks"]
+    found = breakdown(dataset, AUC, {"a": runs})["a"]["tasks"]
     for i, task in enumerate(dataset.schema.tasks):
         expected = np.mean([auc(labels[:, i], x[:, i]) for x in runs])
         assert found[task.name]["auc"] == pytest.approx(expected)
@@ -35,20 +35,20 @@ def test_a_task_has_its_mean_over_the_seeds_rows_and_positives(dataset: Dataset)
 
 def test_tasks_are_compared_on_the_same_rows(dataset: Dataset) -> None:
     weak, strong = logits_of(dataset, strength=0.2), logits_of(dataset, strength=2.0)
-    found = breakdown(dataset, "auc", {"weak": weak, "strong": strong})
+    found = breakdown(dataset, AUC, {"weak": weak, "strong": strong})
     labels = dataset.labels("test")[:, 1]
     columns = np.stack([x[:, 1] for x in (*weak, *strong)], axis=1)
-    expected = sampling("auc", labels, columns).difference([0, 1], [2, 3])
+    expected = sampling(AUC, labels, columns).difference([0, 1], [2, 3])
     assert found["weak"]["tasks"]["buy"]["versus"]["strong"] == pytest.approx(list(expected))
     assert (
-        breakdown(dataset, "auc", {"a": weak[:1], "b": strong})["b"]["tasks"]["buy"]["versus"] == {}
+        breakdown(dataset, AUC, {"a": weak[:1], "b": strong})["b"]["tasks"]["buy"]["versus"] == {}
     )
 
 
 def test_every_scenario_has_its_own_rows(dataset: Dataset) -> None:
     runs, labels = logits_of(dataset), dataset.labels("test")
     pages = synthetic_frame(3000, seed=0)[0]["page"].to_numpy()[-len(labels) :]
-    found = breakdown(dataset, "auc", {"a": runs})["a"]["scenarios"]
+    found = breakdown(dataset, AUC, {"a": runs})["a"]["scenarios"]
     assert sorted(found) == sorted(set(pages))
     assert [s["rows"] for s in found.values()] == sorted(s["rows"] for s in found.values())[::-1]
     for page, scores in found.items():
@@ -77,14 +77,14 @@ def opened(
 
 def test_scenarios_that_training_did_not_see_are_counted_together(tmp_path) -> None:
     data = opened(tmp_path, ["new", "newer", "new"])
-    found = breakdown(data, "auc", {"a": logits_of(data)})["a"]["scenarios"]
+    found = breakdown(data, AUC, {"a": logits_of(data)})["a"]["scenarios"]
     assert found["not in training"]["rows"] == 3
 
 
 def test_what_is_not_defined_is_not_a_half(tmp_path) -> None:
     """A scenario with one row, and one in which every label is 1."""
     data = opened(tmp_path, ["alone"], {"home": 1})
-    found = breakdown(data, "auc", {"a": logits_of(data)})["a"]["scenarios"]
+    found = breakdown(data, AUC, {"a": logits_of(data)})["a"]["scenarios"]
     assert found["not in training"]["rows"] == 1
     for name in ("not in training", "home"):
         click = found[name]["tasks"]["click"]
@@ -102,7 +102,7 @@ def test_many_scenarios_end_in_one_line(dataset: Dataset, monkeypatch) -> None:
 
 def test_one_task_without_scenarios_has_no_parts(dataset: Dataset) -> None:
     schema = dataclasses.replace(dataset.schema, tasks=dataset.schema.tasks[:1], scenario=None)
-    assert breakdown(dataclasses.replace(dataset, schema=schema), "auc", {}) == {}
+    assert breakdown(dataclasses.replace(dataset, schema=schema), AUC, {}) == {}
 
 
 def test_a_score_of_one_task_has_no_parts(dataset: Dataset) -> None:
@@ -110,4 +110,4 @@ def test_a_score_of_one_task_has_no_parts(dataset: Dataset) -> None:
     one = [logits_of(dataset)[0][:, :1]]
     partial = logits_of(dataset, seeds=1)
     partial[0][0] = np.nan
-    assert breakdown(dataset, "auc", {"incumbent": one, "partial": partial}) == {}
+    assert breakdown(dataset, AUC, {"incumbent": one, "partial": partial}) == {}

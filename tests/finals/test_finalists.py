@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from automlrank.finals.finalists import SEEDS, in_order, leaders_of
+from automlrank.measurement.metrics import AUC
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 
@@ -20,7 +21,7 @@ def record(name: str, score: float, ms: float | None, state: str = "complete") -
 
 
 def results(*references: Record) -> Results:
-    return Results("auc", {}, (record(*BEST), record(*FAST)), references)
+    return Results(AUC, {}, (record(*BEST), record(*FAST)), references)
 
 
 @pytest.mark.parametrize(

@@ -11,30 +11,31 @@ import pytest
 from automlrank.data.dataset import Dataset
 from automlrank.finals.scores import SHIFT, FinalRun, final_scores
 from automlrank.measurement.calibration import calibration
-from automlrank.measurement.metrics import METRICS, logloss
+from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import AUC, METRICS, Metric, logloss
 from automlrank.training.loop import score_logits
 
 
-def trained(dataset: Dataset, metric: str, strength: float, seed: int) -> FinalRun:
+def trained(dataset: Dataset, metric: Metric, strength: float, seed: int) -> FinalRun:
     """A made-up training: logits that hold the label by ``strength``."""
     labels = np.nan_to_num(dataset.labels("test"))
     noise = np.random.default_rng(seed).normal(size=labels.shape)
     logits = (strength * (labels - 0.5) + noise).astype(np.float32)
-    if METRICS[metric].kind == "regression":
+    if metric.kind == "regression":
         logits = (labels + noise / strength).astype(np.float32)
     scores = score_logits(logits, dataset, "test", metric)
     return {"valid": scores, "test": scores}, logits
 
 
 @pytest.fixture(params=METRICS)
-def metric(request) -> str:
-    return request.param
+def metric(request) -> Metric:
+    return METRICS[request.param]
 
 
 @pytest.fixture
 def data(dataset, metric) -> Dataset:
     """The table with tasks of the metric's kind."""
-    tasks = (replace(task, kind=METRICS[metric].kind, of=None) for task in dataset.schema.tasks)
+    tasks = (replace(task, kind=metric.kind, of=None) for task in dataset.schema.tasks)
     return replace(dataset, schema=replace(dataset.schema, tasks=tuple(tasks)))
 
 
@@ -52,17 +53,17 @@ def test_a_score_stands_with_its_interval_and_apart_from_it_the_spread(data, met
     for name, found in final_scores(data, metric, runs).items():
         values = [scores["test"][task] for scores, _ in runs[name]]
         test = found["test"]
-        assert test[metric] == pytest.approx(np.mean(values))
-        assert test[f"{metric}_std"] == pytest.approx(np.std(values, ddof=1))
-        assert test[f"{metric}_low"] < test[metric] < test[f"{metric}_high"]
+        assert test[metric.name] == pytest.approx(np.mean(values))
+        assert test[f"{metric.name}_std"] == pytest.approx(np.std(values, ddof=1))
+        assert test[f"{metric.name}_low"] < test[metric.name] < test[f"{metric.name}_high"]
         assert test["seeds"] == 3
-        assert test["tasks"][task][metric] == pytest.approx(test[metric])
-        assert found["valid"] == {f"{metric}_mean": test[metric]}
+        assert test["tasks"][task][metric.name] == pytest.approx(test[metric.name])
+        assert found["valid"] == {f"{metric.name}_mean": test[metric.name]}
 
 
 def test_log_loss_and_calibration_are_told_whatever_the_metric(data, metric, runs):
     """Of probabilities, that is: values of a regression have none."""
-    if METRICS[metric].kind == "regression":
+    if metric.kind == "regression":
         test = final_scores(data, metric, runs)["weak"]["test"]
         assert not {"logloss", "calibration", "calibration_ratio"} & test.keys()
         return
@@ -80,22 +81,22 @@ def test_a_real_difference_is_seen_from_both_sides(data, metric, runs):
     weak, strong = found["weak"]["test"], found["strong"]["test"]
     value, error = strong["versus"]["weak"]
     assert weak["versus"]["strong"] == [-value, pytest.approx(error)]
-    assert value == pytest.approx(strong[metric] - weak[metric])
+    assert value == pytest.approx(strong[metric.name] - weak[metric.name])
     assert abs(value) > 1.96 * error > 0
-    assert METRICS[metric].better(strong[metric], weak[metric])
+    assert metric.better(strong[metric.name], weak[metric.name])
 
 
 def test_a_single_seed_has_an_interval_but_no_verdict(data, metric, runs):
     """Its spread over seeds is not known, so no error of a difference is."""
     cut = {"weak": runs["weak"][:1], "strong": runs["strong"]}
     found = final_scores(data, metric, cut)
-    assert found["weak"]["test"][f"{metric}_std"] is None
-    assert math.isfinite(found["weak"]["test"][f"{metric}_low"])
+    assert found["weak"]["test"][f"{metric.name}_std"] is None
+    assert math.isfinite(found["weak"]["test"][f"{metric.name}_low"])
     assert found["weak"]["test"]["versus"] == found["strong"]["test"]["versus"] == {}
 
 
 def test_finalists_that_were_not_reached_have_no_scores(dataset):
-    assert final_scores(dataset, "auc", {}) == {}
+    assert final_scores(dataset, AUC, {}) == {}
 
 
 def test_bent_probabilities_are_told_once_they_are_shifted_back(dataset):
@@ -103,10 +104,10 @@ def test_bent_probabilities_are_told_once_they_are_shifted_back(dataset):
     labels = dataset.labels("test")[:, 0]
     bent = []
     for n in range(2):
-        scores, logits = trained(dataset, "auc", 1.0, n)
+        scores, logits = trained(dataset, AUC, 1.0, n)
         bent.append(({**scores, SHIFT: -1.5 - n}, logits + 1.5 + n))
-    plain = [trained(dataset, "auc", 1.0, n) for n in range(2)]
-    found = final_scores(dataset, "auc", {"bent": bent, "plain": plain})
+    plain = [trained(dataset, AUC, 1.0, n) for n in range(2)]
+    found = final_scores(dataset, AUC, {"bent": bent, "plain": plain})
     expected = np.mean([logloss(labels, logits[:, 0]) for _, logits in plain])
     assert found["bent"]["test"]["logloss_recalibrated"] == pytest.approx(expected, rel=1e-5)
     assert found["bent"]["test"]["logloss"] > expected
@@ -116,10 +117,10 @@ def test_bent_probabilities_are_told_once_they_are_shifted_back(dataset):
 def test_a_weighted_metric_is_the_tasks_mean_with_one_interval(dataset):
     name = "auc:click=1,auc:buy=0.5"
     runs = {
-        key: [trained(dataset, name, strength, 10 * i + n) for n in range(3)]
+        key: [trained(dataset, parse_metric(name), strength, 10 * i + n) for n in range(3)]
         for i, (key, strength) in enumerate({"weak": 0.3, "strong": 2.0}.items())
     }
-    found = final_scores(dataset, name, runs)
+    found = final_scores(dataset, parse_metric(name), runs)
     test = found["strong"]["test"]
     tasks = {task: scores["auc"] for task, scores in test["tasks"].items()}
     assert test[name] == pytest.approx((tasks["click"] + 0.5 * tasks["buy"]) / 1.5)

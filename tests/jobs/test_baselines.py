@@ -22,7 +22,7 @@ from automlrank.jobs.latency import latency
 from automlrank.jobs.report import load
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
-from automlrank.measurement.metrics import auc
+from automlrank.measurement.metrics import AUC, LOGLOSS, auc
 from automlrank.measurement.significance import sampling
 from automlrank.report.headline import headline
 from automlrank.runs.events import Event
@@ -103,7 +103,7 @@ def test_it_is_compared_with_every_finalist_on_the_rows_that_both_scored(run: Re
         columns = [x[known] for x in logits(run, other)]
         assert len(columns) == 3
         scores = np.stack([*columns, old[known]], axis=1)
-        expected = sampling("auc", labels[known], scores).difference([0, 1, 2], [3])
+        expected = sampling(AUC, labels[known], scores).difference([0, 1, 2], [3])
         assert (difference, error) == pytest.approx(expected)
         assert record.test["versus"][other.fingerprint] == pytest.approx([-difference, error])
 
@@ -239,14 +239,14 @@ def test_without_lightgbm_it_is_skipped_with_what_to_do(
 def test_rivals_that_make_no_sense_are_skipped_with_the_reason(dataset: Dataset) -> None:
     names = ("lr", "lightgbm", "lightgbm_rates", "lightgbm")
     schema = dataclasses.replace(dataset.schema, incumbent="old")
-    usable, skipped = outsiders(schema, names, "auc")
+    usable, skipped = outsiders(schema, names, AUC)
     assert [rival.name for rival in usable] == ["incumbent", "lightgbm", "lightgbm_rates"]
     assert not skipped
-    usable, skipped = outsiders(schema, names, "logloss")
+    usable, skipped = outsiders(schema, names, LOGLOSS)
     assert skipped == {"incumbent": "its score may have any scale, which logloss cannot judge."}
     bare = dataclasses.replace(schema, features=schema.of_role("numbers"), statistics=None)
     bare = dataclasses.replace(bare, crosses=(), scenario=None, incumbent=None)
-    usable, skipped = outsiders(bare, names, "auc")
+    usable, skipped = outsiders(bare, names, AUC)
     assert [rival.name for rival in usable] == ["lightgbm"]
     assert skipped == {"lightgbm_rates": "the schema has no statistics."}
 

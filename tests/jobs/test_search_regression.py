@@ -17,7 +17,7 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.train import train
-from automlrank.measurement.metrics import rmse
+from automlrank.measurement.metrics import RMSE, rmse
 from automlrank.measurement.significance import sampling
 from automlrank.runs.events import DataReady, Event
 from automlrank.runs.record import Record
@@ -103,7 +103,7 @@ def test_a_finalists_error_is_that_of_its_values(run: Result) -> None:
     errors = [rmse(labels, x) for x in values]
     assert record.score("rmse", "test") == pytest.approx(np.mean(errors), rel=1e-5)
     assert max(errors) < 0.9 * labels.std()
-    low, high = sampling("rmse", labels, np.stack(values, axis=1)).interval(range(3))
+    low, high = sampling(RMSE, labels, np.stack(values, axis=1)).interval(range(3))
     assert record.score("rmse_low", "test") == pytest.approx(low, rel=1e-5)
     assert record.score("rmse_high", "test") == pytest.approx(high, rel=1e-5)
     assert not {"logloss", "calibration"} & record.test.keys()

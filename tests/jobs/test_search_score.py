@@ -12,7 +12,7 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.measurement.fusion import fused
-from automlrank.measurement.metrics import auc
+from automlrank.measurement.metrics import AUC, auc
 from automlrank.measurement.significance import sampling
 from automlrank.runs.record import Record
 
@@ -73,9 +73,7 @@ def test_finalists_have_the_scores_auc_by_the_labels_of_its_tasks(run: Result) -
         assert record.test[NAME] == pytest.approx((click + 0.5 * buy) / 1.5)
         assert record.test[f"{NAME}_low"] < record.test[NAME] < record.test[f"{NAME}_high"]
         assert record.test[f"{NAME}_std"] is not None
-        low, high = sampling("auc", truth[:, 1], np.stack(scores(run, record), 1)).interval(
-            [0, 1, 2]
-        )
+        low, high = sampling(AUC, truth[:, 1], np.stack(scores(run, record), 1)).interval([0, 1, 2])
         assert found["buy"]["auc_low"] == pytest.approx(low, abs=1e-3)
         assert found["buy"]["auc_high"] == pytest.approx(high, abs=1e-3)
         assert set(record.test["tasks"]) == {"click", "buy"}

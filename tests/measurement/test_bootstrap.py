@@ -9,7 +9,7 @@ import pytest
 
 from automlrank.measurement import bootstrap as module
 from automlrank.measurement.bootstrap import bootstrap, weighted_mean
-from automlrank.measurement.metrics import auc, gauc, logloss
+from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, auc, gauc, logloss
 from automlrank.measurement.significance import sampling
 
 
@@ -35,7 +35,7 @@ def test_log_loss_redraws_rows(table):
     copies = [
         [logloss(labels[rows], logits[rows, m]) for m in (0, 1)] for rows in draws(5, 120, 40)
     ]
-    found = sampling("logloss", labels, logits, resamples=40, seed=5)
+    found = sampling(LOGLOSS, labels, logits, resamples=40, seed=5)
     np.testing.assert_allclose(found.covariance, np.cov(np.transpose(copies)), atol=1e-14)
 
 
@@ -47,7 +47,7 @@ def test_gauc_redraws_groups_whole(table):
         rows = np.concatenate([np.flatnonzero(groups == g) for g in drawn])
         names = np.repeat(np.arange(15), 8)
         values.append([gauc(labels[rows], logits[rows, m], names) for m in (0, 1)])
-    found = sampling("gauc", labels, logits, groups, resamples=40, seed=5)
+    found = sampling(GAUC, labels, logits, groups, resamples=40, seed=5)
     np.testing.assert_allclose(found.covariance, np.cov(np.transpose(values)), atol=1e-14)
 
 
@@ -59,7 +59,7 @@ def test_it_agrees_with_delong(table):
         rows = [np.repeat(np.arange(120), count.astype(int)) for count in counts]
         return np.array([[auc(labels[r], logits[r, m]) for m in (0, 1)] for r in rows])
 
-    drawn, exact = bootstrap(aucs, 120), sampling("auc", labels, logits)
+    drawn, exact = bootstrap(aucs, 120), sampling(AUC, labels, logits)
     assert drawn.std(axis=0, ddof=1) == pytest.approx(np.sqrt(exact.covariance.diagonal()), rel=0.1)
     difference = (drawn[:, 0] - drawn[:, 1]).std(ddof=1)
     assert difference == pytest.approx(exact.difference([0], [1])[1], rel=0.1)

@@ -12,6 +12,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, MAE, RMSE
 from automlrank.measurement.significance import Sampling, sampling
 
 RUNS = 2000
@@ -83,11 +84,11 @@ def mae_data(draw):
 @pytest.mark.parametrize(
     ("metric", "data"),
     [
-        ("auc", auc_data),
-        ("gauc", gauc_data),
-        ("logloss", logloss_data),
-        ("rmse", rmse_data),
-        ("mae", mae_data),
+        (AUC, auc_data),
+        (GAUC, gauc_data),
+        (LOGLOSS, logloss_data),
+        (RMSE, rmse_data),
+        (MAE, mae_data),
     ],
 )
 def test_intervals_and_paired_intervals_cover(metric, data):
@@ -146,6 +147,6 @@ def test_one_architecture_under_two_names_is_called_different_in_5_per_cent():
     for _ in range(RUNS):
         luck = 1 + draw.normal(0, 0.15, 6)  # how well each training separates the classes
         scores = labels[:, None] * luck + draw.normal(size=(250, 1)) + draw.normal(size=(250, 6))
-        difference, error = sampling("auc", labels, scores).difference(range(3), range(3, 6))
+        difference, error = sampling(AUC, labels, scores).difference(range(3), range(3, 6))
         real += abs(difference) > 1.96 * error
     assert 0.03 <= real / RUNS <= 0.07

@@ -10,7 +10,8 @@ from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
 from automlrank.measurement.fusion import fused, judged
-from automlrank.measurement.metrics import FUSED, METRICS, auc, gauc
+from automlrank.measurement.metric_language import FUSED_NAMES, parse_metric
+from automlrank.measurement.metrics import GAUC, METRICS, auc, gauc
 from automlrank.measurement.significance import joint_sampling, sampling
 
 EXPONENTS = (1.0, 0.0, 0.5)
@@ -76,16 +77,16 @@ def test_a_task_of_one_class_or_an_unknown_score_leaves_it_undefined() -> None:
 
 
 def test_its_metrics_are_those_of_order() -> None:
-    assert FUSED == ("auc@score", "gauc@score")
-    for name in FUSED:
-        metric, base = METRICS[name], METRICS[name.partition("@")[0]]
-        assert (metric.base, metric.grouped, metric.up) == (base.name, base.grouped, base.up)
+    assert FUSED_NAMES == ("auc@score", "gauc@score")
+    for name in FUSED_NAMES:
+        metric, base = parse_metric(name), METRICS[name.partition("@")[0]]
+        assert (metric.base, metric.grouped, metric.up) == (base, base.grouped, base.up)
         assert metric.label == f"{base.label} of the score"
         assert metric.overall({"click": 0.7, "buy": 0.4, name: 0.6}) == 0.6
-    assert METRICS["auc:a@score=1"].weights == {"a@score": 1.0}
+    assert parse_metric("auc:a@score=1").weights == {"a@score": 1.0}
     for name in ("logloss@score", "auc@scor", "auc@"):
         with pytest.raises(ValueError, match="a fused score is judged by auc@score or gauc@score"):
-            METRICS[name]
+            parse_metric(name)
 
 
 def test_a_weighted_gauc_varies_as_its_resampled_groups_do() -> None:
@@ -115,9 +116,9 @@ def test_a_weighted_gauc_varies_as_its_resampled_groups_do() -> None:
 def test_gauc_of_one_task_is_sampled_as_its_groups_are() -> None:
     """The same intervals as the bootstrap's, to its noise; without groups it says so."""
     labels, logits, groups = table(2000)
-    metric = METRICS["gauc:c=3"]
+    metric = parse_metric("gauc:c=3")
     joint = joint_sampling(metric, ["a", "b", "c"], labels, logits, groups)
-    alone = sampling("gauc", labels[:, 2], logits[:, 2], groups)
+    alone = sampling(GAUC, labels[:, 2], logits[:, 2], groups)
     np.testing.assert_allclose(joint.values, alone.values)
     np.testing.assert_allclose(joint.covariance, alone.covariance, rtol=0.2)
     with pytest.raises(ValueError, match="gauc needs a group for each row"):

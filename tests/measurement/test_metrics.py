@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import (
+    GAUC,
     METRICS,
     auc,
     evaluate,
@@ -87,7 +89,7 @@ def test_logloss_is_stable_where_a_probability_rounds_to_0_or_1():
     assert logloss([1, 0], [math.inf, -math.inf]) == 0.0
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 def test_a_row_without_a_label_does_not_count(metric):
     draw = np.random.default_rng(1)
     labels, logits, groups = draw.integers(0, 2, 60) * 1.0, draw.normal(size=60), np.arange(60) % 4
@@ -103,7 +105,7 @@ def test_ranking_is_not_defined_with_one_class(labels):
     assert math.isnan(gauc(labels, scores, scores))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 def test_a_score_that_is_nan_is_not_ranked(metric):
     """A diverged model must not score: sorting would put its NaN on top."""
     assert math.isnan(evaluate(metric, [0, 1, 1], [0.1, 0.9, math.nan], [0, 0, 0]))
@@ -118,9 +120,9 @@ def test_only_losses_go_down():
 
 def test_what_cannot_be_evaluated_is_said():
     with pytest.raises(ValueError, match="one of auc, gauc, logloss, rmse, mae, but got 'f1'"):
-        evaluate("f1", [0, 1], [0, 1])
+        parse_metric("f1")
     with pytest.raises(ValueError, match="gauc needs a group"):
-        evaluate("gauc", [0, 1], [0, 1])
+        evaluate(GAUC, [0, 1], [0, 1])
 
 
 VALUES = st.lists(
@@ -156,5 +158,5 @@ def test_errors_of_a_regression_are_their_loops(rows):
     ],
 )
 def test_a_task_is_scored_by_a_metric_of_its_kind(metric, binary, regression):
-    assert metric_of(metric, "binary") == binary
-    assert metric_of(metric, "regression") == regression
+    assert metric_of(parse_metric(metric), "binary") == METRICS[binary]
+    assert metric_of(parse_metric(metric), "regression") == METRICS[regression]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
-from automlrank.measurement.metrics import METRICS, auc, evaluate
+from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, METRICS, auc, evaluate
 from automlrank.measurement.significance import Sampling, auc_error, sampling, student_95
 
 ROWS = st.lists(
@@ -41,7 +41,7 @@ def test_auc_interval_is_the_placement_values(rows):
     """``auc -+ 1.96 sqrt(var(V10) / p + var(V01) / n)``."""
     labels, scores, _ = np.array(rows).T
     half = 1.959964 * standard_error(*placements(labels, scores))
-    found = sampling("auc", labels, scores[:, None])
+    found = sampling(AUC, labels, scores[:, None])
     value = auc(labels, scores)
     assert found.values[0] == pytest.approx(value, abs=1e-12)
     assert found.interval([0]) == pytest.approx((value - half, value + half), abs=1e-6)
@@ -52,13 +52,13 @@ def test_paired_error_is_that_of_the_placements_differences(rows):
     labels, one, other = np.array(rows).T
     above, below = (a - b for a, b in zip(placements(labels, one), placements(labels, other),
                                           strict=True))  # fmt: skip
-    found = sampling("auc", labels, np.stack([one, other], axis=1))
+    found = sampling(AUC, labels, np.stack([one, other], axis=1))
     difference, error = found.difference([0], [1])
     assert difference == pytest.approx(auc(labels, one) - auc(labels, other), abs=1e-12)
     assert error == pytest.approx(standard_error(above, below), abs=1e-7)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 def test_a_model_does_not_differ_from_itself(metric):
     _, labels, scores = rows_of(0)
     found = sampling(metric, labels, scores[:, [0, 0]], np.arange(400) % 40)
@@ -67,7 +67,7 @@ def test_a_model_does_not_differ_from_itself(metric):
     assert error < 1e-8 < 1e-3 < found.interval([0])[1] - found.interval([0])[0]
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 def test_pairing_sees_what_two_intervals_hide(metric):
     """Nearly equal scores differ by far less than each one's error."""
     draw, labels, scores = rows_of(0, 2000)
@@ -77,7 +77,7 @@ def test_pairing_sees_what_two_intervals_hide(metric):
     assert 0 < found.difference([0], [1])[1] < (high - low) / 20
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 def test_rows_without_a_label_do_not_count(metric):
     _, labels, scores = rows_of(1)
     groups = np.arange(400) % 40
@@ -91,13 +91,13 @@ def test_rows_without_a_label_do_not_count(metric):
 @pytest.mark.parametrize(
     ("metric", "labels"),
     [
-        ("auc", [0, 1, 1]),
-        ("auc", [1, 1, 1]),
-        ("auc", []),
-        ("gauc", [0, 1, 1]),
-        ("gauc", [0, 0, 0]),
-        ("logloss", [1]),
-        ("logloss", []),
+        (AUC, [0, 1, 1]),
+        (AUC, [1, 1, 1]),
+        (AUC, []),
+        (GAUC, [0, 1, 1]),
+        (GAUC, [0, 0, 0]),
+        (LOGLOSS, [1]),
+        (LOGLOSS, []),
     ],
 )
 def test_what_shows_no_spread_has_no_error(metric, labels):
@@ -108,7 +108,7 @@ def test_what_shows_no_spread_has_no_error(metric, labels):
     assert all(math.isnan(x) for x in found.interval([0]))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 def test_scores_that_are_no_numbers_have_no_error(metric):
     scores = np.array([[0.0, 1.0], [1.0, 0.5], [math.nan, 2.0], [2.0, 0.1]])
     assert np.isnan(sampling(metric, [0, 1, 0, 1], scores, [0, 0, 1, 1]).covariance).all()
@@ -116,7 +116,7 @@ def test_scores_that_are_no_numbers_have_no_error(metric):
 
 def test_what_cannot_be_evaluated_is_said():
     with pytest.raises(ValueError, match="gauc needs a group"):
-        sampling("gauc", [0, 1], [[0.0], [1.0]])
+        sampling(GAUC, [0, 1], [[0.0], [1.0]])
 
 
 @given(st.lists(SCORES, min_size=2, max_size=4), st.lists(SCORES, min_size=2, max_size=4))
@@ -151,7 +151,7 @@ def test_row_noise_that_seeds_do_not_share_is_averaged():
 def test_a_difference_does_not_depend_on_the_order_of_seeds_but_for_its_sign(order):
     _, labels, scores = rows_of(2)
     four = np.hstack([scores, scores[:, ::-1] + np.sin(np.arange(800)).reshape(400, 2)])
-    found, moved = sampling("auc", labels, four), sampling("auc", labels, four[:, order])
+    found, moved = sampling(AUC, labels, four), sampling(AUC, labels, four[:, order])
     places = [order.index(i) for i in range(4)]
     value, error = found.difference([0, 1], [2, 3])
     assert moved.difference(places[:2], places[2:]) == pytest.approx((value, error), abs=1e-12)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automlrank.measurement.metrics import METRICS, auc, gauc, logloss
+from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import AUC, GAUC, METRICS, auc, gauc, logloss
 from automlrank.measurement.significance import joint_sampling, relative_error, sampling
 
 NAME = "auc:click=1,auc:buy=0.5"
 
 
 def test_a_weighted_metric_is_the_mean_of_its_tasks() -> None:
-    metric = METRICS[NAME]
-    assert (metric.base, metric.up, metric.label) == ("auc", True, "weighted AUC")
+    metric = parse_metric(NAME)
+    assert (metric.base, metric.up, metric.label) == (AUC, True, "weighted AUC")
     assert metric.overall({"click": 0.7, "buy": 0.4, "like": 0.1}) == pytest.approx(0.6)
-    assert METRICS["logloss:buy=2"].overall({"click": 0.7, "buy": 0.4}) == pytest.approx(0.4)
-    assert METRICS["logloss:buy=2"].label == "log loss of buy"
-    assert METRICS["auc"].overall({"click": 0.7, "buy": 0.4}) == 0.7
+    assert parse_metric("logloss:buy=2").overall({"click": 0.7, "buy": 0.4}) == pytest.approx(0.4)
+    assert parse_metric("logloss:buy=2").label == "log loss of buy"
+    assert AUC.overall({"click": 0.7, "buy": 0.4}) == 0.7
     assert list(METRICS) == ["auc", "gauc", "logloss", "rmse", "mae"]  # no name was added
 
 
@@ -25,22 +26,21 @@ def test_a_weighted_metric_is_the_mean_of_its_tasks() -> None:
     ("name", "problem"),
     [
         ("acu", "metric must be one of auc, gauc, logloss, rmse, mae, but got 'acu'"),
-        ("auc:click=1,logloss:buy=1", "unlike metrics have no mean, but got auc and logloss"),
-        ("gauc:click=1,auc:buy=1", "unlike metrics have no mean, but got gauc and auc"),
+        ("auc:click=1,logloss:buy=1", "different metrics have no mean, but got auc and logloss"),
+        ("gauc:click=1,auc:buy=1", "different metrics have no mean, but got gauc and auc"),
         (
             "acu:click=1",
             "tasks are averaged by one of auc, gauc, logloss, rmse, mae, but got 'acu'",
         ),
-        ("auc:click=1,auc:click=2", "a task stands once, with a weight above 0"),
-        ("auc:click=0", "a task stands once, with a weight above 0"),
+        ("auc:click=1,auc:click=2", "each task is given once, with a weight above 0"),
+        ("auc:click=0", "each task is given once, with a weight above 0"),
         ("auc:click", "a metric of several tasks is METRIC:TASK=WEIGHT"),
         ("auc:click=-1", "a metric of several tasks is METRIC:TASK=WEIGHT"),
     ],
 )
 def test_what_is_no_metric_is_said(name: str, problem: str) -> None:
-    assert not METRICS.knows(name)
     with pytest.raises(ValueError, match=problem):
-        METRICS[name]
+        parse_metric(name)
 
 
 def table(rows: int = 800) -> tuple[np.ndarray, np.ndarray]:
@@ -57,9 +57,9 @@ def table(rows: int = 800) -> tuple[np.ndarray, np.ndarray]:
 def test_one_task_alone_is_sampled_as_ever(base: str) -> None:
     """DeLong's covariance, or that of a mean, to a part in the rows of a class."""
     labels, scores = table()
-    joint = joint_sampling(METRICS[f"{base}:buy=3"], ["click", "buy"], labels, scores)
+    joint = joint_sampling(parse_metric(f"{base}:buy=3"), ["click", "buy"], labels, scores)
     known = ~np.isnan(labels[:, 1])
-    alone = sampling(base, labels[known, 1], scores[known, 1])
+    alone = sampling(METRICS[base], labels[known, 1], scores[known, 1])
     np.testing.assert_allclose(joint.values, alone.values)
     if base == "auc":
         np.testing.assert_allclose(joint.covariance, alone.covariance, rtol=0.02)
@@ -74,7 +74,7 @@ def test_one_task_alone_is_sampled_as_ever(base: str) -> None:
 def test_two_tasks_vary_together_as_their_resampled_rows_do(base: str, function) -> None:
     """The covariance over draws of rows, against 400 bootstrap draws of them."""
     labels, scores = table()
-    metric = METRICS[f"{base}:click=1,{base}:buy=0.5"]
+    metric = parse_metric(f"{base}:click=1,{base}:buy=0.5")
     joint = joint_sampling(metric, ["click", "buy"], labels, scores)
     rng, draws = np.random.default_rng(1), []
     for _ in range(400):
@@ -99,8 +99,8 @@ def groups_of(rows: int) -> np.ndarray:
 
 def test_a_weighted_gauc_is_the_mean_of_its_tasks() -> None:
     labels, scores = table()
-    groups, metric = groups_of(len(labels)), METRICS["gauc:click=1,gauc:buy=0.5"]
-    assert (metric.base, metric.grouped, metric.label) == ("gauc", True, "weighted GAUC")
+    groups, metric = groups_of(len(labels)), parse_metric("gauc:click=1,gauc:buy=0.5")
+    assert (metric.base, metric.grouped, metric.label) == (GAUC, True, "weighted GAUC")
     joint = joint_sampling(metric, ["click", "buy"], labels, scores, groups)
     for model in range(3):
         each = [gauc(labels[:, t], scores[:, t, model], groups) for t in range(2)]
@@ -110,9 +110,9 @@ def test_a_weighted_gauc_is_the_mean_of_its_tasks() -> None:
 def test_a_gauc_of_one_task_varies_as_its_bootstrap_says() -> None:
     """Standard errors of models and of their difference, to what 1,000 draws are sure to."""
     labels, scores = table(4000)
-    groups, metric = groups_of(len(labels)), METRICS["gauc:buy=3"]
+    groups, metric = groups_of(len(labels)), parse_metric("gauc:buy=3")
     joint = joint_sampling(metric, ["click", "buy"], labels, scores, groups)
-    alone = sampling("gauc", labels[:, 1], scores[:, 1], groups, resamples=4000)
+    alone = sampling(GAUC, labels[:, 1], scores[:, 1], groups, resamples=4000)
     np.testing.assert_allclose(joint.values, alone.values)
     errors = [np.sqrt(np.diag(found.covariance)) for found in (joint, alone)]
     np.testing.assert_allclose(*errors, rtol=0.08)
@@ -122,7 +122,7 @@ def test_a_gauc_of_one_task_varies_as_its_bootstrap_says() -> None:
 def test_two_tasks_gauc_varies_as_resampled_groups_do() -> None:
     """Whole groups are drawn: the tasks of a row, and rows of a group, vary together."""
     labels, scores = table(2000)
-    groups, metric = groups_of(len(labels)), METRICS["gauc:click=1,gauc:buy=0.5"]
+    groups, metric = groups_of(len(labels)), parse_metric("gauc:click=1,gauc:buy=0.5")
     joint = joint_sampling(metric, ["click", "buy"], labels, scores, groups)
     rng, draws = np.random.default_rng(1), []
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
@@ -141,7 +141,7 @@ def test_two_tasks_gauc_varies_as_resampled_groups_do() -> None:
 
 def test_one_group_alone_shows_no_spread() -> None:
     labels, scores = table()
-    metric = METRICS["gauc:click=1,gauc:buy=0.5"]
+    metric = parse_metric("gauc:click=1,gauc:buy=0.5")
     joint = joint_sampling(metric, ["click", "buy"], labels, scores, np.zeros(len(labels)))
     assert np.isfinite(joint.values).all()
     assert np.isnan(joint.covariance).all()
@@ -150,7 +150,7 @@ def test_one_group_alone_shows_no_spread() -> None:
 def test_a_task_of_one_class_leaves_nothing_defined() -> None:
     labels, scores = table()
     labels[:, 1] = 0.0
-    joint = joint_sampling(METRICS[NAME], ["click", "buy"], labels, scores)
+    joint = joint_sampling(parse_metric(NAME), ["click", "buy"], labels, scores)
     assert np.isnan(joint.values).all()
     assert np.isnan(joint.covariance).all()
 
@@ -161,7 +161,7 @@ def test_errors_of_two_regressions_vary_as_their_resampled_rows_do(metric: str) 
     labels = rng.normal(size=(500, 2))
     labels[::4, 1] = np.nan
     values = np.nan_to_num(labels)[:, :, None] + rng.laplace(size=(500, 2, 2)) * [0.5, 0.8]
-    mean = METRICS[f"{metric}:a=1,{metric}:b=3"]
+    mean = parse_metric(f"{metric}:a=1,{metric}:b=3")
     found = joint_sampling(mean, ["a", "b"], labels, values)
 
     def loop(rows: np.ndarray) -> list[float]:
@@ -181,8 +181,8 @@ def test_one_regression_is_sampled_jointly_as_alone(metric: str) -> None:
     rng = np.random.default_rng(0)
     labels = rng.normal(size=(3000, 1))
     values = labels[:, :, None] + rng.normal(size=(3000, 1, 2))
-    joint = joint_sampling(METRICS[f"{metric}:a=2"], ["a"], labels, values)
-    alone = sampling(metric, labels[:, 0], values[:, 0])
+    joint = joint_sampling(parse_metric(f"{metric}:a=2"), ["a"], labels, values)
+    alone = sampling(METRICS[metric], labels[:, 0], values[:, 0])
     np.testing.assert_allclose(joint.values, alone.values)
     deviations = np.sqrt(np.diag(joint.covariance))
     np.testing.assert_allclose(deviations, np.sqrt(np.diag(alone.covariance)), rtol=0.1)

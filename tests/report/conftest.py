@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from automlrank.measurement.metrics import AUC
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
@@ -98,7 +99,7 @@ def deepfm() -> Record:
 @pytest.fixture
 def results() -> Results:
     return Results(
-        metric="auc",
+        metric=AUC,
         latency={"candidates": 200, "threads": 1, "runtime": "torch", "device": "cpu"},
         records=(
             trial(

@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.report.grids import grids
 from automlrank.report.html import html
 from automlrank.report.markdown import markdown
@@ -138,5 +139,5 @@ def test_a_task_without_positives_in_a_split_is_said(results, facts):
 
 def test_a_weighted_metric_is_told_with_its_weights(many, facts):
     name = "auc:is_click=1,auc:is_like=0.5"
-    text = dict(measured(dataclasses.replace(many, metric=name), facts))["Metric"]
+    text = dict(measured(dataclasses.replace(many, metric=parse_metric(name)), facts))["Metric"]
     assert text == "weighted AUC, the mean of is_click 1, is_like 0.5"

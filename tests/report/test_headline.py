@@ -6,13 +6,14 @@ import dataclasses
 
 import pytest
 
+from automlrank.measurement.metrics import METRICS
 from automlrank.report.compare import compare
 from automlrank.report.headline import headline
 from automlrank.runs.results import Results
 
 
 def run(*records, references=(), metric="auc"):
-    return Results(metric, {}, records, tuple(references))
+    return Results(METRICS[metric], {}, records, tuple(references))
 
 
 def test_a_tie_is_said_to_be_one(results, facts):

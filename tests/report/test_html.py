@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from automlrank.measurement.metrics import AUC
 from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.html import escape_json, html
 from automlrank.report.ranking import RANKS
@@ -150,6 +151,6 @@ def test_the_budget_is_drawn_where_it_belongs(results, facts, slowest, place):
 
 
 def test_an_empty_run_has_a_page(page, facts):
-    text = page(Results("auc", {}, ()), facts)
+    text = page(Results(AUC, {}, ()), facts)
     assert "Nothing to draw." in text
     assert "Nothing was scored on the test split." in text

@@ -35,7 +35,7 @@ def finalist(number: int, metric: str, score: float | None, p50: float = 1.0) ->
 
 
 def board(metric: str, *records: Record, references: tuple[Record, ...] = ()) -> Results:
-    return Results(metric, {}, records, references)
+    return Results(METRICS[metric], {}, records, references)
 
 
 def order(results: Results) -> list[int]:
@@ -62,7 +62,7 @@ def boards(draw):
 def test_ranks_follow_real_differences(results):
     """Who really beats another has a better rank; each below the first is beaten from the rank
     above; so two of one rank are a tie."""
-    places, metric = ranks(results), results.metric
+    places, metric = ranks(results), results.metric.name
     records = results.records
     assert len(places) == len(records)
     for a, b in itertools.permutations(records, 2):
@@ -85,12 +85,12 @@ def test_the_order_is_by_rank_then_speed_whatever_order_records_come_in(results,
     assert order(dataclasses.replace(results, records=tuple(shuffled))) == order(results)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 @pytest.mark.parametrize("strength", [0.5, 3.0])
 def test_from_logits_to_ranks(dataset, metric, strength):
     """Identical models under two names tie, the faster first; a really better one is above, be it
     the slowest, and a really worse one below, be it the fastest."""
-    kind = METRICS[metric].kind
+    kind = metric.kind
     tasks = tuple(dataclasses.replace(t, kind=kind, of=None) for t in dataset.schema.tasks)
     schema = dataclasses.replace(dataset.schema, tasks=tasks)
     dataset = dataclasses.replace(dataset, schema=schema)
@@ -110,10 +110,10 @@ def test_from_logits_to_ranks(dataset, metric, strength):
     models = {"print0": twin, "print1": twin, "print2": list(runs(strength))}
     finals = final_scores(dataset, metric, models)
     records = [
-        with_finals(finalist(number, metric, None, p50), finals)
+        with_finals(finalist(number, metric.name, None, p50), finals)
         for number, p50 in enumerate([2.0, 1.0, 9.0 if strength > 1.5 else 0.5])
     ]
-    results = board(metric, *records)
+    results = board(metric.name, *records)
     assert finals["print0"]["test"]["versus"]["print1"][0] == 0
     if strength > 1.5:
         assert order(results) == [2, 1, 0]

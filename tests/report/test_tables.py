@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 from rich.console import Console
 
+from automlrank.measurement.metrics import RMSE
 from automlrank.report.cells import (
     show_change,
     show_count,
@@ -162,7 +163,7 @@ def test_a_regression_has_no_probabilities_and_no_auc(make_trial, facts, width):
         test["tasks"] = {"stay": {"rmse": rmse, "rmse_low": rmse, "rmse_high": rmse}}
         return make_trial(number, None, 5.0 - number, valid={"rmse": rmse}, test=test)
 
-    results = Results("rmse", {}, (of(0, 2.0), of(1, 2.5)), (of(2, 2.2),))
+    results = Results(RMSE, {}, (of(0, 2.0), of(1, 2.5)), (of(2, 2.2),))
     facts = dataclasses.replace(facts, metric="rmse", regression=("is_click",))
     terminal = printed(Leaderboard(results, facts), width)
     for text in (terminal, markdown(results, facts), html(results, facts).partition("<body>")[2]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 
@@ -259,7 +260,7 @@ GONE = Record(
     seconds=0.5,
 )
 RUN = Results(
-    M,
+    parse_metric(M),
     {
         "candidates": 200,
         "threads": 1,

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 
-from automlrank.measurement.metrics import evaluate
+from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, METRICS, RMSE, evaluate
 from automlrank.study.hypervolume import (
     best_gains,
     floor_of,
@@ -99,11 +100,11 @@ def test_the_reference_stays_what_it_was():
 
 
 def test_knowing_nothing_is_half_an_auc_or_the_labels_entropy():
-    assert floor_of("auc", [0, 1]) == floor_of("gauc", [1, 1, 0]) == 0.5
+    assert floor_of(AUC, [0, 1]) == floor_of(GAUC, [1, 1, 0]) == 0.5
     entropy = 0.25 * math.log(0.25) + 0.75 * math.log(0.75)
-    assert floor_of("logloss", [0, 1, math.nan]) == pytest.approx(-math.log(2))
-    assert floor_of("logloss", [0, 1, 0, 0]) == pytest.approx(entropy)
-    assert floor_of("logloss", [0, 0]) == floor_of("rmse", [math.nan]) == 0
+    assert floor_of(LOGLOSS, [0, 1, math.nan]) == pytest.approx(-math.log(2))
+    assert floor_of(LOGLOSS, [0, 1, 0, 0]) == pytest.approx(entropy)
+    assert floor_of(LOGLOSS, [0, 0]) == floor_of(RMSE, [math.nan]) == 0
 
 
 def test_each_task_has_the_floor_of_its_kind(dataset):
@@ -111,18 +112,20 @@ def test_each_task_has_the_floor_of_its_kind(dataset):
     tasks = (dataset.schema.tasks[0], replace(dataset.schema.tasks[1], kind="regression", of=None))
     data = replace(dataset, schema=replace(dataset.schema, tasks=tasks))
     deviation = np.nanstd(data.labels("valid")[:, 1].astype(np.float64))
-    assert floors(data, "auc") == {"click": 0.5, "buy": pytest.approx(-deviation), "auc": 0.5}
-    assert floors(data, "rmse:buy=1")["buy"] == pytest.approx(-deviation)
+    assert floors(data, AUC) == {"click": 0.5, "buy": pytest.approx(-deviation), "auc": 0.5}
+    assert floors(data, parse_metric("rmse:buy=1"))["buy"] == pytest.approx(-deviation)
 
 
 @pytest.mark.parametrize("metric", ["rmse", "mae"])
 def test_no_constant_has_less_error_than_the_floor(metric):
     """And one has as little: the mean, or the median."""
     labels = np.random.default_rng(0).lognormal(size=201)
-    errors = [evaluate(metric, labels, np.full(201, c)) for c in np.linspace(0, 5, 2001)]
+    errors = [evaluate(METRICS[metric], labels, np.full(201, c)) for c in np.linspace(0, 5, 2001)]
     best = {"rmse": labels.mean(), "mae": np.median(labels)}[metric]
-    assert -floor_of(metric, labels) <= min(errors)
-    assert -floor_of(metric, labels) == pytest.approx(evaluate(metric, labels, [best] * 201))
+    assert -floor_of(METRICS[metric], labels) <= min(errors)
+    assert -floor_of(METRICS[metric], labels) == pytest.approx(
+        evaluate(METRICS[metric], labels, [best] * 201)
+    )
 
 
 def finished(study: optuna.Study, value: float | None, latency: float, **attrs: object) -> None:

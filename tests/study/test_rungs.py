@@ -11,7 +11,7 @@ import pytest
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
-from automlrank.measurement.metrics import auc
+from automlrank.measurement.metrics import AUC, GAUC, auc
 from automlrank.model.network import build_model
 from automlrank.study.rungs import COST_SHARE, FORWARD, Rungs, error_of, sample_rows
 from automlrank.training.loop import fit, predict, score
@@ -80,14 +80,14 @@ def test_scoring_costs_at_most_a_twentieth_of_the_training_it_judges(rows):
 
 def test_the_sample_is_the_same_for_all_trials_and_its_error_is_known():
     data = Dataset.open("kuairand")
-    rungs, again = Rungs.of(data, "auc", seed=3), Rungs.of(data, "auc", seed=3)
+    rungs, again = Rungs.of(data, AUC, seed=3), Rungs.of(data, AUC, seed=3)
     assert rungs.sample is not None
     assert again.sample is not None
     assert rungs.first == 8750
     assert rungs.sample.rows == {"train": 35_000, "valid": sample_rows(35_000), "test": 7500}
     assert 0.015 < rungs.error < 0.025
     assert np.array_equal(rungs.sample.part["valid"], again.sample.part["valid"])
-    other = Rungs.of(data, "auc", seed=4).sample
+    other = Rungs.of(data, AUC, seed=4).sample
     assert other is not None
     assert not np.array_equal(rungs.sample.part["valid"], other.part["valid"])
 
@@ -102,12 +102,12 @@ def test_scoring_the_sample_is_scoring_those_rows(dataset):
     rows = sample.part["valid"]
     task = dataset.schema.tasks[0].name
     whole = auc(dataset.labels("valid")[rows, 0], predict(model, dataset, "valid")[rows, 0])
-    assert score(model, sample, "valid", "auc")[task] == pytest.approx(whole, abs=1e-9)
+    assert score(model, sample, "valid", AUC)[task] == pytest.approx(whole, abs=1e-9)
 
 
 def test_a_sample_that_tells_nothing_makes_no_rung(dataset):
     """Some 40 rows: the error is above .03, and the first rung is the epoch's end."""
-    rungs = Rungs.of(dataset, "auc", seed=0)
+    rungs = Rungs.of(dataset, AUC, seed=0)
     assert rungs.error > 0.03
     assert rungs.sample is None
     assert rungs.first == dataset.rows["train"]
@@ -125,7 +125,7 @@ def test_of_a_regression_the_error_is_the_rmses_as_a_share_of_it():
 
 
 def test_a_grouped_metric_has_whole_groups_in_its_sample():
-    rungs = Rungs.of(Dataset.open("kuairand"), "gauc", seed=0)
+    rungs = Rungs.of(Dataset.open("kuairand"), GAUC, seed=0)
     assert rungs.sample is not None
     data = Dataset.open("kuairand")
     groups, kept = data.groups("valid"), rungs.sample.groups("valid")
@@ -137,6 +137,6 @@ def test_a_grouped_metric_has_whole_groups_in_its_sample():
 def test_no_rows_no_sample(dataset):
     """A table too small for one row of sample."""
     tiny = dataclasses.replace(dataset, part={"train": np.arange(3)})
-    rungs = Rungs.of(tiny, "auc", seed=0)
+    rungs = Rungs.of(tiny, AUC, seed=0)
     assert rungs.sample is None
     assert math.isnan(rungs.error)

@@ -11,6 +11,7 @@ from test_loop import read
 
 from automlrank.data.dataset import Batch, Dataset
 from automlrank.data.synthetic import synthetic_frame
+from automlrank.measurement.metrics import AUC
 from automlrank.model.network import build_model
 from automlrank.training.device_batches import DeviceBatches, ahead, resident_rows
 from automlrank.training.loop import fit, score
@@ -65,7 +66,7 @@ def test_a_gpu_learns_what_the_processor_learns(
         model = build_model(architecture, data.schema, 0)
         for _ in fit(model, architecture, data, seed=0, device=device):
             pass
-        scores.append(score(model, data, "valid", "auc", device)["click"])
+        scores.append(score(model, data, "valid", AUC, device)["click"])
         batch = next(DeviceBatches(data, "train", device).batches(64))
         assert {tensor.device.type for tensor in batch.values()} == {device}
     assert scores[0] == pytest.approx(scores[1], abs=1e-3)

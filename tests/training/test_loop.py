@@ -16,6 +16,7 @@ from automlrank.blocks import BLOCKS
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.errors import TrialError
+from automlrank.measurement.metrics import AUC
 from automlrank.model.network import build_model
 from automlrank.training.loop import fit, predict, score
 from automlrank.training.progress import Progress
@@ -59,7 +60,7 @@ def test_the_best_weights_are_restored(dataset: Dataset) -> None:
     """The model's own score after training is the best of the curve, not the last."""
     model, steps = run(read(FAST), dataset)
     curve = [s.scores["click"] for s in steps if s.scores]
-    assert score(model, dataset, "valid", "auc")["click"] == max(curve)
+    assert score(model, dataset, "valid", AUC)["click"] == max(curve)
     assert curve[-1] != max(curve)
 
 

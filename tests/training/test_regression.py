@@ -18,7 +18,8 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import parse_document
 from automlrank.errors import SchemaError
 from automlrank.finals.breakdown import breakdown
-from automlrank.measurement.metrics import METRICS, rmse
+from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import AUC, RMSE, rmse
 from automlrank.measurement.significance import sampling
 from automlrank.model.network import build_model
 from automlrank.runs.events import ignore
@@ -63,7 +64,7 @@ def test_it_learns_values_in_the_labels_units(data: Dataset, loss: str) -> None:
     model = build_model(architecture(loss), data.schema, 0)
     for _ in fit(model, architecture(loss), data, seed=0):
         pass
-    scores = score(model, data, "valid", "auc")
+    scores = score(model, data, "valid", AUC)
     assert scores["watched"] < 0.6 * DEVIATION
     assert scores["click"] > 0.6
     labels = data.labels("valid")[:, 1]
@@ -89,19 +90,19 @@ def test_an_error_varies_as_its_resampled_rows_do() -> None:
     rng = np.random.default_rng(0)
     labels = rng.normal(size=500)
     guesses = labels[:, None] + rng.normal(size=(500, 2)) * [0.5, 0.8]
-    found = sampling("rmse", labels, guesses)
+    found = sampling(RMSE, labels, guesses)
     drawn = []
     for _ in range(400):
         rows = rng.integers(500, size=500)
         drawn.append([rmse(labels[rows], guesses[rows, m]) for m in range(2)])
     np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), np.std(drawn, axis=0), rtol=0.12)
     assert found.values.tolist() == pytest.approx([rmse(labels, guesses[:, m]) for m in range(2)])
-    assert np.isnan(sampling("rmse", labels[:1], guesses[:1]).covariance).all()
+    assert np.isnan(sampling(RMSE, labels[:1], guesses[:1]).covariance).all()
 
 
 def test_its_part_has_no_positives(data: Dataset) -> None:
     logits = np.stack([np.zeros(data.rows["test"]), np.full(data.rows["test"], MEAN)], axis=1)
-    found = breakdown(data, "auc", {"a": [logits, logits]})["a"]["tasks"]["watched"]
+    found = breakdown(data, AUC, {"a": [logits, logits]})["a"]["tasks"]["watched"]
     labels = data.labels("test")[:, 1]
     assert found["rmse"] == pytest.approx(rmse(labels, logits[:, 1]))
     assert found["rmse_low"] < found["rmse"] < found["rmse_high"]
@@ -121,7 +122,7 @@ def test_what_a_metric_does_not_judge_is_named(data: Dataset) -> None:
     with pytest.raises(SchemaError, match="rmse judges regression tasks, but 'click' is a binary"):
         Evaluator(data, SearchConfig(metric="rmse"), ignore)
     with pytest.raises(SchemaError, match="a task 'clik' that the schema does not have"):
-        check_weights(METRICS["auc:clik=1"], data.schema)
+        check_weights(parse_metric("auc:clik=1"), data.schema)
     for name, allowed in (("rmse", first), ("mae:watched=1", data), ("auc:click=1", first)):
         Evaluator(allowed, SearchConfig(metric=name), ignore)
 
@@ -129,7 +130,7 @@ def test_what_a_metric_does_not_judge_is_named(data: Dataset) -> None:
 @pytest.mark.skipif(not installed(), reason="needs LightGBM")
 def test_trees_learn_it_too(data: Dataset) -> None:
     trees = fit_trees(data, with_rates=False, seed=0, tell=lambda progress: None)
-    scores = score(trees, data, "valid", "auc")
+    scores = score(trees, data, "valid", AUC)
     assert scores["watched"] < 0.6 * DEVIATION
     assert scores["click"] > 0.6
 

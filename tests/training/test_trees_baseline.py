@@ -13,7 +13,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.data.values import PAD_ID, Array
 from automlrank.measurement.latency import measure_latency
-from automlrank.measurement.metrics import auc
+from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, Metric, auc
 from automlrank.schema import CategoricalFeature, NumericFeature, Schema, Task
 from automlrank.serving.runtimes import served
 from automlrank.training.loop import predict, score
@@ -39,7 +39,7 @@ def trees(data: Dataset) -> Trees:
     return fitted(data)
 
 
-def fitted(data: Dataset, with_rates: bool = True, seed: int = 0, metric: str = "auc") -> Trees:
+def fitted(data: Dataset, with_rates: bool = True, seed: int = 0, metric: Metric = AUC) -> Trees:
     return fit_trees(
         data, with_rates=with_rates, seed=seed, metric=metric, tell=lambda progress: None
     )
@@ -122,7 +122,7 @@ def test_ids_that_are_numbers_keep_their_order() -> None:
 
 
 def test_trees_learn_and_the_same_seed_gives_the_same_trees(data: Dataset, trees: Trees) -> None:
-    assert score(trees, data, "test", "auc")["click"] > 0.7
+    assert score(trees, data, "test", AUC)["click"] > 0.7
     logits = predict(trees, data, "test")
     assert logits.shape == (data.rows["test"], 2)
     np.testing.assert_array_equal(logits, predict(fitted(data), data, "test"))
@@ -131,10 +131,10 @@ def test_trees_learn_and_the_same_seed_gives_the_same_trees(data: Dataset, trees
 
 def test_training_stops_where_validation_stands_still(data: Dataset, trees: Trees) -> None:
     assert 1 <= trees.boosters[0].best_iteration < 500
-    by_loss = fitted(data, metric="logloss")
-    loss = score(by_loss, data, "valid", "logloss")["click"]
-    assert loss <= score(trees, data, "valid", "logloss")["click"] + 1e-3
-    assert score(fitted(data, metric="gauc"), data, "valid", "gauc")["click"] > 0.6
+    by_loss = fitted(data, metric=LOGLOSS)
+    loss = score(by_loss, data, "valid", LOGLOSS)["click"]
+    assert loss <= score(trees, data, "valid", LOGLOSS)["click"] + 1e-3
+    assert score(fitted(data, metric=GAUC), data, "valid", GAUC)["click"] > 0.6
 
 
 def test_a_task_of_one_class_in_validation_is_trained_as_long_as_the_first(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from automlrank.data.dataset import Batch, Dataset
 from automlrank.data.values import Array
 from automlrank.errors import TrialError
-from automlrank.measurement.metrics import METRICS, evaluate, metric_of
+from automlrank.measurement.metrics import AUC, LOGLOSS, Metric, evaluate, metric_of
 from automlrank.training.progress import Progress
 from automlrank.training.trees.features import TreeFeatures, flat_of
 from automlrank.training.trees.params import PATIENCE, ROUNDS, SETTINGS, gathered, labelled
@@ -69,7 +69,7 @@ def fit_trees(
     *,
     with_rates: bool,
     seed: int,
-    metric: str = "auc",
+    metric: Metric = AUC,
     tell: Callable[[Progress], None],
 ) -> Trees:
     """Train on the training rows until the validation metric stands still; the best rounds stay.
@@ -95,7 +95,7 @@ class _Boosting:
         data: Dataset,
         with_rates: bool,
         seed: int,
-        metric: str,
+        metric: Metric,
         tell: Callable[[Progress], None],
     ) -> None:
         self.data, self.metric, self.tell = data, metric, tell
@@ -123,7 +123,7 @@ class _Boosting:
         within = None if groups is None else groups[judged]
         kind = self.data.schema.tasks[task].kind
         metric = metric_of(self.metric, kind)
-        settings, names = self.settings, dict.fromkeys((metric, "logloss"))
+        settings, names = self.settings, dict.fromkeys((metric, LOGLOSS))
         if kind == "regression":
             settings, names = settings | {"objective": "regression"}, {metric: None}
         made = gathered(train, self.flat.categories, settings)
@@ -142,17 +142,17 @@ class _Boosting:
         )
 
     def scorer(
-        self, metric: str, labels: Array, groups: Array | None
+        self, metric: Metric, labels: Array, groups: Array | None
     ) -> Callable[[Array, Any], tuple[str, float, bool]]:
         """A metric of ours as LightGBM asks for it: of a binary task it gives probabilities."""
 
         def score(predictions: Array, _: Any) -> tuple[str, float, bool]:
             logits = predictions
-            if METRICS[metric].kind == "binary":
+            if metric.kind == "binary":
                 p = np.clip(predictions, 1e-15, 1 - 1e-15)
                 logits = np.log(p) - np.log1p(-p)
             value = evaluate(metric, labels, logits, groups)
-            return metric, value, METRICS[metric].up
+            return metric.name, value, metric.up
 
         return score
 
