@@ -29,8 +29,9 @@ from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.documents import read_document
-from automlrank.measurement.metrics import AUC, evaluate
-from automlrank.training.loop import EVALUATION_ROWS, epoch_seed
+from automlrank.measurement.metrics import evaluate
+from automlrank.training.course import epoch_seed
+from automlrank.training.scoring import EVALUATION_ROWS
 
 BATCH, EPOCHS = 4096, 8
 MLP = {"mlp": {"width": HIDDEN[0], "depth": len(HIDDEN)}}
@@ -142,7 +143,7 @@ def auc(model: nn.Module, data: Dataset, split: str) -> float:
     model.eval()
     with torch.inference_mode():
         parts = [model(batch) for batch in data.batches(split, EVALUATION_ROWS)]
-    return evaluate(AUC, data.labels(split)[:, 0], torch.cat(parts).numpy(), None)
+    return evaluate("auc", data.labels(split)[:, 0], torch.cat(parts).numpy(), None)
 
 
 def table(runs: list[dict[str, Any]]) -> list[str]:

@@ -41,7 +41,7 @@ from automlrank.model.cost import cost
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema, read_schema
 from automlrank.training.loop import fit, predict, score_logits
-from automlrank.training.trainer import Trainer
+from automlrank.training.trainer import make_trainer
 
 STEPS = 150  # that are timed
 SCENARIOS = 5  # the largest, of which the first task is scored alone
@@ -281,7 +281,7 @@ def compare_steps(one: Dataset, several: Dataset) -> None:
         made = architecture("structure", stages)
         model = build_model(made, data.schema, seed=0).train()
         batches = list(itertools.islice(data.batches("train", 1024, seed=0), STEPS))
-        trainer = Trainer(model, made, data.schema, data.labels("train"), "cpu")
+        trainer = make_trainer(model, made, data.schema, data.labels("train"), "cpu")
         both.append((trainer, itertools.cycle(batches)))
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(STEPS):

@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from automlrank import Architecture, Dataset, build_model
-from automlrank.training.trainer import Trainer
+from automlrank.training.step import Trainer
+from automlrank.training.trainer import make_trainer
 
 DIM, BATCH, RATE = 16, 4096, 1e-3
 WIDE3, WIDE2 = [400, 400, 400], [400, 400]
@@ -82,7 +83,7 @@ def ours(name: str, data: Dataset, kind: str) -> Trainer:
     file |= {"history": name} if name in ("din", "dien") else {}
     architecture = Architecture.read(file)
     model = build_model(architecture, data.schema, 0)
-    return Trainer(model.train(), architecture, data.schema, data.labels("train"), "cpu")
+    return make_trainer(model.train(), architecture, data.schema, data.labels("train"), "cpu")
 
 
 def torch_rechub(name: str, data: Dataset) -> tuple[Feed, Step]:

@@ -9,8 +9,9 @@ ENCODER_MODULES = ("values", "times", "columns", "sums", "rates", "transform")
 INIT = '''"""A table's columns to ids and numbers: ``Encoder.load(folder).encode(frame)``."""
 
 from encoder.transform import Encoder
-from encoder.values import EncodingError
-from encoder.values import Ragged
+from encoder.values import EncodingError, Ragged
+
+__all__ = ["Encoder", "EncodingError", "Ragged"]
 '''
 
 

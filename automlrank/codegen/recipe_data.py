@@ -17,12 +17,11 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from automlrank.data.dataset import _gather
+from automlrank.data.batches import Rows, gather
 from automlrank.data.labels import not_happened, read_group
 from automlrank.data.split import (
     NAMES,
     Labels,
-    Rows,
     as_value,
     labels_at_random,
     labels_by_group,
@@ -244,5 +243,5 @@ def batches(
     for start in range(0, len(order), batch_size):
         part = order[start : start + batch_size]
         yield {
-            key: torch.from_numpy(_gather(array, part)).to(DEVICE) for key, array in arrays.items()
+            key: torch.from_numpy(gather(array, part)).to(DEVICE) for key, array in arrays.items()
         }

@@ -33,25 +33,25 @@ from automlrank.codegen.recipe_data import (
     groups,
     read_split,
 )
-from automlrank.data.split import Rows
+from automlrank.data.batches import Rows
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, EncodingError
 from automlrank.measurement.fusion import fused, judged
 from automlrank.measurement.metrics import auc, gauc, logloss, mae, rmse
+from automlrank.training.course import epoch_seed
 from automlrank.training.label_stats import label_deviations, label_means
-from automlrank.training.loop import EVALUATION_ROWS, epoch_seed
 from automlrank.training.memory import keep_freed_memory
 from automlrank.training.negatives import kept_rows
 from automlrank.training.optimizers import (
     parameter_groups,
     parameters_of,
-    set_rate,
-    share_done,
     update,
 )
+from automlrank.training.rates import set_rate, share_done
 from automlrank.training.scenarios import scenario_weights
+from automlrank.training.scoring import EVALUATION_ROWS
+from automlrank.training.step import fast_bf16
 from automlrank.training.tables import Tables
-from automlrank.training.trainer import fast_bf16
 from automlrank.training.trees.distillation import FOLDS, out_of_fold, softened
 from automlrank.training.trees.features import CHUNK_ROWS, Part, TreeFeatures, numbers_in
 from automlrank.training.trees.params import Labelled
@@ -252,7 +252,7 @@ def make_loss(model: nn.Module, labels: Array) -> nn.Module:
 
 def make_scaled_loss(model: nn.Module, labels: Array) -> nn.Module:
     """The loss of each task; regression tasks are scaled by the training rows' labels."""
-    model.scale.fit(label_means(labels), label_deviations(labels, REGRESSION))  # type: ignore[operator,union-attr]
+    model.scale.fit_to_labels(label_means(labels), label_deviations(labels, REGRESSION))  # type: ignore[operator,union-attr]
     return build_loss()
 
 

@@ -16,10 +16,11 @@ import torch
 
 from automlrank.blocks.ports import FIRST_ID, NULL_ID, OOV_ID
 from automlrank.data import read
+from automlrank.data.batches import Rows, gather, orders
 from automlrank.data.cache import default_cache
 from automlrank.data.infer import Inferred
 from automlrank.data.prepare import SAMPLE_ROWS, SPLIT, prepare
-from automlrank.data.split import Rows, parts_of
+from automlrank.data.split import parts_of
 from automlrank.data.store import (
     FORMAT,
     SAMPLE_FILE,
@@ -218,24 +219,15 @@ class Dataset:
     def orders(
         self, split: str, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
     ) -> Iterator[Rows]:
-        """The rows of each batch; ``kept`` are the only ones, where given.
-
-        Shuffled, a last batch of one row is left out: batch norm has no statistics of one row.
-        """
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be 1 or more, but got {batch_size}.")
-        rows = np.arange(self.rows[split]) if kept is None else kept.copy()
-        if seed is not None:
-            np.random.default_rng(seed).shuffle(rows)
-            rows = rows[: len(rows) - (len(rows) % batch_size == 1)]
-        for start in range(0, len(rows), batch_size):
-            yield rows[start : start + batch_size]
+        """The rows of each batch; ``kept`` are the only ones, where given."""
+        rows = np.arange(self.rows[split]) if kept is None else kept
+        return orders(rows, batch_size, seed)
 
     def take(self, split: str, rows: Rows) -> Batch:
         """The batch of the given rows: one gather per array, lists padded to their longest."""
         rows = self._rows_of(split, rows)
         return {
-            key: torch.from_numpy(_gather(array, rows))
+            key: torch.from_numpy(gather(array, rows))
             for key, array in self._arrays(split).items()
             if key not in APART
         }
@@ -250,7 +242,7 @@ class Dataset:
         one = items[:1]
         keys = _request_keys(self.schema)
         return {
-            key: torch.from_numpy(_gather(array, one if key in keys else items))
+            key: torch.from_numpy(gather(array, one if key in keys else items))
             for key, array in self._arrays(split).items()
             if key not in (*OUTCOMES, *APART)
         }
@@ -269,10 +261,6 @@ class Dataset:
         array = self._arrays(split)[key]
         assert not isinstance(array, Ragged)
         return array[self.part[split]] if split in self.part else array
-
-
-def _gather(array: Array | Ragged, rows: Rows) -> Array:
-    return array.take(rows).pad() if isinstance(array, Ragged) else np.take(array, rows, axis=0)
 
 
 def _request_keys(schema: Schema) -> set[str]:

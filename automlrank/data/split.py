@@ -15,7 +15,6 @@ from automlrank.data.values import EncodingError, as_text, hashed
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.schema import Schema, Split
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
 Labels = np.ndarray[Any, np.dtype[np.int8]]  # 0 train, 1 valid, 2 test
 NAMES = ("train", "valid", "test")
 SEED = 0  # a random split is the same in every run

@@ -13,7 +13,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
 from automlrank.measurement.metrics import Metric
 from automlrank.measurement.significance import auc_error, relative_error
-from automlrank.training.loop import REPORTS_PER_EPOCH
+from automlrank.training.course import REPORTS_PER_EPOCH
 from automlrank.training.progress import Progress
 
 SPACING = REPORTS_PER_EPOCH  # from one rung to the next, in training rows

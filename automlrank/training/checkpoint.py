@@ -1,7 +1,8 @@
-"""A training that a kill cut off goes on from its last epoch: state on disk as safetensors."""
+"""The state of a training on disk, as safetensors: an interrupted one resumes from there."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -14,14 +15,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-SECONDS = 20.0  # between two checkpoints at least: what a kill may cost
+from automlrank.training.course import Course
+from automlrank.training.progress import Progress
+from automlrank.training.step import Trainer
+
+SECONDS = 20.0  # between two checkpoints at least: the most that a kill costs
 
 
 class Checkpoint:
-    """Where one training keeps its state, at most every ``seconds``.
+    """The file of one training's state, written at most every ``seconds``.
 
-    What cannot be written or read is told to ``tell`` and training goes on: from then without
-    checkpoints, or from its start.
+    If it cannot be written or read, ``tell`` is called with the reason, and training goes on:
+    without checkpoints from then, or from its start.
     """
 
     def __init__(
@@ -38,7 +43,7 @@ class Checkpoint:
         return self.can_write and time.monotonic() - self.last >= self.seconds
 
     def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Replace what is there, whole or not at all."""
+        """Replace the file, whole or not at all."""
         partial = self.path.with_suffix(".partial")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +57,7 @@ class Checkpoint:
         self.last = time.monotonic()
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The tensors and facts of the last state; None where there is none that can be read."""
+        """Return the tensors and facts of the last state; None if none can be read."""
         if not self.path.is_file():
             return None
         try:
@@ -68,12 +73,35 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
+def save_course(checkpoint: Checkpoint, course: Course, trainer: Trainer) -> None:
+    """Write the epochs behind a training, and the trainer as it is now."""
+    facts = {
+        "ends": [dataclasses.asdict(end) for end in course.ends],
+        "waited": course.waited,
+        "drops": trainer.drops,
+    }
+    models = {"model": trainer.model, "balance": trainer.balance}
+    checkpoint.save(training_state(models, course.best_weights, trainer.optimizers), facts)
+
+
+def load_course(checkpoint: Checkpoint, trainer: Trainer) -> Course:
+    """Return the epochs that a checkpoint holds, the trainer as it was then; none without one."""
+    found = checkpoint.load()
+    if found is None:
+        return Course()
+    tensors, facts = found
+    models = {"model": trainer.model, "balance": trainer.balance}
+    best = restore_state(tensors, models, trainer.optimizers)
+    trainer.drops = facts["drops"]
+    return Course([Progress(**end) for end in facts["ends"]], best, facts["waited"])
+
+
 def training_state(
     modules: Mapping[str, nn.Module],
     best: Mapping[str, Tensor],
     optimizers: Sequence[torch.optim.Optimizer],
 ) -> dict[str, Tensor]:
-    """All tensors that a training goes on from, by one level of names."""
+    """Return all tensors that a training resumes from, by one level of names."""
     tensors = {
         f"{key}.{name}": tensor
         for key, module in modules.items()
@@ -91,7 +119,7 @@ def restore_state(
     modules: Mapping[str, nn.Module],
     optimizers: Sequence[torch.optim.Optimizer],
 ) -> dict[str, Tensor]:
-    """Put the state back; gives the best weights so far."""
+    """Put the state back; return the best weights so far."""
     for key, module in modules.items():
         module.load_state_dict(_below(tensors, f"{key}."))
     for i, optimizer in enumerate(optimizers):

@@ -1,31 +1,50 @@
-"""Batches on the device that trains: without a wait of the one for the other."""
+"""Batches on the device that trains, copied there without a wait."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from automlrank.data.dataset import Batch, Dataset
-from automlrank.data.split import Rows
+from automlrank.data.batches import Rows
 from automlrank.data.values import Array
 
 RESIDENT_SHARE = 0.5  # of a device's free memory that the encoded rows may take
+LISTS = ("multi", "history", "age", "session")  # kinds of keys whose values are padded lists
+
+Batch = dict[str, Tensor]
+
+
+class EncodedRows(Protocol):
+    """Encoded rows by split."""
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """The number of rows of each split."""
+
+    def orders(
+        self, split: str, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
+    ) -> Iterator[Rows]:
+        """The rows of each batch (see ``orders``), of those ``kept`` only."""
+
+    def take(self, split: str, rows: Rows) -> Batch:
+        """The batch of the given rows."""
 
 
 class DeviceBatches:
     """The batches of a split, on a device.
 
     On a GPU the encoded rows lie there as a whole if they fit and have no lists, whose padding
-    would be that of the longest; else batches are pinned and copied one ahead. The rows and their
-    order are those of ``Dataset.batches``. ``weights`` ``[rows]`` are what the split's rows count,
-    beside the schema's weight; ``labels`` ``[rows, tasks]`` stand in the place of the rows' own.
+    would be that of the longest; else batches are pinned and copied one ahead. ``weights``
+    ``[rows]`` multiply the rows' own; ``labels`` ``[rows, tasks]`` replace the rows' own.
     """
 
     def __init__(
         self,
-        data: Dataset,
+        data: EncodedRows,
         split: str,
         device: str,
         weights: Array | None = None,
@@ -42,37 +61,40 @@ class DeviceBatches:
 
     def batches(
         self, batch_size: int, *, seed: int | None = None, kept: Rows | None = None
-    ) -> Iterator[Batch]:
-        """All rows once, as ``Dataset.batches`` gives them, or those ``kept``."""
+    ) -> Generator[Batch]:
+        """Yield all rows once, or those ``kept``: in order or, with a seed, shuffled."""
         orders = self.data.orders(self.split, batch_size, seed=seed, kept=kept)
         if self.resident is None:
-            return ahead(map(self.taken, orders), self.device)
-        return self.gathered(self.resident, orders)
+            yield from ahead(map(self.taken, orders), self.device)
+        else:
+            yield from self.gathered(self.resident, orders)
 
     def taken(self, rows: Rows) -> Batch:
-        """The batch of the given rows, with what they count and teach."""
+        """Return the batch of the given rows with this feed's labels and weights."""
         return self.with_own(self.data.take(self.split, rows), rows)
 
     def with_own(self, batch: Batch, rows: Rows) -> Batch:
-        """The batch of the given rows with this feed's labels and weights."""
+        """Put this feed's labels and weights of the given rows into their batch."""
         if self.labels is not None:
             labels = torch.from_numpy(self.labels[rows]).to(batch["labels"].device)
             batch = batch | {"labels": labels}
         return weighted(batch, self.weights, rows)
 
     def gathered(self, rows: Batch, orders: Iterable[Rows]) -> Iterator[Batch]:
-        """Each batch from rows on the device: only their numbers are copied."""
+        """Yield each batch from rows on the device: only their numbers are copied."""
         for order in orders:
             places = torch.from_numpy(order).to(self.device, non_blocking=True)
             yield {key: tensor.index_select(0, places) for key, tensor in rows.items()}
 
 
-def resident_rows(data: Dataset, split: str, device: str) -> Batch | None:
-    """All rows of a split on the device; None where it has lists or would not fit."""
-    schema, n = data.schema, data.rows[split]
-    if schema.of_role("multi") or schema.sequences or n == 0:
+def resident_rows(data: EncodedRows, split: str, device: str) -> Batch | None:
+    """Return all rows of a split on the device; None if it has lists or they would not fit."""
+    n = data.rows[split]
+    if n == 0:
         return None
     one = data.take(split, np.zeros(1, np.int64))
+    if any(key.partition(":")[0] in LISTS for key in one):
+        return None
     needed = n * sum(tensor.nbytes for tensor in one.values())
     if device.startswith("cuda"):
         free, _ = torch.cuda.mem_get_info(device)
@@ -82,7 +104,7 @@ def resident_rows(data: Dataset, split: str, device: str) -> Batch | None:
 
 
 def weighted(batch: Batch, weights: Array | None, rows: Rows) -> Batch:
-    """The batch of the given rows, each of them counting what it does times its weight."""
+    """Multiply the weights of a batch's rows by ``weights`` of all rows."""
     if weights is None:
         return batch
     times = torch.from_numpy(weights[rows]).to(batch["labels"].device)
@@ -90,7 +112,7 @@ def weighted(batch: Batch, weights: Array | None, rows: Rows) -> Batch:
 
 
 def ahead(batches: Iterable[Batch], device: str) -> Iterator[Batch]:
-    """Batches on the device; to a GPU each is copied while the one before is worked on."""
+    """Yield batches on the device; to a GPU each is copied while the one before is worked on."""
     if not device.startswith("cuda"):
         yield from batches
         return

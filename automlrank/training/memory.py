@@ -1,4 +1,4 @@
-"""Memory that a step frees stays with the process: the next step needs the same again."""
+"""Freed memory that stays with the process: the next step needs the same again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_KEPT = 2**30
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell glibc to keep freed blocks of up to 32 MiB, at most 1 GiB; gives whether it does.
+    """Tell glibc to keep freed blocks of up to 32 MiB, at most 1 GiB; return True if it does.
 
     By itself it gives those of a step back to the system, page by page, and asks anew in the next
     one: 9,000 faults a step of deepfm at a batch of 4096 in bf16, a fifth of its time.
@@ -28,9 +28,9 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_memory(error: Exception) -> None:
-    """Let go of what a training held that ended by ``error``: saying so needs memory, too.
+    """Free the memory of a training that ended by ``error``: reporting it needs memory, too.
 
-    Its model stands in the traceback's frames, which refer to one another.
+    The model is held by the traceback's frames, which refer to one another.
     """
     traceback.clear_frames(error.__traceback__)
     gc.collect()
@@ -41,5 +41,5 @@ def give_back_memory(error: Exception) -> None:
 
 @cache
 def _of_glibc(name: str) -> Callable[..., int] | None:
-    """A function of the C library; None where it is not glibc."""
+    """Return a function of the C library; None if that is not glibc."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

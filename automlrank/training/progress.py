@@ -1,4 +1,4 @@
-"""What a training tells while it goes on."""
+"""Progress of a training, reported while it runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Scores = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands; ``scores`` (metric by task) only at the end of an epoch."""
+    """State of a training; ``scores`` (metric by task) only at the end of an epoch."""
 
     epoch: int
     rows: int
@@ -20,8 +20,8 @@ class Progress:
     scores: Scores | None = None
     best: Scores | None = None
     zero_shares: Scores | None = None
-    """With ``scores``: by parameter, the share of FTRL's weights met so far that are zero."""
+    """With ``scores``: by parameter, the share of exact zeros that its own optimizer reports."""
     weights: Scores | None = None
     """With ``scores``: by task, the mean over the epoch of the weight that the balance gave it."""
     epoch_rows: int | None = None
-    """Those of an epoch, which may leave out negatives; None is all training rows."""
+    """Rows of an epoch, which may leave out negatives; None is all training rows."""

@@ -1,5 +1,4 @@
-"""What a training row counts, so that every scenario counts the same. NumPy alone: exported code
-copies it."""
+"""Weights of the training rows under which every scenario counts the same."""
 
 from __future__ import annotations
 
@@ -7,11 +6,11 @@ import numpy as np
 
 from automlrank.data.values import FIRST_ID, Array
 
-MOST = 10.0  # that a row counts: beyond, few rows of a small scenario would be learned by heart
+MOST = 10.0  # of a row's weight: beyond, few rows of a small scenario would be learned by heart
 
 
 def scenario_weights(ids: Array) -> Array:
-    """The weight of each training row, float32, by the id of its scenario ``[rows]``.
+    """Return the weight of each training row, float32, by the id of its scenario ``[rows]``.
 
     Rows without a scenario, and those of values outside the vocabulary, count 1 and no more.
     """
@@ -22,10 +21,10 @@ def scenario_weights(ids: Array) -> Array:
 
 
 def equal_weights(counts: Array) -> Array:
-    """A row's weight in each of ``S`` scenarios of so many rows: ``n / (S n_s)``, 1 on average.
+    """Return a row's weight in each of ``S`` scenarios: ``n / (S n_s)``, 1 on average.
 
-    None is above ``MOST``: what scenarios too small for their share leave of it is shared by the
-    others, in equal parts.
+    ``counts`` are the scenarios' rows. No weight is above ``MOST``: the rest of the share of a
+    scenario that is too small is divided equally among the others.
     """
     weights, left = np.empty(len(counts)), float(counts.sum())
     for done, i in enumerate(np.argsort(counts)):  # the smallest first

@@ -13,7 +13,7 @@ from automlrank.training.progress import Progress
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model with its best weights, and how it got there."""
+    """A trained model with its best weights, and the course of its training."""
 
     model: RankingModel
     scores: Mapping[str, float]
@@ -28,7 +28,7 @@ class Trained:
     def of(
         cls, model: RankingModel, ends: Sequence[Progress], metric: Metric, seconds: float
     ) -> Self:
-        """From the ends of its epochs; the shares of zeros are those of the best one."""
+        """Return the result of a training from its epochs; shares of zeros are the best epoch's."""
         scores = ends[-1].best
         assert scores is not None
         best = next(end for end in ends if end.scores == scores)

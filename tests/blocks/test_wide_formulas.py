@@ -109,7 +109,7 @@ def test_weak_evidence_leaves_exact_zeros() -> None:
     weight.grad = torch.tensor([[0.3], [-0.4], [0.5], [0.0]])
     ftrl.step()
     assert (weight == 0).flatten().tolist() == [True, True, False, True]
-    assert ftrl.zero_share() == pytest.approx(2 / 3)
+    assert ftrl.report() == {"zero_share": pytest.approx(2 / 3)}
 
 
 def test_wide_names_ftrl_for_its_weights() -> None:

@@ -24,7 +24,7 @@ from automlrank.data.transform import Encoder
 from automlrank.errors import RunError
 from automlrank.measurement.metrics import AUC, Metric
 from automlrank.model.network import RankingModel, build_model
-from automlrank.training import loop, tables
+from automlrank.training import course, tables
 from automlrank.training.loop import fit, score
 from automlrank.training.tables import ROW_WISE_ROWS
 
@@ -156,7 +156,7 @@ def test_exported_training_by_row_lands_where_ours_does(
     monkeypatch.setattr(tables, "ROW_WISE_ROWS", 1)
     # decay is settled at ends of epochs only, as in the export: of other rounding CAN's Adam made
     # .0004 of AUC in three epochs
-    monkeypatch.setattr(loop, "REPORTS_PER_EPOCH", 1)
+    monkeypatch.setattr(course, "REPORTS_PER_EPOCH", 1)
     architecture = make(name)
     settings = dataclasses.replace(architecture.training, epochs=3, batch_size=128)
     architecture = dataclasses.replace(architecture, training=settings)

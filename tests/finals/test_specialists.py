@@ -23,7 +23,7 @@ from automlrank.runs.record import Record
 from automlrank.runs.search_config import SearchConfig
 from automlrank.runs.seeds import seed_of
 from automlrank.schema import Task
-from automlrank.training.trainer import Trainer
+from automlrank.training.trainer import make_trainer
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_one_task_alone_trains_no_other(dataset: Dataset, architecture: Architec
     """The other task's head stays where it began, and nothing is a product any more."""
     special = next(x for x in specialists(architecture, dataset) if x.name == "buy")
     model = build_model(special.architecture, special.data.schema, 0)
-    trainer = Trainer(
+    trainer = make_trainer(
         model, special.architecture, special.data.schema, special.data.labels("train"), "cpu"
     )
     before = {k: v.clone() for k, v in model.state_dict().items()}

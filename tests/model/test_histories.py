@@ -15,7 +15,7 @@ from automlrank.errors import SpaceError
 from automlrank.model.cost import cost
 from automlrank.model.network import RankingModel, build_model
 from automlrank.model.plan import live_steps, loss_steps
-from automlrank.training.trainer import Trainer
+from automlrank.training.trainer import make_trainer
 
 ENCODERS = [name for name in BLOCKS.of("history") if name != "none"]
 ONCE = ("dien", "dsin", "can", "target_attention")
@@ -90,7 +90,7 @@ def test_the_auxiliary_loss_is_added_in_training_only(dataset: Dataset) -> None:
         model = drawn(architecture, dataset).train()
         torch.manual_seed(5)
         labels = dataset.labels("train")
-        trainer = Trainer(model, architecture, dataset.schema, labels, "cpu")
+        trainer = make_trainer(model, architecture, dataset.schema, labels, "cpu")
         losses[alpha] = trainer.step(batch).item()
     assert losses[1.0] - losses[0.0] > 0.1
     assert losses[3.0] - losses[0.0] == pytest.approx(3 * (losses[1.0] - losses[0.0]), rel=1e-4)

@@ -28,7 +28,7 @@ from automlrank.space.parse import read_space
 from automlrank.space.requirements import fit_to
 from automlrank.training import tables
 from automlrank.training.loop import fit
-from automlrank.training.trainer import Trainer
+from automlrank.training.trainer import make_trainer
 
 ZOO = sorted(name for name, path in shipped().items() if path.parent.name == "zoo")
 RICH = """
@@ -278,7 +278,7 @@ def test_the_tasks_gradients_in_a_table_are_those_of_its_rows(
     model = build_model(made, dataset.schema, 0)
     table, batch = model.get_parameter("table.weight"), dataset.take("train", np.arange(64))
     whole = task_gradients(task_losses(model(batch), batch), [table])
-    trainer = Trainer(model, made, dataset.schema, dataset.labels("train"), "cpu")
+    trainer = make_trainer(model, made, dataset.schema, dataset.labels("train"), "cpu")
     with trainer.tables.look_ups():
         logits = model(batch)
     read_rows = task_gradients(task_losses(logits, batch), [table])

@@ -75,11 +75,11 @@ def test_a_gpu_learns_what_the_processor_learns(
 @pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
 def test_a_step_on_a_gpu_does_not_wait_for_it(plain: Dataset) -> None:
     """Torch raises at a synchronisation; reports alone may ask for the loss."""
-    from automlrank.training.trainer import Trainer
+    from automlrank.training.trainer import make_trainer
 
     architecture = read("batch_size: 256, bf16: false")
     model = build_model(architecture, plain.schema, 0).to("cuda")
-    trainer = Trainer(model, architecture, plain.schema, plain.labels("train"), "cuda")
+    trainer = make_trainer(model, architecture, plain.schema, plain.labels("train"), "cuda")
     batches = DeviceBatches(plain, "train", "cuda").batches(256)
     trainer.step(next(batches))
     torch.cuda.set_sync_debug_mode("error")

@@ -20,7 +20,8 @@ from automlrank.measurement.metrics import AUC
 from automlrank.model.network import build_model
 from automlrank.training.loop import fit, predict, score
 from automlrank.training.progress import Progress
-from automlrank.training.trainer import Trainer
+from automlrank.training.step import Trainer
+from automlrank.training.trainer import make_trainer
 
 NET = "{parallel: [linear, {mlp: {width: 16}}]}"
 
@@ -142,7 +143,7 @@ def test_a_step_without_gradient_only_decays(dataset: Dataset) -> None:
     """A row of the table that no batch touches shrinks by exp(-l2 * share of the epoch)."""
     architecture = read("batch_size: 100, bf16: false, learning_rate: 0.01")
     model = build_model(architecture, dataset.schema, 0)
-    trainer = Trainer(model, architecture, dataset.schema, dataset.labels("train"), "cpu")
+    trainer = make_trainer(model, architecture, dataset.schema, dataset.labels("train"), "cpu")
     batch = dataset.take("train", np.arange(100))
     with torch.no_grad():
         model.table.weight.fill_(1.0)  # type: ignore[union-attr,operator]
@@ -161,7 +162,7 @@ def test_coupled_l2_is_inside_the_gradient(dataset: Dataset) -> None:
         embedding=BLOCKS["embedding"](**parse_document(text).data),  # type: ignore[arg-type]
     )
     model = build_model(architecture, dataset.schema, 0)
-    trainer = Trainer(model, architecture, dataset.schema, dataset.labels("train"), "cpu")
+    trainer = make_trainer(model, architecture, dataset.schema, dataset.labels("train"), "cpu")
     weight = model.get_parameter("table.weight")
     with torch.no_grad():
         weight.fill_(1.0)
@@ -193,7 +194,7 @@ def test_a_row_counts_the_same_for_ftrl_in_a_short_batch(dataset: Dataset) -> No
     moved = []
     for rows in (10, 100):
         model = build_model(architecture, dataset.schema, 0)
-        trainer = Trainer(model, architecture, dataset.schema, dataset.labels("train"), "cpu")
+        trainer = make_trainer(model, architecture, dataset.schema, dataset.labels("train"), "cpu")
         trainer.step(dataset.take("train", np.arange(rows)))
         (state,) = trainer.optimizers[1].state.values()
         assert state["z"].abs().max() <= rows / 2

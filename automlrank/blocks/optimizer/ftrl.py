@@ -57,10 +57,10 @@ class FtrlProximal(torch.optim.Optimizer):
         weight[touched] = w.masked_fill(z.abs() <= l1, 0.0)
         state["n"][touched], state["z"][touched] = more, z
 
-    def zero_share(self) -> float:
-        """The share of exact zeros among the weights that had a gradient."""
+    def report(self) -> dict[str, float]:
+        """Return the share of exact zeros among the weights that had a gradient."""
         met = [weight[state["n"] > 0] for weight, state in self.state.items()]
-        return float((torch.cat(met) == 0).float().mean())
+        return {"zero_share": float((torch.cat(met) == 0).float().mean())}
 
 
 @block("ftrl", family="optimizer")

@@ -72,7 +72,7 @@ class Chain(nn.Module):
 class Rescale(nn.Module):
     """Regression tasks' outputs in their labels' units, ``mean + deviation * z``; others as is.
 
-    Both numbers are those of the training rows: ``fit`` sets them, and weights hold them.
+    Both numbers are those of the training rows: ``fit_to_labels`` sets them, and weights hold them.
     """
 
     mean: Tensor
@@ -83,7 +83,7 @@ class Rescale(nn.Module):
         self.register_buffer("mean", torch.zeros(tasks))
         self.register_buffer("deviation", torch.ones(tasks))
 
-    def fit(self, means: Sequence[float], deviations: Sequence[float | None]) -> None:
+    def fit_to_labels(self, means: Sequence[float], deviations: Sequence[float | None]) -> None:
         """A deviation for every regression task; the others', which are None, stay at 1."""
         for task, deviation in enumerate(deviations):
             if deviation is not None:

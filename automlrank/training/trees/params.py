@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from automlrank.data.batches import Rows
 from automlrank.data.dataset import Dataset
-from automlrank.data.split import Rows
 from automlrank.data.values import Array
 from automlrank.training.trees.features import CHUNK_ROWS, TreeFeatures
 
