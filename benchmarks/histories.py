@@ -28,6 +28,8 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.finals.finalists import measure_in_turn
 from automlrank.measurement.metrics import AUC, GAUC
 from automlrank.model.cost import cost
+from automlrank.model.network import build
+from automlrank.model.wiring import wire
 from automlrank.runs.events import ignore
 from automlrank.runs.search_config import SearchConfig
 from automlrank.training.loop import fit, predict, score_logits
@@ -94,7 +96,7 @@ def trained(data: Dataset, chosen: Architecture, seed: int) -> dict[str, float]:
 
 def latencies(data: Dataset, models: dict[str, Architecture], times: int, out: Path) -> None:
     bench = Evaluator(data, SearchConfig(candidates=CANDIDATES), ignore)
-    built = {name: bench.build(architecture, seed=0) for name, architecture in models.items()}
+    built = {name: build(bench.wire(architecture), seed=0) for name, architecture in models.items()}
     for _ in range(times):
         for name, latency in measure_in_turn(bench, built).items():
             keep(out, {"model": name, **{key: getattr(latency, key) for key in MEDIANS}})
@@ -117,7 +119,8 @@ def table(data: Dataset, models: dict[str, Architecture], runs: list[dict[str, A
         for key in MEDIANS:
             times = [run[key] for run in own if key in run]
             cells.append(f"{statistics.median(times):.2f}" if times else "")
-        cells.append(f"{cost(chosen, data.schema, CANDIDATES).parameters / 1e6:.2f}")
+        parameters = cost(wire(chosen, data.schema), data.schema, CANDIDATES).parameters
+        cells.append(f"{parameters / 1e6:.2f}")
         cells.append(f"{np.mean([r['seconds'] for r in seeds.values()]):.0f}")
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -33,6 +33,7 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import SpaceError
 from automlrank.finals.finalists import measure_in_turn
 from automlrank.jobs.spaces import shipped
+from automlrank.model.network import build
 from automlrank.model.wiring import wire
 from automlrank.runs.events import ignore
 from automlrank.runs.search_config import SearchConfig
@@ -55,11 +56,11 @@ def main() -> None:
     with searching() as search:
         repeated = [first_pass(bench, {n: zoo[n] for n in TEN}) for _ in range(chosen.times)]
         first = first_pass(bench, zoo)
-        models = {name: bench.build(architecture, seed=0) for name, architecture in zoo.items()}
+        models = {name: build(bench.wire(made), seed=0) for name, made in zoo.items()}
         final = {name: vars(ms) for name, ms in measure_in_turn(bench, models).items()}
         if search.poll() is not None:
             sys.exit("The search ended before the measurements did.")
-    costs = {name: vars(bench.cost(architecture)) for name, architecture in zoo.items()}
+    costs = {name: vars(bench.cost(model.plan)) for name, model in models.items()}
     figures = {"repeated": repeated, "first": first, "final": final, "costs": costs}
     if chosen.out:
         chosen.out.write_text(json.dumps(figures, indent=1))
@@ -99,7 +100,7 @@ def first_pass(bench: Evaluator, models: dict[str, Architecture]) -> dict[str, f
     """The p50 of each, measured as a trial's is."""
     p50s = {}
     for name, architecture in models.items():
-        p50s[name] = bench.latency(bench.build(architecture, 0)).p50
+        p50s[name] = bench.latency(build(bench.wire(architecture), seed=0)).p50
         print(f"{name} {p50s[name]}", file=sys.stderr, flush=True)
     return p50s
 

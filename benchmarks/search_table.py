@@ -14,6 +14,7 @@ from automlrank.architecture import draw
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.model.cost import cost
+from automlrank.model.network import build
 from automlrank.runs.seeds import seed_of
 from automlrank.study.objective import RUNG_SEEDS
 from automlrank.study.rungs import Rungs
@@ -90,7 +91,7 @@ def trained(architecture: Architecture, data: Dataset, rungs: Rungs, seed: int) 
         **dict(zip(CURVE, (list(column) for column in zip(*points, strict=True)), strict=True)),
         "valid": points[-1][1],
         "test": score(model, data, "test", "auc")[task],
-        "parameters": cost(architecture, data.schema, 200).parameters,
+        "parameters": cost(model.plan, data.schema, 200).parameters,
         "seconds": round(last.seconds, 1),
     }
 
@@ -101,7 +102,7 @@ def measure_all(bench: Evaluator, runs: Path, latencies: Path) -> None:
     done = {run["fingerprint"] for run in read(runs)}
     for architecture in {a.fingerprint: a for a in every_draw(Space.read(SPACE))}.values():
         if architecture.fingerprint in done - known:
-            p50 = bench.latency(bench.build(architecture, seed=0)).p50
+            p50 = bench.latency(build(bench.wire(architecture), seed=0)).p50
             keep(latencies, {"fingerprint": architecture.fingerprint, "p50": p50})
 
 

@@ -193,7 +193,7 @@ def trained(made: Architecture, data: Dataset, seed: int) -> dict[str, Any]:
                 "test": score_logits(logits, data, "test", "auc"),
                 "scenarios": in_scenarios(logits, data),
             }
-    parameters = cost(made, data.schema).parameters
+    parameters = cost(model.plan, data.schema).parameters
     return {**found, "parameters": parameters, "seconds": round(time.perf_counter() - began, 1)}
 
 

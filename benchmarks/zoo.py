@@ -97,6 +97,7 @@ def table(data: Dataset, models: dict[str, Architecture], runs: list[dict[str, A
         if not trained:
             continue
         test, valid, seconds = ([r[key] for r in trained] for key in ("test", "valid", "seconds"))
+        parameters = cost(wire(architecture, data.schema), data.schema, CANDIDATES).parameters
         spread = f" ± {np.std(test, ddof=1):.4f}" if len(test) > 1 else ""
         cells = [
             name,
@@ -104,7 +105,7 @@ def table(data: Dataset, models: dict[str, Architecture], runs: list[dict[str, A
             f"{np.mean(test):.4f}{spread}",
             str(len(test)),
             f"{statistics.median(times):.2f}" if times else "",
-            f"{cost(architecture, data.schema, CANDIDATES).parameters / 1e6:.2f}",
+            f"{parameters / 1e6:.2f}",
             f"{np.mean(seconds):.0f}",
         ]
         rows.append((float(np.mean(test)), f"| {' | '.join(cells)} |"))

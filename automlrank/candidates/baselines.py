@@ -22,6 +22,7 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.measurement.fusion import judged
 from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import Metric, evaluate
+from automlrank.model.network import build
 from automlrank.runs.events import TrainingUpdate
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import plain
@@ -153,15 +154,15 @@ class NetworkBaseline:
         return plain(self.of.to_data())  # type: ignore[no-any-return]
 
     def cost(self, bench: Evaluator) -> Mapping[str, Any]:
-        return vars(bench.cost(self.of))
+        return vars(bench.cost(bench.wire(self.of)))
 
     def train(self, bench: Evaluator, seed: int, what: str) -> BaselineRun:
-        model = bench.build(self.of, seed)
+        model = build(bench.wire(self.of), seed)
         trained = bench.train(model, self.of, seed, what)
         return NetworkRun(bench, trained.model, trained.scores, self.of, trained)
 
     def served(self, bench: Evaluator, folder: RunFolder) -> nn.Module:
-        return bench.build(self.of, seed=0)  # a latency does not depend on weights
+        return build(bench.wire(self.of), seed=0)  # a latency does not depend on weights
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from automlrank.measurement.latency import TRIES, TRY_SECONDS, Latency, measure_
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import Metric, metric_of
 from automlrank.model.cost import Cost, cost
-from automlrank.model.network import RankingModel, build_model
+from automlrank.model.network import RankingModel
+from automlrank.model.plan import Plan
+from automlrank.model.wiring import wire
 from automlrank.runs.events import Listen, Notice, TrainingUpdate
 from automlrank.runs.search_config import SearchConfig
 from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong
@@ -61,8 +63,13 @@ class Evaluator:
         )
         return [{k: v.to(self.goal.device) for k, v in batch.items()} for batch in batches]
 
-    def cost(self, architecture: Architecture) -> Cost:
-        return cost(architecture, self.data.schema, self.goal.candidates)
+    def wire(self, architecture: Architecture) -> Plan:
+        """Return the plan of an architecture for the data: its cost is counted, its model built."""
+        return wire(architecture, self.data.schema)
+
+    def cost(self, plan: Plan) -> Cost:
+        """Return the cost of a plan at the goal's number of candidates."""
+        return cost(plan, self.data.schema, self.goal.candidates)
 
     def latency(
         self, model: nn.Module, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
@@ -83,9 +90,6 @@ class Evaluator:
             threads=self.goal.threads,
             repeat_user=repeat_user,
         )
-
-    def build(self, architecture: Architecture, seed: int) -> RankingModel:
-        return build_model(architecture, self.data.schema, seed)
 
     def train(
         self,

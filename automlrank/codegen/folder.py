@@ -21,7 +21,9 @@ from automlrank.data.transform import Encoder
 from automlrank.documents import dump
 from automlrank.files import check_new
 from automlrank.measurement.metrics import AUC, Metric
-from automlrank.model.network import build_model
+from automlrank.model.network import build
+from automlrank.model.plan import Plan
+from automlrank.model.wiring import wire
 from automlrank.schema import Schema
 
 REQUIREMENTS = ("numpy", "polars", "safetensors", "torch")
@@ -45,9 +47,10 @@ def export_architecture(
     ``out`` is a file or holds something; then, and if anything fails, nothing is written.
     """
     out = Path(out)
+    plan = wire(architecture, schema)
     texts = {
-        "model.py": model_source(architecture, schema),
-        "train.py": train_source(architecture, schema, encoder, metric),
+        "model.py": model_source(plan, architecture, schema),
+        "train.py": train_source(plan, architecture, schema, encoder, metric),
         **encoder_sources(),
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
@@ -63,15 +66,15 @@ def export_architecture(
             state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
             save_file(state, folder / "weights.safetensors")
         if onnx:
-            _add_onnx(folder, architecture, schema, weights)
+            _add_onnx(folder, plan, schema, weights)
     return sorted(out.iterdir())
 
 
 def _add_onnx(
-    folder: Path, architecture: Architecture, schema: Schema, weights: Mapping[str, Tensor] | None
+    folder: Path, plan: Plan, schema: Schema, weights: Mapping[str, Tensor] | None
 ) -> None:
     """Write ``model.onnx`` and say in the README what it takes and how it was verified."""
-    model = build_model(architecture, schema, seed=0)
+    model = build(plan, seed=0)
     if weights is not None:
         model.load_state_dict(weights)
     difference = export_onnx(model, schema, folder)

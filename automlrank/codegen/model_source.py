@@ -10,9 +10,7 @@ from automlrank.architecture import Architecture
 from automlrank.blocks.parts.shapes import add, join
 from automlrank.codegen.printing import Constants, in_docstring, laid_out, wrapped
 from automlrank.codegen.source import Closure, Import, import_lines
-from automlrank.model.network import RankingModel
-from automlrank.model.plan import Plan, Step, live_steps, loss_steps, read_keys
-from automlrank.model.wiring import wire
+from automlrank.model.plan import ModuleSpec, Plan, Step
 from automlrank.schema import Schema, VectorFeature
 from automlrank.schema.score import score_text
 
@@ -37,17 +35,16 @@ SAID = {
 }
 
 
-def model_source(architecture: Architecture, schema: Schema) -> str:
-    """The text of ``model.py``; the parameters are named as those of our ``RankingModel``."""
-    plan = wire(architecture, schema)
-    steps, losses = live_steps(plan), loss_steps(plan)
+def model_source(plan: Plan, architecture: Architecture, schema: Schema) -> str:
+    """Return the text of ``model.py``; its parameters have the names of our ``RankingModel``."""
+    steps, losses = plan.live_steps, plan.loss_steps
     closure, constants = Closure(), Constants()
     closure.imports |= {Import("torch", "nn"), Import("torch", "Tensor")}
     closure.imports.add(Import("collections.abc", "Mapping"))
     for step in (*steps, *losses):
         if not isinstance(step.call, str) and not _is_alias(step):
             closure.reference(step.call)
-    init = [_init_line(plan, name, closure, constants) for name in _live_modules(plan, steps)]
+    init = [_init_line(plan, name, closure, constants) for name in _live_modules(plan)]
     forward = list(_forward_lines(plan, constants))
     ranking = list(_score_lines(schema, constants))
     parts = [
@@ -60,12 +57,16 @@ def model_source(architecture: Architecture, schema: Schema) -> str:
     return "\n\n\n".join([head, *closure.definitions.values(), ours]) + "\n"
 
 
-def _live_modules(plan: Plan, steps: list[Step]) -> list[str]:
-    """The modules that run, and those whose weights are in the state, in the plan's order."""
-    called = {step.call.partition(".")[0] for step in steps if isinstance(step.call, str)}
+def _live_modules(plan: Plan) -> list[str]:
+    """Return the modules that run, and those whose weights are in the state, in order."""
+    calls = (step.call for step in plan.live_steps)
+    called = {call.partition(".")[0] for call in calls if isinstance(call, str)}
+    return [name for name, spec in plan.modules.items() if name in called or _has_state(spec)]
+
+
+def _has_state(spec: ModuleSpec) -> bool:
     with torch.device("meta"):
-        stored = {key.partition(".")[0] for key in RankingModel(plan).state_dict()}
-    return [name for name in plan.modules if name in called or name in stored]
+        return bool(spec.build().state_dict())
 
 
 def _init_line(plan: Plan, name: str, closure: Closure, constants: Constants) -> str:
@@ -85,7 +86,7 @@ def _forward_lines(plan: Plan, constants: Constants) -> Iterator[str]:
     """One line a step, with a comment where a stage begins; auxiliary losses; then the return."""
     names: dict[str, str] = {}
     stages = list(STAGES.items())
-    for step in live_steps(plan):
+    for step in plan.live_steps:
         stage = next((s for s in stages if step.output.startswith(s[0])), None)
         if stage:
             del stages[: stages.index(stage) + 1]
@@ -96,7 +97,7 @@ def _forward_lines(plan: Plan, constants: Constants) -> Iterator[str]:
             yield _step_line(step, names, constants, 8)
     if plan.losses:
         yield "\n        if losses is not None:"
-        for step in loss_steps(plan):
+        for step in plan.loss_steps:
             yield _step_line(step, names, constants, 12)
         yield laid_out("losses += [", [names[loss] for loss in plan.losses], "]", 12)
     yield f"        return {names['logits']}"
@@ -152,7 +153,7 @@ def _score_lines(schema: Schema, constants: Constants) -> Iterator[str]:
 
 def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
     tasks = ", ".join(in_docstring(task.name) for task in schema.tasks)
-    read = read_keys(plan)
+    read = set(plan.batch_keys)
     rows = [_layout(key, schema) for key in _batch_keys(schema) if key in read]
     width = max(len(key) for key, _, _ in rows)
     table = "\n".join(_table_row(*row, width=width) for row in rows)

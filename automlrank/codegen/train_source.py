@@ -26,7 +26,6 @@ from automlrank.codegen.source import Closure, Import, import_lines
 from automlrank.data.transform import Encoder
 from automlrank.measurement.metrics import AUC, Metric, metric_of
 from automlrank.model.plan import Plan
-from automlrank.model.wiring import wire
 from automlrank.schema import Schema
 from automlrank.training.label_stats import (
     class_shares,
@@ -45,11 +44,10 @@ ENTRY = 'if __name__ == "__main__":\n    main()\n'
 
 
 def train_source(
-    architecture: Architecture, schema: Schema, encoder: Encoder, metric: Metric = AUC
+    plan: Plan, architecture: Architecture, schema: Schema, encoder: Encoder, metric: Metric = AUC
 ) -> str:
     """The text of ``train.py``; it imports the exported ``encoder`` and ``model``."""
     constants = Constants()
-    plan = wire(architecture, schema)
     values = dict(_constants(architecture, schema, metric, constants))
     if architecture.training.distillation:
         values |= _of_trees(schema, encoder, constants)

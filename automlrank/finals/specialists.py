@@ -25,6 +25,7 @@ from automlrank.errors import reason_of
 from automlrank.finals.finalists import FINAL_SEEDS, SEEDS, title
 from automlrank.measurement.metrics import metric_of
 from automlrank.measurement.significance import sampling
+from automlrank.model.network import build
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
@@ -169,7 +170,7 @@ def trained(
     own = Evaluator(special.data, goal, bench.listen)
     own.deadline = bench.deadline
     what = f"{title(best)} for {special.name} alone, seed {n + 1} of {SEEDS}"
-    model = own.build(special.architecture, seed)
+    model = build(own.wire(special.architecture), seed)
     made = own.train(model, special.architecture, seed, what)
     logits = predict(made.model, bench.data, "test", goal.device)
     folder.write_final(key, seed, {"valid": dict(made.scores)}, logits)

@@ -9,6 +9,7 @@ import numpy as np
 from automlrank.architecture import Architecture, draw
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import BudgetError, SpaceError
+from automlrank.model.network import build
 from automlrank.runs.events import Feasibility
 from automlrank.runs.seeds import seed_of
 from automlrank.space.space import Space
@@ -44,4 +45,6 @@ def check_budget(bench: Evaluator, space: Space, references: Sequence[Architectu
 
 
 def _quick_latency(bench: Evaluator, architecture: Architecture) -> float:
-    return bench.latency(bench.build(architecture, 0), tries=1, try_seconds=QUICK_SECONDS).p50
+    return bench.latency(
+        build(bench.wire(architecture), seed=0), tries=1, try_seconds=QUICK_SECONDS
+    ).p50

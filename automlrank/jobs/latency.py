@@ -15,6 +15,7 @@ from automlrank.jobs.machine import device_of
 from automlrank.jobs.result import load
 from automlrank.jobs.spaces import architecture_for
 from automlrank.measurement.latency import Latency
+from automlrank.model.network import build
 from automlrank.runs.events import ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.search_config import SearchConfig
@@ -54,7 +55,7 @@ def latency(
     dataset = Dataset.open(data, schema, label=label, joins=joins)
     named = dict(_architectures(folder, dataset, what))
     bench = Evaluator(dataset, goal, ignore)
-    models = {name: bench.build(architecture, seed=0) for name, architecture in named.items()}
+    models = {name: build(bench.wire(architecture), seed=0) for name, architecture in named.items()}
     measured = measure_in_turn(bench, models)
     return [Timed(name, named[name].summary, measured[name]) for name in named]
 

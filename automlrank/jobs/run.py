@@ -109,7 +109,9 @@ class SearchRun:
         if again:
             self.notice(f"Trials that were cut off and begin again: {again}.")
         outside = enqueue_references(study, self.space, self.references)
-        enqueue_start(study, self.space, bench.goal, lambda drawn: bench.cost(drawn).matmul_flops)
+        enqueue_start(
+            study, self.space, bench.goal, lambda drawn: bench.cost(bench.wire(drawn)).matmul_flops
+        )
         try:
             self.teach()
             rivals = (*map(NetworkBaseline, outside), *self.outsiders)

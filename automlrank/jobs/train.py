@@ -22,6 +22,7 @@ from automlrank.measurement.latency import Latency
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import Metric
 from automlrank.model.cost import Cost
+from automlrank.model.network import build
 from automlrank.runs.events import DataReady, Listen, ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.search_config import SearchConfig
@@ -79,7 +80,8 @@ def train(
     chosen = architecture_for(dataset.schema, architecture)
     bench = Evaluator(dataset, goal, listen, splits=("valid", "test") if test else ("valid",))
     check_teacher(dataset, needed=chosen.training.distillation > 0)
-    model = bench.build(chosen, seed)
+    plan = bench.wire(chosen)
+    model = build(plan, seed)
     latency = bench.latency(model)
     trained = bench.train(model, chosen, seed, chosen.name)
     scores: dict[str, Mapping[str, Any] | None] = {
@@ -94,7 +96,7 @@ def train(
         bench.metric,
         scores,
         latency,
-        bench.cost(chosen),
+        bench.cost(plan),
         trained.curve,
         trained.zero_shares,
         seconds,

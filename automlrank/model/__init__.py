@@ -1,1 +1,1 @@
-"""A model: a plan of named steps, wired from an architecture, run by a torch module."""
+"""Model of an architecture: wired once into a plan, which is counted, built and printed."""

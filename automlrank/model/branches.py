@@ -1,57 +1,80 @@
-"""The inputs of a branch that reads some columns only, or has a table of its own."""
+"""Branches of the stage interaction that read some columns only, or have a table of their own."""
 
 from __future__ import annotations
 
-from automlrank.architecture import ScopedPart
-from automlrank.blocks.ports import Port
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from automlrank.architecture import ScopedPart, readers
 from automlrank.errors import SpaceError
+from automlrank.model.columns import ColumnReader
 from automlrank.model.inputs import Inputs
-from automlrank.model.plan import Value, fields_of
+from automlrank.model.plan_builder import Value, fields_of
 from automlrank.space.scope import restricted
 
-OF_COLUMNS = ("fields", "columns", "crosses", "ids", "numbers", "bags", "vectors")
-"""The root inputs that are the branch's; the others are the model's."""
 
+class Branches:
+    """Inputs of branches; those that read the same columns of one table share their steps."""
 
-class BranchInputs(Inputs):
-    """What the blocks of a branch read of the columns."""
-
-    def __init__(self, model: Inputs, reading: ScopedPart, prefix: str) -> None:
-        whole = reading.fields is None
-        super().__init__(
-            model.steps,
-            restricted(model.schema, reading.fields),
-            model.embedding,
-            layout=model.layout,
-            prefix=prefix,
-            extras=model.extras if whole else list,
-        )
+    def __init__(
+        self,
+        model: ColumnReader,
+        extras: Callable[[], list[Value]],
+        start: Value | None,
+        *,
+        gated: bool,
+    ) -> None:
         self.model = model
-        self.own = reading.own
+        self.extras = extras
+        self.start = start
+        """Value that the stage interaction begins with; None if no block takes fields."""
+        self.gated = start if gated else None
+        self._shared: dict[tuple[str, ...] | None, Inputs] = {}
 
-    def flow(self, gated: Value | None) -> Value:
-        """What flows into the branch: its own fields, or its columns' among those gated."""
-        if self.own or gated is None:
-            return self.value("fields")
-        order = [*self.model.order(request=True), *self.model.order(request=False)]
-        if fields_of(gated).n != len(order) + sum(fields_of(e).n for e in self.model.extras()):
+    def inputs(self, part: ScopedPart, name: str) -> Inputs:
+        """Return the root inputs of a branch."""
+        if part.own:
+            return self._inputs(part, f"{name}_")
+        if part.fields not in self._shared:
+            prefix = f"interaction_reads_{len(self._shared)}_"
+            self._shared[part.fields] = self._inputs(part, prefix)
+        return self._shared[part.fields]
+
+    def _inputs(self, part: ScopedPart, prefix: str) -> Inputs:
+        whole = self.model.source
+        source = replace(whole, schema=restricted(whole.schema, part.fields), prefix=prefix)
+        reader = ColumnReader(self.model.steps, source)
+        extras = self.extras if part.fields is None else list
+        own = partial(whole_fields, reader, extras)
+        return Inputs(self.model, reader, own if part.own else partial(self._chosen, reader))
+
+    def _chosen(self, reader: ColumnReader) -> Value:
+        """Return the fields of a branch's columns from the shared table."""
+        schema = reader.source.schema
+        features = [schema.feature(name) for name in reader.source.order()]
+        return self.model.select(features, f"{reader.source.prefix}chosen")
+
+    def flow(self, part: ScopedPart, inputs: Inputs) -> Value | None:
+        """Return the fields that flow into a branch; None if none of its blocks takes any.
+
+        They come from its own table or, behind a gate, from among the gated fields.
+        """
+        if not any(readers(part.body)):
+            return None
+        if part.own or self.gated is None:
+            return inputs.value("fields")
+        order = self.model.source.order()
+        if fields_of(self.gated).n != len(order) + sum(fields_of(e).n for e in self.extras()):
             raise SpaceError("fields cannot be told apart behind a gate that changes their number.")
         places = {name: i for i, name in enumerate(order)}
-        names = [*self.order(request=True), *self.order(request=False)]
-        return self.pick(gated, tuple(places[name] for name in names), f"{self.prefix}gated")
+        source = inputs.columns.source
+        positions = tuple(places[name] for name in source.order())
+        return inputs.columns.pick(self.gated, positions, f"{source.prefix}gated")
 
-    def fields(self) -> Value:
-        """From a table of its own, or some of the shared one's."""
-        if self.own:
-            return super().fields()
-        names = [*self.order(request=True), *self.order(request=False)]
-        features = tuple(self.schema.feature(name) for name in names)
-        return self.model.select(features, f"{self.prefix}chosen")
 
-    def port(self, key: str) -> Port:
-        """The port of a root input."""
-        return super().port(key) if key in OF_COLUMNS else self.model.port(key)
-
-    def value(self, key: str) -> Value:
-        """A root input, made when it is first asked for."""
-        return super().value(key) if key in OF_COLUMNS else self.model.value(key)
+def whole_fields(reader: ColumnReader, extras: Callable[[], list[Value]]) -> Value:
+    """Return the embedded columns of both sides, then the ``extras`` behind them."""
+    sides = reader.sides()
+    parts = [reader.join_fields(sides, "fields")] if sides else []  # none: rates replace all ids
+    return reader.join_fields([*parts, *extras()], "all_fields")

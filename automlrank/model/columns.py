@@ -1,147 +1,152 @@
-"""The columns of both sides as fields of a plan, embedded from one table."""
+"""Columns as values of a plan: raw, or embedded as fields."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from automlrank.blocks.embedding import Embedding, FieldEmbedding, SelectFields
+from automlrank.blocks.embedding import FieldEmbedding, SelectFields, column_of
 from automlrank.blocks.parts.shapes import join
-from automlrank.blocks.ports import Fields
-from automlrank.model.plan import Made, PlanBuilder, Value, fields_of
-from automlrank.schema import Feature, Schema
+from automlrank.blocks.ports import Fields, Statistics
+from automlrank.model.plan import ModuleSpec
+from automlrank.model.plan_builder import PlanBuilder, Value, fields_of
+from automlrank.model.source import ROLES, SIDES, Source
+from automlrank.schema import Feature
 
-ROLES = ("ids", "numbers", "multi", "vector")
-"""The order of the fields of a side."""
 
+@dataclass(frozen=True)
+class ColumnReader:
+    """Adds the steps that read the columns of a source; each method returns a value."""
 
-class ColumnFields:
-    """Embeds the columns of both sides that ``schema`` has, of a batch as ``layout`` lays it out.
+    steps: PlanBuilder
+    source: Source
 
-    ``prefix`` begins the names of its steps; ``extras`` makes the fields behind the columns'.
-    """
-
-    def __init__(
-        self,
-        steps: PlanBuilder,
-        schema: Schema,
-        embedding: Embedding | None,
-        *,
-        layout: Schema,
-        prefix: str = "",
-        extras: Callable[[], list[Value]] = list,
-    ) -> None:
-        self.steps = steps
-        self.schema = schema
-        self.layout = layout
-        self.embedding = embedding
-        self.prefix = prefix
-        self.extras = extras
-        columns = (*schema.of_role("ids"), *schema.of_role("multi"))
-        sizes = {c.name: c.size for c in columns if schema.owner(c.name) == c.name}
-        for column in columns:  # one whose owner a branch does not read has the owner's ids
-            sizes.setdefault(schema.owner(column.name), column.size)
-        self.table_sizes = tuple(sizes.values())
-        self.starts = dict(
-            zip(sizes, itertools.accumulate(sizes.values(), initial=0), strict=False)
-        )
-
-    @property
-    def dim(self) -> int:
-        assert self.embedding is not None
-        return self.embedding.dim
-
-    def offsets(self, features: tuple[Feature, ...]) -> tuple[int, ...]:
-        """Where the ids of each column start in the table: a column that shares has its owner's."""
-        return tuple(self.starts[self.schema.owner(feature.name)] for feature in features)
+    # ---- embedded columns -----------------------------------------------------------------
 
     def table(self) -> Value:
-        """One table for the ids of all columns."""
-        assert self.embedding is not None
-        name = f"{self.prefix}table"
-        made = Made(type(self.embedding).module, self.embedding.arguments(self.table_sizes))
-        self.steps.trained(name, self.embedding)
-        return self.steps.module(name, made, [], name)
+        """Return the table that holds the vectors of all ids."""
+        source = self.source
+        assert source.embedding is not None
+        name = f"{source.prefix}table"
+        arguments = source.embedding.arguments(tuple(source.table_sizes.values()))
+        self.steps.add_training_rules(name, source.embedding)
+        return self.steps.module(
+            name, ModuleSpec(type(source.embedding).module, arguments), [], name
+        )
 
-    def fields(self) -> Value:
-        """The embedded columns of both sides, from one table, then what stands behind them."""
-        sides = [side for request in (True, False) if (side := self.side(request))]
-        parts = [self.join_fields(sides, "fields")] if sides else []  # none: rates replace all ids
-        return self.join_fields([*parts, *self.extras()], "all_fields")
+    def sides(self, sides: Sequence[bool] = SIDES) -> list[Value]:
+        """Return the fields of the request's columns (True) and of the item's, if there are any."""
+        return [value for request in sides if (value := self._side(request))]
 
-    def join_fields(self, parts: list[Value], name: str) -> Value:
-        if len(parts) == 1:
-            return parts[0]
-        port = Fields(sum(fields_of(part).n for part in parts), self.dim)
-        return self.steps.step(join, parts, f"{self.prefix}{name}", port)
-
-    def side(self, request: bool) -> Value | None:
-        """The fields of the request's columns, or of the item's."""
-        ids, numbers, bags, vectors = (self.schema.of_role(r, request=request) for r in ROLES)
-        n = len(ids) + len(numbers) + len(bags) + len(vectors)
+    def _side(self, request: bool) -> Value | None:
+        source = self.source
+        features = {role: source.schema.of_role(role, request=request) for role in ROLES}
+        n = sum(map(len, features.values()))
         if n == 0:
             return None
-        assert self.embedding is not None
-        name = "request" if request else "item"
-        made = Made(
-            FieldEmbedding,
-            {
-                "dim": self.dim,
-                "offsets": self.offsets(ids),
-                "numbers": len(numbers),
-                "bags": self.offsets(bags),
-                "pools": tuple(f.pool for f in bags),
-                "vectors": tuple(f.size for f in vectors),
-                "scale": self.embedding.number_scale,
-                "dropout": self.embedding.dropout,
-            },
-        )
-        lists = (batch_value(feature) for feature in (*bags, *vectors))
-        of_side = (self.of_side(key, request) for key in ("ids", "numbers"))
-        inputs = [self.table(), *of_side, *lists]
-        name = f"{self.prefix}{name}"
+        lists = [batch_value(f) for f in (*features["multi"], *features["vector"])]
+        inputs = [self.table(), self.side("ids", request), self.side("numbers", request), *lists]
+        name = f"{source.prefix}{'request' if request else 'item'}"
         return self.steps.module(
-            f"{name}_embedding", made, inputs, f"{name}_fields", Fields(n, self.dim)
+            f"{name}_embedding",
+            ModuleSpec(FieldEmbedding, self._embedding_arguments(features)),
+            inputs,
+            f"{name}_fields",
+            Fields(n, source.dim),
         )
 
-    def of_side(self, key: str, request: bool) -> Value:
-        """The ids or the numbers of a side's columns among those that the batch holds."""
-        whole = Value(f"{key}:{'request' if request else 'item'}", request=request)
-        held = [feature.name for feature in self.layout.of_role(key, request=request)]
-        names = [feature.name for feature in self.schema.of_role(key, request=request)]
-        if names == held:
-            return whole
-        places = tuple(held.index(name) for name in names)
-        return self.steps.step(columns_of, [whole], f"{self.prefix}read_{whole.name}", None, places)
+    def _embedding_arguments(self, features: dict[str, tuple[Any, ...]]) -> dict[str, object]:
+        embedding = self.source.embedding
+        assert embedding is not None
+        return {
+            "dim": embedding.dim,
+            "offsets": self.source.offsets(features["ids"]),
+            "numbers": len(features["numbers"]),
+            "bags": self.source.offsets(features["multi"]),
+            "pools": tuple(f.pool for f in features["multi"]),
+            "vectors": tuple(f.size for f in features["vector"]),
+            "scale": embedding.number_scale,
+            "dropout": embedding.dropout,
+        }
 
-    def order(self, request: bool) -> list[str]:
-        """The columns of a side in the order of its fields."""
-        roles = (self.schema.of_role(role, request=request) for role in ROLES)
-        return [feature.name for features in roles for feature in features]
+    def join_fields(self, parts: list[Value], name: str) -> Value:
+        """Return the fields of all parts side by side."""
+        if len(parts) == 1:
+            return parts[0]
+        port = Fields(sum(fields_of(part).n for part in parts), self.source.dim)
+        return self.steps.step(join, parts, f"{self.source.prefix}{name}", port)
 
-    def select(self, features: tuple[Feature, ...], name: str) -> Value:
-        """Some fields by their columns: of one side if they all stand there."""
+    def select(self, features: Sequence[Feature], name: str) -> Value:
+        """Return the fields of some columns, of one side if all stand there."""
         requests = {feature.side != "item" for feature in features}
-        sides = (True, False) if len(requests) == 2 else tuple(requests)
-        order = [name for request in sides for name in self.order(request)]
-        parts = [side for request in sides if (side := self.side(request))]
+        sides = SIDES if len(requests) == 2 else tuple(requests)
+        order = self.source.order(sides)
         positions = tuple(order.index(feature.name) for feature in features)
-        return self.pick(self.join_fields(parts, "fields"), positions, name)
+        return self.pick(self.join_fields(self.sides(sides), "fields"), positions, name)
 
     def pick(self, fields: Value, positions: tuple[int, ...], name: str) -> Value:
-        """Some fields by their places."""
-        made = Made(SelectFields, {"positions": positions})
-        port = Fields(len(positions), self.dim)
-        return self.steps.module(name, made, [fields], f"{name}_fields", port)
+        """Return some of the fields by their places."""
+        spec = ModuleSpec(SelectFields, {"positions": positions})
+        port = Fields(len(positions), self.source.dim)
+        return self.steps.module(name, spec, [fields], f"{name}_fields", port)
+
+    # ---- raw columns ----------------------------------------------------------------------
+
+    def side(self, key: str, request: bool) -> Value:
+        """Return the ids or the numbers of a side's columns."""
+        whole = side_value(key, request)
+        positions = self.source.positions(key, request)
+        if positions is None:
+            return whole
+        name = f"{self.source.prefix}read_{whole.name}"
+        return self.steps.step(columns_of, [whole], name, None, positions)
+
+    def both_sides(self, key: str) -> Value:
+        """Return the ids or the numbers of all columns."""
+        sides = [self.side(key, request) for request in SIDES]
+        return self.steps.step(join, sides, f"{self.source.prefix}{key}")
+
+    def lists(self, role: str, key: str) -> Value:
+        """Return the tensors of a role's columns as one value; a request's may have one row."""
+        values = [batch_value(column) for column in self.source.by_side(role)]
+        return self.steps.step(as_list, values, f"{self.source.prefix}{key}", request=False)
+
+    def ids_of(self, feature: Feature, name: str) -> Value:
+        """Return the ids of one column, ``[batch]``."""
+        request = feature.side != "item"
+        position = self.source.layout.of_role("ids", request=request).index(feature)
+        return self.steps.step(column_of, [side_value("ids", request)], name, None, (position,))
+
+    def statistics(self) -> Value:
+        """Return the rates and counts of both sides, the request's before the item's."""
+        sizes = self.source.layout.statistic_sizes
+        sides = [Value(key, request=key.endswith(":request")) for key in sizes]
+        dim = self.source.embedding.dim if self.source.embedding else 0
+        port = Statistics(sum(sizes.values()), dim)
+        if len(sides) == 1:
+            return dataclasses.replace(sides[0], port=port)
+        return self.steps.step(join, sides, "statistics", port)
+
+
+def side_value(key: str, request: bool) -> Value:
+    """Return the tensor of a batch that holds the ids or the numbers of a side."""
+    return Value(f"{key}:{'request' if request else 'item'}", request=request)
 
 
 def batch_value(feature: Feature) -> Value:
-    """What a batch holds of a column that has a tensor of its own."""
+    """Return the tensor of a batch that holds one column alone."""
     return Value(f"{feature.role}:{feature.name}", request=feature.side != "item")
 
 
 def columns_of(x: Tensor, *places: int) -> Tensor:
     """Some columns of ids or of numbers: ``[batch, places]``."""
     return x[:, list(places)]
+
+
+def as_list(*parts: Tensor) -> list[Tensor]:
+    """Several tensors as one value."""
+    return list(parts)

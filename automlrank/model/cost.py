@@ -1,4 +1,4 @@
-"""What a candidate costs before anything is trained: counted on shapes, no weights made."""
+"""Cost of a model before anything is trained, counted on shapes: no weights are made."""
 
 from __future__ import annotations
 
@@ -7,33 +7,30 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from automlrank.architecture import Architecture
 from automlrank.model.network import RankingModel
-from automlrank.model.wiring import wire
+from automlrank.model.plan import Plan
 from automlrank.schema import Feature, Schema
 
 
 @dataclass(frozen=True)
 class Cost:
-    """``parameters`` in all, ``embedding_bytes`` of all tables, ``matmul_flops`` a request.
-
-    FLOPs are those of matrix products (two per multiply-add) for one request; look-ups and
-    elementwise work count as none.
-    """
+    """Size of a model and the work of one request."""
 
     parameters: int
     embedding_bytes: int
+    """Bytes of all embedding tables."""
     matmul_flops: int
+    """Matrix products of one request, two FLOPs a multiply-add; other work counts as none."""
 
 
-def cost(architecture: Architecture, schema: Schema, candidates: int = 200) -> Cost:
-    """The cost of an architecture on a fitted schema."""
+def cost(plan: Plan, schema: Schema, candidates: int = 200) -> Cost:
+    """Return the cost of a plan for requests of so many candidates."""
     with torch.device("meta"):
-        model = RankingModel(wire(architecture, schema)).eval()
+        model = RankingModel(plan).eval()
         batch = request_shapes(schema, candidates)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             model(batch)
-    tables = [model.get_parameter(name) for name in model.plan.tables]
+    tables = [model.get_parameter(name) for name in plan.tables]
     return Cost(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         embedding_bytes=sum(table.numel() * table.element_size() for table in tables),
@@ -42,7 +39,7 @@ def cost(architecture: Architecture, schema: Schema, candidates: int = 200) -> C
 
 
 def request_shapes(schema: Schema, candidates: int) -> dict[str, torch.Tensor]:
-    """A request's batch with every list at its longest, zeros throughout."""
+    """Return a request as a batch of zeros, every list at its longest."""
     batch = {}
     for side, rows in (("request", 1), ("item", candidates)):
         ids, numbers = (schema.of_role(r, request=side == "request") for r in ("ids", "numbers"))

@@ -1,4 +1,4 @@
-"""One ``nn.Module`` that runs a wiring plan."""
+"""Network of a plan: one torch module that runs its steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.architecture import Architecture
-from automlrank.model.plan import Plan, Step, live_steps, loss_steps
+from automlrank.model.plan import Plan, Step
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
 
@@ -20,42 +20,45 @@ Batch = Mapping[str, Tensor]
 class RankingModel(nn.Module):
     """Runs a plan: a batch in, logits ``[batch, tasks]`` out.
 
-    Auxiliary losses, numbers, are appended to ``losses`` where such a list is given.
+    Auxiliary losses, numbers, are appended to ``losses`` if a list is given.
     """
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
-        self.steps, self.loss_steps = live_steps(plan), loss_steps(plan)
-        for name, made in plan.modules.items():
-            self.add_module(name, made.cls(**made.arguments))
+        for name, spec in plan.modules.items():
+            self.add_module(name, spec.build())
 
     def forward(self, batch: Batch, losses: list[Tensor] | None = None) -> Tensor:
         values: dict[str, Any] = dict(batch)
-        self.run(self.steps, values)
+        self.run(self.plan.live_steps, values)
         if losses is not None:
-            self.run(self.loss_steps, values)
+            self.run(self.plan.loss_steps, values)
             losses.extend(values[name] for name in self.plan.losses)
         logits: Tensor = values["logits"]
         return logits
 
     def run(self, steps: Sequence[Step], values: dict[str, Any]) -> None:
-        """Add what the steps give to the values by name."""
+        """Add the outputs of the steps to the values by name."""
         for step in steps:
             call = attrgetter(step.call)(self) if isinstance(step.call, str) else step.call
             values[step.output] = call(*(values[name] for name in step.inputs), *step.constants)
 
 
-def build_model(
-    architecture: Architecture, schema: Schema, seed: int | None = None
-) -> RankingModel:
-    """A model with fresh weights: the same seed gives the same ones.
-
-    Raises SpaceError where the schema lacks what a block needs, or the parts do not fit.
-    """
-    plan = wire(architecture, schema)
+def build(plan: Plan, seed: int | None = None) -> RankingModel:
+    """Return a model with fresh weights: the same seed gives the same ones."""
     if seed is None:
         return RankingModel(plan)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return RankingModel(plan)
+
+
+def build_model(
+    architecture: Architecture, schema: Schema, seed: int | None = None
+) -> RankingModel:
+    """Return the model of an architecture for a fitted schema; the same seed, the same weights.
+
+    Raises SpaceError if the schema lacks what a block needs, or the parts do not fit.
+    """
+    return build(wire(architecture, schema), seed)

@@ -26,7 +26,6 @@ from torch.export import Dim
 from automlrank.errors import UsageError
 from automlrank.model.cost import request_shapes
 from automlrank.model.network import RankingModel
-from automlrank.model.plan import read_keys
 from automlrank.schema import Schema
 from automlrank.serving.requests import Request, repeated
 
@@ -83,7 +82,7 @@ def write_onnx(
 def input_names(model: RankingModel) -> dict[str, str]:
     """The graph's input for each key of a batch that the model reads."""
     names: dict[str, str] = {}
-    for i, key in enumerate(read_keys(model.plan)):
+    for i, key in enumerate(model.plan.batch_keys):
         name = re.sub(r"\W", "_", key, flags=re.ASCII)
         names[key] = f"{name}_{i}" if name in names.values() else name
     return names

@@ -13,7 +13,7 @@ from automlrank.architecture import Architecture, draw
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
 from automlrank.errors import reason_of
-from automlrank.model.network import RankingModel
+from automlrank.model.network import RankingModel, build
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.seeds import seed_of
@@ -99,12 +99,13 @@ class Objective:
 
     def train(self, trial: optuna.Trial, architecture: Architecture) -> tuple[float, float]:
         bench, goal = self.bench, self.bench.goal
-        counted = bench.cost(architecture)
+        plan = bench.wire(architecture)
+        counted = bench.cost(plan)
         note(trial, cost=vars(counted))
         if goal.parameters and counted.parameters > goal.parameters:
             over(trial, "parameters", counted.parameters, goal.parameters)
         seed = trial.user_attrs.get(SEED, seed_of(goal.seed, TRAINING_SEEDS, trial.number))
-        model = bench.build(architecture, seed)
+        model = build(plan, seed)
         latency = bench.latency(model)
         note(trial, latency_ms=vars(latency), **{SEED: seed})
         if goal.latency_ms and latency.p50 > goal.latency_ms:

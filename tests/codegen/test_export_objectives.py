@@ -22,6 +22,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.measurement.metrics import MAE, RMSE
 from automlrank.model.network import build_model
+from automlrank.model.wiring import wire
 from automlrank.schema import Task
 
 CASES = {
@@ -141,7 +142,8 @@ def test_a_regression_alone_lands_where_ours_does(
     assert "AUC" not in printed
     assert "return score < best" in printed
     lint(out)
-    absolute = train_source(architecture, other.schema, other.encoder, MAE)
+    plan = wire(architecture, other.schema)
+    absolute = train_source(plan, architecture, other.schema, other.encoder, MAE)
     assert 'METRIC = "MAE"' in absolute
     assert "mae(labels[:, i], values[:, i])" in absolute
 

@@ -119,7 +119,7 @@ def test_own_tables_decay_and_count() -> None:
     decays = wire(read, SCHEMA).decays
     assert decays == {"table.weight": 0.7, "interaction_1_table.weight": 0.7}
     rows = (11 + 6 + 9 + 7) + 11
-    assert cost(read, SCHEMA).embedding_bytes == 4 * 4 * rows
+    assert cost(wire(read, SCHEMA), SCHEMA).embedding_bytes == 4 * 4 * rows
 
 
 def test_a_table_that_nothing_reads_is_not_made() -> None:

@@ -14,7 +14,6 @@ from automlrank.data.dataset import Dataset
 from automlrank.errors import SpaceError
 from automlrank.model.cost import cost
 from automlrank.model.network import RankingModel, build_model
-from automlrank.model.plan import live_steps, loss_steps
 from automlrank.training.trainer import make_trainer
 
 ENCODERS = [name for name in BLOCKS.of("history") if name != "none"]
@@ -75,9 +74,9 @@ def test_a_request_scores_as_its_rows_do(name: str, dataset: Dataset) -> None:
 @pytest.mark.parametrize("name", ONCE)
 def test_what_does_not_read_the_target_runs_once(name: str, dataset: Dataset) -> None:
     plan = build_model(read(name), dataset.schema).plan
-    (extract,) = [step for step in live_steps(plan) if str(step.call).endswith(".extract")]
+    (extract,) = [step for step in plan.live_steps if str(step.call).endswith(".extract")]
     assert extract.request
-    (own,) = [step for step in live_steps(plan) if step.call == extract.call.partition(".")[0]]
+    (own,) = [step for step in plan.live_steps if step.call == extract.call.partition(".")[0]]
     assert not own.request
 
 
@@ -95,15 +94,15 @@ def test_the_auxiliary_loss_is_added_in_training_only(dataset: Dataset) -> None:
     assert losses[1.0] - losses[0.0] > 0.1
     assert losses[3.0] - losses[0.0] == pytest.approx(3 * (losses[1.0] - losses[0.0]), rel=1e-4)
     plan = model.plan
-    assert plan.losses == ["history_clicks_encoder_dien_loss"]
-    apart = [step.output for step in loss_steps(plan)]
+    assert plan.losses == ("history_clicks_encoder_dien_loss",)
+    apart = [step.output for step in plan.loss_steps]
     assert apart == ["history_clicks_others", "history_clicks_encoder_dien_loss"]
-    assert not {step.output for step in live_steps(plan)} & set(apart)
+    assert not {step.output for step in plan.live_steps} & set(apart)
 
 
 def test_encoders_side_by_side_have_what_they_extract_apart(dataset: Dataset) -> None:
     both = drawn(read({"parallel": ["dien", "can"]}), dataset).eval()
-    calls = [str(step.call) for step in live_steps(both.plan)]
+    calls = [str(step.call) for step in both.plan.live_steps]
     assert sum(call.endswith(".extract") for call in calls) == 2
     assert both(dataset.request("valid", 3)).isfinite().all()
 
@@ -128,7 +127,7 @@ def test_can_s_tables_count_and_decay_as_tables(dataset: Dataset) -> None:
     assert model.get_parameter(networks).shape == (ids, 2 * (3 + 1) * 3)
     assert model.get_parameter(feed).shape == (ids, 3)
     entries = model.get_parameter(columns).numel() + ids * (24 + 3)
-    assert cost(architecture, dataset.schema).embedding_bytes == 4 * entries
+    assert cost(model.plan, dataset.schema).embedding_bytes == 4 * entries
     assert model.plan.tables == {columns, networks, feed}
     assert [model.plan.decays[name] for name in (networks, feed)] == [0.7, 0.7]
 

@@ -22,6 +22,7 @@ from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
 from automlrank.model.cost import cost, request_shapes
 from automlrank.model.network import RankingModel, build_model
+from automlrank.model.wiring import wire
 from automlrank.schema import (
     CategoricalFeature,
     Feature,
@@ -148,7 +149,7 @@ def test_the_table_has_the_rows_of_an_owner_once_and_linear_of_every_column() ->
     model = build_model(architecture(TEXTS["fields"]), SCHEMA)
     dim = model.get_parameter("table.weight").shape[1]
     assert model.get_parameter("table.weight").shape == (OWNERS, dim)
-    assert cost(architecture(TEXTS["fields"]), SCHEMA).embedding_bytes == 4 * OWNERS * dim
+    assert cost(model.plan, SCHEMA).embedding_bytes == 4 * OWNERS * dim
     linear = next(m for name, m in model.named_children() if name.endswith("linear"))
     of_columns = sum(f.size for role in ("ids", "multi") for f in SCHEMA.of_role(role))
     assert linear.get_parameter("weight").shape == (of_columns, 2)
@@ -172,7 +173,7 @@ class TestEveryReader:
 
     def test_the_cost_counts_what_the_model_has(self, text: str) -> None:
         model = build_model(architecture(text), SCHEMA)
-        counted = cost(architecture(text), SCHEMA)
+        counted = cost(model.plan, SCHEMA)
         assert counted.parameters == sum(p.numel() for p in model.parameters())
 
     def test_a_gradient_reaches_every_parameter(self, text: str) -> None:
@@ -183,7 +184,7 @@ class TestEveryReader:
     def test_the_printed_model_computes_the_same(self, text: str) -> None:
         model = random_weights(architecture(text))
         names: dict[str, Any] = {"__name__": "printed"}
-        exec(model_source(architecture(text), SCHEMA), names)
+        exec(model_source(model.plan, architecture(text), SCHEMA), names)
         printed = names["RankingModel"]().eval()
         printed.load_state_dict(model.state_dict())
         batch = filled(request_shapes(SCHEMA, 5), seed=3)
@@ -239,7 +240,7 @@ def test_the_lists_of_a_sequence_have_one_length() -> None:
 
 
 def test_the_printed_docstring_names_what_is_read() -> None:
-    text = model_source(architecture(TEXTS["all"]), SCHEMA).partition('"""\n\n')[0]
+    text = head_of(architecture(TEXTS["all"]), SCHEMA)
     for row in (
         "ids:request          [rows or 1, 3] int32       seen, user, age",
         "numbers:request      [rows or 1, 1] float32     hour",
@@ -305,13 +306,14 @@ def test_a_block_reads_the_ages_and_sessions_of_its_sequence() -> None:
         expected = expected + keys[t] + encoder.ages.weight[age[t]]
         expected = expected + encoder.sessions.weight[session[t]]
     is_same(values["history_clicks_interest"].flatten(), expected)
-    text = model_source_head(SCHEMA)
+    text = head_of(architecture(AGED), SCHEMA)
     assert "age:clicks           [rows or 1, length] int32" in text
     assert "session:clicks       [rows or 1, length] int32" in text
 
 
-def model_source_head(schema: Schema) -> str:
-    return model_source(architecture(AGED), schema).partition('"""\n\n')[0]
+def head_of(read: Architecture, schema: Schema) -> str:
+    """Docstring of the printed model."""
+    return model_source(wire(read, schema), read, schema).partition('"""\n\n')[0]
 
 
 @pytest.mark.usefixtures("aged_sum")

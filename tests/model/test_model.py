@@ -111,7 +111,7 @@ class TestEveryArchitecture:
         assert once.shape == (7, 2)
         torch.testing.assert_close(once, rows, atol=1e-5, rtol=1e-4)
         values: dict[str, object] = dict(request)
-        for step in model.steps:
+        for step in model.plan.live_steps:
             call = attrgetter(step.call)(model) if isinstance(step.call, str) else step.call
             values[step.output] = call(*(values[n] for n in step.inputs), *step.constants)
             value = values[step.output]
@@ -141,10 +141,10 @@ class TestEveryArchitecture:
     def test_the_cost_counts_what_the_model_has(
         self, architecture: Architecture, dataset: Dataset
     ) -> None:
-        counted = cost(architecture, dataset.schema)
         model = build_model(architecture, dataset.schema)
+        counted = cost(model.plan, dataset.schema)
         assert counted.parameters == sum(p.numel() for p in model.parameters())
-        twice = cost(architecture, dataset.schema, candidates=400)
+        twice = cost(model.plan, dataset.schema, candidates=400)
         assert counted.matmul_flops <= twice.matmul_flops <= 2 * counted.matmul_flops
 
     def test_decays_name_parameters(self, architecture: Architecture, dataset: Dataset) -> None:
@@ -173,7 +173,7 @@ def test_the_user_once_saves_work(dataset: Dataset) -> None:
 def test_no_embedding_where_nothing_reads_fields(dataset: Dataset) -> None:
     model = build_model(read("architecture: lr\ninteraction: linear"), dataset.schema)
     assert "table.weight" not in model.state_dict()
-    assert cost(model_architecture(), dataset.schema).embedding_bytes == 0
+    assert cost(model.plan, dataset.schema).embedding_bytes == 0
 
 
 def model_architecture() -> Architecture:

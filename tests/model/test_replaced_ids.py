@@ -118,14 +118,14 @@ def test_one_request_its_cost_and_the_printed_model_agree(text: str) -> None:
     request = batch_of(schema, 1)
     names: dict[str, Any] = {"__name__": "printed"}
     read = architecture(f"{REPLACE}\n{text}")
-    exec(model_source(read, schema), names)
+    exec(model_source(model.plan, read, schema), names)
     printed = names["RankingModel"]().eval()
     printed.load_state_dict(model.state_dict())
     repeated = {key: x.expand(5, -1) for key, x in request.items()}
     with torch.no_grad():
         assert torch.equal(printed(request), model(request))
         torch.testing.assert_close(model(repeated), model(request).expand(5, -1))
-    assert cost(read, schema).parameters == sum(p.numel() for p in model.parameters())
+    assert cost(model.plan, schema).parameters == sum(p.numel() for p in model.parameters())
 
 
 def test_the_schemas_crosses_keep_their_ids_under_wide() -> None:

@@ -31,6 +31,7 @@ from automlrank.documents import Document, parse_document
 from automlrank.errors import SpaceError
 from automlrank.model.cost import cost
 from automlrank.model.network import build_model
+from automlrank.model.wiring import wire
 from automlrank.space.check import wiring_faults
 from automlrank.space.combinators import choose, optional, parallel, reading, some_of, stack, use
 from automlrank.space.grammar import Expression
@@ -244,7 +245,7 @@ def test_folding_keeps_what_branches_share_and_a_gate_weighs(body: Expression, g
 def keeps(parts: dict[str, Any]) -> None:
     architecture = canonical(Architecture(**parts))
     unfolded = dataclasses.replace(architecture, interaction=resolved(parts["interaction"]))
-    assert cost(unfolded, SCHEMA) == cost(architecture, SCHEMA)
+    assert cost(wire(unfolded, SCHEMA), SCHEMA) == cost(wire(architecture, SCHEMA), SCHEMA)
     one, other = alike(unfolded), alike(architecture)
     torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6, equal_nan=True)  # 20 crosses
 
