@@ -21,8 +21,6 @@ from automlrank.schema import Schema
 from automlrank.space.space import Space
 from automlrank.study.objective import Objective
 
-SPACE = "interaction: {choose: [{mlp: {width: 8}}]}\ntraining: {epochs: 1}"
-
 
 @pytest.fixture
 def architecture() -> Architecture:
@@ -64,7 +62,7 @@ def test_for_a_trial(
 ) -> None:
     """For its cost and its training."""
     study = optuna.create_study(directions=["maximize", "minimize"])
-    space = Space.read({"name": "a", **architecture.to_data()})
+    space = Space.read(architecture.to_data())
     bench = Evaluator(dataset, SearchConfig(trials=1), ignore)
     objective = Objective(space, bench, RunFolder(tmp_path), study, "worker")
     trial = study.ask()
