@@ -24,10 +24,11 @@ from automlrank.architecture.parts import (
     readers,
 )
 from automlrank.blocks import Bce, Fixed
+from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Domain, Scalar
 from automlrank.blocks.embedding import Embedding
-from automlrank.blocks.loss_base import Balance, Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.ports import Context, Fields, Scenario
 from automlrank.blocks.training import Training
 from automlrank.documents import dump

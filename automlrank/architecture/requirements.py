@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from automlrank.architecture import NONE, Architecture, ScopedPart, blocks_of, readings
 from automlrank.blocks.accepted_ports import first_input
 from automlrank.blocks.ports import Columns, Crosses
+from automlrank.blocks.statistics.base import StatisticsBlock
 from automlrank.errors import Fault
 from automlrank.schema import Schema
 from automlrank.space.check import NEEDS_NEGATIVES, needs_labels
@@ -61,7 +62,8 @@ def read_columns(architecture: Architecture, schema: Schema) -> Schema:
     What is asked for by name stays: targets of histories, scenario, context, a branch's fields, and
     crosses where a block reads them.
     """
-    if not any(block.replaces_ids() for block in blocks_of(architecture.statistics)):
+    found = (b for b in blocks_of(architecture.statistics) if isinstance(b, StatisticsBlock))
+    if not any(block.replaces_ids() for block in found):
         return schema
     replaced = {columns[0] for columns in schema.rated if len(columns) == 1}
     named = {schema.scenario, *(f.name for f in schema.features if getattr(f, "context", False))}

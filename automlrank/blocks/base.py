@@ -172,17 +172,6 @@ class Block:
         """The optimizer of a module's parameter that the training's does not train, by its name."""
         return {}
 
-    def replaces_ids(self) -> bool:
-        """Whether the columns that have rates of their own are read by these alone."""
-        return False
-
-    def last_layer(self) -> tuple[str, ...]:
-        """Of a task structure: the module's parameters in the last layer that all tasks share.
-
-        Empty where it is the last matrix of the module.
-        """
-        return ()
-
 
 B = TypeVar("B", bound=type[Block])
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from automlrank.architecture import Architecture
+from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import Block
-from automlrank.blocks.loss_base import Balance, Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.ports import Labels
 from automlrank.codegen.encoder_source import ENCODER_MODULES
 from automlrank.codegen.printing import (

@@ -12,6 +12,7 @@ from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.parts.logits import Bias, Chain, Correction, Rescale
 from automlrank.blocks.parts.shapes import add, expand_as_rows, join, task_of
 from automlrank.blocks.ports import Tasks, Vector
+from automlrank.blocks.tasks.base import TaskStructure
 from automlrank.errors import SpaceError
 from automlrank.model.branches import Branches, whole_fields
 from automlrank.model.columns import ColumnReader
@@ -131,7 +132,7 @@ class _Wiring:
         if not self.architecture.balance.reads_gradients:
             return ()
         structure = self.architecture.tasks
-        if isinstance(structure, Block) and (named := structure.last_layer()):
+        if isinstance(structure, TaskStructure) and (named := structure.last_layer()):
             return tuple(f"tasks_stage_{structure.name}.{name}" for name in named)
         return self.steps.last_matrix(tasks)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from automlrank.blocks import BLOCKS
+from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import Block
-from automlrank.blocks.loss_base import Balance, Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.ports import Fields, History, Logit, Statistics, Tasks, Vector
 from automlrank.documents import Document
 from automlrank.errors import Fault, SpaceError

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.accepted_ports import first_input, members_of, tensors_of
+from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Scalar, one_of
-from automlrank.blocks.loss_base import Balance, Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.ports import Columns, Context, Crosses, History, Scenario, Statistics
 from automlrank.blocks.training import Training
 from automlrank.documents import Document

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import block
-from automlrank.blocks.loss_base import Balance
 from automlrank.blocks.ports import Labels
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import floats, logs
-from automlrank.blocks.loss_base import Balance
 from automlrank.blocks.parts.losses import task_gradients
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import logs
-from automlrank.blocks.loss_base import Balance
 
 
 class Uncertainty(nn.Module):

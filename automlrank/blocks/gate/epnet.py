@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import Block, block
 from automlrank.blocks.parts.layers import Gate, seen
 from automlrank.blocks.ports import FIRST_ID, Fields, Scenario
+from automlrank.blocks.shared_knobs import context_gate_knob
 
 
 class EmbeddingPersonalization(nn.Module):
@@ -36,9 +36,7 @@ class EpNet(Block):
     paper = "Chang et al., PEPNet, KDD 2023, https://arxiv.org/abs/2302.01115"
     module = EmbeddingPersonalization
 
-    width: int = knob(
-        32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of the gate"
-    )
+    width: int = context_gate_knob("hidden units of the gate")
 
     def out(self, x: Fields, scenario: Scenario) -> Fields:
         return x

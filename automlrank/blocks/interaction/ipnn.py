@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
+from automlrank.blocks.interaction.product_layer import ProductLayer
 from automlrank.blocks.parts.fields import SignalJoin
-from automlrank.blocks.ports import Fields, Vector
 
 
 class InnerProducts(nn.Module):
@@ -25,7 +24,7 @@ class InnerProducts(nn.Module):
 
 
 @block("ipnn", family="interaction")
-class Ipnn(Block):
+class Ipnn(ProductLayer):
     """A product layer of inner products: ``relu(W z + b + l)``, ``l_n = ||sum_i theta_ni v_i||^2``.
 
     ``z`` is all fields side by side; with ``join: concat`` it is ``[z; l]``, without ``W`` and the
@@ -36,17 +35,3 @@ class Ipnn(Block):
 
     paper = "Qu et al., PNN, ICDM 2016, https://arxiv.org/abs/1611.00144"
     module = InnerProducts
-
-    width: int = knob(128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="products l_n")
-    join: str = knob(
-        "add",
-        legal=one_of("add", "concat"),
-        search=one_of("add", "concat"),
-        help="how the fields and their products become one vector",
-    )
-
-    def out(self, x: Fields) -> Vector:
-        return Vector(self.width if self.join == "add" else x.n * x.dim + self.width)
-
-    def arguments(self, x: Fields) -> dict[str, object]:
-        return {"fields": x.n, "dim": x.dim, "width": self.width, "join": self.join}

@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
+from automlrank.blocks.interaction.product_layer import ProductLayer
 from automlrank.blocks.parts.fields import SignalJoin
-from automlrank.blocks.ports import Fields, Vector
 
 
 class OuterProducts(nn.Module):
@@ -27,7 +26,7 @@ class OuterProducts(nn.Module):
 
 
 @block("opnn", family="interaction")
-class Opnn(Block):
+class Opnn(ProductLayer):
     """A product layer of outer products: ``relu(W z + b + l)``, ``l_n = <W_n, s s^T>``.
 
     ``s = sum_i v_i``, ``<A, B>`` is the sum of ``A * B``, and ``W_n`` need not be symmetric. ``z``
@@ -38,17 +37,3 @@ class Opnn(Block):
 
     paper = "Qu et al., PNN, ICDM 2016, https://arxiv.org/abs/1611.00144"
     module = OuterProducts
-
-    width: int = knob(128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="products l_n")
-    join: str = knob(
-        "add",
-        legal=one_of("add", "concat"),
-        search=one_of("add", "concat"),
-        help="how the fields and their products become one vector",
-    )
-
-    def out(self, x: Fields) -> Vector:
-        return Vector(self.width if self.join == "add" else x.n * x.dim + self.width)
-
-    def arguments(self, x: Fields) -> dict[str, object]:
-        return {"fields": x.n, "dim": x.dim, "width": self.width, "join": self.join}

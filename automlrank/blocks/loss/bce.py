@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from automlrank.blocks.base import block
-from automlrank.blocks.loss_base import Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.parts.losses import TaskLoss
 
 

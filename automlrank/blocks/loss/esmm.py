@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from automlrank.blocks.base import block
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.loss.bce import CrossEntropy
-from automlrank.blocks.loss_base import Loss
 
 
 @block("esmm", family="loss")

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import floats, one_of
-from automlrank.blocks.loss_base import Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.parts.losses import TaskLoss
 from automlrank.blocks.ports import Labels
 

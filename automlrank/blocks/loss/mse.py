@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from automlrank.blocks.base import block
-from automlrank.blocks.loss_base import Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.parts.losses import TaskLoss
 
 

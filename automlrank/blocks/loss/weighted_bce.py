@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from automlrank.blocks.base import Block, block, knob
 from automlrank.blocks.domains import logs, one_of
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.loss.bce import Bce
-from automlrank.blocks.loss_base import Loss
 from automlrank.blocks.parts.losses import TaskLoss
 from automlrank.blocks.ports import Labels
 

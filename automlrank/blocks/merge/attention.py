@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.merge.base import ProjectingMerge
 from automlrank.blocks.parts.attention import AttentionPool
 from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.parts.shapes import join
-from automlrank.blocks.ports import Vector
 
 
 class AttendedProjections(nn.Module):
@@ -27,21 +27,12 @@ class AttendedProjections(nn.Module):
 
 
 @block("attention", family="merge")
-class Attention(Block):
+class Attention(ProjectingMerge):
     """``sum_i a_i P_i x_i`` with ``a = softmax_i(p^T relu(W P_i x_i + b))``: a row's own mean."""
 
     paper = "Chen et al., EDCN, CIKM 2021, https://doi.org/10.1145/3459637.3481915"
     module = AttendedProjections
 
-    width: int = knob(
-        128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="width of every branch"
-    )
     attention_width: int = knob(
         32, legal=ints(1, 1024), search=one_of(16, 32, 64), help="hidden units of the scorer"
     )
-
-    def out(self, *xs: Vector) -> Vector:
-        return Vector(self.width)
-
-    def arguments(self, *xs: Vector) -> dict[str, object]:
-        return {"dims": tuple(x.dim for x in xs), **self.settings()}

@@ -5,11 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
+from automlrank.blocks.merge.base import ProjectingMerge
 from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.parts.shapes import add
-from automlrank.blocks.ports import Vector
 
 
 class GatedProjections(nn.Module):
@@ -23,18 +22,8 @@ class GatedProjections(nn.Module):
 
 
 @block("gated_sum", family="merge")
-class GatedSum(Block):
+class GatedSum(ProjectingMerge):
     """``sum_i (W_i x_i + b_i) * sigmoid(G_i x_i + c_i)``: a row may close a unit."""
 
     paper = "Dauphin et al., Gated Dense Units, ICML 2017, https://arxiv.org/abs/1612.08083"
     module = GatedProjections
-
-    width: int = knob(
-        128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="width of every branch"
-    )
-
-    def out(self, *xs: Vector) -> Vector:
-        return Vector(self.width)
-
-    def arguments(self, *xs: Vector) -> dict[str, object]:
-        return {"dims": tuple(x.dim for x in xs), "width": self.width}

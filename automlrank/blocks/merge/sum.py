@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
+from automlrank.blocks.merge.base import ProjectingMerge
 from automlrank.blocks.parts.layers import Dense
 from automlrank.blocks.parts.shapes import add
-from automlrank.blocks.ports import Vector
 
 
 class ProjectedSum(nn.Module):
@@ -22,18 +21,8 @@ class ProjectedSum(nn.Module):
 
 
 @block("sum", family="merge")
-class Sum(Block):
+class Sum(ProjectingMerge):
     """``sum_i W_i x_i``: what follows stays of one width, however many the branches."""
 
     paper = "Zhang et al., NASRec, WWW 2023, https://arxiv.org/abs/2207.07187"
     module = ProjectedSum
-
-    width: int = knob(
-        128, legal=ints(1, 4096), search=one_of(64, 128, 256), help="width of every branch"
-    )
-
-    def out(self, *xs: Vector) -> Vector:
-        return Vector(self.width)
-
-    def arguments(self, *xs: Vector) -> dict[str, object]:
-        return {"dims": tuple(x.dim for x in xs), "width": self.width}

@@ -10,7 +10,7 @@ from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.parts.experts import Experts, side_by_side, xavier
 from automlrank.blocks.parts.layers import ACTIVATIONS, MLP, Dense, Dropout
 from automlrank.blocks.ports import FIRST_ID, Scenario, Vector
-from automlrank.blocks.shared_knobs import activation_knob, dropout_knob
+from automlrank.blocks.shared_knobs import activation_knob, depth_knob, dropout_knob, width_knob
 
 
 class ScenarioMix(nn.Module):
@@ -112,8 +112,8 @@ class ScenarioTowers(Block):
         help="towers at most: one for each of the most frequent scenarios, the last for all "
         "others; 0: one each",
     )
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of a tower")
+    width: int = width_knob()
+    depth: int = depth_knob(1, "layers of a tower")
     activation: str = activation_knob()
     dropout: float | None = dropout_knob()
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import ints, logs, one_of
 from automlrank.blocks.ports import Fields, Statistics
+from automlrank.blocks.statistics.base import StatisticsBlock
 
 EPS = 0.1
 """Beside the variance. A training row counts the rows of other folds, a new one all: log 1.25 more,
@@ -37,7 +38,7 @@ class StatisticFields(nn.Module):
 
 
 @block("rate_fields", family="statistics")
-class RateFields(Block):
+class RateFields(StatisticsBlock):
     """Each standardised rate and count times a vector of its own: ``field_j = s_j v_j``.
 
     ``s_j`` has mean 0 and a variance of at most 1, by batch norm: log-odds of rare events and

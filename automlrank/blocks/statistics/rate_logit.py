@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block
+from automlrank.blocks.base import block
 from automlrank.blocks.ports import Logit, Statistics, Targets
+from automlrank.blocks.statistics.base import StatisticsBlock
 
 GAIN = 10.0  # few weights carry what embeddings spread over many: they move as much faster
 
@@ -30,7 +31,7 @@ class StatisticLogit(nn.Module):
 
 
 @block("rate_logit", family="statistics")
-class RateLogit(Block):
+class RateLogit(StatisticsBlock):
     """``logit_t = sum_j w_jt s_j + sum_c u_ct s_ct n_c``, on rates s and log-counts n of columns c.
 
     Nothing else reads them: a rate cannot interact with the ids it was counted on.

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.ports import Targets, Tasks, Vector
-from automlrank.blocks.shared_knobs import activation_knob, dropout_knob, gate_width_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    depth_knob,
+    dropout_knob,
+    gate_width_knob,
+    width_knob,
+)
+from automlrank.blocks.tasks.base import TaskStructure
 from automlrank.blocks.tasks.ple import ProgressiveExtraction
 
 
 @block("cgc", family="tasks")
-class Cgc(Block):
+class Cgc(TaskStructure):
     """For task t: ``sum_e softmax(W_t x)_e expert_e(x)`` over the shared experts and its own.
 
     No gradient of another task reaches a task's own experts. With a ``gate_width``, each gate has
@@ -22,8 +29,8 @@ class Cgc(Block):
 
     shared: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="shared experts")
     own: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="experts of each task")
-    width: int = knob(64, legal=ints(4, 1024), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
+    width: int = width_knob(1024)
+    depth: int = depth_knob(1, "layers of an expert")
     gate_width: int = gate_width_knob()
     activation: str = activation_knob()
     dropout: float | None = dropout_knob()

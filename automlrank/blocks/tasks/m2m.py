@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.parts.experts import Experts, xavier
 from automlrank.blocks.parts.layers import ACTIVATIONS, seen
 from automlrank.blocks.ports import FIRST_ID, Scenario, Targets, Tasks, Vector
-from automlrank.blocks.shared_knobs import dropout_knob
+from automlrank.blocks.shared_knobs import depth_knob, dropout_knob, experts_knob
+from automlrank.blocks.tasks.base import MixedExperts
 
 
 class MetaLayer(nn.Module):
@@ -76,7 +77,7 @@ class MetaNetwork(nn.Module):
 
 
 @block("m2m", family="tasks")
-class MetaTasks(Block):
+class MetaTasks(MixedExperts):
     """Attention over experts, then a residual tower, with weights that the scenario makes.
 
     ``Meta(x) = act(W x + b)`` with ``W, b = reshape(V s + v)``, s the scenario's embedding. Task t,
@@ -89,15 +90,15 @@ class MetaTasks(Block):
     paper = "Zhang et al., M2M, WSDM 2022, https://arxiv.org/abs/2201.06814"
     module = MetaNetwork
 
-    experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
+    experts: int = experts_knob()
     width: int = knob(
         32,
         legal=ints(4, 32),
         search=one_of(16, 32),
         help="hidden units: a row's scenario makes width x width weights a layer",
     )
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
-    meta_depth: int = knob(2, legal=ints(1, 8), search=one_of(1, 2), help="layers of the tower")
+    depth: int = depth_knob(1, "layers of an expert")
+    meta_depth: int = depth_knob(2, "layers of the tower")
     activation: str = knob(
         "relu",
         legal=one_of(*(name for name in ACTIVATIONS if name != "identity")),
@@ -116,6 +117,3 @@ class MetaTasks(Block):
             "first_id": FIRST_ID,
             **self.settings(),
         }
-
-    def last_layer(self) -> tuple[str, ...]:
-        return (f"experts.weights.{self.depth - 1}",)

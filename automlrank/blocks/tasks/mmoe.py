@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
 from automlrank.blocks.parts.experts import Experts, MixtureGates
 from automlrank.blocks.ports import Targets, Tasks, Vector
-from automlrank.blocks.shared_knobs import activation_knob, dropout_knob, gate_width_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    depth_knob,
+    dropout_knob,
+    experts_knob,
+    gate_width_knob,
+    width_knob,
+)
+from automlrank.blocks.tasks.base import MixedExperts
 
 
 class MultiGateExperts(nn.Module):
@@ -33,7 +40,7 @@ class MultiGateExperts(nn.Module):
 
 
 @block("mmoe", family="tasks")
-class Mmoe(Block):
+class Mmoe(MixedExperts):
     """For task t: ``sum_e softmax(W_t x)_e expert_e(x)``, the experts shared by all tasks.
 
     With a ``gate_width``, each gate has a hidden layer of its own:
@@ -43,9 +50,9 @@ class Mmoe(Block):
     paper = "Ma et al., MMoE, KDD 2018, https://doi.org/10.1145/3219819.3220007"
     module = MultiGateExperts
 
-    experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
+    experts: int = experts_knob()
+    width: int = width_knob()
+    depth: int = depth_knob(1, "layers of an expert")
     gate_width: int = gate_width_knob()
     activation: str = activation_knob()
     dropout: float | None = dropout_knob()
@@ -55,6 +62,3 @@ class Mmoe(Block):
 
     def arguments(self, x: Vector, targets: Targets) -> dict[str, object]:
         return {"dim": x.dim, "tasks": targets.n, **self.settings()}
-
-    def last_layer(self) -> tuple[str, ...]:
-        return (f"experts.weights.{self.depth - 1}",)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
 from automlrank.blocks.parts.experts import Experts, MixtureGates
 from automlrank.blocks.ports import Targets, Tasks, Vector
-from automlrank.blocks.shared_knobs import activation_knob, dropout_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    depth_knob,
+    dropout_knob,
+    experts_knob,
+    width_knob,
+)
+from automlrank.blocks.tasks.base import MixedExperts
 
 
 class OneGateExperts(nn.Module):
@@ -33,15 +39,15 @@ class OneGateExperts(nn.Module):
 
 
 @block("omoe", family="tasks")
-class Omoe(Block):
+class Omoe(MixedExperts):
     """``sum_e softmax(W x)_e expert_e(x)``, the same for every task."""
 
     paper = "Jacobs et al., Adaptive Mixtures of Local Experts, Neural Computation 1991, https://doi.org/10.1162/neco.1991.3.1.79"
     module = OneGateExperts
 
-    experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
+    experts: int = experts_knob()
+    width: int = width_knob()
+    depth: int = depth_knob(1, "layers of an expert")
     activation: str = activation_knob()
     dropout: float | None = dropout_knob()
 
@@ -50,6 +56,3 @@ class Omoe(Block):
 
     def arguments(self, x: Vector, targets: Targets) -> dict[str, object]:
         return {"dim": x.dim, "tasks": targets.n, **self.settings()}
-
-    def last_layer(self) -> tuple[str, ...]:
-        return (f"experts.weights.{self.depth - 1}",)

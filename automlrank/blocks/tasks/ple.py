@@ -5,11 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.parts.experts import Experts, MixtureGates
 from automlrank.blocks.ports import Targets, Tasks, Vector
-from automlrank.blocks.shared_knobs import activation_knob, dropout_knob, gate_width_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    depth_knob,
+    dropout_knob,
+    gate_width_knob,
+    width_knob,
+)
+from automlrank.blocks.tasks.base import TaskStructure
 
 
 class Extraction(nn.Module):
@@ -87,7 +94,7 @@ class ProgressiveExtraction(nn.Module):
 
 
 @block("ple", family="tasks")
-class Ple(Block):
+class Ple(TaskStructure):
     """Levels of ``cgc``; between them a shared gate mixes all experts for the next shared ones.
 
     Level j reads ``h_t``, what level j - 1 gave task t, and the shared ``h``; the first reads x:
@@ -103,8 +110,8 @@ class Ple(Block):
     levels: int = knob(2, legal=ints(2, 8), search=one_of(2, 3), help="stacked; cgc is one level")
     shared: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="shared experts a level")
     own: int = knob(2, legal=ints(1, 32), search=one_of(1, 2, 4), help="experts a task and level")
-    width: int = knob(64, legal=ints(4, 1024), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
+    width: int = width_knob(1024)
+    depth: int = depth_knob(1, "layers of an expert")
     gate_width: int = gate_width_knob()
     activation: str = activation_knob()
     dropout: float | None = dropout_knob()

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.base import block, knob
+from automlrank.blocks.domains import floats
 from automlrank.blocks.parts.experts import Experts, MixtureGates
 from automlrank.blocks.parts.layers import Gate
 from automlrank.blocks.ports import Context, Targets, Tasks, Vector
-from automlrank.blocks.shared_knobs import activation_knob, dropout_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    context_gate_knob,
+    depth_knob,
+    dropout_knob,
+    experts_knob,
+    width_knob,
+)
+from automlrank.blocks.tasks.base import MixedExperts
 
 
 class PersonalizedExperts(nn.Module):
@@ -38,7 +46,7 @@ class PersonalizedExperts(nn.Module):
 
 
 @block("poso_mmoe", family="tasks")
-class PosoMmoe(Block):
+class PosoMmoe(MixedExperts):
     """For task t: ``sum_k g_tk(x) C g_k(c) expert_k(x)`` with ``g_t(x) = softmax(W_t x)``.
 
     The masks ``g(c) = sigmoid(W' relu(W c + b) + b')`` of the context's fields are the same for
@@ -48,12 +56,10 @@ class PosoMmoe(Block):
     paper = "Dai et al., POSO, 2021, https://arxiv.org/abs/2108.04690"
     module = PersonalizedExperts
 
-    experts: int = knob(4, legal=ints(2, 64), search=one_of(2, 4, 8), help="experts")
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of an expert")
-    mask_width: int = knob(
-        32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of the masks' gate"
-    )
+    experts: int = experts_knob()
+    width: int = width_knob()
+    depth: int = depth_knob(1, "layers of an expert")
+    mask_width: int = context_gate_knob("hidden units of the masks' gate")
     scale: float = knob(2.0, legal=floats(0.1, 10.0), help="C: 2 leaves experts as they are at 0.5")
     activation: str = activation_knob()
     dropout: float | None = dropout_knob()
@@ -64,6 +70,3 @@ class PosoMmoe(Block):
     def arguments(self, x: Vector, targets: Targets, context: Context) -> dict[str, object]:
         given = context.n * context.dim
         return {"dim": x.dim, "given": given, "tasks": targets.n, **self.settings()}
-
-    def last_layer(self) -> tuple[str, ...]:
-        return (f"experts.weights.{self.depth - 1}",)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
+from automlrank.blocks.base import block, knob
 from automlrank.blocks.domains import ints, one_of
 from automlrank.blocks.parts.layers import MLP
 from automlrank.blocks.ports import Targets, Tasks, Vector
-from automlrank.blocks.shared_knobs import activation_knob, batch_norm_knob, dropout_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    batch_norm_knob,
+    depth_knob,
+    dropout_knob,
+)
+from automlrank.blocks.tasks.base import TaskStructure
 
 
 class Bottom(nn.Module):
@@ -34,14 +40,14 @@ class Bottom(nn.Module):
 
 
 @block("shared_bottom", family="tasks")
-class SharedBottom(Block):
+class SharedBottom(TaskStructure):
     """``h = MLP(x)``, the same for every task; what differs is left to the towers."""
 
     paper = "Caruana, Multitask Learning, Machine Learning 1997, https://doi.org/10.1023/A:1007379606734"
     module = Bottom
 
     width: int = knob(128, legal=ints(4, 4096), search=one_of(64, 128, 256), help="hidden units")
-    depth: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers")
+    depth: int = depth_knob(1, "layers")
     activation: str = activation_knob()
     batch_norm: bool | None = batch_norm_knob()
     dropout: float | None = dropout_knob()

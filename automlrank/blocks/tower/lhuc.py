@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
 from automlrank.blocks.parts.layers import MLP, Dense
-from automlrank.blocks.ports import Context, Vector
-from automlrank.blocks.shared_knobs import activation_knob, batch_norm_knob, dropout_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    batch_norm_knob,
+    depth_knob,
+    dropout_knob,
+    width_knob,
+)
+from automlrank.blocks.tower.base import ContextTower
 
 
 class AmplitudeTower(nn.Module):
@@ -37,7 +42,7 @@ class AmplitudeTower(nn.Module):
 
 
 @block("lhuc", family="tower")
-class Lhuc(Block):
+class Lhuc(ContextTower):
     """An amplitude for every hidden unit: ``x <- 2 sigmoid(V_l c + v_l) * act(W x + b)``.
 
     ``c`` are the context's fields. The paper learns an amplitude per speaker and unit; those of
@@ -47,14 +52,8 @@ class Lhuc(Block):
     paper = "Swietojanski et al., LHUC, 2016, https://arxiv.org/abs/1601.02828"
     module = AmplitudeTower
 
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(2, legal=ints(1, 8), search=one_of(1, 2), help="layers")
+    width: int = width_knob()
+    depth: int = depth_knob(2, "layers")
     activation: str = activation_knob()
     batch_norm: bool | None = batch_norm_knob()
     dropout: float | None = dropout_knob()
-
-    def out(self, x: Vector, context: Context) -> Vector:
-        return Vector(self.width)
-
-    def arguments(self, x: Vector, context: Context) -> dict[str, object]:
-        return {"dim": x.dim, "given": context.n * context.dim, **self.settings()}

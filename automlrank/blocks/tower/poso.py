@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import floats, ints, one_of
+from automlrank.blocks.base import block, knob
+from automlrank.blocks.domains import floats
 from automlrank.blocks.parts.layers import MLP, Gate
-from automlrank.blocks.ports import Context, Vector
-from automlrank.blocks.shared_knobs import activation_knob, batch_norm_knob, dropout_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    batch_norm_knob,
+    context_gate_knob,
+    depth_knob,
+    dropout_knob,
+    width_knob,
+)
+from automlrank.blocks.tower.base import ContextTower
 
 
 class MaskedTower(nn.Module):
@@ -39,7 +46,7 @@ class MaskedTower(nn.Module):
 
 
 @block("poso", family="tower")
-class Poso(Block):
+class Poso(ContextTower):
     """A mask on every layer's units: ``x <- C g_l(c) * act(W x + b)``.
 
     ``g_l(c) = sigmoid(W' relu(W c + b) + b')`` of the context's fields; not a softmax: a unit's
@@ -49,18 +56,10 @@ class Poso(Block):
     paper = "Dai et al., POSO, 2021, https://arxiv.org/abs/2108.04690"
     module = MaskedTower
 
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(2, legal=ints(1, 8), search=one_of(1, 2), help="masked layers")
-    gate_width: int = knob(
-        32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of a gate"
-    )
+    width: int = width_knob()
+    depth: int = depth_knob(2, "masked layers")
+    gate_width: int = context_gate_knob()
     scale: float = knob(2.0, legal=floats(0.1, 10.0), help="C: 2 leaves units as they are at 0.5")
     activation: str = activation_knob()
     batch_norm: bool | None = batch_norm_knob()
     dropout: float | None = dropout_knob()
-
-    def out(self, x: Vector, context: Context) -> Vector:
-        return Vector(self.width)
-
-    def arguments(self, x: Vector, context: Context) -> dict[str, object]:
-        return {"dim": x.dim, "given": context.n * context.dim, **self.settings()}

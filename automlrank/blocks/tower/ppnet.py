@@ -5,11 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from automlrank.blocks.base import Block, block, knob
-from automlrank.blocks.domains import ints, one_of
+from automlrank.blocks.base import block
 from automlrank.blocks.parts.layers import MLP, Gate
 from automlrank.blocks.ports import Context, Vector
-from automlrank.blocks.shared_knobs import activation_knob, batch_norm_knob, dropout_knob
+from automlrank.blocks.shared_knobs import (
+    activation_knob,
+    batch_norm_knob,
+    context_gate_knob,
+    depth_knob,
+    dropout_knob,
+    width_knob,
+)
+from automlrank.blocks.tower.base import ContextTower
 
 
 class PersonalizedTower(nn.Module):
@@ -39,7 +46,7 @@ class PersonalizedTower(nn.Module):
 
 
 @block("ppnet", family="tower")
-class PpNet(Block):
+class PpNet(ContextTower):
     """A gate per layer on that layer's input: ``x <- act(W (x * g_l(c)) + b)``.
 
     ``g_l(c) = 2 sigmoid(W' relu(W c + b) + b')``, where ``c`` is the context's fields and a copy
@@ -50,18 +57,13 @@ class PpNet(Block):
     paper = "Chang et al., PEPNet, KDD 2023, https://arxiv.org/abs/2302.01115"
     module = PersonalizedTower
 
-    width: int = knob(64, legal=ints(4, 4096), search=one_of(32, 64, 128), help="hidden units")
-    depth: int = knob(2, legal=ints(1, 8), search=one_of(1, 2), help="gated layers")
-    gate_width: int = knob(
-        32, legal=ints(4, 1024), search=one_of(16, 32, 64), help="hidden units of a gate"
-    )
+    width: int = width_knob()
+    depth: int = depth_knob(2, "gated layers")
+    gate_width: int = context_gate_knob()
     activation: str = activation_knob()
     batch_norm: bool | None = batch_norm_knob()
     dropout: float | None = dropout_knob()
 
-    def out(self, x: Vector, context: Context) -> Vector:
-        return Vector(self.width)
-
     def arguments(self, x: Vector, context: Context) -> dict[str, object]:
         given = context.n * context.dim + x.dim
-        return {"dim": x.dim, "given": given, **self.settings()}
+        return {**super().arguments(x, context), "given": given}
