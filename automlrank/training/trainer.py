@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from automlrank.architecture import Architecture
-from automlrank.blocks.loss_base import Loss
+from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.ports import Labels
 from automlrank.data.values import Array
 from automlrank.model.network import RankingModel
