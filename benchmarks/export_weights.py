@@ -27,7 +27,7 @@ from automlrank import Architecture, Dataset
 from automlrank.architecture.requirements import unserved_parts
 from automlrank.codegen.folder import export_architecture
 from automlrank.data.formats import SAMPLES
-from automlrank.jobs.spaces import shipped
+from automlrank.space.shipped import shipped
 
 
 def main() -> None:

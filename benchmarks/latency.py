@@ -32,11 +32,11 @@ from automlrank import Architecture, Dataset
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import SpaceError
 from automlrank.finals.finalists import measure_in_turn
-from automlrank.jobs.spaces import shipped
 from automlrank.model.network import build
 from automlrank.model.wiring import wire
 from automlrank.runs.events import ignore
 from automlrank.runs.search_config import SearchConfig
+from automlrank.space.shipped import shipped
 
 TEN = (
     *("lr", "nfm", "din", "dcn", "opnn"),

@@ -23,7 +23,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import TrialState
 
 from automlrank.architecture import draw
-from automlrank.jobs.spaces import open_space
+from automlrank.space.shipped import open_space
 from automlrank.study.samplers import SAMPLERS, Tpe, make_sampler, multivariate_tpe
 from automlrank.study.suggest import decider
 

@@ -24,7 +24,7 @@ from histories import differences, spread, trained
 from runs import keep, read
 
 from automlrank import Architecture, Dataset
-from automlrank.jobs.spaces import find
+from automlrank.space.shipped import find
 
 SPLITS = ("valid_auc", "test_auc")
 LINEAR = {"schedule": "linear", "learning_rate": 2e-3}

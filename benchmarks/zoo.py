@@ -22,12 +22,12 @@ from runs import keep, read
 
 from automlrank import Architecture, Dataset, build_model
 from automlrank.errors import SpaceError
-from automlrank.jobs.spaces import shipped
 from automlrank.jobs.train import train
 from automlrank.measurement.latency import measure_latency
 from automlrank.model.cost import cost
 from automlrank.model.wiring import wire
 from automlrank.serving.runtimes import served
+from automlrank.space.shipped import shipped
 
 CANDIDATES = 200
 

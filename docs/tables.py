@@ -13,7 +13,7 @@ from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import FAMILIES, Block
 from automlrank.cli.blocks import ports
 from automlrank.cli.space import short, word
-from automlrank.jobs.spaces import shipped
+from automlrank.space.shipped import shipped
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by docs/tables.py: change the declarations or files and run it again. -->"

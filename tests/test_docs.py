@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from automlrank.jobs.spaces import shipped
+from automlrank.space.shipped import shipped
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = runpy.run_path(str(DOCS / "tables.py"))

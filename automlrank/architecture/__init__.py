@@ -1,4 +1,4 @@
-"""An architecture: a space with nothing left to choose, in its one canonical form.
+"""Architectures: spaces with nothing left to choose, in one canonical form.
 
 ``draw(space, decide)`` is the whole interface between a space and whatever searches it:
 ``decide(path, domain)`` gives a value of the domain for the name ``path``.

@@ -23,44 +23,37 @@ from automlrank.architecture.parts import (
     phrase_of,
     readers,
 )
-from automlrank.blocks import Bce, Fixed
+from automlrank.blocks import BLOCKS, Fixed
 from automlrank.blocks.balance.base import Balance
 from automlrank.blocks.base import Block
 from automlrank.blocks.domains import Domain, Scalar
 from automlrank.blocks.embedding import Embedding
 from automlrank.blocks.loss.base import Loss
-from automlrank.blocks.ports import Context, Fields, Scenario
+from automlrank.blocks.ports import Context, Fields, Scenario, Vector
+from automlrank.blocks.stages import STAGES, Stages
 from automlrank.blocks.training import Training
 from automlrank.documents import dump
 from automlrank.errors import Fault, SpaceError
-from automlrank.space.parse import read_space
-from automlrank.space.space import STAGES, Space
+from automlrank.space.space import Space
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """One candidate; make it with ``draw``, ``Architecture.read`` or ``canonical``.
+@dataclass(frozen=True, kw_only=True)
+class Architecture(Stages[Part, Loss, Balance]):
+    """One candidate; make it with ``draw``, ``Architecture.read`` or ``canonical``."""
 
-    ``embedding`` is None where nothing reads fields (lr).
-    """
-
-    interaction: Part
     embedding: Embedding | None
+    """The embedding of the columns; None where nothing reads fields (lr)."""
     training: Training
-    statistics: Part = NONE
-    history: Part = NONE
-    gate: Part = NONE
-    scenario: Part = NONE
-    tasks: Part = NONE
-    tower: Part = NONE
-    loss: Loss = dataclasses.field(default_factory=Bce)
-    balance: Balance = dataclasses.field(default_factory=Fixed)
     name: str = dataclasses.field(default="architecture", compare=False)
 
     @staticmethod
+    def value_of(block: str) -> Block:
+        return BLOCKS[block]()
+
+    @staticmethod
     def read(source: str | Path | Mapping[str, object]) -> Architecture:
-        """An architecture from YAML or a mapping; raises SpaceError where a choice is left."""
-        return only_point(read_space(source))
+        """Return an architecture of YAML or a mapping; raises SpaceError if a choice is left."""
+        return only_point(Space.read(source))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -70,12 +63,11 @@ class Architecture:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_data(self) -> dict[str, object]:
-        """Plain data in the DSL's words, every knob said; ``read`` gives an equal architecture."""
+        """Return plain data with every knob named; ``read`` gives an equal architecture."""
         data: dict[str, object] = {"architecture": self.name}
         if self.embedding:
             data["embedding"] = self.embedding.settings()
-        for stage in STAGES:
-            part = getattr(self, stage)
+        for stage, part in self.by_stage().items():
             if part != NONE or stage == "interaction":
                 data[stage] = part_data(part)
         training = self.training.settings()
@@ -83,21 +75,21 @@ class Architecture:
         return data
 
     def to_yaml(self) -> str:
-        """The same as YAML text."""
+        """Return the same as YAML text."""
         return dump(self.to_data())
 
     @property
     def summary(self) -> str:
         """One readable line: ``emb16 · din · [linear, fm, mlp 2x128] · mmoe``."""
-        stages = (getattr(self, stage) for stage in STAGES if stage not in ("loss", "balance"))
-        parts = [phrase_of(part) for part in stages if part != NONE]
+        flow = (part for stage, part in self.by_stage().items() if STAGES[stage].takes)
+        parts = [phrase_of(part) for part in flow if part != NONE]
         parts += ["distilled"] if self.training.distillation else []
         return " · ".join([f"emb{self.embedding.dim}", *parts] if self.embedding else parts)
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
-        """Every block by its stage."""
-        for stage in STAGES:
-            for block in blocks_of(getattr(self, stage)):
+        """Yield every block with its stage."""
+        for stage, part in self.by_stage().items():
+            for block in blocks_of(part):
                 yield stage, block
 
 
@@ -106,13 +98,13 @@ INHERITED = ("dropout", "batch_norm")
 
 
 def draw(space: Space, decide: Decide) -> Architecture:
-    """The architecture that ``decide`` chooses from ``space``."""
+    """Return the architecture that ``decide`` chooses from ``space``."""
     parts = draw_parts(space, decide)
     return canonical(Architecture(name=space.name, **parts))  # type: ignore[arg-type]
 
 
 def only_point(space: Space) -> Architecture:
-    """The architecture of a space with one point; raises SpaceError naming what is left open."""
+    """Return the architecture of a space with one point; raises SpaceError for every choice."""
     left: list[Fault] = []
 
     def decide(path: str, domain: Domain) -> Scalar:
@@ -128,11 +120,13 @@ def only_point(space: Space) -> Architecture:
 
 
 def canonical(drawn: Architecture) -> Architecture:
-    """Defaults resolved, idle parts dropped, branches ordered, equal forms folded."""
+    """Return the one form: defaults resolved, idle parts dropped, branches ordered and folded."""
     defaults = {name: getattr(drawn.training, name) for name in INHERITED}
-    parts: dict[str, Any] = {stage: folded(getattr(drawn, stage), defaults) for stage in STAGES}
+    parts: dict[str, Any] = {
+        name: folded(part, defaults) for name, part in drawn.by_stage().items()
+    }
     if not gives_vector(parts["interaction"]):
-        parts |= {"scenario": NONE, "tasks": NONE, "tower": NONE}
+        parts |= {name: NONE for name, stage in STAGES.items() if stage.takes is Vector}
         if parts["balance"].reads_gradients:
             parts["balance"] = Fixed()  # no layer is shared
     found = list(readers(parts["interaction"]))
@@ -146,17 +140,14 @@ def canonical(drawn: Architecture) -> Architecture:
             parts["statistics"] = NONE
     if found and parts["history"] == NONE == parts["gate"] and not roots:
         parts["interaction"] = folded(shared_once(parts["interaction"]), defaults)
-    blank = Training()
-    training = dataclasses.replace(
-        drawn.training, **{name: getattr(blank, name) for name in INHERITED}
-    )
-    return dataclasses.replace(
-        drawn, embedding=drawn.embedding if found else None, training=training, **parts
-    )
+    usual = {name: getattr(Training(), name) for name in INHERITED}
+    training = dataclasses.replace(drawn.training, **usual)
+    embedding = drawn.embedding if found else None
+    return dataclasses.replace(drawn, embedding=embedding, training=training, **parts)
 
 
 def _roots(parts: Mapping[str, Part]) -> set[type]:
-    """The inputs beside the flow that blocks make of the shared table."""
+    """Return the inputs beside the flow that blocks make of the shared table."""
     ports = (
         port
         for part in parts.values()

@@ -1,4 +1,4 @@
-"""One spelling for what computes the same: folded parts, in one order."""
+"""One spelling for parts that compute the same: folded, in one order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from automlrank.errors import SpaceError
 
 
 def folded(part: Part, defaults: Mapping[str, Scalar]) -> Part:
-    """The part with its defaults resolved, idle members dropped, branches in order."""
+    """Return the part with defaults resolved, idle members dropped, branches in order."""
     match part:
         case StackPart(members):
             return _fold_stack([folded(member, defaults) for member in members])
@@ -39,7 +39,7 @@ def folded(part: Part, defaults: Mapping[str, Scalar]) -> Part:
 
 
 def _is_nothing(part: Part) -> bool:
-    """Whether it is what an option that was not taken leaves, which is no branch."""
+    """Return True for the rest of an option that was not taken, which is no branch."""
     match part:
         case ScopedPart(body):
             return _is_nothing(body)
@@ -63,7 +63,7 @@ def _fold_stack(members: list[Part]) -> Part:
 
 
 def _same_level(branch: Part, merge: Block | None) -> tuple[Part, ...]:
-    """A parallel of logits only, or a concat inside a concat, stands for its branches."""
+    """Return the branches of a parallel of logits only, or of a concat inside a concat."""
     if isinstance(branch, ParallelPart) and (
         branch.merge is None or branch.merge == CONCAT == merge
     ):
@@ -73,7 +73,7 @@ def _same_level(branch: Part, merge: Block | None) -> tuple[Part, ...]:
 
 def _fold_parallel(branches: list[Part], merge: Block | None) -> Part:
     if not branches:
-        raise SpaceError("a parallel needs at least one branch, but every option was left out.")
+        raise SpaceError("a parallel needs one branch or more, but every option was left out.")
     flat: list[Part] = []
     for branch in branches:
         flat += _same_level(branch, merge)
@@ -85,11 +85,11 @@ def _fold_parallel(branches: list[Part], merge: Block | None) -> Part:
     return ParallelPart(tuple(flat), merge)
 
 
-# ---- what a branch reads --------------------------------------------------------------------
+# ---- columns that a branch reads --------------------------------------------------------------
 
 
 def _read(part: ScopedPart) -> Part:
-    """A folded body's reading, said of the blocks that it makes a difference to."""
+    """Return a folded branch whose scope stands at the blocks that it makes a difference to."""
     body = part.body
     if isinstance(body, StackPart) and not _reads_roots(list(body.members[1:])):
         first = _read(dataclasses.replace(part, body=body.members[0]))
@@ -102,7 +102,7 @@ def _read(part: ScopedPart) -> Part:
 
 
 def _read_side_by_side(part: ScopedPart, body: ParallelPart) -> Part:
-    """Each branch reads so by itself, but where several share an own table."""
+    """Return each branch with the scope, unless several share a table of their own."""
     sharing = [branch for branch in body.branches if any(readers(branch))]
     if not part.own or sum(1 for _ in readers(body)) < 2:
         branches = [_read(dataclasses.replace(part, body=b)) for b in body.branches]
@@ -115,9 +115,10 @@ def _read_side_by_side(part: ScopedPart, body: ParallelPart) -> Part:
 
 
 def shared_once(part: Part) -> Part:
-    """Where tables hold the same columns and nothing else reads one, the first is the shared one.
+    """Return the part with the first of several tables of the same columns as the shared one.
 
-    So it is no difference which of two branches has the table of its own.
+    It is that only where nothing else reads the shared table: then it makes no difference which of
+    two branches has the table of its own.
     """
     apart = _all_own(part)
     found = list(readers(apart))
@@ -128,7 +129,7 @@ def shared_once(part: Part) -> Part:
 
 
 def _all_own(part: Part) -> Part:
-    """The branches that read the shared table as one that has it for itself."""
+    """Return the branches that read the shared table as one with a table of its own."""
     if isinstance(part, StackPart):
         return StackPart((_all_own(part.members[0]), *part.members[1:]))
     if not isinstance(part, ParallelPart):
@@ -143,21 +144,18 @@ def _all_own(part: Part) -> Part:
 
 
 def _replaced(part: Part, old: Part, new: Part) -> Part:
-    """``part`` with ``new`` in the place of the first ``old``."""
+    """Return ``part`` with ``new`` in the place of ``old``, where the fields flow in."""
     if part is old:
         return new
-    match part:
-        case StackPart(members):
-            return StackPart((_replaced(members[0], old, new), *members[1:]))
-        case ParallelPart(branches, merge):
-            return ParallelPart(tuple(_replaced(b, old, new) for b in branches), merge)
-        case _:
-            return part
+    if isinstance(part, Block):
+        return part
+    inside, n = part.inside(), len(part.entries())
+    entries = [_replaced(entry, old, new) for entry in inside[:n]]
+    return part.rebuilt([*entries, *inside[n:]])
 
 
 def _reads_roots(parts: list[Part]) -> bool:
-    """Whether some block asks for the fields or the columns by name: its branch's, not what
-    flows into it."""
+    """Return True if a block asks for the fields or columns of its branch by name."""
     ports = (
         port
         for part in parts

@@ -16,7 +16,7 @@ Decide = Callable[[str, Domain], Scalar]
 
 
 def draw_parts(space: Space, decide: Decide) -> dict[str, Part]:
-    """The part of every stage that ``decide`` chooses."""
+    """Return the part of every stage that ``decide`` chooses."""
     return {stage: _draw(node, stage, node.label, decide) for stage, node in space.stages()}
 
 
@@ -78,18 +78,18 @@ def _value(path: str, domain: Domain, decide: Decide) -> Scalar:
 def _members(
     node: grammar.SomeOf, path: str, labels: tuple[str, ...], decide: Decide
 ) -> tuple[int, ...]:
-    """Which options a ``some_of`` takes: one name of a subset, or a switch each beyond 64."""
+    """Return the members that a ``some_of`` takes: a subset by name, or a switch each beyond 64."""
     if node.n_subsets <= MAX_SUBSETS:
         subsets = node.subsets()
         return subsets[str(_value(path, Choice(tuple(subsets)), decide))]
     switches = [bool(decide(f"{path}.{label}.taken", Choice((False, True)))) for label in labels]
-    on = [i for i, switch in enumerate(switches) if switch][: node.high]
+    on = [i for i, switch in enumerate(switches) if switch][: node.max]
     off = [i for i in range(len(labels)) if i not in on]
-    return tuple(sorted(on + off[: max(0, node.low - len(on))]))
+    return tuple(sorted(on + off[: max(0, node.min - len(on))]))
 
 
 def _spliced(drawn: list[Part], branches: tuple[Expression, ...]) -> list[Part]:
-    """The members of a ``some_of`` are branches of the parallel that it stands in."""
+    """Return the branches, with those of a ``some_of`` in the place of it."""
     result: list[Part] = []
     for part, node in zip(drawn, branches, strict=True):
         inside = isinstance(node, grammar.SomeOf) and isinstance(part, ParallelPart)

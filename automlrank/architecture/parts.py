@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import Block
 from automlrank.blocks.ports import Columns, Logit
+from automlrank.space.grammar import scope_data
+from automlrank.space.write import scoped
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,18 @@ class StackPart:
 
     members: tuple[Part, ...]
 
+    def inside(self) -> tuple[Part, ...]:
+        """Parts directly inside."""
+        return self.members
+
+    def entries(self) -> tuple[Part, ...]:
+        """Parts inside that are given what flows in; they come first in ``inside``."""
+        return self.members[:1]
+
+    def rebuilt(self, inside: Sequence[Part]) -> StackPart:
+        """Return the part with these inside."""
+        return StackPart(tuple(inside))
+
 
 @dataclass(frozen=True)
 class ParallelPart:
@@ -24,6 +39,18 @@ class ParallelPart:
 
     branches: tuple[Part, ...]
     merge: Block | None
+
+    def inside(self) -> tuple[Part, ...]:
+        """Branches, then the merge if there is one."""
+        return (*self.branches, self.merge) if self.merge else self.branches
+
+    def entries(self) -> tuple[Part, ...]:
+        """Branches."""
+        return self.branches
+
+    def rebuilt(self, inside: Sequence[Part]) -> ParallelPart:
+        """Return the part with these branches and the merge, if it has one."""
+        return ParallelPart(tuple(inside[: len(self.branches)]), self.merge)
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,18 @@ class ScopedPart:
     fields: tuple[str, ...] | None
     own: bool
 
+    def inside(self) -> tuple[Part, ...]:
+        """The body."""
+        return (self.body,)
+
+    def entries(self) -> tuple[Part, ...]:
+        """The body."""
+        return (self.body,)
+
+    def rebuilt(self, inside: Sequence[Part]) -> ScopedPart:
+        """Return the part with another body."""
+        return dataclasses.replace(self, body=inside[0])
+
 
 Part = Block | StackPart | ParallelPart | ScopedPart
 NAME = re.compile(r"\w{1,24}", re.ASCII)  # a column's that may stand in a summary
@@ -42,11 +81,49 @@ CONCAT = BLOCKS["concat"]()
 
 
 NOTHING = StackPart(())
-"""What an ``optional`` that was not taken leaves: no branch, no member."""
+"""Result of an ``optional`` that was not taken: no branch, no member."""
+
+
+def walk(part: Part) -> Iterator[Part]:
+    """Yield the part and all that is inside."""
+    yield part
+    if not isinstance(part, Block):
+        for inner in part.inside():
+            yield from walk(inner)
+
+
+def rewritten(part: Part, change: Callable[[Part], Part]) -> Part:
+    """Return the part changed from its blocks upwards, merges left as they are."""
+    if isinstance(part, Block):
+        return change(part)
+    return change(part.rebuilt([rewritten(inner, change) for inner in part.inside()]))
+
+
+def blocks_of(part: Part) -> Iterator[Block]:
+    """Yield every block inside."""
+    return (inner for inner in walk(part) if isinstance(inner, Block))
+
+
+def readings(part: Part) -> Iterator[ScopedPart]:
+    """Yield every branch that says what it reads."""
+    return (inner for inner in walk(part) if isinstance(inner, ScopedPart))
+
+
+def readers(part: Part) -> Iterator[Block | ScopedPart]:
+    """Yield the blocks that the fields flow into, and the branches that read them in their way."""
+    if isinstance(part, Block):
+        if Columns not in type(part).inputs().values():
+            yield part
+        return
+    found = (reader for entry in part.entries() for reader in readers(entry))
+    if not isinstance(part, ScopedPart):
+        yield from found
+    elif any(found):
+        yield part
 
 
 def gives_vector(part: Part) -> bool:
-    """Whether fields or a vector come out, not only logits."""
+    """Return True if fields or a vector come out, not only logits."""
     match part:
         case StackPart(members):
             return gives_vector(members[-1])
@@ -58,51 +135,8 @@ def gives_vector(part: Part) -> bool:
             return type(part).gives() is not Logit
 
 
-def readers(part: Part) -> Iterator[Block | ScopedPart]:
-    """What the fields flow into: blocks, and branches that read them in a way of their own."""
-    match part:
-        case StackPart(members):
-            yield from readers(members[0])
-        case ParallelPart(branches):
-            for branch in branches:
-                yield from readers(branch)
-        case ScopedPart(body):
-            if any(readers(body)):
-                yield part
-        case Block():
-            if Columns not in type(part).inputs().values():
-                yield part
-
-
-def readings(part: Part) -> Iterator[ScopedPart]:
-    """Every branch that says what it reads."""
-    match part:
-        case StackPart(inner) | ParallelPart(inner):
-            for member in inner:
-                yield from readings(member)
-        case ScopedPart(body):
-            yield part
-            yield from readings(body)
-        case Block():
-            pass
-
-
-def blocks_of(part: Part) -> Iterator[Block]:
-    """Every block inside."""
-    match part:
-        case StackPart(inner) | ParallelPart(inner):
-            for member in inner:
-                yield from blocks_of(member)
-            if isinstance(part, ParallelPart) and part.merge:
-                yield part.merge
-        case ScopedPart(body):
-            yield from blocks_of(body)
-        case Block():
-            yield part
-
-
 def part_data(part: Part) -> object:
-    """A part as plain data in the DSL's words."""
+    """Return a part as plain data in the DSL's words."""
     match part:
         case StackPart(members):
             return {"stack": [part_data(member) for member in members]}
@@ -110,17 +144,14 @@ def part_data(part: Part) -> object:
             data = [part_data(branch) for branch in branches]
             return {"parallel": data, "merge": part_data(merge)} if merge else {"parallel": data}
         case ScopedPart(body, fields, own):
-            inner = part_data(body)
-            said: dict[str, object] = inner if isinstance(inner, dict) else {str(inner): {}}
-            said |= {"fields": list(fields)} if fields else {}
-            return said | ({"embedding": "own"} if own else {})
+            return scoped(part_data(body), scope_data(fields, own))
         case Block():
             settings = part.settings()
             return {part.name: settings} if settings else part.name
 
 
 def phrase_of(part: Part) -> str:
-    """A part in a summary's line."""
+    """Return a part as it stands in a summary's line."""
     match part:
         case StackPart(members):
             return " > ".join(phrase_of(member) for member in members)
@@ -135,6 +166,6 @@ def phrase_of(part: Part) -> str:
 
 
 def _names(fields: tuple[str, ...]) -> str:
-    """A few plain names, or how many there are."""
+    """Return a few plain names, or how many there are."""
     plain = all(NAME.fullmatch(name) for name in fields)
     return "+".join(fields) if plain and len(fields) <= 4 else f"{len(fields)} fields"

@@ -1,18 +1,8 @@
 """Every block by name: ``BLOCKS["fm"]``, ``BLOCKS.of("gate")``.
 
-    embedding    ids and numbers become fields
-    statistics   target rates and counts become fields or logits
-    history      a sequence of behaviours becomes a vector
-    gate         fields become fields, reweighted
-    interaction  fields or a vector become a vector or a logit
-    scenario     a vector becomes one that knows where it is shown
-    tasks        a vector becomes one per task
-    tower        a vector becomes a vector, for each task
-    merge        the vectors of parallel branches become one
-    loss         logits and labels become a loss per task
-    balance      the tasks' losses become one
-    optimizer    how parameters are trained that a block sets apart
-    training     how all of it is trained
+Most families are the stages of a model, which ``stages`` lists with what flows in and out. Beside
+them stand ``merge`` (the vectors of parallel branches become one), ``optimizer`` (trains the
+parameters that a block sets apart), ``embedding`` (ids and numbers become fields) and ``training``.
 
 To add a block: write its module and its declaration in one file of its family's folder (see
 ``base``), and add one line here. Spaces, checks, search, export and the conformance tests find

@@ -29,23 +29,14 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.blocks.ports import Port
+from automlrank.blocks.stages import STAGES
 from automlrank.errors import did_you_mean
 
 FAMILIES = (
-    "statistics",
-    "history",
-    "gate",
-    "interaction",
-    "tower",
-    "scenario",
-    "tasks",
-    "merge",
-    "loss",
-    "balance",
-    "optimizer",
-    "embedding",
-    "training",
+    *dict.fromkeys(family for stage in STAGES.values() for family in stage.families),
+    *("merge", "optimizer", "embedding", "training"),
 )
+"""Families of the stages, in their order, then those of blocks outside the stages."""
 
 
 @dataclass(frozen=True)

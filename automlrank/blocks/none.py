@@ -1,4 +1,4 @@
-"""The absence of a block: what goes in comes out."""
+"""The absence of a block: its output is its input."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from torch import nn
 
 from automlrank.blocks.base import Block, block
 from automlrank.blocks.ports import Fields, Vector
+from automlrank.blocks.stages import STAGES
 
-FAMILIES = ("statistics", "history", "gate", "interaction", "scenario", "tasks", "tower")
+FLOWS = [family for stage in STAGES.values() if stage.takes for family in stage.families]
 
 
-@block("none", family=FAMILIES)
+@block("none", family=tuple(dict.fromkeys(FLOWS)))
 class NoBlock(Block):
     """The identity: the stage is left out."""
 

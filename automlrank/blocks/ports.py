@@ -1,7 +1,7 @@
-"""Ports: what flows between blocks, as shapes without a tensor.
+"""Ports: the inputs and outputs of blocks, as shapes without a tensor.
 
-What flows along the edges of a model is ``Fields``, ``Vector``, ``Logit`` or ``Tasks``; the
-others are root inputs, which a block takes by the name of a parameter of its ``out`` (and the
+Along the edges of a model flow ``Fields``, a ``Vector``, a ``Logit`` or ``Tasks``; the other
+ports are root inputs, which a block takes by the name of a parameter of its ``out`` (and the
 module by the names of its ``forward``):
 
     parameter   port         tensors that ``forward`` may name
@@ -20,45 +20,59 @@ Losses and balances have no ``out``: they are built of ``Labels``.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from automlrank.schema import Schema
 
 PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3  # FIRST_ID: the most frequent value
-AGES = 40  # of a behaviour, in buckets of its time gap
+AGES = 40  # buckets of the time from a behaviour to the row
+
+
+class Shape:
+    """What every port has: it says why a schema has no such input."""
+
+    @classmethod
+    def absent(cls, schema: Schema, tensors: Collection[str] = ()) -> str | None:
+        """Return why ``schema`` lacks this input, or one of its ``tensors``; None if it has all."""
+        return None
 
 
 @dataclass(frozen=True)
-class Fields:
-    """``[batch, n, dim]``: one embedding per column."""
+class Fields(Shape):
+    """One embedding per column: ``[batch, n, dim]``."""
 
     n: int
     dim: int
 
 
 @dataclass(frozen=True)
-class Vector:
-    """``[batch, dim]``."""
+class Vector(Shape):
+    """One vector: ``[batch, dim]``."""
 
     dim: int
 
 
 @dataclass(frozen=True)
-class Logit:
-    """``[batch, tasks]``: added to the tasks' logits; it skips everything that follows."""
+class Logit(Shape):
+    """Summand of the tasks' logits, ``[batch, tasks]``; it skips everything that follows."""
 
     tasks: int
 
 
 @dataclass(frozen=True)
-class Tasks:
-    """``[batch, n, dim]``: one vector per task."""
+class Tasks(Shape):
+    """One vector per task: ``[batch, n, dim]``."""
 
     n: int
     dim: int
 
 
 @dataclass(frozen=True)
-class History:
-    """One sequence, its columns joined per position.
+class History(Shape):
+    """One sequence of behaviours, its columns joined per position.
 
     ``keys [batch, length, dim]``, ``target [batch, dim]``, ``mask [batch, length]`` (true = a
     real behaviour; the real ones come first, oldest first). ``dim`` is the number of columns
@@ -80,9 +94,23 @@ class History:
     length: int
     ids: int
 
+    @classmethod
+    def absent(cls, schema: Schema, tensors: Collection[str] = ()) -> str | None:
+        if not schema.sequences:
+            return "the schema has no history column"
+        untimed = [name for name in schema.sequences if not schema.timed(name)]
+        if untimed and not {"age", "session"}.isdisjoint(tensors):
+            return f"the histories of {', '.join(untimed)} have no time"
+        first = {name: schema.feature(of[0].of) for name, of in schema.sequences.items()}
+        bags = [name for name, feature in first.items() if feature.role != "ids"]
+        if bags and "key_ids" in tensors:
+            named = ", ".join(bags)
+            return f"the first history of {named} is of a multi feature, so it has no one id"
+        return None
+
 
 @dataclass(frozen=True)
-class Columns:
+class Columns(Shape):
     """Raw inputs: ``sizes`` ids per column of ids, then ``numbers``, ``bags`` and ``vectors``.
 
     ``sizes`` counts PAD_ID, NULL_ID and OOV_ID too; ``bags`` are the sizes of the multi columns,
@@ -98,15 +126,20 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Crosses:
+class Crosses(Shape):
     """The pairs of categorical columns that the schema names, by their places among the ids."""
 
     pairs: tuple[tuple[int, int], ...]
 
+    @classmethod
+    def absent(cls, schema: Schema, tensors: Collection[str] = ()) -> str | None:
+        few = len(schema.of_role("ids")) < 2
+        return "the schema has no two categorical columns" if few else None
+
 
 @dataclass(frozen=True)
-class Statistics:
-    """``[batch, n]``: of each column or pair a rate for every task, then a count.
+class Statistics(Shape):
+    """Rates of each column or pair for every task, then its count: ``[batch, n]``.
 
     ``dim`` is the embedding's width, 0 in a model without one.
     """
@@ -114,25 +147,38 @@ class Statistics:
     n: int
     dim: int
 
+    @classmethod
+    def absent(cls, schema: Schema, tensors: Collection[str] = ()) -> str | None:
+        return None if schema.rated else "the schema has no statistics"
+
 
 @dataclass(frozen=True)
-class Context:
-    """``[batch, n, dim]``: the fields of the columns marked ``context: true``."""
+class Context(Shape):
+    """Fields of the columns marked ``context: true``: ``[batch, n, dim]``."""
 
     n: int
     dim: int
 
+    @classmethod
+    def absent(cls, schema: Schema, tensors: Collection[str] = ()) -> str | None:
+        marked = any(getattr(feature, "context", False) for feature in schema.features)
+        return None if marked else "the schema marks no column as context"
+
 
 @dataclass(frozen=True)
-class Scenario:
-    """``scenario_id [batch]`` of ``size`` ids and its embedding ``scenario [batch, dim]``."""
+class Scenario(Shape):
+    """Scenario of each row: ``scenario_id [batch]`` of ``size`` ids, embedded ``[batch, dim]``."""
 
     size: int
     dim: int
 
+    @classmethod
+    def absent(cls, schema: Schema, tensors: Collection[str] = ()) -> str | None:
+        return "the schema names no scenario" if schema.scenario is None else None
+
 
 @dataclass(frozen=True)
-class Targets:
+class Targets(Shape):
     """The number of tasks."""
 
     n: int
@@ -140,12 +186,12 @@ class Targets:
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of the tasks' labels before training; a value per task, in the schema's order.
+    """Statistics of the tasks' labels before training; a value per task, in the schema's order.
 
-    ``parents`` is the place of the task that must have happened first, -1 for none; ``rates`` the
-    mean label, ``deviations`` the standard deviation of a regression task's and None for a binary
-    one, both over the training rows that count for the task; ``weights`` those of the schema;
-    ``negatives`` the share of the first task's that training keeps.
+    ``parents`` is the index of the task that must have happened first, -1 for none; ``rates`` is
+    the mean label and ``deviations`` the standard deviation of a regression task's (None for a
+    binary one), both over the training rows that count for the task; ``weights`` are the schema's;
+    ``negatives`` is the share of the first task's negatives that training keeps.
     """
 
     parents: tuple[int, ...]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @reported
 def check(file: options.SpaceFile, format: options.Format = Format.human) -> None:
-    """Tell every mistake of a file, with its line."""
+    """Report every mistake of a file, with its line."""
     space = _open(file)
     size = _count(space)
     console = Console(format)
@@ -32,7 +32,7 @@ def check(file: options.SpaceFile, format: options.Format = Format.human) -> Non
 
 @reported
 def count(file: options.SpaceFile, format: options.Format = Format.human) -> None:
-    """Tell how many draws a space has, and its continuous knobs."""
+    """Print how many draws a space has, and its continuous knobs."""
     size = _count(_open(file))
     console = Console(format)
     console.data(lambda: _size_data(size))
@@ -44,26 +44,23 @@ def count(file: options.SpaceFile, format: options.Format = Format.human) -> Non
 
 @reported
 def show(file: options.SpaceFile, format: options.Format = Format.human) -> None:
-    """Show the parts of a space as a tree, with what is open."""
-    from automlrank.documents import dump
-    from automlrank.space.write import space_data
-
+    """Show the parts of a space as a tree, with the choices that are open."""
     space = _open(file)
     console = Console(format)
-    console.data(lambda: space_data(space))
+    console.data(space.to_data)
     if format is Format.human:
         console.show(tree(space))
-    console.brief(dump(space_data(space)).rstrip())
+    console.brief(space.to_yaml().rstrip())
 
 
 def _open(file: str) -> Space:
-    """A space without mistakes; raises SpaceError with all of them."""
+    """Return a space without mistakes; raises SpaceError with all of them."""
     from automlrank.documents import read_document
-    from automlrank.jobs.spaces import find
-    from automlrank.space.parse import parsed
+    from automlrank.space.shipped import find
+    from automlrank.space.space import Space
 
     document = read_document(find(file), strict=False)
-    space, faults = parsed(document)
+    space, faults = Space.parse(document)
     faults += _reference_faults(space, document)
     if faults:
         raise SpaceError(sorted(faults, key=lambda fault: fault.line or 0))
@@ -72,8 +69,8 @@ def _open(file: str) -> Space:
 
 def _reference_faults(space: Space, document: Document) -> list[Fault]:
     from automlrank.candidates.baselines import BOOSTED
-    from automlrank.jobs.spaces import shipped
-    from automlrank.space.parse import read_space
+    from automlrank.space.shipped import shipped
+    from automlrank.space.space import Space
 
     known, faults = shipped(), []
     for i, name in enumerate(space.references):
@@ -83,15 +80,10 @@ def _reference_faults(space: Space, document: Document) -> list[Fault]:
         if not path.is_file():
             problem, hint = f"no architecture {name!r}.", did_you_mean(name, [*known, *BOOSTED])
             faults.append(document.fault(("references", i), problem, hint))
-        elif _is_open(read_space(path)):
+        elif _count(Space.read(path)).is_open:
             problem = f"{name} is a space: a reference leaves nothing to choose."
             faults.append(document.fault(("references", i), problem))
     return faults
-
-
-def _is_open(space: Space) -> bool:
-    size = _count(space)
-    return size.draws > 1 or bool(size.continuous)
 
 
 def _count(space: Space) -> Size:
@@ -107,13 +99,13 @@ def _size_data(size: Size) -> dict[str, object]:
 def _kind(space: Space, size: Size) -> str:
     from automlrank.architecture import only_point
 
-    if not _is_open(space):
+    if not size.is_open:
         return f"an architecture, {only_point(space).summary}"
     return f"a space of {size.draws:,} draws and {len(size.continuous)} continuous knobs"
 
 
 def tree(space: Space) -> Tree:
-    """A branch per stage that is not left out; what is fixed at its default is not said."""
+    """Return a branch per stage that is not left out, without what is fixed at its default."""
     from rich.tree import Tree
 
     from automlrank.space.combinators import use
@@ -129,43 +121,28 @@ def tree(space: Space) -> Tree:
     return result
 
 
-def _grow(tree: Tree, node: Expression, prefix: str = "", said: str = "") -> None:
-    """``said``: what the node reads."""
+def _grow(tree: Tree, node: Expression, prefix: str = "", scope: str = "") -> None:
+    """Add an expression to the tree; ``scope`` says which columns it reads."""
     from rich.markup import escape
 
     from automlrank.space import grammar
 
     match node:
         case grammar.Leaf():
-            tree.add(f"{prefix}{_leaf(node)}{said}")
-        case grammar.Parallel(branches, merge):
-            branch = tree.add(f"{prefix}parallel: side by side{said}")
-            for member in branches:
-                _grow(branch, member)
-            _grow(branch, merge, "merge: ")
+            tree.add(f"{prefix}{_leaf(node)}{scope}")
         case grammar.FieldScope(body, fields, own):
             names = f", reads {', '.join(map(escape, fields))}" if fields else ""
             _grow(tree, body, prefix, f"{names}, own table" if own else names)
         case _:
-            branch = tree.add(f"{prefix}{_words(node)}{said}")
-            for child in grammar.children(node):
-                _grow(branch, child)
+            branch = tree.add(f"{prefix}{node.keyword}: {_meaning(node)}{scope}")
+            for (key, *_), inner in node.inside():
+                _grow(branch, inner, "" if key == node.keyword else f"{key}: ")
 
 
-def _words(node: Expression) -> str:
+def _meaning(node: Expression) -> str:
     from automlrank.space import grammar
 
-    match node:
-        case grammar.Choose():
-            return "choose: one of"
-        case grammar.SomeOf(_, low, high):
-            return f"some_of: {low} to {high} of"
-        case grammar.Repeat(_, times):
-            return f"repeat: {short(times)} times"
-        case grammar.Optional():
-            return "optional: or nothing"
-        case _:
-            return f"{node.label}: one after the other"
+    return f"{short(node.times)} times" if isinstance(node, grammar.Repeat) else node.meaning
 
 
 def _leaf(leaf: Leaf) -> str:
@@ -182,7 +159,7 @@ def _leaf(leaf: Leaf) -> str:
 
 
 def short(domain: Domain) -> str:
-    """A domain in few letters: ``64|128``, ``1..8``, ``0.001..10 log``."""
+    """Return a domain in few letters: ``64|128``, ``1..8``, ``0.001..10 log``."""
     from automlrank.blocks.domains import Choice
 
     if isinstance(domain, Choice):
@@ -192,6 +169,6 @@ def short(domain: Domain) -> str:
 
 
 def word(value: object) -> str:
-    """A value as YAML has it."""
+    """Return a value as YAML has it."""
     known = {None: "null", True: "true", False: "false"}
     return known[value] if value is None or isinstance(value, bool) else str(value)

@@ -8,20 +8,15 @@ import torch
 
 from automlrank.architecture import Architecture
 from automlrank.blocks.parts.shapes import add, join
+from automlrank.blocks.stages import STAGES
 from automlrank.codegen.printing import Constants, in_docstring, laid_out, wrapped
 from automlrank.codegen.source import Closure, Import, import_lines
 from automlrank.model.plan import ModuleSpec, Plan, Step
 from automlrank.schema import Schema, VectorFeature
 from automlrank.schema.score import score_text
 
-STAGES = {
-    "history_": "# histories",
-    "gate_": "# gate",
-    "interaction_": "# interaction",
-    "scenario_stage_": "# scenario",
-    "tasks_stage_": "# tasks",
-    "task_": "# a tower and a head for each task",
-}
+COMMENTS = {stage.steps: f"# {stage.comment}" for stage in STAGES.values() if stage.comment}
+"""Comment of a stage by the beginning of its steps' names."""
 SIDE_KEYS = ("ids", "numbers")
 SEQUENCE_KEYS = {
     "age": "bucket of the time gap of each behaviour to the row",
@@ -85,7 +80,7 @@ def _is_alias(step: Step) -> bool:
 def _forward_lines(plan: Plan, constants: Constants) -> Iterator[str]:
     """One line a step, with a comment where a stage begins; auxiliary losses; then the return."""
     names: dict[str, str] = {}
-    stages = list(STAGES.items())
+    stages = list(COMMENTS.items())
     for step in plan.live_steps:
         stage = next((s for s in stages if step.output.startswith(s[0])), None)
         if stage:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automlrank.architecture import Architecture
+from automlrank.architecture.shipped import architecture_for
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.finals.finalists import measure_in_turn
 from automlrank.jobs.machine import device_of
 from automlrank.jobs.result import load
-from automlrank.jobs.spaces import architecture_for
 from automlrank.measurement.latency import Latency
 from automlrank.model.network import build
 from automlrank.runs.events import ignore

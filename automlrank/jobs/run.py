@@ -40,7 +40,6 @@ from automlrank.runs.run_info import RunInfo
 from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp
 from automlrank.serving.runtimes import torch_threads
 from automlrank.space.space import Space
-from automlrank.space.write import space_data
 from automlrank.study.first_draws import enqueue_start
 from automlrank.study.objective import Objective
 from automlrank.study.study import (
@@ -251,7 +250,7 @@ class SearchRun:
 
     def identity(self) -> dict[str, str]:
         """What trials of one study have in common."""
-        text = json.dumps(space_data(self.space), sort_keys=True)
+        text = json.dumps(self.space.to_data(), sort_keys=True)
         return {
             "space": hashlib.sha256(text.encode()).hexdigest(),
             "data": self.bench.data.fingerprint,

@@ -9,8 +9,9 @@ import time as clock
 from collections.abc import Sequence
 from pathlib import Path
 
+from automlrank.architecture.shipped import references_for
 from automlrank.audit import suspicions
-from automlrank.candidates.baselines import outsiders
+from automlrank.candidates.baselines import BOOSTED, outsiders
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
 from automlrank.data.dataset import AsSchema, Dataset
@@ -21,20 +22,15 @@ from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.result import Result
 from automlrank.jobs.run import SearchRun
-from automlrank.jobs.spaces import (
-    AsSpace,
-    check_teacher,
-    left_out,
-    references_for,
-    space_for,
-    space_of_run,
-)
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.runs.events import DataReady, Listen, Notice, ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.run_info import RunInfo
 from automlrank.runs.search_config import PATIENCE, SearchConfig
 from automlrank.schema.score import score_text
+from automlrank.space.shipped import AsSpace, as_resumed, left_out, space_for
+from automlrank.training.trees.distillation import check_teacher
+from automlrank.training.trees.params import installed
 
 
 def search(
@@ -103,9 +99,9 @@ def search(
         if number is not None and number < 1:
             raise UsageError(f"--{name} must be 1 or more, but got {number}.")
     dataset = Dataset.open(data, schema, label=label, joins=joins, incumbent=incumbent)
-    chosen = space_for(dataset.schema, space)
+    chosen = space_for(dataset.schema, space, trees=installed())
     if resume and out is not None:
-        chosen = space_of_run(chosen, space, dataset.schema, RunFolder(out))
+        chosen = as_resumed(chosen, space, dataset.schema, Path(out) / "space.yaml")
     limits = chosen.limits
     goal = dataclasses.replace(
         goal,
@@ -121,7 +117,8 @@ def search(
         listen(
             Notice(f"What the table or the machine cannot serve is left out: {', '.join(absent)}.")
         )
-    references, skipped = references_for(dataset.schema, chosen.references)
+    networks = [name for name in chosen.references if name not in BOOSTED]
+    references, skipped = references_for(dataset.schema, networks)
     rivals, unusable = outsiders(dataset.schema, chosen.references, parse_metric(goal.metric))
     skipped |= unusable
     part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)

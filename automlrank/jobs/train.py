@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from automlrank.architecture import Architecture
+from automlrank.architecture.shipped import architecture_for
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
 from automlrank.data.dataset import AsSchema, Dataset
@@ -17,7 +18,6 @@ from automlrank.data.read import Data
 from automlrank.documents import dump
 from automlrank.files import check_new, write_text
 from automlrank.jobs.machine import device_of, machine, versions
-from automlrank.jobs.spaces import AsSpace, architecture_for, check_teacher
 from automlrank.measurement.latency import Latency
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import Metric
@@ -26,7 +26,9 @@ from automlrank.model.network import build
 from automlrank.runs.events import DataReady, Listen, ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.search_config import SearchConfig
+from automlrank.space.shipped import AsSpace
 from automlrank.training.loop import score
+from automlrank.training.trees.distillation import check_teacher
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from automlrank.errors import RunError
 from automlrank.runs.events import Event, Listen, TrainingUpdate, ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.stop_reasons import INTERRUPTED
-from automlrank.space.parse import read_space
+from automlrank.space.space import Space
 from automlrank.study.objective import Objective
 from automlrank.study.study import load_study
 from automlrank.study.worker_loop import DEADLINE, STOP, run_trials
@@ -84,7 +84,7 @@ def work(
         bench = Evaluator(data, goal, watched, splits=("valid",))
         if deadline := study.user_attrs[DEADLINE]:
             bench.deadline = time.monotonic() + deadline - time.time()
-        space = read_space(folder.path / "space.yaml")
+        space = Space.read(folder.path / "space.yaml")
         try:
             return run_trials(study, Objective(space, bench, folder, study, name))
         except Stopped as stopped:

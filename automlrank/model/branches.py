@@ -11,7 +11,6 @@ from automlrank.errors import SpaceError
 from automlrank.model.columns import ColumnReader
 from automlrank.model.inputs import Inputs
 from automlrank.model.plan_builder import Value, fields_of
-from automlrank.space.scope import restricted
 
 
 class Branches:
@@ -43,7 +42,8 @@ class Branches:
 
     def _inputs(self, part: ScopedPart, prefix: str) -> Inputs:
         whole = self.model.source
-        source = replace(whole, schema=restricted(whole.schema, part.fields), prefix=prefix)
+        schema = whole.schema if part.fields is None else whole.schema.only(part.fields)
+        source = replace(whole, schema=schema, prefix=prefix)
         reader = ColumnReader(self.model.steps, source)
         extras = self.extras if part.fields is None else list
         own = partial(whole_fields, reader, extras)

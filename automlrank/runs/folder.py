@@ -30,7 +30,6 @@ from automlrank.runs.liveness import Liveness, is_held
 from automlrank.runs.search_config import SearchConfig
 from automlrank.schema import Schema, read_schema
 from automlrank.space.space import Space
-from automlrank.space.write import space_data
 from automlrank.training.trained import Trained
 
 RUN_FILE = "run.yaml"
@@ -64,7 +63,7 @@ class RunFolder:
         write_text(self.path / "data" / "sizes.json", json.dumps(data.encoder.sizes))
         write_text(self.path / "data" / "store.txt", f"{data.folder}\n")
         write_text(self.path / "schema.yaml", dump(data.schema.to_data()))
-        write_text(self.path / "space.yaml", dump(space_data(space)))
+        write_text(self.path / "space.yaml", dump(space.to_data()))
         self.write_run(run)
 
     def write_goal(self, goal: SearchConfig) -> None:

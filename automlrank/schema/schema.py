@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,6 +134,16 @@ class Schema:
             raise SchemaError(Fault(problem, "tasks", hint))
         tasks = sorted(self.tasks, key=lambda task: task.name != label)  # stable: the rest stays
         return dataclasses.replace(self, tasks=tuple(tasks))
+
+    def only(self, names: Iterable[str]) -> Schema:
+        """Return the schema with these features only, and the crosses among them; no statistics."""
+        kept = set(names)
+        return dataclasses.replace(
+            self,
+            features=tuple(feature for feature in self.features if feature.name in kept),
+            crosses=tuple(pair for pair in self.crosses if set(pair) <= kept),
+            statistics=None,
+        )
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
         """A fault at a place of the schema, with its line where it was read from a file."""

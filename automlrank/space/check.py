@@ -1,100 +1,69 @@
-"""Is every draw of a space wired? Decided from the ports that blocks declare."""
+"""Faults of a space some draw of which could not be wired, found from the ports of its blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from automlrank.blocks import BLOCKS
-from automlrank.blocks.balance.base import Balance
-from automlrank.blocks.base import Block
-from automlrank.blocks.loss.base import Loss
-from automlrank.blocks.ports import Fields, History, Logit, Statistics, Tasks, Vector
-from automlrank.documents import Document
-from automlrank.errors import Fault, SpaceError
+from automlrank.blocks.requirements import ALL_ROWS, needs_hard_labels
+from automlrank.blocks.stages import STAGES, Stage
+from automlrank.documents import Document, Path_
+from automlrank.errors import Fault
 from automlrank.space.combinators import use
 from automlrank.space.flow import Flow, names_of
-from automlrank.space.grammar import Expression, leaves
+from automlrank.space.grammar import Expression, Leaf, leaves
 from automlrank.space.scope import misplaced
-from automlrank.space.space import STAGES, Space
-
-NEEDS_NEGATIVES = "negatives and distillation: trees speak of all rows, an epoch holds a part."
-ENTRY: dict[str, type] = {
-    "statistics": Statistics,
-    "history": History,
-    "gate": Fields,
-    "interaction": Fields,
-    "scenario": Vector,
-    "tasks": Vector,
-    "tower": Vector,
-}
-EXIT: dict[str, tuple[type, ...]] = {
-    "statistics": (Fields, Logit),
-    "history": (Vector, Fields),
-    "gate": (Fields,),
-    "interaction": (Fields, Vector, Logit),
-    "scenario": (Vector,),
-    "tasks": (Tasks, Vector),
-    "tower": (Vector,),
-}
 
 
-def check_space(space: Space, document: Document | None = None) -> None:
-    """Raise SpaceError with every place where some draw could not be wired."""
-    faults = wiring_faults(space, document or Document(None))
-    if faults:
-        raise SpaceError(faults)
-
-
-def wiring_faults(space: Space, document: Document) -> list[Fault]:
-    """Every place where some draw of the space could not be wired."""
+def wiring_faults(stages: Mapping[str, Expression], document: Document) -> list[Fault]:
+    """Return every place where some draw of the stages could not be wired."""
     flow = Flow(document)
-    for stage in STAGES:
-        node = getattr(space, stage)
-        if stage not in ENTRY:
-            flow.plain_choice(node, (stage,))
+    for name, stage in STAGES.items():
+        node = stages[name]
+        if stage.takes is None:
+            flow.plain_choice(node, (name,))
         elif node != use("none"):
-            _follow_stage(flow, stage, node)
-        for path in misplaced(node, (stage,), begins=stage == "interaction"):
+            _follow(flow, stage, node)
+        for path in misplaced(node, (name,), begins=stage.scoped):
             flow.fault(
                 path,
-                "a branch says once what it reads, where the interaction's fields flow in: alone, "
-                "in a parallel, some_of, choose or optional, or first in a stack.",
+                "a branch says what it reads once, where the fields of the interaction flow in: "
+                "alone, in a parallel, some_of, choose or optional, or first in a stack.",
             )
-    _check_labels(flow, space)
+    for path, problem in _hard_labels(stages):
+        flow.fault(path, problem)
     return flow.faults
 
 
-def _check_labels(flow: Flow, space: Space) -> None:
-    """Note what needs labels of 0 and 1, or of all rows, where distillation softens them."""
-    if not space.distils:
-        return
-    problems = [
-        ((stage,), problem)
-        for stage in ("loss", "balance")
-        for leaf in leaves(getattr(space, stage))
-        if leaf.block in BLOCKS and (problem := needs_labels(BLOCKS[leaf.block]))
-    ]
-    if any(share != 1.0 for share in space.training.domains["negatives"].samples()):
-        problems.append((("training",), NEEDS_NEGATIVES))
-    for path, problem in problems:
-        flow.fault(path, problem)
-
-
-def needs_labels(block: type[Block]) -> str | None:
-    """Why a loss or a balance cannot do with soft labels, or None."""
-    if issubclass(block, Loss) and not block.soft:
-        return f"{block.name} and distillation: it tells labels of 1 from those of 0."
-    if issubclass(block, Balance) and block.moves:
-        return f"{block.name} and distillation: it weighs losses, whose least soft labels move."
-    return None
-
-
-def _follow_stage(flow: Flow, stage: str, node: Expression) -> None:
-    """Note a fault where something may come out that the stage does not give."""
-    ports = flow.follow(node, frozenset({ENTRY[stage]}), (stage,))
-    if stage in ("statistics", "history"):
-        ports -= {ENTRY[stage]}  # only `none` lets it through: nothing is made of it
-    wrong = ports - set(EXIT[stage])
+def _follow(flow: Flow, stage: Stage, node: Expression) -> None:
+    """Note a fault where a port may come out that the stage does not give."""
+    assert stage.takes is not None
+    ports = flow.follow(node, frozenset({stage.takes}), (stage.name,))
+    wrong = ports - {stage.takes, *stage.gives}  # what `none` lets through is dropped
     if wrong:
-        flow.fault(
-            (stage,),
-            f"the {stage} stage gives {names_of(EXIT[stage])}, but may give {names_of(wrong)}.",
-        )
+        given = names_of(stage.gives)
+        problem = f"the {stage.name} stage gives {given}, but may give {names_of(wrong)}."
+        flow.fault((stage.name,), problem)
+
+
+def distils(stages: Mapping[str, Expression]) -> bool:
+    """Return True if some draw learns from boosted trees."""
+    return any(share != 0 for share in _values(stages["training"], "distillation"))
+
+
+def _hard_labels(stages: Mapping[str, Expression]) -> Iterator[tuple[Path_, str]]:
+    """Yield what needs labels of 0 and 1, or of all rows, where distillation softens them."""
+    if not distils(stages):
+        return
+    for name in ("loss", "balance"):
+        for leaf in leaves(stages[name]):
+            if leaf.block in BLOCKS and (problem := needs_hard_labels(BLOCKS[leaf.block])):
+                yield (name,), problem
+    if any(share != 1 for share in _values(stages["training"], "negatives")):
+        yield ("training",), ALL_ROWS
+
+
+def _values(training: Expression, setting: str) -> tuple[object, ...]:
+    """Return the values that a setting of training may have; none if the training is faulty."""
+    assert isinstance(training, Leaf)
+    return training.domains[setting].samples() if setting in training.domains else ()

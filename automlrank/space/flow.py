@@ -14,19 +14,9 @@ from automlrank.blocks.domains import Domain
 from automlrank.blocks.ports import Columns, History, Logit, Statistics, Tasks, Vector
 from automlrank.documents import Document, Path_
 from automlrank.errors import Fault
+from automlrank.space import grammar
 from automlrank.space.combinators import use
-from automlrank.space.grammar import (
-    Choose,
-    Expression,
-    FieldScope,
-    Leaf,
-    Optional,
-    Parallel,
-    Repeat,
-    SomeOf,
-    Stack,
-    children,
-)
+from automlrank.space.grammar import Expression, Leaf
 
 Ports = frozenset[type]
 ABSENT = type(None)  # an optional branch that was not taken
@@ -40,7 +30,7 @@ class Flow:
         self.faults: list[Fault] = []
 
     def plain_choice(self, node: Expression, path: Path_) -> None:
-        options = node.options if isinstance(node, Choose) else (node,)
+        options = node.members if isinstance(node, grammar.Choose) else (node,)
         if not all(isinstance(option, Leaf) for option in options):
             self.fault(path, "takes one block or a choice of blocks.")
 
@@ -49,21 +39,21 @@ class Flow:
         match node:
             case Leaf(block):
                 return self.leaf(block, ports, path)
-            case Choose(options):
+            case grammar.Choose(options):
                 return self.union(options, ports, (*path, "choose"))
-            case Optional(body):
+            case grammar.Optional(body):
                 return ports | self.follow(body, ports, (*path, "optional"))
-            case FieldScope(body):
+            case grammar.FieldScope(body):
                 return self.follow(body, ports, path)
-            case Repeat(body, times):
+            case grammar.Repeat(body, times):
                 return self.repeat(body, times, ports, (*path, "repeat"))
-            case Stack(members):
+            case grammar.Stack(members):
                 return self.stack(members, ports, path)
-            case Parallel(branches, merge):
+            case grammar.Parallel(branches, merge):
                 self.plain_choice(merge, (*path, "merge"))
                 alone = len(branches) == 1 and merge == use("concat")
                 return self.side_by_side(branches, ports, (*path, "parallel"), alone=alone)
-            case SomeOf(_, low):
+            case grammar.SomeOf(_, low):
                 out = self.branch(node, ports, path)
                 if low == 0:
                     self.fault(path, "a some_of outside a parallel needs min: 1 or more.")
@@ -90,13 +80,13 @@ class Flow:
     def repeat(self, body: Expression, times: Domain, ports: Ports, path: Path_) -> Ports:
         """A choice is made once for all copies, so each option is followed by itself."""
         match body:
-            case Choose(options):
+            case grammar.Choose(options):
                 outs = [
                     self.repeat(option, times, ports, (*path, "choose", i))
                     for i, option in enumerate(options)
                 ]
                 return frozenset().union(*outs)
-            case Optional(inner):
+            case grammar.Optional(inner):
                 return ports | self.repeat(inner, times, ports, (*path, "optional"))
             case _:
                 once = self.follow(body, ports, path)
@@ -149,19 +139,23 @@ class Flow:
 
     def unmerged(self, ports: Ports, path: Path_) -> None:
         if ports & {History, Statistics}:
-            self.fault(path, "none gives no vector of it to merge.", "Write optional: BLOCK.")
+            self.fault(
+                path,
+                "`none` cannot be a branch here: it passes on no vector to merge.",
+                "Write optional: BLOCK.",
+            )
         if Tasks in ports:
             self.fault(path, "a task structure cannot stand beside others.")
 
     def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
         """Like ``follow``, but a branch may also be left out."""
         match node:
-            case Optional(body):
+            case grammar.Optional(body):
                 return self.follow(body, ports, (*path, "optional")) | {ABSENT}
-            case SomeOf(options, low, high):
+            case grammar.SomeOf(options, low, high):
                 outs = [self.branch(o, ports, (*path, "some_of", i)) for i, o in enumerate(options)]
                 return self.several(outs, low, high, path)
-            case FieldScope(body):
+            case grammar.FieldScope(body):
                 return self.branch(body, ports, path)
             case _:
                 return self.follow(node, ports, path)
@@ -194,9 +188,9 @@ def _in_line(node: Expression) -> Iterator[Leaf]:
     """The blocks that may stand right here, not in a branch of their own."""
     if isinstance(node, Leaf):
         yield node
-    elif not isinstance(node, Parallel | SomeOf):
-        for child in children(node):
-            yield from _in_line(child)
+    elif not isinstance(node, grammar.Parallel | grammar.SomeOf):
+        for _, inner in node.inside():
+            yield from _in_line(inner)
 
 
 def names_of(ports: Iterable[type]) -> str:

@@ -6,35 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from automlrank.blocks import BLOCKS
+from automlrank.blocks.base import FAMILIES
 from automlrank.documents import Document, Path_, show_path
 from automlrank.errors import Fault, did_you_mean, shown
-from automlrank.space.combinators import (
-    choose,
-    leaf,
-    optional,
-    parallel,
-    reading,
-    repeat,
-    some_of,
-    stack,
-)
-from automlrank.space.grammar import Expression, Leaf
-
-COMBINATORS = {
-    "choose": set[str](),
-    "some_of": {"min", "max"},
-    "stack": set[str](),
-    "parallel": {"merge"},
-    "repeat": {"times"},
-    "optional": set[str](),
-}
-"""Each combinator's key, and the keys that may stand beside it."""
-
-READS = ("fields", "embedding")
-"""The keys that may stand beside any expression: what the branch reads."""
+from automlrank.space.combinators import COMBINATORS, leaf, reading
+from automlrank.space.grammar import NODES, SCOPE_KEYS, Expression, Leaf
+from automlrank.space.node import Around
 
 HOLE = Leaf("", {})
-"""Stands for an expression that is faulty itself, so that the rest is checked all the same."""
+"""Stand-in for a faulty expression: the rest is checked all the same."""
 
 
 class ExpressionParser:
@@ -47,18 +27,14 @@ class ExpressionParser:
         self.told = {fault.path for fault in document.faults}
 
     def expression(self, data: object, path: Path_, families: tuple[str, ...]) -> Expression:
-        """An expression, or a hole where it is faulty."""
+        """Return an expression, or a hole where it is faulty."""
         if isinstance(data, str):
             return self.leaf(data, None, path, families)
         if isinstance(data, Mapping):
-            reads = {key: data[key] for key in READS if key in data and len(data) > 1}
-            rest = {key: value for key, value in data.items() if key not in reads}
-            combinator = next((key for key in COMBINATORS if key in rest), None)
-            if combinator:
-                return self.reads(self.combinator(combinator, rest, path, families), reads, path)
-            if len(rest) == 1:
-                name, knobs = next(iter(rest.items()))
-                return self.reads(self.leaf(name, knobs, (*path, name), families), reads, path)
+            scope = {key: data[key] for key in SCOPE_KEYS if key in data and len(data) > 1}
+            rest = {key: value for key, value in data.items() if key not in scope}
+            if body := self.body(rest, path, families):
+                return self.scoped(body, scope, path)
             blocks = [key for key in rest if key in BLOCKS]
             if len(blocks) == 1:
                 return self.crowded(blocks[0], rest, path)
@@ -72,18 +48,30 @@ class ExpressionParser:
         )
         return HOLE
 
+    def body(
+        self, data: Mapping[str, Any], path: Path_, families: tuple[str, ...]
+    ) -> Expression | None:
+        """Return the combinator or the block of a mapping; None if it is neither."""
+        keyword = next((key for key in COMBINATORS if key in data), None)
+        if keyword:
+            return self.combinator(keyword, data, path, families)
+        if len(data) == 1:
+            name, knobs = next(iter(data.items()))
+            return self.leaf(name, knobs, (*path, name), families)
+        return None
+
     def crowded(self, block: str, data: Mapping[str, object], path: Path_) -> Expression:
-        """A hole for a block beside which stands what may not."""
+        """Return a hole for a block with keys beside it that mean nothing there."""
         for extra in (key for key in data if key != block):
             knob = extra in BLOCKS[block].knobs()
-            hint = f"Write {block}: {{{extra}: ...}}." if knob else did_you_mean(extra, READS)
+            hint = f"Write {block}: {{{extra}: ...}}." if knob else did_you_mean(extra, SCOPE_KEYS)
             self.fault((*path, extra), f"unknown key {extra!r} beside {block}.", hint)
         return HOLE
 
-    def reads(self, body: Expression, keys: Mapping[str, Any], path: Path_) -> Expression:
-        """The body with the keys beside it that say what it reads."""
+    def scoped(self, body: Expression, scope: Mapping[str, Any], path: Path_) -> Expression:
+        """Return the body with the keys beside it that say what it reads."""
         right = {}
-        for key, value in keys.items():
+        for key, value in scope.items():
             if value is None:
                 self.fault((*path, key), "must not be empty.")
                 continue
@@ -95,59 +83,37 @@ class ExpressionParser:
         return reading(body, **right)
 
     def combinator(
-        self, key: str, data: Mapping[str, Any], path: Path_, families: tuple[str, ...]
+        self, keyword: str, data: Mapping[str, Any], path: Path_, families: tuple[str, ...]
     ) -> Expression:
+        """Return a combinator of the expressions behind its keyword, or a hole."""
+        node, behind = NODES[keyword], data[keyword]
         for extra in data:
-            if extra != key and extra not in COMBINATORS[key]:
-                known = {key, *COMBINATORS[key], *READS}
-                self.fault(
-                    (*path, extra),
-                    f"unknown key {extra!r} beside {key}.",
-                    did_you_mean(extra, known),
-                )
-        if key in ("repeat", "optional"):
-            members = [self.expression(data[key], (*path, key), families)]
-        elif isinstance(data[key], list) and data[key]:
-            members = [
-                self.expression(item, (*path, key, i), families) for i, item in enumerate(data[key])
-            ]
+            if extra != keyword and extra not in node.beside_keys():
+                hint = did_you_mean(extra, {keyword, *node.beside_keys(), *SCOPE_KEYS})
+                self.fault((*path, extra), f"unknown key {extra!r} beside {keyword}.", hint)
+        here = (*path, keyword)
+        if issubclass(node, Around):
+            members = [self.expression(behind, here, families)]
+        elif isinstance(behind, list) and behind:
+            members = [self.expression(item, (*here, i), families) for i, item in enumerate(behind)]
         else:
-            self.fault(
-                (*path, key), f"{key} takes a list of expressions, but got {shown(data[key])}."
-            )
+            self.fault(here, f"{keyword} takes a list of expressions, but got {shown(behind)}.")
             return HOLE
-        merge = self.expression(data.get("merge", "concat"), (*path, "merge"), ("merge",))
-        return self.build(key, members, merge, data, path)
-
-    def build(
-        self,
-        key: str,
-        members: list[Expression],
-        merge: Expression,
-        data: Mapping[str, Any],
-        path: Path_,
-    ) -> Expression:
+        beside = {
+            key: self.expression(data[key], (*path, key), (key,)) if key in FAMILIES else data[key]
+            for key in node.beside_keys()
+            if key in data
+        }
         try:
-            match key:
-                case "choose":
-                    return choose(*members)
-                case "some_of":
-                    return some_of(*members, min=data.get("min", 1), max=data.get("max"))
-                case "stack":
-                    return stack(*members)
-                case "parallel":
-                    return parallel(*members, merge=merge)
-                case "repeat":
-                    return repeat(members[0], data.get("times", 2))
-                case _:
-                    return optional(members[0])
+            return COMBINATORS[keyword](*members, **beside)
         except (ValueError, TypeError) as error:
-            self.fault((*path, key), str(error))
+            self.fault(here, str(error))
             return HOLE
 
     def leaf(
         self, name: str, knobs: object, path: Path_, families: tuple[str, ...] | None = None
     ) -> Leaf:
+        """Return a block of the families with its knobs, or a hole."""
         known = (
             BLOCKS
             if families is None

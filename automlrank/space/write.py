@@ -1,73 +1,48 @@
-"""Spaces as the plain data and the YAML that read back to them."""
+"""Expressions as the plain data that reads back to them."""
 
 from __future__ import annotations
 
 from automlrank.blocks import BLOCKS
-from automlrank.space.grammar import (
-    Choose,
-    Expression,
-    FieldScope,
-    Leaf,
-    Optional,
-    Parallel,
-    Repeat,
-    SomeOf,
-    Stack,
-)
-from automlrank.space.space import Space
-
-
-def space_data(space: Space) -> dict[str, object]:
-    """The plain data that ``read_space`` reads back to an equal space."""
-    data: dict[str, object] = {"name": space.name, "references": list(space.references)}
-    blank = Space(interaction=space.interaction)
-    for stage, node in space.stages():
-        if stage == "interaction" or node != getattr(blank, stage):
-            written = expression_data(node)
-            if stage in ("embedding", "training"):
-                assert isinstance(node, Leaf)
-                written = _domains(node)
-            data[stage] = written
-    limits = {k: v for k, v in vars(space.limits).items() if v is not None}
-    return {**data, "limits": limits} if limits else data
+from automlrank.blocks.domains import Choice, Range
+from automlrank.space.grammar import Expression, FieldScope, Leaf, is_node
+from automlrank.space.node import Several
 
 
 def expression_data(node: Expression) -> object:
-    """An expression as plain data; domains that a space would assume are left out."""
+    """Return an expression as plain data, without the domains that a space would assume."""
     match node:
         case Leaf(block):
-            domains = _domains(node)
+            domains = domains_data(node)
             return {block: domains} if domains else block
-        case Choose(options):
-            return {"choose": [expression_data(option) for option in options]}
-        case SomeOf(options, low, high):
-            return {
-                "some_of": [expression_data(option) for option in options],
-                "min": low,
-                "max": high,
-            }
-        case Stack(members):
-            return {"stack": [expression_data(member) for member in members]}
-        case Parallel(branches, merge):
-            return {
-                "parallel": [expression_data(branch) for branch in branches],
-                "merge": expression_data(merge),
-            }
-        case Repeat(body, times):
-            return {"repeat": expression_data(body), "times": times.to_data()}
-        case Optional(body):
-            return {"optional": expression_data(body)}
-        case FieldScope(body, fields, own):
-            inner = expression_data(body)
-            said: dict[str, object] = inner if isinstance(inner, dict) else {str(inner): {}}
-            said |= {"fields": list(fields)} if fields else {}
-            return said | ({"embedding": "own"} if own else {})
+        case FieldScope(body):
+            return scoped(expression_data(body), node.beside())
+        case Several(members):
+            return {node.keyword: [expression_data(member) for member in members], **_beside(node)}
+        case _:
+            return {node.keyword: expression_data(node.body), **_beside(node)}
 
 
-def _domains(node: Leaf) -> dict[str, object]:
+def scoped(body: object, scope: dict[str, object]) -> dict[str, object]:
+    """Return the plain data of a branch with the keys beside it that say what it reads."""
+    return {**(body if isinstance(body, dict) else {str(body): {}}), **scope}
+
+
+def domains_data(node: Leaf) -> dict[str, object]:
+    """Return the domains of a block's knobs that differ from their search domains."""
     knobs = BLOCKS[node.block].knobs()
     return {
         name: domain.to_data()
         for name, domain in node.domains.items()
         if domain != knobs[name].search
     }
+
+
+def _beside(node: Expression) -> dict[str, object]:
+    """Return the values beside a combinator's keyword as plain data."""
+    return {key: _plain(value) for key, value in node.beside().items()}
+
+
+def _plain(value: object) -> object:
+    if is_node(value):
+        return expression_data(value)
+    return value.to_data() if isinstance(value, Choice | Range) else value

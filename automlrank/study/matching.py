@@ -145,7 +145,7 @@ def _take_some(
 ) -> Iterator[tuple[Params, tuple[Part, ...]]]:
     if node.n_subsets > grammar.MAX_SUBSETS:
         return  # switches: such a reference runs beside the study
-    labels = grammar.unique_labels(node.options)
+    labels = grammar.unique_labels(node.members)
     for name, chosen in node.subsets().items():
         taken: list[tuple[Params, tuple[Part, ...]]] = [({path: name}, parts)]
         for option in chosen:
@@ -153,7 +153,7 @@ def _take_some(
                 ({**params, **more}, (*left[:i], *left[i + 1 :]))
                 for params, left in taken
                 for i, part in enumerate(left)
-                for more in _inside(node.options[option], part, path, labels[option])
+                for more in _inside(node.members[option], part, path, labels[option])
             ]
         yield from taken
 
@@ -163,7 +163,7 @@ def _first_of(node: Expression, path: str) -> Params:
     params: Params = {}
     if isinstance(node, grammar.Choose):
         params[path] = node.labels[0]
-        node = node.options[0]
+        node = node.members[0]
     if isinstance(node, Leaf):
         params |= {
             f"{path}.{node.block}.{name}": domain.samples()[0]

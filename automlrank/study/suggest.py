@@ -12,14 +12,12 @@ from automlrank.architecture import (
     INHERITED,
     Architecture,
     Decide,
-    ParallelPart,
     Part,
     ScopedPart,
-    StackPart,
     draw,
 )
 from automlrank.architecture.canonical import folded
-from automlrank.blocks.base import Block
+from automlrank.architecture.parts import rewritten
 from automlrank.blocks.domains import Choice, Domain, Scalar
 from automlrank.errors import SpaceError
 from automlrank.space.grammar import Expression, Leaf
@@ -95,13 +93,5 @@ def _anything(node: Expression, path: str) -> Iterator[Params]:
 
 
 def _bare(part: Part) -> Part:
-    """The part without what its branches read: the fingerprint tells whether a draw fits."""
-    match part:
-        case ScopedPart(body):
-            return _bare(body)
-        case StackPart(members):
-            return StackPart(tuple(_bare(member) for member in members))
-        case ParallelPart(branches, merge):
-            return ParallelPart(tuple(_bare(branch) for branch in branches), merge)
-        case Block():
-            return part
+    """Return the part without the scopes of its branches: the fingerprint tells if a draw fits."""
+    return rewritten(part, lambda inner: inner.body if isinstance(inner, ScopedPart) else inner)

@@ -11,8 +11,8 @@ import pytest
 
 from automlrank.blocks.domains import ints, logs, one_of
 from automlrank.cli.space import short
-from automlrank.jobs.spaces import shipped
-from automlrank.space.parse import read_space
+from automlrank.space.shipped import shipped
+from automlrank.space.space import Space
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -95,11 +95,11 @@ def test_show_draws_every_block(command: Callable[..., Any]) -> None:
 
 def test_show_in_other_formats_reads_back(tmp_path: Path, command: Callable[..., Any]) -> None:
     """What json and quiet print is the same space."""
-    space = read_space(shipped()["ctr"])
-    assert read_space(json.loads(command("space", "show", "ctr", "--format", "json").out)) == space
+    space = Space.read(shipped()["ctr"])
+    assert Space.read(json.loads(command("space", "show", "ctr", "--format", "json").out)) == space
     copy = tmp_path / "copy.yaml"
     copy.write_text(command("space", "show", "ctr", "--format", "quiet").out)
-    assert read_space(copy) == space
+    assert Space.read(copy) == space
 
 
 def test_a_domain_in_few_letters() -> None:

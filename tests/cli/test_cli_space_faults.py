@@ -13,7 +13,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
     for old, new in zip("abcdef", "bcdefg", strict=True)
 )
-READS = "a branch says once what it reads"
+READS = "a branch says what it reads once"
 Told = list[tuple[str, str]]
 
 FILES: dict[str, tuple[str, Told]] = {
@@ -159,7 +159,7 @@ FILES: dict[str, tuple[str, Told]] = {
     ),
     "nothing to leave out": (
         "interaction: {parallel: [mlp, {optional: none}]}\n",
-        [(":1: interaction.parallel[1].optional: ", "takes something that can be left out")],
+        [(":1: interaction.parallel[1].optional: ", "takes a block that can be left out")],
     ),
     # ---- what a branch reads
     "fields": (
@@ -175,7 +175,7 @@ FILES: dict[str, tuple[str, Told]] = {
     ),
     "a table of some kind": (
         "interaction: {mlp: {}, embedding: {dim: 8}}\n",
-        [(":1: interaction.embedding: ", "embedding takes own, a table of the branch's own")],
+        [(":1: interaction.embedding: ", "embedding takes own (a table of the branch)")],
     ),
     "reading further on": (
         "gate: {senet: {}, fields: [a]}\ninteraction:\n  parallel:\n"

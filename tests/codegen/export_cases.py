@@ -23,8 +23,8 @@ from automlrank.schema import (
     TargetStatistics,
     VectorFeature,
 )
-from automlrank.space.parse import read_space
 from automlrank.space.requirements import fit_to
+from automlrank.space.space import Space
 
 SPACES = Path(automlrank.__file__).parent / "search_spaces"
 ZOO = sorted(path.stem for path in (SPACES / "zoo").glob("*.yaml"))
@@ -56,7 +56,7 @@ def architecture_of(name: str) -> Architecture:
             return rng.choice(domain.values)
         return domain.coerce(rng.uniform(domain.low, domain.high))
 
-    drawn = draw(fit_to(read_space(SPACES / "ctr.yaml"), synthetic_schema()), decide)
+    drawn = draw(fit_to(Space.read(SPACES / "ctr.yaml"), synthetic_schema()), decide)
     settings = dataclasses.replace(drawn.training, epochs=3)
     return dataclasses.replace(drawn, training=settings)
 

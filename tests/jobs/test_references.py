@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from automlrank.architecture.shipped import references_for
 from automlrank.data.synthetic import synthetic_schema
-from automlrank.jobs.spaces import references_for
 from automlrank.schema import HistoryFeature
 
 

@@ -11,12 +11,11 @@ from test_inputs import SCHEMA, architecture, filled, is_same, random_weights, r
 from torch import Tensor
 
 from automlrank.architecture import Architecture
+from automlrank.architecture.shipped import architecture_for
 from automlrank.errors import SpaceError
-from automlrank.jobs.spaces import architecture_for
 from automlrank.model.cost import cost, request_shapes
 from automlrank.model.network import RankingModel, build_model
 from automlrank.model.wiring import wire
-from automlrank.space.scope import restricted
 
 READ = ("user", "taste", "liked", "hour", "item")
 NOT_READ = ("age", "seen", "tags", "image")
@@ -67,7 +66,7 @@ def test_what_is_not_named_is_not_read(body: str, own: str) -> None:
 @pytest.mark.parametrize("body", BODIES)
 def test_an_own_table_is_the_model_of_a_table_with_those_columns_only(body: str) -> None:
     """The logits are those of a model whose schema has the columns alone, weights copied."""
-    few = restricted(SCHEMA, READ)
+    few = SCHEMA.only(READ)
     model = random_weights(with_keys(body, f"{FIELDS}, embedding: own"))
     alone = build_model(with_keys(body, "embedding: own"), few).eval()
     weights = {plain(name): weight for name, weight in model.state_dict().items()}
@@ -157,7 +156,7 @@ def test_histories_that_no_branch_reads_are_not_encoded() -> None:
     ("keys", "words"),
     [
         ("fields: [usr]", "the schema has no column 'usr'. Did you mean 'user'?"),
-        ("fields: [clicks_tags]", "clicks_tags is a history, which no branch reads by itself."),
+        ("fields: [clicks_tags]", "clicks_tags is a history: no branch can read it by itself."),
     ],
 )
 @pytest.mark.parametrize("body", BODIES)

@@ -14,8 +14,8 @@ from automlrank.documents import parse_document
 from automlrank.errors import SchemaError, SpaceError
 from automlrank.model.network import build_model
 from automlrank.schema import Schema, Task, read_schema
-from automlrank.space.parse import read_space
 from automlrank.space.requirements import needs_met
+from automlrank.space.space import Space
 
 
 def architecture(rest: str) -> Architecture:
@@ -69,7 +69,7 @@ def test_no_child_is_likelier_than_its_parent(dataset: Dataset, interaction: str
 
 
 def test_the_entire_space_needs_a_task_after_another(dataset: Dataset) -> None:
-    space = read_space(architecture("interaction: mlp, loss: esmm").to_data())
+    space = Space.read(architecture("interaction: mlp, loss: esmm").to_data())
     free = Schema((Task("click"), Task("buy")), dataset.schema.features)
     needs_met(space, dataset.schema)
     with pytest.raises(SpaceError, match="loss: esmm cannot be used: the schema has no task that"):

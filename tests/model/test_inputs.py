@@ -33,8 +33,8 @@ from automlrank.schema import (
     Task,
     VectorFeature,
 )
-from automlrank.space.parse import read_space
 from automlrank.space.requirements import needs_met
+from automlrank.space.space import Space
 
 SIZES = {"user": 11, "age": 6, "item": 9, "seen": 9, "tags": 7, "liked": 9, "taste": 3, "image": 4}
 FEATURES: tuple[Feature, ...] = (
@@ -324,5 +324,5 @@ def test_a_block_that_reads_times_is_refused_where_some_sequence_has_none() -> N
     with pytest.raises(SpaceError, match=words):
         build_model(architecture(AGED), schema)
     with pytest.raises(SpaceError, match=words):
-        needs_met(read_space(parse_document(f"name: s\n{AGED}").data), schema)  # type: ignore[arg-type]
+        needs_met(Space.read(parse_document(f"name: s\n{AGED}").data), schema)  # type: ignore[arg-type]
     build_model(architecture(TEXTS["all"]), schema)

@@ -18,14 +18,13 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
-from automlrank.jobs.spaces import shipped
 from automlrank.model.cost import cost, request_shapes
 from automlrank.model.network import RankingModel, build_model
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
-from automlrank.space.check import check_space
-from automlrank.space.parse import read_space
 from automlrank.space.requirements import fit_to
+from automlrank.space.shipped import shipped
+from automlrank.space.space import Space
 from automlrank.training import tables
 from automlrank.training.loop import fit
 from automlrank.training.trainer import make_trainer
@@ -78,7 +77,7 @@ def drawn(seed: int) -> Architecture:
             return domain.coerce(float(rng.uniform(domain.low, domain.high)))
         return domain.values[int(rng.integers(len(domain.values)))]
 
-    return draw(fit_to(read_space(shipped()["ctr"]), synthetic_schema()), decide)
+    return draw(fit_to(Space.read(shipped()["ctr"]), synthetic_schema()), decide)
 
 
 def fitted(schema: Schema) -> Schema:
@@ -186,7 +185,7 @@ def test_wiring_agrees_with_the_check() -> None:
     for text in ("{stack: [mlp, fm]}", "{stack: [mlp, cin]}"):
         data = parse_document(f"architecture: a\ninteraction: {text}").data
         with pytest.raises(SpaceError):
-            check_space(read_space(data))  # type: ignore[arg-type]
+            Space.read(data)  # type: ignore[arg-type]
         with pytest.raises(SpaceError):
             wire(Architecture.read(data), schema)  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.blocks.stages import STAGES
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.errors import SpaceError
 from automlrank.model.cost import request_shapes
@@ -27,7 +28,7 @@ from automlrank.space.combinators import (
     use,
 )
 from automlrank.space.grammar import Expression, Leaf
-from automlrank.space.space import STAGES, Space
+from automlrank.space.space import Space
 
 IDS = 9
 
@@ -133,15 +134,19 @@ def reads(draw: Any, body: Expression) -> Expression:
 def spaces(draw: Any, kinds: tuple[str, ...] = ANY, depth: int = 2, values: int = 1) -> Space:
     """A space whose stages are small; good and bad ones."""
     parts: dict[str, Any] = {
-        stage: draw(
+        name: draw(
             st.just(use("none"))
-            | (blocks(families) if not kinds else expressions(families, kinds, 1, values))
+            | (
+                blocks(stage.families)
+                if not kinds
+                else expressions(stage.families, kinds, 1, values)
+            )
         )
-        for stage, families in STAGES.items()
-        if stage not in ("interaction", "loss", "balance") and draw(st.integers(0, 3)) == 0
+        for name, stage in STAGES.items()
+        if name not in ("interaction", "loss", "balance") and draw(st.integers(0, 3)) == 0
     }
     return Space(
-        interaction=draw(expressions(STAGES["interaction"], kinds, depth, values)),
+        interaction=draw(expressions(STAGES["interaction"].families, kinds, depth, values)),
         embedding=use("embedding", dim=4, l2=0.1),
         training=use("training", learning_rate=1e-3, batch_size=256, dropout=0.0, batch_norm=False),
         loss=draw(blocks(("loss",))),

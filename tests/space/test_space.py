@@ -16,16 +16,13 @@ from automlrank.blocks.domains import Domain, Range, Scalar
 from automlrank.data.synthetic import synthetic_schema
 from automlrank.documents import dump, parse_document
 from automlrank.errors import SpaceError
-from automlrank.jobs.spaces import shipped
 from automlrank.schema import HistoryFeature, Schema, TargetStatistics, Task
-from automlrank.space.check import check_space
 from automlrank.space.combinators import choose, optional, parallel, repeat, some_of, stack, use
 from automlrank.space.count import count
 from automlrank.space.grammar import Choose, Leaf, leaves
-from automlrank.space.parse import parse_space, read_space
 from automlrank.space.requirements import fit_to, needs_met
+from automlrank.space.shipped import shipped
 from automlrank.space.space import Space
-from automlrank.space.write import space_data
 
 YAML = """
 name: small
@@ -72,7 +69,7 @@ def in_python() -> Space:
 
 
 def from_text(text: str) -> Space:
-    return parse_space(parse_document(text, strict=False))
+    return Space.read(parse_document(text, strict=False))
 
 
 def random_decide(seed: int):  # type: ignore[no-untyped-def]
@@ -92,12 +89,12 @@ def test_yaml_and_python_build_the_same_space() -> None:
 
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_every_shipped_file_is_checked_and_survives_its_own_data(name: str) -> None:
-    space = read_space(shipped()[name])
-    check_space(space)
-    data = parse_document(dump(space_data(space))).data
-    assert read_space(data).stages is not None  # type: ignore[arg-type]
+    space = Space.read(shipped()[name])
+    assert not space.faults()
+    data = parse_document(dump(space.to_data())).data
+    assert Space.read(data).stages is not None  # type: ignore[arg-type]
     if shipped()[name].parent.name != "zoo":
-        assert read_space(data) == space  # type: ignore[arg-type]
+        assert Space.read(data) == space  # type: ignore[arg-type]
     else:
         assert count(space).draws == 1
         assert count(space).continuous == ()
@@ -211,7 +208,7 @@ def test_all_faults_of_a_file_come_at_once() -> None:
 def test_wiring_that_fails_under_some_choice_is_found(text: str, path: str) -> None:
     document = parse_document(text)
     with pytest.raises(SpaceError) as caught:
-        check_space(parse_space(document), document)
+        Space.read(document)
     assert path in [fault.path for fault in caught.value.faults]
     assert all(fault.line for fault in caught.value.faults)
 
@@ -227,12 +224,12 @@ def test_wiring_that_fails_under_some_choice_is_found(text: str, path: str) -> N
     ],
 )
 def test_wiring_that_always_works_is_accepted(text: str) -> None:
-    check_space(from_text(text))
+    assert not from_text(text).faults()
 
 
 def test_a_default_space_leaves_out_what_the_schema_lacks() -> None:
     bare = Schema(tasks=(Task("y"),), features=synthetic_schema().features[2:4])
-    space = fit_to(read_space(shipped()["ctr"]), bare)
+    space = fit_to(Space.read(shipped()["ctr"]), bare)
     names = {leaf.block for _, node in space.stages() for leaf in leaves(node)}
     assert (
         names.isdisjoint({"din", "mean_pool", "ppnet", "scenario_towers", "mmoe"})
@@ -246,7 +243,7 @@ def test_a_default_space_leaves_out_what_the_schema_lacks() -> None:
 @pytest.mark.parametrize("statistics", [None, TargetStatistics()])
 def test_rates_need_columns_that_have_them(statistics: TargetStatistics | None) -> None:
     schema = Schema((Task("y"),), synthetic_schema().features[2:4], statistics=statistics)
-    space = fit_to(read_space(shipped()["ctr"]), schema)
+    space = fit_to(Space.read(shipped()["ctr"]), schema)
     assert [leaf.block for leaf in leaves(space.statistics)] == ["none"]
     for block in ("rate_fields", "rate_logit"):
         with pytest.raises(SpaceError, match=f"{block} cannot be used: .* has no statistics"):
@@ -263,7 +260,7 @@ def test_a_space_may_narrow_but_never_widen() -> None:
 @settings(max_examples=60)
 def test_every_draw_of_the_default_space_has_one_form(seed: int) -> None:
     """Drawn, printed, read again: equal, with the same fingerprint."""
-    drawn = draw(fit_to(read_space(shipped()["ctr"]), synthetic_schema()), random_decide(seed))
+    drawn = draw(fit_to(Space.read(shipped()["ctr"]), synthetic_schema()), random_decide(seed))
     again = Architecture.read(parse_document(drawn.to_yaml()).data)  # type: ignore[arg-type]
     assert again == drawn
     assert again.fingerprint == drawn.fingerprint
@@ -359,7 +356,7 @@ def offered(name: str) -> dict[str, Leaf]:
     """The blocks that a shipped space names."""
     return {
         leaf.block: leaf
-        for _, node in read_space(shipped()[name]).stages()
+        for _, node in Space.read(shipped()[name]).stages()
         for leaf in leaves(node)
     }
 
@@ -382,7 +379,7 @@ def test_without_times_the_sequence_space_has_no_encoder_that_reads_them() -> No
         dataclasses.replace(f, time=None) if isinstance(f, HistoryFeature) else f
         for f in schema.features
     )
-    space = read_space(shipped()["sequence"])
+    space = Space.read(shipped()["sequence"])
     timed, blind = (
         {leaf.block for leaf in leaves(fit_to(space, s).history)}
         for s in (schema, dataclasses.replace(schema, features=untimed))

@@ -13,23 +13,21 @@ from space_strategies import ANY, SCHEMA, batch, decisions, drawn, expressions, 
 
 from automlrank.architecture import Architecture
 from automlrank.blocks.domains import Domain
-from automlrank.documents import Document, parse_document
+from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
 from automlrank.model.network import build_model
 from automlrank.model.wiring import wire
 from automlrank.space import grammar
-from automlrank.space.check import wiring_faults
 from automlrank.space.combinators import some_of, use
 from automlrank.space.count import count
 from automlrank.space.grammar import Expression
-from automlrank.space.parse import read_space
 from automlrank.space.requirements import needs_met
 from automlrank.space.space import Space
 from automlrank.study.suggest import params_of
 
 STRICTER = (
     "reads the raw columns",  # it would run, and what flows into it would be lost
-    "a branch says once what it reads",  # it may fold away, as over raw columns
+    "a branch says what it reads once",  # it may fold away, as over raw columns
     "gives a Logit, so only",  # what follows may be none
     "stage gives",  # a vector for fields would run where only blocks for vectors follow
 )
@@ -46,7 +44,7 @@ def test_the_check_tells_the_truth(space: Space, seed: int) -> None:
     """Where it finds no fault every draw is built and runs; where it finds one some draw fails,
     but for faults of meaning."""
     assume(count(space).draws <= 48 and is_served(space))
-    faults = wiring_faults(space, Document(None))
+    faults = space.faults()
     made = list(decisions(space))
     if not faults:
         for decision in made if len(made) <= 4 else (made[0], made[seed % len(made)], made[-1]):
@@ -87,7 +85,7 @@ def is_wired(space: Space, decision: dict[str, Domain]) -> bool:
 @MANY
 def test_every_draw_has_one_form(space: Space, seed: int) -> None:
     """Printed and read again a draw has its fingerprint; its params in the space draw it again."""
-    assume(count(space).draws <= 200 and not wiring_faults(space, Document(None)))
+    assume(count(space).draws <= 200 and not space.faults())
     made = list(decisions(space))
     architecture = drawn(space, made[seed % len(made)])
     assert Architecture.read(architecture.to_data()).fingerprint == architecture.fingerprint
@@ -103,9 +101,9 @@ def test_every_draw_has_one_form(space: Space, seed: int) -> None:
 @MANY
 def test_a_space_survives_its_own_data(space: Space) -> None:
     """As a mapping and as YAML; also where knobs and merges are left to choose."""
-    assume(not wiring_faults(space, Document(None)))
-    assert read_space(space.to_data()) == space
-    assert read_space(parse_document(space.to_yaml()).data) == space  # type: ignore[arg-type]
+    assume(not space.faults())
+    assert Space.read(space.to_data()) == space
+    assert Space.read(parse_document(space.to_yaml()).data) == space  # type: ignore[arg-type]
 
 
 @given(expressions(("interaction", "gate"), ANY, 3, values=2))

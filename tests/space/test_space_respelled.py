@@ -27,12 +27,11 @@ from automlrank.architecture.architecture import canonical
 from automlrank.architecture.drawing import draw_parts
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.domains import Domain, Scalar
-from automlrank.documents import Document, parse_document
+from automlrank.documents import parse_document
 from automlrank.errors import SpaceError
 from automlrank.model.cost import cost
 from automlrank.model.network import build_model
 from automlrank.model.wiring import wire
-from automlrank.space.check import wiring_faults
 from automlrank.space.combinators import choose, optional, parallel, reading, some_of, stack, use
 from automlrank.space.grammar import Expression
 from automlrank.space.space import Space
@@ -148,7 +147,7 @@ def read(data: Data) -> Architecture:
 def test_another_spelling_has_the_same_fingerprint(space: Space, rng: random.Random) -> None:
     """Nested stacks, none, permuted and nested branches, combinators of one, defaults said or not,
     the order of keys, YAML's styles and anchors."""
-    assume(not wiring_faults(space, Document(None)))
+    assume(not space.faults())
     data = {**space.to_data(), "architecture": "a"}
     del data["name"]
     data["training"] = {"dropout": 0.0, "batch_norm": False, **data.get("training", {})}  # type: ignore[dict-item]
@@ -217,7 +216,7 @@ def test_folding_keeps_the_function_and_its_cost(body: Expression, gate: str) ->
     """With weights that are all alike, so that the order of branches is no difference, the logits
     are those of the parts before they are folded; parameters and products are as many."""
     space = Space(interaction=body, gate=use(gate), embedding=EMBEDDING, training=TRAINING)
-    assume(not wiring_faults(space, Document(None)))
+    assume(not space.faults())
     parts = draw_parts(space, lambda path, domain: domain.samples()[0])
     try:
         keeps(parts)

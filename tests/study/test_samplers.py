@@ -8,13 +8,13 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.architecture import draw
-from automlrank.jobs.spaces import shipped
-from automlrank.space.parse import read_space
+from automlrank.space.shipped import shipped
+from automlrank.space.space import Space
 from automlrank.study import samplers
 from automlrank.study.samplers import SAMPLERS, STARTUP, Evolution, Tpe, make_sampler, parents_of
 from automlrank.study.suggest import decider
 
-SPACE = read_space(shipped()["ctr"])
+SPACE = Space.read(shipped()["ctr"])
 
 
 def objective(trial: optuna.Trial) -> tuple[float, float]:

@@ -8,11 +8,11 @@ import pytest
 from automlrank.architecture import Architecture, draw
 from automlrank.blocks.domains import Domain, Range, Scalar
 from automlrank.documents import parse_document
-from automlrank.jobs.spaces import shipped
-from automlrank.space.parse import parse_space, read_space
+from automlrank.space.shipped import shipped
+from automlrank.space.space import Space
 from automlrank.study.suggest import params_of
 
-SPACE = read_space(shipped()["ctr"])
+SPACE = Space.read(shipped()["ctr"])
 
 
 BRANCHES = """
@@ -27,7 +27,7 @@ interaction:
   merge: {choose: [concat, sum]}
 tower: {mlp: {width: [32, 64], depth: [0, 1]}}
 """
-SPACES = {"ctr": SPACE, "branches": parse_space(parse_document(BRANCHES, strict=False))}
+SPACES = {"ctr": SPACE, "branches": Space.read(parse_document(BRANCHES, strict=False))}
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -54,7 +54,7 @@ def test_references_of_the_default_space(name: str, inside: bool) -> None:
     text = shipped()["ctr"].read_text(encoding="utf-8")
     plateaus = text.replace("linear\n  epochs: [1, 2, 4, 8]", "plateau\n  epochs: 20")
     assert plateaus != text
-    space = read_space(parse_document(plateaus).data)  # type: ignore[arg-type]
+    space = Space.read(parse_document(plateaus).data)  # type: ignore[arg-type]
     assert (params_of(space, reference) is not None) == inside
     assert params_of(SPACE, reference) is None
 

@@ -19,17 +19,18 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.data.values import Array
 from automlrank.documents import parse_document
 from automlrank.errors import SpaceError, TrialError, UsageError
-from automlrank.jobs.spaces import check_teacher, left_out, space_for
 from automlrank.measurement.metrics import auc
 from automlrank.model.network import build_model
 from automlrank.runs.stop_reasons import TimeIsUp
 from automlrank.schema import CategoricalFeature, Schema, Task
-from automlrank.space.parse import read_space
+from automlrank.space.shipped import left_out, space_for
+from automlrank.space.space import Space
 from automlrank.training.device_batches import DeviceBatches
 from automlrank.training.loop import fit
 from automlrank.training.trees import distillation
 from automlrank.training.trees.distillation import (
     FOLDS,
+    check_teacher,
     is_taught,
     kept_at,
     out_of_fold,
@@ -38,7 +39,7 @@ from automlrank.training.trees.distillation import (
     taught,
 )
 from automlrank.training.trees.features import flat_of
-from automlrank.training.trees.params import labelled
+from automlrank.training.trees.params import installed, labelled
 
 pytest.importorskip("lightgbm")
 
@@ -193,9 +194,9 @@ def _loss(data: Dataset, setting: str) -> float:
 
 
 REFUSED = {
-    "loss: focal, training: {distillation: 0.5}": "focal and distillation: it tells labels of 1",
-    "balance: uncertainty, training: {distillation: 0.5}": "uncertainty and distillation: it",
-    "training: {distillation: 0.5, negatives: 0.5}": "negatives and distillation: trees speak",
+    "loss: focal, training: {distillation: 0.5}": "focal cannot be combined with `distillation`",
+    "balance: uncertainty, training: {distillation: 0.5}": "uncertainty cannot be combined with",
+    "training: {distillation: 0.5, negatives: 0.5}": "`negatives` cannot be combined",
 }
 
 
@@ -208,27 +209,29 @@ def test_what_needs_the_labels_themselves_is_refused(free: Dataset, text: str) -
     wider = text.replace("loss: focal", "loss: {choose: [bce, focal]}")
     wider = wider.replace("distillation: 0.5", "distillation: [0.0, 0.5]")
     with pytest.raises(SpaceError, match=REFUSED[text]):
-        read_space(parse_document(f"{{name: a, interaction: mlp, {wider}}}").data)  # type: ignore[arg-type]
+        Space.read(parse_document(f"{{name: a, interaction: mlp, {wider}}}").data)  # type: ignore[arg-type]
 
 
 def test_a_task_after_another_is_refused_and_left_out_of_a_shipped_space() -> None:
     data = Dataset.open(*synthetic_frame(2000, seed=0))
     assert any(task.of for task in data.schema.tasks)
-    with pytest.raises(SpaceError, match=r"training.distillation: distillation would soften"):
+    with pytest.raises(
+        SpaceError, match=r"training.distillation: `distillation` cannot be used with"
+    ):
         build_model(read("distillation: 0.5"), data.schema)
-    space = read_space({"name": "x", "interaction": "linear", "training": {"distillation": 0.5}})
-    with pytest.raises(SpaceError, match="training: distillation would soften"):
-        space_for(data.schema, space)
-    assert not space_for(data.schema, "ctr").distils
+    space = Space.read({"name": "x", "interaction": "linear", "training": {"distillation": 0.5}})
+    with pytest.raises(SpaceError, match="training: `distillation` cannot be used with a task"):
+        space_for(data.schema, space, trees=True)
+    assert not space_for(data.schema, "ctr", trees=True).distils
 
 
 def test_without_lightgbm_a_shipped_space_leaves_it_out_and_others_say_what_to_do(
     free: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert space_for(free.schema, "ctr").distils
-    assert "distillation" not in left_out(space_for(free.schema, "ctr"), "ctr")
+    assert space_for(free.schema, "ctr", trees=installed()).distils
+    assert "distillation" not in left_out(space_for(free.schema, "ctr", trees=installed()), "ctr")
     monkeypatch.setitem(sys.modules, "lightgbm", None)  # as if it could not be imported
-    space = space_for(free.schema, "ctr")
+    space = space_for(free.schema, "ctr", trees=installed())
     assert not space.distils
     assert "distillation" in left_out(space, "ctr")
     check_teacher(free, needed=True)  # kept

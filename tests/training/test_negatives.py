@@ -20,8 +20,8 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import SpaceError
 from automlrank.model.network import build_model
 from automlrank.schema import Task
-from automlrank.space.parse import read_space
 from automlrank.space.requirements import needs_met
+from automlrank.space.space import Space
 from automlrank.training.checkpoint import Checkpoint
 from automlrank.training.label_stats import class_shares
 from automlrank.training.loop import fit, predict
@@ -178,7 +178,7 @@ def test_a_regression_task_has_no_negatives_to_leave_out(dataset: Dataset) -> No
     """Said of a space by the line of the setting, and of an architecture."""
     tasks = (Task("price", "regression"), *dataset.schema.tasks)
     schema = dataclasses.replace(dataset.schema, tasks=tasks)
-    space = read_space(
+    space = Space.read(
         {"name": "x", "interaction": "linear", "training": {"negatives": [0.5, 1.0]}}
     )
     with pytest.raises(SpaceError, match=r"only a binary task has negatives.* 'price' comes first"):

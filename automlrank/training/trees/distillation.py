@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
-from automlrank.errors import TrialError
+from automlrank.errors import TrialError, UsageError
 from automlrank.training.trees.features import flat_of
 from automlrank.training.trees.params import (
     INSTALL,
@@ -186,3 +186,9 @@ def expected(
     else:
         booster = lightgbm.train(settings, made, BLIND_ROUNDS, callbacks=heard)
     return np.asarray(booster.predict(rows, num_threads=settings["num_threads"]))
+
+
+def check_teacher(data: Dataset, *, needed: bool) -> None:
+    """Raise UsageError if networks are to learn from trees that cannot be trained here."""
+    if needed and not installed() and not is_taught(data):
+        raise UsageError(UNINSTALLED, INSTALL)

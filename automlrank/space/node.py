@@ -1,0 +1,118 @@
+"""The bases of expressions: a label, the expressions inside, their places and their counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from automlrank.documents import Path_
+
+if TYPE_CHECKING:
+    from automlrank.space.grammar import Expression
+
+
+class Node:
+    """What every expression has."""
+
+    keyword: ClassVar[str] = ""
+    """Key in YAML; empty for what is written without one."""
+
+    @property
+    def label(self) -> str:
+        """Name among its peers, which paths of decisions contain."""
+        return self.keyword
+
+    @property
+    def meaning(self) -> str:
+        """What is drawn from the expressions inside, in a few words."""
+        return ""
+
+    def behind(self) -> tuple[Expression, ...]:
+        """Expressions behind the keyword."""
+        return ()
+
+    def beside(self) -> dict[str, Any]:
+        """Values beside the keyword, by their keys."""
+        return {}
+
+    def inside(self) -> list[tuple[Path_, Expression]]:
+        """Expressions directly inside, each with its place below the node in a document."""
+        return []
+
+    def flows_into(self, place: Path_) -> bool:
+        """Return True if the expression at this place is given what flows into the node."""
+        return True
+
+    def with_members(self, members: Sequence[Expression]) -> Expression | None:
+        """Return the node with these behind its keyword; None if there are none."""
+        raise NotImplementedError
+
+    def draws(self, each: Sequence[int]) -> int:
+        """Return the number of draws, given those of the expressions directly inside."""
+        raise NotImplementedError
+
+    def left_open(self) -> Iterator[tuple[Path_, str]]:
+        """Yield the node's own choices, each with its place below the node."""
+        yield from ()
+
+
+class Combinator(Node):
+    """A node with a keyword: its fields but the first stand beside it, under their names."""
+
+    @classmethod
+    def beside_keys(cls) -> tuple[str, ...]:
+        """The keys that may stand beside the keyword."""
+        return tuple(field.name for field in dataclasses.fields(cls)[1:])  # type: ignore[arg-type]
+
+    def beside(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in self.beside_keys()}
+
+    def inside(self) -> list[tuple[Path_, Expression]]:
+        beside = [((key,), v) for key, v in self.beside().items() if isinstance(v, Node)]
+        return [*self.placed(), *beside]  # type: ignore[list-item]
+
+    def placed(self) -> list[tuple[Path_, Expression]]:
+        """Expressions behind the keyword with their places."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Several(Combinator):
+    """A combinator of a list of expressions."""
+
+    members: tuple[Expression, ...]
+
+    def behind(self) -> tuple[Expression, ...]:
+        return self.members
+
+    def placed(self) -> list[tuple[Path_, Expression]]:
+        return [((self.keyword, i), member) for i, member in enumerate(self.members)]
+
+    def with_members(self, members: Sequence[Expression]) -> Expression | None:
+        return _changed(self, members=tuple(members)) if members else None
+
+
+@dataclass(frozen=True)
+class Around(Combinator):
+    """A combinator of one expression."""
+
+    body: Expression
+
+    def behind(self) -> tuple[Expression, ...]:
+        return (self.body,)
+
+    def placed(self) -> list[tuple[Path_, Expression]]:
+        return [((self.keyword,), self.body)]
+
+    def with_members(self, members: Sequence[Expression]) -> Expression | None:
+        return _changed(self, body=members[0]) if members else None
+
+    def draws(self, each: Sequence[int]) -> int:
+        return each[0]
+
+
+def _changed(node: Any, **changes: object) -> Expression:
+    changed: Expression = dataclasses.replace(node, **changes)
+    return changed
