@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,44 @@ def test_a_module_imports_only_from_those_above_it(path: Path) -> None:
     for module in imports(path):
         if module.startswith("automlrank."):
             assert layer(module) <= ORDER.index(name), f"{path} imports {module}"
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """Imports inside functions count too; those for the type checker alone do not."""
+    modules = {module_of(path): path for path in FILES}
+    graph = {name: imported_modules(path) & set(modules) for name, path in modules.items()}
+    TopologicalSorter(graph).prepare()  # raises CycleError with the circle
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Modules that a file imports; ``from package import name`` may name a module or its value."""
+    found: set[str] = set()
+    for node in run_nodes(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            files = {name for name in names if is_module(name)}
+            found |= files if files == names else {*files, node.module}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def run_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node of a syntax tree but those that only a type checker reads."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from run_nodes(child)
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 @pytest.mark.parametrize(

@@ -361,10 +361,19 @@ def offered(name: str) -> dict[str, Leaf]:
     }
 
 
-def test_multitask_and_scenario_offer_every_block_of_their_families() -> None:
-    known = set(offered("multitask")) | set(offered("scenario"))
-    for family in ("tasks", "scenario", "tower", "balance"):
-        assert set(BLOCKS.of(family)) - {"none", "parallel", "stack"} <= known, family
+@pytest.mark.parametrize(
+    ("names", "families"),
+    [
+        (("interactions",), ("interaction", "merge", "statistics")),
+        (("multitask", "scenario"), ("tasks", "scenario", "tower", "balance")),
+    ],
+)
+def test_shipped_spaces_offer_every_block_of_their_families(
+    names: tuple[str, ...], families: tuple[str, ...]
+) -> None:
+    known = {block for name in names for block in offered(name)}
+    for family in families:
+        assert set(BLOCKS.of(family)) - {"none"} <= known, family
 
 
 def test_sequence_offers_every_history_encoder() -> None:
