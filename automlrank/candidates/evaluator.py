@@ -51,7 +51,7 @@ class Evaluator:
         self.metric = parse_metric(goal.metric)
         self.listen = listen
         self.deadline: float | None = None
-        self._said: Array | None = None
+        self._taught: Array | None = None
         self.computed = 0.0  # seconds of this process's processor time in training and scoring
 
     @cached_property
@@ -105,7 +105,7 @@ class Evaluator:
         Raises TimeIsUp past the deadline, TookTooLong past a trial's time, TrialError where it
         cannot go on.
         """
-        said = self.said_by_trees() if architecture.training.distillation else None
+        said = self.teacher_predictions() if architecture.training.distillation else None
         began = time.perf_counter()
         goal, progress = self.goal, None
         ends: list[Progress] = []
@@ -130,17 +130,17 @@ class Evaluator:
         seconds = time.perf_counter() - began
         return Trained.of(model, ends, self.metric, seconds)
 
-    def said_by_trees(self) -> Array:
-        """What networks learn from trees, which are trained where their answers are not kept.
+    def teacher_predictions(self) -> Array:
+        """Return the predictions of boosted trees that networks learn from, trained if not kept.
 
-        Raises TimeIsUp past the deadline, TrialError where LightGBM refuses.
+        Raises TimeIsUp past the deadline, TrialError if LightGBM refuses.
         """
-        if self._said is None:
+        if self._taught is None:
             if not is_taught(self.data):
                 rows = f"{self.data.rows['train']:,} rows"
                 self.listen(Notice(f"LightGBM learns {rows} out of fold, to teach (distillation)."))
-            self._said = taught(self.data, lambda: self.check_clock(0.0))
-        return self._said
+            self._taught = taught(self.data, lambda: self.check_clock(0.0))
+        return self._taught
 
     def counted(self, steps: Iterator[Progress]) -> Iterator[Progress]:
         """The steps; what it takes to come to the next one counts as computed."""

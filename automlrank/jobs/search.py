@@ -29,6 +29,7 @@ from automlrank.runs.run_info import RunInfo
 from automlrank.runs.search_config import PATIENCE, SearchConfig
 from automlrank.schema.score import score_text
 from automlrank.space.shipped import AsSpace, as_resumed, left_out, space_for
+from automlrank.study.study import writing
 from automlrank.training.trees.distillation import check_teacher
 from automlrank.training.trees.params import installed
 
@@ -128,7 +129,7 @@ def search(
     check_budget(bench, chosen, references)
     facts = _facts(dataset, goal, command, sample_rows)
     facts = dataclasses.replace(facts, set_aside=set_aside, suspicions=suspicions, skipped=skipped)
-    with folder.locked(), folder.written():
+    with folder.locked(), writing(folder):
         if folder.exists:
             known = folder.read_run()
             facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])

@@ -15,7 +15,6 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
-from optuna.exceptions import StorageInternalError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -25,7 +24,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump, read_document
 from automlrank.errors import RunError
-from automlrank.files import disk_error, write_text
+from automlrank.files import write_text
 from automlrank.runs.liveness import Liveness, is_held
 from automlrank.runs.search_config import SearchConfig
 from automlrank.schema import Schema, read_schema
@@ -103,19 +102,6 @@ class RunFolder:
         return Encoder.load(self.path / "data" / "encoder")
 
     @contextmanager
-    def written(self) -> Iterator[None]:
-        """While a search writes here: what the disk refuses is raised as RunError."""
-        try:
-            yield
-        except BrokenPipeError:  # of whoever reads what the search prints
-            raise
-        except (OSError, StorageInternalError) as error:
-            raise RunError(
-                f"the search ended because {self.path} cannot be written: {disk_error(error)}.",
-                f"Mend that, then go on: --resume --out {self.path}.",
-            ) from error
-
-    @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run; raises RunError where another process holds it."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -137,8 +123,8 @@ class RunFolder:
         return is_held(self.path / LOCK_FILE)
 
     @property
-    def presence(self) -> Liveness:
-        """Which of the run's workers are alive."""
+    def liveness(self) -> Liveness:
+        """Lock files that tell which of the run's workers are alive."""
         return Liveness(self.path / "workers")
 
     # -- trials -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from automlrank.errors import SpaceError
 from automlrank.runs.search_config import SearchConfig
 from automlrank.runs.seeds import seed_of
 from automlrank.space.space import Space
+from automlrank.study.attributes import TrialAttributes
 from automlrank.study.matching import Params
 from automlrank.study.samplers import STARTUP
 
@@ -38,7 +39,8 @@ Price = Callable[[Architecture], float]
 
 def enqueue_start(study: optuna.Study, space: Space, goal: SearchConfig, price: Price) -> None:
     """Queue a new study's first draws, as many as are asked for at most."""
-    if any("name" not in trial.user_attrs for trial in study.get_trials(deepcopy=False)):
+    trials = study.get_trials(deepcopy=False)
+    if not all(TrialAttributes(trial).is_reference for trial in trials):
         return
     for params in first_draws(space, seed_of(goal.seed, START_SEEDS), price)[: goal.trials]:
         study.enqueue_trial(params)

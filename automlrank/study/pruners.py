@@ -1,8 +1,8 @@
-"""Who stops a trial at a rung: our halving with two objectives, Optuna's pruner with one, or none.
+"""Pruners stop a trial at a rung: halving with two objectives, Optuna's with one, or none.
 
 Optuna raises NotImplementedError for ``report`` and ``should_prune`` with two objectives, and its
-TPE fails on intermediate values there. So a trial's values at a rung are kept in its user
-attributes, where no sampler looks.
+TPE fails on intermediate values there. Therefore a trial's values at a rung are kept in its user
+attributes, which no sampler reads.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from typing import Protocol
 import numpy as np
 import optuna
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
+from automlrank.study.attributes import TrialAttributes
 from automlrank.study.halving import ParetoHalving
 from automlrank.study.rungs import SPACING, Rungs
 
-RUNG = "rung:"  # prefix of a trial's attributes: [metric, latency] at so many training rows
-STOPPED = "stopped_at"  # a trial's attribute: the rung at which halving stopped it
 PEERS = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
-"""A failed trial broke or is being retried; a waiting one has not begun."""
+"""States in which a trial counts: a failed one broke or is retried, a waiting one has not begun."""
 
 
 class Pruner(Protocol):
-    """What an objective asks at a rung."""
+    """Decides at each rung if a trial goes on."""
 
     def stops(self, trial: optuna.Trial, rung: int, value: float, latency: float) -> bool:
-        """Whether the trial, with this metric after ``rung`` training rows, is to end here."""
+        """Return True if a trial with this metric after ``rung`` training rows stops here."""
 
 
 class NoPruner:
@@ -43,8 +42,8 @@ class NoPruner:
 class Halving:
     """Pareto halving among the trials of a study with the objectives (metric, latency).
 
-    Each trial writes its own attributes only, so workers cannot disturb one another; two that judge
-    at the same moment may not see each other's stop.
+    Each trial writes only its own attributes: workers cannot disturb one another. Two that judge at
+    the same moment may not see each other's stop.
     """
 
     rule: ParetoHalving = field(default_factory=ParetoHalving)
@@ -52,25 +51,26 @@ class Halving:
     def stops(self, trial: optuna.Trial, rung: int, value: float, latency: float) -> bool:
         if math.isnan(value):  # one class only in the rung's sample: nothing to compare
             return False
-        trial.set_user_attr(f"{RUNG}{rung}", [value, latency])
+        attributes = TrialAttributes(trial)
+        attributes.keep_rung(rung, value, latency)
         others = [
-            other
+            TrialAttributes(other)
             for other in trial.study.get_trials(deepcopy=False, states=PEERS)
             if other.number != trial.number
         ]
-        here = [other.user_attrs.get(f"{RUNG}{rung}") for other in others]
         sign = 1.0 if trial.study.directions[0] == StudyDirection.MAXIMIZE else -1.0
-        peers = np.array([point for point in here if point]).reshape(-1, 2) * (sign, 1.0)
-        reached = 1 + sum(_reached(other) for other in others)
-        stopped = sum(STOPPED in other.user_attrs for other in others)
+        points = [point for other in others if (point := other.at_rung(rung))]
+        peers = np.array(points).reshape(-1, 2) * (sign, 1.0)
+        reached = 1 + sum(other.has_reached_a_rung for other in others)
+        stopped = sum(other.stopped_at is not None for other in others)
         stops = self.rule.stops(peers, (sign * value, latency), reached, stopped)
         if stops:
-            trial.set_user_attr(STOPPED, rung)
+            attributes.stopped_at = rung
         return stops
 
 
 class OptunaPruner:
-    """The pruner of a study with one objective; latency is a constraint there."""
+    """The study's own pruner, with one objective; latency is a constraint there."""
 
     def stops(self, trial: optuna.Trial, rung: int, value: float, latency: float) -> bool:
         if math.isnan(value):
@@ -80,7 +80,7 @@ class OptunaPruner:
 
 
 def make_pruner(name: str, study: optuna.Study, rungs: Rungs) -> Pruner:
-    """A pruner by name for a study.
+    """Return a pruner by its name.
 
     With one objective ``halving`` is Optuna's own, which becomes the study's pruner.
     """
@@ -92,7 +92,3 @@ def make_pruner(name: str, study: optuna.Study, rungs: Rungs) -> Pruner:
         min_resource=rungs.first, reduction_factor=SPACING
     )
     return OptunaPruner()
-
-
-def _reached(trial: FrozenTrial) -> bool:
-    return any(key.startswith(RUNG) for key in trial.user_attrs)

@@ -1,4 +1,4 @@
-"""Who proposes the next architecture; ``reports/sampling.md`` has what each costs."""
+"""Samplers propose the next architecture; ``reports/sampling.md`` compares their costs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.runs.results import pareto
 from automlrank.runs.seeds import seed_of
+from automlrank.study.attributes import TrialAttributes
 
 SAMPLER_SEEDS = 0  # the stream of seeds that samplers draw with
 GROUPED_TRIALS = 1_000  # from then on grouping costs more than it gains
@@ -33,8 +34,9 @@ POPULATION = 20  # Optuna's 50 leave a search of some hundred trials few generat
 class Tpe(BaseSampler):
     """Multivariate TPE, by groups of parameters that occur together while trials are few.
 
-    Grouped, all of a conditional space is modelled jointly; ungrouped, what every trial has is
-    modelled jointly and the rest one by one. Running trials count as bad (``constant_liar``).
+    Grouped, all of a conditional space is modelled jointly; ungrouped, the parameters that every
+    trial has are modelled jointly and the rest one by one. Running trials count as bad
+    (``constant_liar``).
     """
 
     def __init__(self, seed: int) -> None:
@@ -84,7 +86,8 @@ class Evolution(BaseSampler):
     """Each trial is a child of one of the front: its choices by name, a few of them changed.
 
     A choice is changed with a probability that makes two changes on average, and at least one is.
-    What the parent does not have, as under a branch that it did not take, is drawn at random.
+    A choice that the parent did not make, as under a branch that it did not take, is drawn at
+    random.
     """
 
     def __init__(self, seed: int) -> None:
@@ -103,7 +106,7 @@ class Evolution(BaseSampler):
             self._children[trial.number] = params, self._changed(list(params))
 
     def _changed(self, names: list[str]) -> set[str]:
-        """Some of the names, at least one."""
+        """Draw some of the names, at least one."""
         if not names:
             return set()
         drawn = self._rng.random(len(names)) < CHANGES / len(names)
@@ -148,14 +151,14 @@ class Evolution(BaseSampler):
 
 
 def parents_of(study: optuna.Study) -> list[FrozenTrial]:
-    """The front of (metric, latency) among complete and feasible trials that are no duplicates.
+    """Return the front of (metric, latency) among complete and feasible trials, no duplicates.
 
-    With one objective, the ten best.
+    With one objective, return the ten best.
     """
     trials = [
         trial
         for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if "duplicate_of" not in trial.user_attrs
+        if TrialAttributes(trial).duplicate_of is None
         and all(excess <= 0 for excess in trial.constraints.values())
     ]
     up = study.directions[0] == StudyDirection.MAXIMIZE
@@ -188,5 +191,5 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 
 
 def make_sampler(name: str, seed: int, n_trials: int) -> BaseSampler:
-    """A sampler by name; its seed depends on the trials so far, so a resume replays nothing."""
+    """Return a sampler by name; its seed depends on the number of trials: a resume repeats none."""
     return SAMPLERS[name](seed_of(seed, SAMPLER_SEEDS, n_trials))

@@ -1,73 +1,100 @@
-"""Records from a study: what Optuna kept, as the rest of the house reads it."""
+"""Records from a study: the trials and references that Optuna keeps, as plain values."""
 
 from __future__ import annotations
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.measurement.latency import ROUNDS, TRIES
 from automlrank.runs.record import Record
+from automlrank.runs.results import Results
+from automlrank.study.attributes import StudyAttributes, TrialAttributes
 
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-BEGAN = "began"  # a trial's attribute: when its training began (UNIX time)
-REPLACED = "replaced"  # the study's attribute with the numbers of trials that a retry replaced
-RETRY = "retry"  # a trial's attribute: how often processes died with it
-REFERENCE = "reference:"  # prefix of the study's attributes that hold reference records
 
 
 def record_of(trial: FrozenTrial) -> Record:
-    """The record of a finished trial."""
-    attrs = trial.user_attrs
-    cost = attrs.get("cost", {})
+    """Return the record of a finished trial."""
+    attributes = TrialAttributes(trial)
+    cost = attributes.cost or {}
     return Record(
         number=trial.number,
-        state=attrs.get("state", STATES[trial.state]),
-        fingerprint=attrs.get("fingerprint", ""),
-        architecture=attrs.get("architecture", {}),
-        summary=attrs.get("summary", ""),
-        valid=attrs.get("valid"),
-        latency_ms=attrs.get("latency_ms"),
+        state=attributes.state or STATES[trial.state],
+        fingerprint=attributes.fingerprint or "",
+        architecture=attributes.architecture or {},
+        summary=attributes.summary or "",
+        valid=attributes.valid,
+        latency_ms=attributes.latency_ms,
         parameters=cost.get("parameters"),
         embedding_bytes=cost.get("embedding_bytes"),
         matmul_flops=cost.get("matmul_flops"),
-        seconds=attrs.get("seconds"),
-        reason=attrs.get("reason"),
-        name=attrs.get("name"),
-        duplicate_of=attrs.get("duplicate_of"),
-        rows_seen=attrs.get("rows_seen"),
-        zero_shares=attrs.get("zero_shares"),
-        weights=attrs.get("weights"),
+        seconds=attributes.seconds,
+        reason=attributes.reason,
+        name=attributes.name,
+        duplicate_of=attributes.duplicate_of,
+        rows_seen=attributes.rows_seen,
+        zero_shares=attributes.zero_shares,
+        weights=attributes.weights,
     )
 
 
 def trial_records(study: optuna.Study) -> tuple[Record, ...]:
-    """The records of all finished trials, but for those that a retry has replaced."""
+    """Return the records of all finished trials, without those that a retry replaced."""
     trials = study.get_trials(deepcopy=False, states=tuple(STATES))
-    replaced = study.user_attrs.get(REPLACED, [])
+    replaced = StudyAttributes(study).replaced or ()
     return tuple(record_of(trial) for trial in trials if trial.number not in replaced)
 
 
 def reference_records(study: optuna.Study) -> tuple[Record, ...]:
-    """References: those that ran beside the study, and the trials of those inside the space."""
-    beside = [
-        Record.from_data(data)
-        for key, data in study.user_attrs.items()
-        if key.startswith(REFERENCE)
-    ]
-    inside = [record for record in trial_records(study) if record.name]
+    """Return the records of references: beside the study, and trials of those inside the space."""
+    beside = (Record.from_data(data) for data in StudyAttributes(study).references)
+    inside = (record for record in trial_records(study) if record.name)
     return (*beside, *inside)
 
 
+def all_records(study: optuna.Study) -> tuple[Record, ...]:
+    """Return the records of references, then of trials."""
+    return (*reference_records(study), *trial_records(study))
+
+
 def begun_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials of drawn architectures whose training has begun; what a retry replaced is none."""
-    replaced = study.user_attrs.get(REPLACED, [])
+    """Return the trials of drawn architectures whose training has begun, a retry once."""
+    replaced = StudyAttributes(study).replaced or ()
     return [
         trial
         for trial in study.get_trials(deepcopy=False)
-        if trial.user_attrs.get(BEGAN)
-        and "name" not in trial.user_attrs
+        if (attributes := TrialAttributes(trial)).began
+        and not attributes.is_reference
         and trial.number not in replaced
     ]
+
+
+def trainings(study: optuna.Study, *, ended: bool = False) -> int:
+    """Return the number of trainings of drawn architectures that have begun, or have ended."""
+    begun = begun_trials(study)
+    return sum(trial.state.is_finished() or not ended for trial in begun)
+
+
+def processor_seconds(study: optuna.Study) -> tuple[float, float] | None:
+    """Return all workers' seconds in training and scoring, and in all; None before any trial."""
+    pairs = StudyAttributes(study).processor
+    return (sum(p[0] for p in pairs), sum(p[1] for p in pairs)) if pairs else None
+
+
+def results_of(study: optuna.Study, evaluator: Evaluator) -> Results:
+    """Return the results of a search, without the finalists' scores."""
+    goal = evaluator.goal
+    latency = {
+        "candidates": goal.candidates,
+        "threads": goal.threads,
+        "runtime": goal.runtime,
+        "device": goal.device,
+        "tries": TRIES,
+        "rounds": ROUNDS,
+    }
+    return Results(evaluator.metric, latency, trial_records(study), reference_records(study))

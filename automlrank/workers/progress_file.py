@@ -1,4 +1,4 @@
-"""What a worker trains at the moment, as a file that the coordinator reads."""
+"""The progress of a worker's present training, in a file that the coordinator reads."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from automlrank.runs.events import TrainingUpdate
 from automlrank.training.progress import Progress
 
 
-def write_news(folder: Path, worker: str, training: TrainingUpdate) -> None:
-    """Say what ``worker`` trains, and how far it has come."""
+def write_progress(folder: Path, worker: str, training: TrainingUpdate) -> None:
+    """Write the training of ``worker`` and how far it has come."""
     write_text(folder / _file_of(worker), json.dumps(dataclasses.asdict(training)))
 
 
-def read_news(folder: Path, worker: str) -> TrainingUpdate | None:
-    """What ``worker`` last said; None where it has said nothing yet."""
+def read_progress(folder: Path, worker: str) -> TrainingUpdate | None:
+    """Return what ``worker`` wrote last, or None."""
     path = folder / _file_of(worker)
     if not path.exists():
         return None
-    told = json.loads(path.read_text(encoding="utf-8"))
-    return TrainingUpdate(**{**told, "progress": Progress(**told["progress"])})
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return TrainingUpdate(**{**data, "progress": Progress(**data["progress"])})
 
 
 def _file_of(worker: str) -> str:
-    return f"{worker}.news.json"
+    return f"{worker}.progress.json"

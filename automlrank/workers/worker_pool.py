@@ -1,9 +1,10 @@
-"""Several workers at one search: kept at work, their dead replaced, their trials told of."""
+"""Supervises the worker processes of a search: restarts those that die, reports their trials."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterable
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -13,67 +14,74 @@ from automlrank.errors import TrialError
 from automlrank.runs.events import Notice, TrainingUpdate
 from automlrank.runs.liveness import Liveness
 from automlrank.runs.stop_reasons import INTERRUPTED
-from automlrank.study.study import retry_cut_off, retry_dead, worker_of
-from automlrank.study.worker_loop import STOP, standing_of, trial_ended
+from automlrank.study.attributes import StudyAttributes, TrialAttributes
+from automlrank.study.retries import retry_cut_off, retry_dead
+from automlrank.study.worker_loop import standing_of, trial_ended
 from automlrank.workers.launcher import LocalLauncher, Worker
-from automlrank.workers.progress_file import read_news
+from automlrank.workers.progress_file import read_progress
 
 POLL_SECONDS = 0.5
 DEATHS_IN_A_ROW = 3  # for each worker, without a trial that ended
 
 
 class WorkerPool:
-    """The coordinator's side: it trains nothing that a worker can."""
+    """The workers of a search, as its coordinator sees them."""
 
     def __init__(
-        self, study: optuna.Study, bench: Evaluator, launcher: LocalLauncher, presence: Liveness
+        self,
+        study: optuna.Study,
+        evaluator: Evaluator,
+        launcher: LocalLauncher,
+        liveness: Liveness,
     ) -> None:
         self.study = study
-        self.bench = bench
+        self.evaluator = evaluator
         self.launcher = launcher
-        self.presence = presence
+        self.liveness = liveness
         self.told = {trial.number for trial in self.finished()}
-        self.news: dict[int, TrainingUpdate] = {}
+        self.progress: dict[int, TrainingUpdate] = {}
         self.deaths = 0
         self.polled = time.monotonic()
 
-    def start(self) -> None:
-        for index in range(self.launcher.n):
-            self.launcher.start(index)
+    def start(self, indices: Iterable[int]) -> None:
+        """Start workers unless the search is over."""
+        for index in indices:
+            if not standing_of(self.study, self.evaluator).is_over:
+                self.launcher.start(index)
 
     def poll(self) -> None:
-        """Look after the workers, if that is due."""
+        """Look after the workers if the last look is some time ago."""
         if time.monotonic() - self.polled < POLL_SECONDS:
             return
         self.tell_ended()
         self.tell_trainings()
         for worker in self.launcher.ended():
             self.after(worker)
-        mine = {worker.name for worker in self.launcher.workers}
-        retry_dead(self.study, self.presence, but=mine)  # those of workers that joined
-        self.end_hanging()
+        own = {worker.name for worker in self.launcher.workers}
+        retry_dead(self.study, self.liveness, but=own)  # trials of workers that joined
+        self.kill_hanging()
         self.polled = time.monotonic()
 
     def to_the_end(self) -> str | None:
-        """Until every worker has ended; gives why before the number of trials, or None."""
+        """Wait for every worker; returns the reason if they stopped before the number of trials."""
         while self.launcher.workers:
             time.sleep(POLL_SECONDS)
             self.poll()
         self.tell_ended()
-        return standing_of(self.study, self.bench).reason
+        return standing_of(self.study, self.evaluator).reason
 
     def stop(self, reason: str = INTERRUPTED) -> None:
-        """End all workers: at their next step, or by a kill."""
-        self.study.set_user_attr(STOP, reason)
+        """Stop all workers: at their next step, or by a kill."""
+        StudyAttributes(self.study).stop = reason
         self.launcher.stop()
 
     def after(self, worker: Worker) -> None:
-        """A worker that died leaves a trial to be run again, and its place to another."""
+        """Queue the trials of a worker that died again, and start another in its place."""
         if worker.process.returncode == 0:
             return
         self.deaths += 1
-        again = retry_cut_off(self.study, self.presence)
-        self.bench.listen(
+        again = retry_cut_off(self.study, self.liveness)
+        self.evaluator.listen(
             Notice(
                 f"Worker {worker.index} ended with {worker.process.returncode} "
                 f"({worker.last_words}); trials that begin again: {again}."
@@ -82,31 +90,32 @@ class WorkerPool:
         if self.deaths > DEATHS_IN_A_ROW * self.launcher.n:
             self.stop()
             raise TrialError(f"workers die one after the other: see {worker.log}")
-        if not standing_of(self.study, self.bench).is_over:
+        if not standing_of(self.study, self.evaluator).is_over:
             self.launcher.start(worker.index)
 
-    def end_hanging(self) -> None:
+    def kill_hanging(self) -> None:
         """Kill the worker of a trial that is far beyond its time: its steps do not return."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if self.bench.goal.hangs(trial.datetime_start):
-                self.launcher.kill(worker_of(trial))
+            worker = TrialAttributes(trial).worker
+            if worker is not None and self.evaluator.goal.hangs(trial.datetime_start):
+                self.launcher.kill(worker)
 
     def tell_ended(self) -> None:
-        """Tell of the trials that ended since."""
+        """Report the trials that have ended since the last look."""
         for trial in self.finished():
             if trial.number not in self.told:
                 self.told.add(trial.number)
-                if "cut_off" not in trial.user_attrs:
+                if not TrialAttributes(trial).cut_off:
                     self.deaths = 0
-                self.bench.listen(trial_ended(self.study, trial))
+                self.evaluator.listen(trial_ended(self.study, trial))
 
     def tell_trainings(self) -> None:
-        """Tell of what each worker trains, where it has something new to say."""
+        """Report the progress of each worker's training where it is new."""
         for worker in self.launcher.workers:
-            training = read_news(self.presence.folder, worker.name)
-            if training and training != self.news.get(worker.index):
-                self.news[worker.index] = training
-                self.bench.listen(dataclasses.replace(training, worker=str(worker.index)))
+            training = read_progress(self.liveness.folder, worker.name)
+            if training and training != self.progress.get(worker.index):
+                self.progress[worker.index] = training
+                self.evaluator.listen(dataclasses.replace(training, worker=str(worker.index)))
 
     def finished(self) -> list[FrozenTrial]:
         return [t for t in self.study.get_trials(deepcopy=False) if t.state.is_finished()]

@@ -216,9 +216,9 @@ def test_resume_after_a_kill_loses_nothing(inputs: dict[str, Any], tmp_path: Pat
     script.write_text(
         "import os, signal, sys\n"
         "from automlrank.jobs.search import search\n"
-        "from automlrank.runs.events import Training\n"
+        "from automlrank.runs.events import TrainingUpdate\n"
         "def listen(event):\n"
-        "    if isinstance(event, Training) and event.what == 'trial 2':\n"
+        "    if isinstance(event, TrainingUpdate) and event.what == 'trial 2':\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         f"search({str(inputs['data'])!r}, {str(inputs['schema'])!r}, {str(inputs['space'])!r},\n"
         f"       out={str(inputs['out'])!r}, trials=4, seed=2, listen=listen)\n"

@@ -11,7 +11,6 @@ import pytest
 from automlrank.errors import RunError, UsageError
 from automlrank.jobs.search import search
 from automlrank.study import rungs
-from automlrank.study.pruners import RUNG
 from automlrank.study.samplers import SAMPLERS
 from automlrank.study.study import NAME
 
@@ -51,7 +50,7 @@ def test_what_falls_behind_is_stopped_at_a_rung(
     values = [t.user_attrs for t in study_of(result.folder).get_trials(deepcopy=False)]
     later = [r for r in pruned if f" {rows:,} rows" in str(r.reason)]
     reached = len(result.results.complete) + len(later)
-    assert sum(f"{RUNG}{rows}" in attributes for attributes in values) == reached
+    assert sum(f"rung:{rows}" in attributes for attributes in values) == reached
 
 
 def test_none_stops_nobody(inputs: dict[str, Any]) -> None:

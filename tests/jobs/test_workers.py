@@ -22,8 +22,9 @@ from automlrank.runs import search_config
 from automlrank.runs.events import Event, Notice, TrainingUpdate
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.liveness import Liveness
-from automlrank.study.study import NAME, retry_cut_off, retry_dead
-from automlrank.study.study_records import BEGAN
+from automlrank.study.attributes import TrialAttributes
+from automlrank.study.retries import retry_cut_off, retry_dead
+from automlrank.study.study import NAME
 
 SPACE = """
 name: tiny
@@ -36,9 +37,9 @@ PROLOGUE = """
 import os, signal, time
 from pathlib import Path
 import automlrank.training.checkpoint as checkpoint
-from automlrank.jobs import worker
+from automlrank.workers import search_watch
 from automlrank.candidates import evaluator
-checkpoint.SECONDS, worker.LOOK_SECONDS = 0.0, 0.1
+checkpoint.SECONDS, search_watch.LOOK_SECONDS = 0.0, 0.1
 place, real = Path({place!r}), evaluator.fit
 
 def once(name):
@@ -225,40 +226,40 @@ def begin_trial_of(run: Path, worker: str, trains: bool) -> int:
     """A trial that a worker asked for, or began to train, before it was killed."""
     study = optuna.load_study(study_name=NAME, storage=RunFolder(run).storage_url)
     trial = study.ask()
-    trial.set_user_attr("worker", worker)
+    TrialAttributes(trial).worker = worker
     if trains:
-        trial.set_user_attr(BEGAN, True)
+        TrialAttributes(trial).began = True
     return trial.number
 
 
 def test_a_trial_that_is_being_drawn_has_no_worker_yet(tmp_path: Path) -> None:
     """It is not taken from whoever is about to put a name to it, unless nobody is alive."""
-    study, presence = optuna.create_study(), Liveness(tmp_path)
+    study, liveness = optuna.create_study(), Liveness(tmp_path)
     drawn = study.ask()
-    with presence.of("0-a"):
-        assert retry_dead(study, presence) == 0
-        drawn.set_user_attr("worker", "0-b")
-        assert retry_dead(study, presence, but={"0-b"}) == 0
-        assert retry_dead(study, presence) == 1
+    with liveness.of("0-a"):
+        assert retry_dead(study, liveness) == 0
+        TrialAttributes(drawn).worker = "0-b"
+        assert retry_dead(study, liveness, but={"0-b"}) == 0
+        assert retry_dead(study, liveness) == 1
     study.ask()
     study.ask()
-    assert retry_cut_off(study, presence) == 2
+    assert retry_cut_off(study, liveness) == 2
 
 
 def test_a_trial_that_ended_while_it_was_looked_at_is_not_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker tells of its last trial, then lets go of its lock: between two looks of another."""
-    study, presence = optuna.create_study(), Liveness(tmp_path)
+    study, liveness = optuna.create_study(), Liveness(tmp_path)
     trial = study.ask()
-    trial.set_user_attr("worker", "joined-1")
+    TrialAttributes(trial).worker = "joined-1"
 
     def ends(worker: str) -> bool:
         study.tell(trial, 1.0)
         return False
 
-    monkeypatch.setattr(presence, "is_alive", ends)
-    assert retry_dead(study, presence) == 0
+    monkeypatch.setattr(liveness, "is_alive", ends)
+    assert retry_dead(study, liveness) == 0
     assert [t.state.name for t in study.trials] == ["COMPLETE"]
 
 

@@ -20,24 +20,24 @@ with Liveness(Path(sys.argv[1])).of("w"):
 
 
 def test_a_worker_is_alive_until_it_is_killed(tmp_path: Path) -> None:
-    presence = Liveness(tmp_path)
-    assert not presence.is_alive("w")
+    liveness = Liveness(tmp_path)
+    assert not liveness.is_alive("w")
     worker = subprocess.Popen([sys.executable, "-c", HOLDS, str(tmp_path)], stdout=subprocess.PIPE)
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"held\n"
-    assert presence.is_alive("w")
-    assert not presence.is_alive("another")
+    assert liveness.is_alive("w")
+    assert not liveness.is_alive("another")
     worker.send_signal(signal.SIGKILL)
     worker.communicate()
-    assert not presence.is_alive("w")
+    assert not liveness.is_alive("w")
 
 
 def test_who_looks_disturbs_nobody(tmp_path: Path) -> None:
     """A look at a lock that is held leaves it held, and one that is free leaves it free."""
-    presence = Liveness(tmp_path)
-    with presence.of("w"):
-        assert presence.is_alive("w")
-        assert presence.is_alive("w")
-    assert not presence.is_alive("w")
-    with presence.of("w"):
-        assert presence.is_alive("w")
+    liveness = Liveness(tmp_path)
+    with liveness.of("w"):
+        assert liveness.is_alive("w")
+        assert liveness.is_alive("w")
+    assert not liveness.is_alive("w")
+    with liveness.of("w"):
+        assert liveness.is_alive("w")

@@ -14,17 +14,16 @@ from optuna._hypervolume import compute_hypervolume
 
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, METRICS, RMSE, evaluate
-from automlrank.study.hypervolume import (
+from automlrank.study.hypervolume import history, hypervolume
+from automlrank.study.patience import (
     best_gains,
     floor_of,
-    history,
-    hypervolume,
+    floors,
     reference_point,
     search_stands_still,
     stands_still,
     trainings_of,
 )
-from automlrank.study.worker_loop import floors
 
 POINTS = st.lists(st.tuples(st.integers(-2, 10), st.integers(-2, 12)), max_size=12)
 

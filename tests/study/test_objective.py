@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from automlrank.runs.search_config import SearchConfig
-from automlrank.study.objective import begin, find_twin, note
+from automlrank.study.attributes import TrialAttributes
+from automlrank.study.objective import begin, find_twin
 
 
 def drawn(study: optuna.Study, fingerprint: str) -> optuna.Trial:
     trial = study.ask()
-    note(trial, fingerprint=fingerprint)
+    TrialAttributes(trial).fingerprint = fingerprint
     return trial
 
 
@@ -33,8 +34,8 @@ def test_who_begins_beyond_what_was_asked_for_gives_way_and_is_no_twin_later() -
 
 def test_a_trial_that_was_cut_off_or_is_a_duplicate_is_no_twin() -> None:
     study = optuna.create_study(directions=["maximize", "minimize"])
-    note(drawn(study, "a"), cut_off=True)
-    note(drawn(study, "a"), duplicate_of=7)
+    TrialAttributes(drawn(study, "a")).cut_off = True
+    TrialAttributes(drawn(study, "a")).duplicate_of = 7
     assert find_twin(drawn(study, "a"), "a") is None
 
 
@@ -44,7 +45,7 @@ def test_a_retry_has_no_twin() -> None:
     drawn(study, "a")
     again = drawn(study, "a")
     assert find_twin(again, "a") is not None
-    note(again, retry=1)
+    TrialAttributes(again).retry = 1
     assert find_twin(again, "a") is None
 
 

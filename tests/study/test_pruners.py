@@ -10,7 +10,6 @@ from optuna.trial import TrialState
 
 from automlrank.study.halving import ParetoHalving
 from automlrank.study.pruners import (
-    STOPPED,
     Halving,
     NoPruner,
     OptunaPruner,
@@ -81,7 +80,7 @@ def test_values_are_in_user_attributes_only():
     study = two()
     for i in range(7):
         reach(study, 0.75 - i / 64, 5.0 + i)
-    assert study.trials[6].user_attrs == {"rung:1000": [0.65625, 11.0], STOPPED: 1000}
+    assert study.trials[6].user_attrs == {"rung:1000": [0.65625, 11.0], "stopped_at": 1000}
     assert not any(trial.intermediate_values for trial in study.trials)
 
 
@@ -104,7 +103,7 @@ def test_a_study_of_tpe_survives_50_stopped_trials():
     stopped = 0
     while stopped < 50:
         study.optimize(objective, n_trials=1)
-        stopped = sum(STOPPED in trial.user_attrs for trial in study.trials)
+        stopped = sum("stopped_at" in trial.user_attrs for trial in study.trials)
         assert stopped <= 0.9 * len(study.trials)
         assert len(study.trials) < 200
     assert stopped == sum(trial.state == TrialState.PRUNED for trial in study.trials)

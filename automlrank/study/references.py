@@ -1,0 +1,75 @@
+"""References of a search: queued as trials inside the space, trained beside the study outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+
+from automlrank.architecture import Architecture
+from automlrank.candidates.baselines import Baseline
+from automlrank.candidates.evaluator import Evaluator
+from automlrank.errors import reason_of
+from automlrank.runs.folder import RunFolder
+from automlrank.runs.record import Record
+from automlrank.runs.seeds import seed_of
+from automlrank.runs.stop_reasons import FAILURES
+from automlrank.space.space import Space
+from automlrank.study.attributes import StudyAttributes, TrialAttributes
+from automlrank.study.suggest import params_of
+
+REFERENCE_SEEDS = 2  # the stream of seeds that references beside the study train with
+
+
+def enqueue_references(
+    study: optuna.Study, space: Space, references: Sequence[Architecture]
+) -> list[Architecture]:
+    """Queue the references that lie inside the space; returns those that lie outside."""
+    outside = []
+    for reference in references:
+        params = params_of(space, reference)
+        if params is None:
+            outside.append(reference)
+        else:
+            attributes = TrialAttributes.for_reference(reference.name)
+            study.enqueue_trial(params, user_attrs=attributes, skip_if_exists=True)
+    return outside
+
+
+def run_reference(
+    study: optuna.Study, evaluator: Evaluator, folder: RunFolder, baseline: Baseline, number: int
+) -> Record:
+    """Train a reference outside the space, once; the study keeps its record."""
+    attributes = StudyAttributes(study)
+    if (known := attributes.reference(baseline.name)) is not None:
+        return Record.from_data(known)
+    record = _trained(evaluator, folder, baseline, number)
+    attributes.keep_reference(baseline.name, record.to_data())
+    return record
+
+
+def _trained(evaluator: Evaluator, folder: RunFolder, baseline: Baseline, number: int) -> Record:
+    began = time.perf_counter()
+    seed = seed_of(evaluator.goal.seed, REFERENCE_SEEDS, number)
+    outcome: dict[str, Any] = {}
+    try:
+        outcome |= baseline.cost(evaluator)
+        run = baseline.train(evaluator, seed, baseline.name)
+        latency = run.latency()
+        outcome |= {"latency_ms": vars(latency) if latency else None, **run.facts}
+        outcome["valid"] = evaluator.scores(run.scores("valid"))
+        run.keep(folder)
+    except FAILURES as error:
+        outcome["reason"] = reason_of(error)
+    return Record(
+        number=-1 - number,
+        state="reference",
+        fingerprint=baseline.fingerprint,
+        architecture=baseline.architecture,
+        summary=baseline.summary,
+        name=baseline.name,
+        seconds=round(time.perf_counter() - began, 3),
+        **outcome,
+    )
