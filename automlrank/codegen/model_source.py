@@ -1,4 +1,4 @@
-"""``model.py``: the plan of a model printed as a module that needs nothing but torch."""
+"""Print the plan of a model as ``model.py``, a module that needs nothing but torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEQUENCE_KEYS = {
     "age": "bucket of the time gap of each behaviour to the row",
     "session": "number of the session of each behaviour, 1 for the oldest",
 }
-SAID = {
+CONTENT = {
     "multi": "padded at the end",
     "vector": "NaN where null",
     "history": "oldest first, padded at the end",
@@ -65,20 +65,21 @@ def _has_state(spec: ModuleSpec) -> bool:
 
 
 def _init_line(plan: Plan, name: str, closure: Closure, constants: Constants) -> str:
-    made = plan.modules[name]
+    """Return the line that makes a module in the constructor."""
+    spec = plan.modules[name]
     arguments = [
-        f"{key}={constants.text(value, f'{name}_{key}')}" for key, value in made.arguments.items()
+        f"{key}={constants.text(value, f'{name}_{key}')}" for key, value in spec.arguments.items()
     ]
-    return laid_out(f"self.{name} = {closure.reference(made.cls)}(", arguments, ")", 8)
+    return laid_out(f"self.{name} = {closure.reference(spec.cls)}(", arguments, ")", 8)
 
 
 def _is_alias(step: Step) -> bool:
-    """A sum or a join of one part is that part."""
+    """Return True for a sum or a join of one part, which is that part."""
     return step.call in (add, join) and len(step.inputs) == 1
 
 
 def _forward_lines(plan: Plan, constants: Constants) -> Iterator[str]:
-    """One line a step, with a comment where a stage begins; auxiliary losses; then the return."""
+    """Yield a line a step, a comment where a stage begins, the auxiliary losses and the return."""
     names: dict[str, str] = {}
     stages = list(COMMENTS.items())
     for step in plan.live_steps:
@@ -99,7 +100,7 @@ def _forward_lines(plan: Plan, constants: Constants) -> Iterator[str]:
 
 
 def _step_line(step: Step, names: dict[str, str], constants: Constants, indent: int) -> str:
-    """The step's call; ``names`` gets the name of its output."""
+    """Return the line that calls a step; ``names`` gets the name of its output."""
     inputs = [_value(name, names, constants) for name in step.inputs]
     names[step.output] = step.output
     call = f"self.{step.call}" if isinstance(step.call, str) else step.call.__name__
@@ -108,7 +109,7 @@ def _step_line(step: Step, names: dict[str, str], constants: Constants, indent: 
 
 
 def _value(name: str, names: dict[str, str], constants: Constants) -> str:
-    """A local variable, or what the batch holds."""
+    """Return a local variable, or the look-up of a tensor of the batch."""
     return names[name] if name in names else f"batch[{constants.text(name, 'COLUMN')}]"
 
 
@@ -123,14 +124,14 @@ def _class_source(init: list[str], forward: list[str], *, has_losses: bool) -> s
         *init,
         "",
         f"    def forward(self, {given}) -> Tensor:",
-        f'        """Logits ``[rows, tasks]``{also}."""',
+        f'        """Return logits ``[rows, tasks]``{also}."""',
         *forward,
     ]
     return "\n".join(lines)
 
 
 def _score_lines(schema: Schema, constants: Constants) -> Iterator[str]:
-    """The method that gives the fused score, where the schema has one."""
+    """Yield the lines of the method that gives the fused score, if the schema has one."""
     if not schema.score:
         return
     names = [task.name for task in schema.tasks]
@@ -138,12 +139,12 @@ def _score_lines(schema: Schema, constants: Constants) -> Iterator[str]:
     tasks = constants.text(places, "score_tasks")
     exponents = constants.text(tuple(exponent for _, exponent in schema.score), "score_exponents")
     yield "\n    def score(self, batch: Mapping[str, Tensor]) -> Tensor:"
-    yield '        """The log of the fused score ``[rows]``, by which candidates are ranked."""'
+    yield '        """Return the log of the fused score ``[rows]``, which ranks candidates."""'
     yield f"        logs = nn.functional.logsigmoid(self(batch)[:, {tasks}])"
     yield f"        return logs @ logs.new_tensor({exponents})"
 
 
-# ---- what the module says of itself -------------------------------------------------------
+# ---- docstring ----------------------------------------------------------------------------
 
 
 def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
@@ -152,22 +153,22 @@ def _docstring(architecture: Architecture, schema: Schema, plan: Plan) -> str:
     rows = [_layout(key, schema) for key in _batch_keys(schema) if key in read]
     width = max(len(key) for key, _, _ in rows)
     table = "\n".join(_table_row(*row, width=width) for row in rows)
-    what = wrapped(f"A ranking model: {in_docstring(architecture.name)}.")
+    title = wrapped(f"A ranking model: {in_docstring(architecture.name)}.")
     summary = wrapped(architecture.summary, "    ", "        ")
-    said = wrapped(f"Each row gets a logit for each task: {tasks}. A batch is a dict of tensors:")
+    batch = wrapped(f"Each row gets a logit for each task: {tasks}. A batch is a dict of tensors:")
     ids = wrapped(
         "Ids are local to their column: 0 padding, 1 null, 2 unknown, 3 and up the values. "
-        "Numbers are scaled, NaN is null. Where a request is scored, the user's side may have "
+        "Numbers are scaled, NaN is null. When a request is scored, the user's side may have "
         "one row."
     )
     if schema.score:
         product = score_text(tuple((in_docstring(name), a) for name, a in schema.score))
         ids += "\n\n" + wrapped(f"Candidates are ranked by ``score``, the log of {product}.")
-    return f'"""{what}\n\n{summary}\n\n{said}\n\n{table}\n\n{ids}\n"""'
+    return f'"""{title}\n\n{summary}\n\n{batch}\n\n{table}\n\n{ids}\n"""'
 
 
 def _batch_keys(schema: Schema) -> list[str]:
-    """The keys of a batch in the order of the model's fields."""
+    """Return the keys of a batch in the order of the model's fields."""
     columns = [f for role in ("multi", "vector", "history") for f in schema.of_role(role)]
     sides = [f"{key}:{side}" for side in ("request", "item") for key in SIDE_KEYS]
     sides += ["statistics:request", "statistics:item"]
@@ -176,7 +177,7 @@ def _batch_keys(schema: Schema) -> list[str]:
 
 
 def _layout(key: str, schema: Schema) -> tuple[str, str, str]:
-    """A tensor's key, its shape and type, its columns."""
+    """Return the key of a tensor, its shape and type, and its columns."""
     kind, _, name = key.partition(":")
     if kind == "statistics":
         return key, *_statistics_layout(key, schema)
@@ -189,16 +190,16 @@ def _layout(key: str, schema: Schema) -> tuple[str, str, str]:
     column = schema.sequences[name][0] if kind in SEQUENCE_KEYS else schema.feature(name)
     rows = "rows" if column.side == "item" else "rows or 1"
     tensor = f"{column.size}] float32" if isinstance(column, VectorFeature) else "length] int32"
-    return f"{kind}:{in_docstring(name)}", f"[{rows}, {tensor}", SAID[kind]
+    return f"{kind}:{in_docstring(name)}", f"[{rows}, {tensor}", CONTENT[kind]
 
 
 def _statistics_layout(key: str, schema: Schema) -> tuple[str, str]:
-    """The shape and type of a side's statistics, and what they are of."""
+    """Return the shape and type of the statistics of a side, and their columns."""
     request, n = key.endswith(":request"), schema.statistic_sizes[key]
     columns = schema.statistic_columns.items()
     names = [" x ".join(of) for of, is_request in columns if is_request == request]
-    said = f"target rates and count of {', '.join(map(in_docstring, names))}"
-    return f"[{'rows or 1' if request else 'rows'}, {n}] float32", said
+    content = f"target rates and count of {', '.join(map(in_docstring, names))}"
+    return f"[{'rows or 1' if request else 'rows'}, {n}] float32", content
 
 
 def _table_row(key: str, shape: str, columns: str, width: int) -> str:

@@ -1,12 +1,14 @@
-"""A host-wide lock: while somebody measures a latency, whoever computes beside it pauses.
+"""A host-wide lock: while one process measures a latency, the others that compute pause.
 
-Two files in the system's temporary folder, locked by ``flock``, which ends with its process: a
-killed one, measuring or at work, leaves nothing behind.
+It is two files in the system's temporary folder, locked by ``flock``, which the system releases
+when a process dies: a killed process leaves nothing behind.
 
-    door   held by who measures; who works looks at it between steps and waits while it is shut
-    room   shared by all who work, but for the pauses; who measures waits until it is empty
+    door   locked by a measuring process; a working one checks it between steps and waits while it
+           is locked
+    room   shared by all working processes except while they pause; a measuring one waits until it
+           is empty
 
-Both waits are bounded, so that a process stopped by hand hinders nobody for ever.
+Both waits are bounded: a suspended process does not block the others for ever.
 """
 
 from __future__ import annotations
@@ -24,14 +26,14 @@ if sys.platform == "win32":
     LOCK_EX = LOCK_SH = LOCK_UN = 0
 
     def _lock(descriptor: int, how: int) -> bool:
-        """There is no ``flock``: nobody pauses."""
+        """Return True: there is no ``flock``, and no process pauses."""
         return True
 else:
     import fcntl
     from fcntl import LOCK_EX, LOCK_SH, LOCK_UN
 
     def _lock(descriptor: int, how: int) -> bool:
-        """Lock or unlock without waiting; gives whether it did."""
+        """Lock or unlock without waiting; return True on success."""
         try:
             fcntl.flock(descriptor, how | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -39,8 +41,8 @@ else:
         return True
 
 
-EMPTY_SECONDS = 5.0  # how long who measures waits for others to reach their next pause
-PAUSE_SECONDS = 60.0  # how long who works waits for who measures
+EMPTY_SECONDS = 5.0  # longest wait of a measuring process for the others to pause
+PAUSE_SECONDS = 60.0  # longest wait of a working process for a measurement
 POLL_SECONDS = 0.005
 
 T = TypeVar("T")
@@ -48,9 +50,9 @@ T = TypeVar("T")
 
 @contextmanager
 def quiet(folder: Path | None = None, *, wait: float = EMPTY_SECONDS) -> Iterator[bool]:
-    """Measure alone: others at work on this host pause; gives whether all of them do.
+    """Pause the other working processes of this host; yield True if all of them paused in time.
 
-    Those who measure do so one after the other. Not for use inside one's own ``working``.
+    Measurements run one after the other. Not for use inside the same process's ``working``.
     """
     with _files(folder) as (door, room):
         alone = _within(door, LOCK_EX, PAUSE_SECONDS) and _within(room, LOCK_EX, wait)
@@ -58,27 +60,27 @@ def quiet(folder: Path | None = None, *, wait: float = EMPTY_SECONDS) -> Iterato
 
 
 def paced(steps: Iterable[T], folder: Path | None = None) -> Iterator[T]:
-    """Work through ``steps``, pausing before each while somebody measures."""
+    """Yield the ``steps``, pausing before each while another process measures."""
     with working(folder) as pace:
         yield from pace.steps(steps)
 
 
 @contextmanager
 def working(folder: Path | None = None, *, wait: float = PAUSE_SECONDS) -> Iterator[Pace]:
-    """Compute beside others, at the pace of what it gives."""
+    """Register this process as working; yield the pace at which it should compute."""
     with _files(folder) as (door, room):
         yield Pace(door, room, wait)
 
 
 class Pace:
-    """In the room, but for the pauses. Who has waited in vain waits no more."""
+    """Pauses of a working process. After one wait that was too long it waits no more."""
 
     def __init__(self, door: int, room: int, wait: float) -> None:
         self.door, self.room, self.wait = door, room, wait
         self.patient = _enter(door, room, wait)
 
     def pause(self) -> None:
-        """Between two steps: returns once nobody measures; takes 3 µs while nobody does."""
+        """Return once no process measures: in 3 µs if none does. Call it between two steps."""
         if not self.patient:
             return
         if _lock(self.door, LOCK_SH):
@@ -88,14 +90,14 @@ class Pace:
             self.patient = _enter(self.door, self.room, self.wait)
 
     def steps(self, steps: Iterable[T]) -> Iterator[T]:
-        """Each of the steps, a pause before it."""
+        """Yield each of the steps, a pause before it."""
         for step in steps:
             self.pause()
             yield step
 
     @contextmanager
     def outside(self) -> Iterator[None]:
-        """Out of the room: for what others do meanwhile, who may compute or measure themselves."""
+        """Leave the room while this process waits for others, which may compute or measure."""
         _lock(self.room, LOCK_UN)
         yield
         if self.patient:
@@ -103,14 +105,14 @@ class Pace:
 
 
 def _enter(door: int, room: int, wait: float) -> bool:
-    """Into the room once the door is open; false where it stays shut for too long."""
+    """Enter the room once the door is open; return False if it stays locked for too long."""
     entered = _within(door, LOCK_SH, wait) and _within(room, LOCK_SH, wait)
     _lock(door, LOCK_UN)
     return entered
 
 
 def _within(descriptor: int, how: int, seconds: float) -> bool:
-    """Lock within so many seconds; polls, because ``flock`` waits for ever or not at all."""
+    """Lock within so many seconds; poll, because ``flock`` waits for ever or not at all."""
     end = time.monotonic() + seconds
     while not _lock(descriptor, how):
         if time.monotonic() > end:
@@ -121,7 +123,7 @@ def _within(descriptor: int, how: int, seconds: float) -> bool:
 
 @contextmanager
 def _files(folder: Path | None) -> Iterator[tuple[int, int]]:
-    """The two files, open; closing them unlocks them."""
+    """Yield the two files, open; closing them unlocks them."""
     folder = folder or _folder()
     with ExitStack() as stack:
         opened = []
@@ -132,7 +134,7 @@ def _files(folder: Path | None) -> Iterator[tuple[int, int]]:
 
 
 def _folder() -> Path:
-    """One for each user: another's files could not be opened."""
+    """Return a folder for each user, because another user's files could not be opened."""
     user = os.getuid() if sys.platform != "win32" else os.getlogin()
     folder = Path(tempfile.gettempdir()) / f"automlrank-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,14 +1,14 @@
-"""How long one request takes: one protocol for every runtime, which gives a call per request.
+"""Latency of one request: one protocol for every runtime, which gives a call per request.
 
-A first measurement is made before anything is trained: a warm-up, then timed calls that walk
-through different requests, so that the tables' rows are not all in the cache; of three tries the
-one with the smallest median counts, because whatever else runs on the machine only ever adds time.
-What the thread waits for a processor is taken off each call: with 13 processes at work on two
+A first measurement is made before training: a warm-up, then timed calls that cycle through
+different requests, because tables whose rows are all in the cache answer too fast. Of three
+tries the one with the smallest median counts, because other load on the machine only adds time.
+Time in which the thread waits for a CPU is subtracted from each call: with 13 busy processes on two
 cores, dcn_v2 took 35.0 to 36.3 ms by the clock and 11.4 to 12.2 ms without the wait.
 
-Finalists are measured again: rounds of a short measurement each, all models in a new random order
-every round, so that what changes on the machine meanwhile meets all alike. What is there for
-comparison only, and may be slow, gets a call a request and round.
+Finalists are measured again, in rounds of a short measurement each, all models in a new random
+order every round: changes on the machine then affect all models alike. Models for comparison only,
+which may be slow, get one call per request and round.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MIN_CALLS, MAX_CALLS = 20, 200
 TRY_SECONDS = 0.4
 ROUNDS = 10
 ROUND_SECONDS = 0.05
-QUEUE_FILE = Path("/proc/thread-self/schedstat")  # ns on a processor, ns waiting, time slices
+QUEUE_FILE = Path("/proc/thread-self/schedstat")  # ns on a CPU, ns waiting, time slices
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -42,9 +42,9 @@ Key = TypeVar("Key", bound=Hashable)
 class Latency:
     """Milliseconds for one request: the median, the 95th and the 99th percentile.
 
-    ``low`` and ``high`` hold the median with 95 % confidence or more; only what was measured in
-    rounds has them. ``p50_repeated`` is the median where the user's side is scored anew for every
-    candidate; only finalists have it.
+    ``low`` and ``high`` are an interval of the median of at least 95 % confidence, known only for
+    measurements in rounds. ``p50_repeated`` is the median with the user's side scored anew for each
+    candidate, known only for finalists.
     """
 
     p50: float
@@ -58,7 +58,7 @@ class Latency:
 def measure_latency(
     calls: Sequence[Call], *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
 ) -> Latency:
-    """The latency of ``calls``, one for each request: the best of ``tries``."""
+    """Return the latency of ``calls``, one for each request: the best of ``tries``."""
     measured = [Latency(*_percentiles(timed(calls, try_seconds))) for _ in range(tries)]
     return min(measured, key=lambda latency: latency.p50)
 
@@ -70,11 +70,11 @@ def remeasure(
     brief: Collection[Key] = (),
     rounds: int = ROUNDS,
 ) -> dict[Key, Latency]:
-    """The latencies of several models, measured in turn.
+    """Return the latencies of several models, measured in turn.
 
     p50 is the median of the rounds' medians, ``low`` and ``high`` its interval; p95 and p99 are
-    those of all calls. A round of what is ``brief`` may be as short as one call to warm up and one
-    for each request.
+    percentiles of all calls. A round of a model in ``brief`` may be as short as one call to warm up
+    and one for each request.
     """
     rng = np.random.default_rng(seed)
     names = list(models)
@@ -90,9 +90,10 @@ def remeasure(
 def timed(
     calls: Sequence[Call], seconds: float, warm_up: int = WARM_UP, least: int = MIN_CALLS
 ) -> list[float]:
-    """The seconds of each call after a warm-up: the least, then till the time or 200 are over.
+    """Return the seconds of each call after a warm-up.
 
-    Meanwhile whoever trains on this host pauses.
+    There are at least ``least`` calls, then more until ``seconds`` have passed, at most 200.
+    Trainings on this host pause meanwhile.
     """
     times: list[float] = []
     with quiet(), queue_clock() as waited:
@@ -110,7 +111,7 @@ def timed(
 
 @contextmanager
 def queue_clock() -> Iterator[Callable[[], float]]:
-    """The seconds that this thread has waited for a processor: Linux says so, else they are 0."""
+    """Yield a function that returns the seconds this thread waited for a CPU: 0 unless on Linux."""
     if not QUEUE_FILE.exists():
         yield lambda: 0.0
         return
@@ -122,10 +123,11 @@ def queue_clock() -> Iterator[Callable[[], float]]:
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float]:
-    """The order statistics that hold the median with at least 95 %: 97.9 % of ten values' do.
+    """Return the order statistics that cover the median with at least 95 %: 97.9 % for ten values.
 
     ``x_(k)`` and ``x_(n + 1 - k)`` for the largest k with ``P(B(n, 1/2) < k) <= 2.5 %``: no
-    distribution is assumed. Fewer than six values have none, and give their lowest and highest.
+    distribution is assumed. Fewer than six values have no such interval: their lowest and highest
+    are returned.
     """
     ordered, n = sorted(values), len(values)
     below, tail = 0, 0.5**n
@@ -144,5 +146,5 @@ def _over_rounds(times: Sequence[Sequence[float]]) -> Latency:
 
 
 def _percentiles(times: Sequence[float]) -> list[float]:
-    """The median, the 95th and the 99th percentile, in milliseconds."""
+    """Return the median, the 95th and the 99th percentile, in milliseconds."""
     return [round(1e3 * float(value), 4) for value in np.percentile(times, (50, 95, 99))]

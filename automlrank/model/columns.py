@@ -143,10 +143,10 @@ def batch_value(feature: Feature) -> Value:
 
 
 def columns_of(x: Tensor, *places: int) -> Tensor:
-    """Some columns of ids or of numbers: ``[batch, places]``."""
+    """Return some columns of ids or of numbers: ``[batch, places]``."""
     return x[:, list(places)]
 
 
 def as_list(*parts: Tensor) -> list[Tensor]:
-    """Several tensors as one value."""
+    """Return several tensors as one value."""
     return list(parts)

@@ -42,7 +42,7 @@ class PartWiring:
             case ScopedPart():
                 if branches is None or value != branches.start:
                     raise SpaceError(
-                        f"{name}: fields and embedding are said where the stage begins."
+                        f"{name}: fields and embedding may only be given where the stage begins."
                     )
                 own = branches.inputs(part, name)
                 return self.part(part.body, branches.flow(part, own), name, own)

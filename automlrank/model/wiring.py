@@ -157,7 +157,7 @@ class _Wiring:
     # ---- logits ---------------------------------------------------------------------------
 
     def _total(self, logits: list[Value], *, with_bias: bool) -> None:
-        """Add up the logits; then add the modules that make them what is served."""
+        """Add up the logits, then apply the modules that turn the sum into served logits."""
         last = self._last_modules(with_bias=with_bias)
         value = self.steps.step(add, logits, "summed" if last else "logits")
         for name, spec in last.items():

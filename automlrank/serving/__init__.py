@@ -1,1 +1,1 @@
-"""How a trained model scores one request: by torch, or as an ONNX graph."""
+"""Scoring of requests by a trained model: in torch, or as an ONNX graph."""

@@ -1,8 +1,8 @@
-"""A model as an ONNX graph that scores one request, and a session of ONNX Runtime that runs it.
+"""Models as ONNX graphs that score one request, and sessions of ONNX Runtime that run them.
 
-The graph's inputs are what the model reads of a batch, under names that any runtime takes:
-``ids:request`` becomes ``ids_request``. The user's side has one row, the item's and every list's
-length are open. The output is ``logits [candidates, tasks]``.
+The inputs of a graph are the tensors of a batch that the model reads, under names that any runtime
+accepts: ``ids:request`` becomes ``ids_request``. The user's side has one row; the number of
+candidates and the length of each list are open. The output is ``logits [candidates, tasks]``.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 TRACED = 3  # candidates of the traced request: 1 would be taken for a constant
 OUTPUT = "logits"
-CHATTY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")  # warn of what is left as it is
+CHATTY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")  # warn of nodes left alone
 
 Feed = dict[str, npt.NDArray[np.generic]]
 
 
 def check_installed() -> None:
-    """Raises UsageError where the extra ``onnx`` is not installed."""
+    """Raise UsageError if a package of the extra ``onnx`` is not installed."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
@@ -53,7 +53,7 @@ def check_installed() -> None:
 def write_onnx(
     model: RankingModel, schema: Schema, path: Path, *, repeat_user: bool = False
 ) -> None:
-    """Write the model, on the processor, with its weights; above 2 GB these lie beside it.
+    """Write the graph of a model on the CPU, with its weights: beside the file above 2 GB.
 
     With ``repeat_user`` the user's side has as many rows as the item's.
     """
@@ -80,7 +80,7 @@ def write_onnx(
 
 
 def input_names(model: RankingModel) -> dict[str, str]:
-    """The graph's input for each key of a batch that the model reads."""
+    """Return the name of the graph's input by each key of a batch that the model reads."""
     names: dict[str, str] = {}
     for i, key in enumerate(model.plan.batch_keys):
         name = re.sub(r"\W", "_", key, flags=re.ASCII)
@@ -89,7 +89,7 @@ def input_names(model: RankingModel) -> dict[str, str]:
 
 
 def open_session(path: Path, threads: int) -> InferenceSession:
-    """ONNX Runtime on the processor."""
+    """Return a session of ONNX Runtime on the CPU."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -100,12 +100,12 @@ def open_session(path: Path, threads: int) -> InferenceSession:
 
 
 def feed_of(model: RankingModel, request: Request) -> Feed:
-    """A request as the graph takes it."""
+    """Return a request under the names of the graph's inputs."""
     return {name: request[key].numpy() for key, name in input_names(model).items()}
 
 
 class _Positional(nn.Module):
-    """The model with its batch as a list of tensors: a graph's inputs are in order."""
+    """A model that takes its batch as tensors in order, as a graph's inputs are."""
 
     def __init__(self, model: RankingModel, keys: Sequence[str]) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class _Positional(nn.Module):
 
 
 def _open_axes(schema: Schema, request: Request, keys: Sequence[str]) -> tuple[dict[int, Dim], ...]:
-    """The axes without a fixed size: the item's rows, and the length of each list."""
+    """Return the axes without a fixed size: rows of the item, and the length of each list."""
     rows, lengths = (
         Dim("candidates"),
         {key: Dim(name) for key, name in list_lengths(schema).items()},
@@ -134,7 +134,7 @@ def _open_axes(schema: Schema, request: Request, keys: Sequence[str]) -> tuple[d
 
 
 def list_lengths(schema: Schema) -> dict[str, str]:
-    """The name of the length of each key that holds lists: one for a whole sequence."""
+    """Return the name of the list length by key of the batch; a sequence has one for all keys."""
     names = {f"multi:{f.name}": f"values_{i}" for i, f in enumerate(schema.of_role("multi"))}
     for i, (sequence, columns) in enumerate(schema.sequences.items()):
         keys = [f"{key}:{sequence}" for key in ("age", "session")]
@@ -145,7 +145,7 @@ def list_lengths(schema: Schema) -> dict[str, str]:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Without what the exporter says of torch's own code and of graphs that it leaves as is."""
+    """Silence the exporter's warnings about torch's own code and about nodes left as they are."""
     loggers = [logging.getLogger(name) for name in CHATTY]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""Requests as they are served, and with the user's side repeated for every candidate."""
+"""Requests as they are served, and with the user's side repeated for each candidate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Request = Mapping[str, Tensor]
 
 
 def repeated(request: Request) -> Request:
-    """The request with each one-row tensor in a row per candidate, so that nothing runs once."""
+    """Return the request with one-row tensors repeated for each candidate: nothing runs once."""
     rows = max(len(tensor) for tensor in request.values())
     return {
         key: tensor.expand(rows, *tensor.shape[1:]).contiguous() for key, tensor in request.items()

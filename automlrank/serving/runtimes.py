@@ -1,4 +1,4 @@
-"""What scores a request: torch as it is, or ONNX Runtime with the model as a graph."""
+"""Runtimes that score a request: torch, or ONNX Runtime with the model as a graph."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from automlrank.serving.onnx import check_installed, feed_of, open_session, writ
 from automlrank.serving.requests import Request, repeated
 
 Call = Callable[[], object]
-"""Scores one request."""
+"""Call that scores one request."""
 RUNTIMES = ("torch", "onnxruntime")
 
 
 def check_runtime(name: str, device: str) -> None:
-    """Raises UsageError for a runtime that is not there, or not for the device."""
+    """Raise UsageError if a runtime is unknown, not installed or not for the device."""
     if name not in RUNTIMES:
         raise UsageError(f"no runtime {name!r}.", did_you_mean(name, RUNTIMES))
     if name == "onnxruntime":
@@ -44,9 +44,9 @@ def served(
     threads: int = 1,
     repeat_user: bool = False,
 ) -> AbstractContextManager[list[Call]]:
-    """A call for each request, as long as the context lasts.
+    """Return a call for each request, valid while the context lasts.
 
-    With ``repeat_user`` the user's side is scored anew for every candidate.
+    With ``repeat_user`` the user's side is scored anew for each candidate.
     """
     if repeat_user:
         requests = [repeated(request) for request in requests]
@@ -90,7 +90,7 @@ def _by_onnxruntime(
 
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
-    """Let torch use ``threads`` threads inside."""
+    """Let torch use so many threads while the context lasts."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
