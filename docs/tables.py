@@ -11,8 +11,8 @@ from pathlib import Path
 from automlrank.architecture import Architecture
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import FAMILIES, Block
+from automlrank.blocks.domains import short, word
 from automlrank.cli.blocks import ports
-from automlrank.cli.space import short, word
 from automlrank.space.shipped import shipped
 
 HERE = Path(__file__).parent

@@ -21,43 +21,45 @@ def draw_parts(space: Space, decide: Decide) -> dict[str, Part]:
 
 
 def _draw(node: Expression, path: str, label: str, decide: Decide) -> Part:
-    """Draw one expression that stands at ``path``; ``label`` names a block among its peers."""
+    """Draw the expression at ``path``; ``label`` names a block among its peers."""
     match node:
-        case Leaf(block, domains):
-            stem = path if path == block else f"{path}.{label}"  # embedding.dim, not twice
-            values = {name: _value(f"{stem}.{name}", d, decide) for name, d in domains.items()}
-            return BLOCKS[block](**values)
+        case Leaf():
+            return _draw_block(node, path, label, decide)
         case grammar.Choose(options):
             chosen = str(_value(path, Choice(node.labels), decide))
             return _draw_inside(options[node.labels.index(chosen)], path, chosen, decide)
         case grammar.SomeOf(options):
             labels = grammar.unique_labels(options)
-            chosen_ones = _members(node, path, labels, decide)
-            return ParallelPart(
-                tuple(_draw_inside(options[i], path, labels[i], decide) for i in chosen_ones),
-                CONCAT,
-            )
+            taken = _members(node, path, labels, decide)
+            drawn = [_draw_inside(options[i], path, labels[i], decide) for i in taken]
+            return ParallelPart(tuple(drawn), CONCAT)
         case grammar.Stack(members):
-            return StackPart(
-                tuple(
-                    _draw(member, f"{path}.{i}", member.label, decide)
-                    for i, member in enumerate(members)
-                )
-            )
+            return StackPart(tuple(_draw_each(members, path, decide)))
         case grammar.Parallel(branches, merge):
             joined = _draw(merge, f"{path}.merge", merge.label, decide)
             assert isinstance(joined, Block)
-            drawn = [_draw(b, f"{path}.{i}", b.label, decide) for i, b in enumerate(branches)]
+            drawn = _draw_each(branches, path, decide)
             return ParallelPart(tuple(_spliced(drawn, branches)), joined)
         case grammar.Repeat(body, times):
             n = _value(f"{path}.times", times, decide)
             assert isinstance(n, int)
             return StackPart((_draw_inside(body, path, body.label, decide),) * n)
         case grammar.Optional(body):
-            taken = _value(path, Choice(("none", body.label)), decide) != "none"
-            return _draw_inside(body, path, body.label, decide) if taken else NOTHING
+            chosen = str(_value(path, Choice(("none", body.label)), decide))
+            return NOTHING if chosen == "none" else _draw_inside(body, path, chosen, decide)
         case grammar.FieldScope(body, fields, own):
             return ScopedPart(_draw(body, path, label, decide), fields, own)
+
+
+def _draw_block(node: Leaf, path: str, label: str, decide: Decide) -> Block:
+    stem = path if path == node.block else f"{path}.{label}"  # embedding.dim, not twice
+    values = {name: _value(f"{stem}.{name}", d, decide) for name, d in node.domains.items()}
+    return BLOCKS[node.block](**values)
+
+
+def _draw_each(members: tuple[Expression, ...], path: str, decide: Decide) -> list[Part]:
+    """Draw members that each have a place of their own."""
+    return [_draw(member, f"{path}.{i}", member.label, decide) for i, member in enumerate(members)]
 
 
 def _draw_inside(node: Expression, path: str, label: str, decide: Decide) -> Part:

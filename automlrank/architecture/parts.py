@@ -21,11 +21,11 @@ class StackPart:
     members: tuple[Part, ...]
 
     def inside(self) -> tuple[Part, ...]:
-        """Parts directly inside."""
+        """Return the parts directly inside."""
         return self.members
 
     def entries(self) -> tuple[Part, ...]:
-        """Parts inside that are given what flows in; they come first in ``inside``."""
+        """Return the parts that are given what flows in; they come first in ``inside``."""
         return self.members[:1]
 
     def rebuilt(self, inside: Sequence[Part]) -> StackPart:
@@ -41,11 +41,11 @@ class ParallelPart:
     merge: Block | None
 
     def inside(self) -> tuple[Part, ...]:
-        """Branches, then the merge if there is one."""
+        """Return the branches, then the merge if there is one."""
         return (*self.branches, self.merge) if self.merge else self.branches
 
     def entries(self) -> tuple[Part, ...]:
-        """Branches."""
+        """Return the branches."""
         return self.branches
 
     def rebuilt(self, inside: Sequence[Part]) -> ParallelPart:
@@ -62,11 +62,11 @@ class ScopedPart:
     own: bool
 
     def inside(self) -> tuple[Part, ...]:
-        """The body."""
+        """Return the body."""
         return (self.body,)
 
     def entries(self) -> tuple[Part, ...]:
-        """The body."""
+        """Return the body."""
         return (self.body,)
 
     def rebuilt(self, inside: Sequence[Part]) -> ScopedPart:
@@ -75,7 +75,7 @@ class ScopedPart:
 
 
 Part = Block | StackPart | ParallelPart | ScopedPart
-NAME = re.compile(r"\w{1,24}", re.ASCII)  # a column's that may stand in a summary
+NAME = re.compile(r"\w{1,24}", re.ASCII)  # a column's name that may stand in a summary
 NONE = BLOCKS["none"]()
 CONCAT = BLOCKS["concat"]()
 

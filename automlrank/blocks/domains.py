@@ -152,6 +152,20 @@ def domain_of(data: object) -> Domain:
     return Choice(values)
 
 
+def short(domain: Domain) -> str:
+    """Return a domain in few letters: ``64|128``, ``1..8``, ``0.001..10 log``."""
+    if isinstance(domain, Choice):
+        return "|".join(word(value) for value in domain.values)
+    ends = f"{domain.low:g}..{domain.high:g}"
+    return f"{ends} log" if domain.kind == "log" else ends
+
+
+def word(value: object) -> str:
+    """Return a value as YAML has it."""
+    known = {None: "null", True: "true", False: "false"}
+    return known[value] if value is None or isinstance(value, bool) else str(value)
+
+
 def _range(kind: str, ends: object) -> Range:
     if (
         not isinstance(ends, list | tuple)

@@ -32,7 +32,7 @@ AGES = 40  # buckets of the time from a behaviour to the row
 
 
 class Shape:
-    """What every port has: it says why a schema has no such input."""
+    """A port: the shape of a value, and the reason why a schema has none."""
 
     @classmethod
     def absent(cls, schema: Schema, tensors: Collection[str] = ()) -> str | None:

@@ -75,7 +75,7 @@ def knob_table(knobs: Iterable[Knob]) -> Table:
     """One row a knob; what is left open is the training's."""
     from rich.text import Text
 
-    from automlrank.cli.space import short, word
+    from automlrank.blocks.domains import short, word
 
     table = _table("knob", "default", "searched", "legal", "what it is")
     for knob in knobs:

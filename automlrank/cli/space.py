@@ -13,7 +13,6 @@ from automlrank.errors import Fault, SpaceError, did_you_mean
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from automlrank.blocks.domains import Domain
     from automlrank.documents import Document
     from automlrank.space.count import Size
     from automlrank.space.grammar import Expression, Leaf
@@ -134,20 +133,14 @@ def _grow(tree: Tree, node: Expression, prefix: str = "", scope: str = "") -> No
             names = f", reads {', '.join(map(escape, fields))}" if fields else ""
             _grow(tree, body, prefix, f"{names}, own table" if own else names)
         case _:
-            branch = tree.add(f"{prefix}{node.keyword}: {_meaning(node)}{scope}")
+            branch = tree.add(f"{prefix}{node.keyword}: {node.meaning}{scope}")
             for (key, *_), inner in node.inside():
                 _grow(branch, inner, "" if key == node.keyword else f"{key}: ")
 
 
-def _meaning(node: Expression) -> str:
-    from automlrank.space import grammar
-
-    return f"{short(node.times)} times" if isinstance(node, grammar.Repeat) else node.meaning
-
-
 def _leaf(leaf: Leaf) -> str:
     from automlrank.blocks import BLOCKS
-    from automlrank.blocks.domains import Choice
+    from automlrank.blocks.domains import Choice, short
 
     knobs = BLOCKS[leaf.block].knobs()
     said = [
@@ -156,19 +149,3 @@ def _leaf(leaf: Leaf) -> str:
         if domain != Choice((knobs[name].default,))
     ]
     return f"{leaf.block} ({', '.join(said)})" if said else leaf.block
-
-
-def short(domain: Domain) -> str:
-    """Return a domain in few letters: ``64|128``, ``1..8``, ``0.001..10 log``."""
-    from automlrank.blocks.domains import Choice
-
-    if isinstance(domain, Choice):
-        return "|".join(word(value) for value in domain.values)
-    ends = f"{domain.low:g}..{domain.high:g}"
-    return f"{ends} log" if domain.kind == "log" else ends
-
-
-def word(value: object) -> str:
-    """Return a value as YAML has it."""
-    known = {None: "null", True: "true", False: "false"}
-    return known[value] if value is None or isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""Faults of a space some draw of which could not be wired, found from the ports of its blocks."""
+"""Faults of wiring in the draws of a space, found from the ports that its blocks declare."""
 
 from __future__ import annotations
 

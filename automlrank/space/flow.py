@@ -1,7 +1,7 @@
-"""The ports that may come out of an expression, decided without a tensor.
+"""Ports that may come out of an expression, decided without a tensor.
 
-The ports that may flow are followed through the expression as a set, so a fault under any
-choice is found without trying the choices one by one.
+The ports that may flow are followed through the expression as a set: a fault under any choice is
+found without trying the choices one by one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from automlrank.space.combinators import use
 from automlrank.space.grammar import Expression, Leaf
 
 Ports = frozenset[type]
-ABSENT = type(None)  # an optional branch that was not taken
+ABSENT = type(None)  # port of an optional branch that was not taken
 
 
 class Flow:
@@ -30,12 +30,13 @@ class Flow:
         self.faults: list[Fault] = []
 
     def plain_choice(self, node: Expression, path: Path_) -> None:
+        """Note a fault for anything but one block or a choice of blocks."""
         options = node.members if isinstance(node, grammar.Choose) else (node,)
         if not all(isinstance(option, Leaf) for option in options):
             self.fault(path, "takes one block or a choice of blocks.")
 
     def follow(self, node: Expression, ports: Ports, path: Path_) -> Ports:
-        """The ports that may come out of ``node`` when ``ports`` may go in."""
+        """Return the ports that may come out of ``node`` when ``ports`` may go in."""
         match node:
             case Leaf(block):
                 return self.leaf(block, ports, path)
@@ -62,7 +63,8 @@ class Flow:
                 return out - {ABSENT}
 
     def leaf(self, block: str, ports: Ports, path: Path_) -> Ports:
-        if block not in BLOCKS:  # a hole, whose fault is told: anything may come out
+        """Return what may come out of a block, which takes only what its ``out`` declares."""
+        if block not in BLOCKS:  # a hole, whose fault is noted: anything may come out
             return frozenset()
         cls = BLOCKS[block]
         wanted = first_input(cls)
@@ -78,7 +80,7 @@ class Flow:
         return ports if len(given) > 1 else frozenset(given)
 
     def repeat(self, body: Expression, times: Domain, ports: Ports, path: Path_) -> Ports:
-        """A choice is made once for all copies, so each option is followed by itself."""
+        """Follow each option of a choice by itself, since it is made once for all copies."""
         match body:
             case grammar.Choose(options):
                 outs = [
@@ -95,13 +97,14 @@ class Flow:
                 return once | self.follow(body, self.no_logit(once, path), path)
 
     def stack(self, members: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
+        """Follow members one after the other; a logit may come out of the last only."""
         for i, member in enumerate(members):
             here = (*path, "stack", i)
             for leaf in _in_line(member) if len(members) > 1 else ():
                 if leaf.block in BLOCKS and Columns in first_input(BLOCKS[leaf.block]):
                     self.fault(
                         here,
-                        f"{leaf.block} reads the raw columns: it stands alone in a branch.",
+                        f"{leaf.block} reads the raw columns: it must stand alone in a branch.",
                         "Put it beside this stack in a parallel.",
                     )
             ports = self.follow(member, ports, here)
@@ -110,6 +113,7 @@ class Flow:
         return ports
 
     def no_logit(self, ports: Ports, path: Path_) -> Ports:
+        """Return the ports without a logit, which is a fault here."""
         if Logit in ports:
             self.fault(path, "gives a Logit, so only the last member of a stack may stand here.")
         return ports - {Logit}
@@ -117,7 +121,7 @@ class Flow:
     def side_by_side(
         self, branches: tuple[Expression, ...], ports: Ports, path: Path_, *, alone: bool
     ) -> Ports:
-        """Vector where some branch may give one, Logit where all that stay may.
+        """Return a Vector if some branch may give one, a Logit if all that stay may.
 
         ``alone``: the one branch of a concat stands for itself.
         """
@@ -138,6 +142,7 @@ class Flow:
         return frozenset(result)
 
     def unmerged(self, ports: Ports, path: Path_) -> None:
+        """Note a fault for ports that cannot be merged."""
         if ports & {History, Statistics}:
             self.fault(
                 path,
@@ -148,7 +153,7 @@ class Flow:
             self.fault(path, "a task structure cannot stand beside others.")
 
     def branch(self, node: Expression, ports: Ports, path: Path_) -> Ports:
-        """Like ``follow``, but a branch may also be left out."""
+        """Return the ports of a branch, with ABSENT if it may be left out."""
         match node:
             case grammar.Optional(body):
                 return self.follow(body, ports, (*path, "optional")) | {ABSENT}
@@ -161,7 +166,7 @@ class Flow:
                 return self.follow(node, ports, path)
 
     def several(self, outs: Sequence[Ports], low: int, high: int, path: Path_) -> Ports:
-        """What ``low`` to ``high`` of the members give, of which each may also be left out."""
+        """Return the ports of ``low`` to ``high`` of the members, each of which may be left out."""
         n_absent = sum(ABSENT in out for out in outs)
         vectors = frozenset[type]().union(*outs) - {Logit, ABSENT}
         if vectors and high > 1:  # one stands for itself, several are concatenated
@@ -177,6 +182,7 @@ class Flow:
         return frozenset(result)
 
     def union(self, options: tuple[Expression, ...], ports: Ports, path: Path_) -> Ports:
+        """Return the ports that may come out of any of the options."""
         outs = [self.follow(o, ports, (*path, i)) for i, o in enumerate(options)]
         return frozenset().union(*outs)
 
@@ -185,7 +191,7 @@ class Flow:
 
 
 def _in_line(node: Expression) -> Iterator[Leaf]:
-    """The blocks that may stand right here, not in a branch of their own."""
+    """Yield the blocks that may stand right here, not in a branch of their own."""
     if isinstance(node, Leaf):
         yield node
     elif not isinstance(node, grammar.Parallel | grammar.SomeOf):
@@ -194,5 +200,5 @@ def _in_line(node: Expression) -> Iterator[Leaf]:
 
 
 def names_of(ports: Iterable[type]) -> str:
-    """Ports in the sentence of a fault."""
+    """Return ports as words of a fault."""
     return " or ".join(sorted(port.__name__ for port in ports))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from automlrank.blocks.domains import Domain
+from automlrank.blocks.domains import Domain, short
 from automlrank.documents import Path_
 from automlrank.space.node import Around, Combinator, Node, Several
 
@@ -82,7 +82,7 @@ class SomeOf(Several):
         return f"{self.min} to {self.max} of"
 
     def subsets(self) -> dict[str, tuple[int, ...]]:
-        """Every subset by its name, such as ``fm+cin``.
+        """Return every subset by its name, such as ``fm+cin``.
 
         The empty one is ``none``, or ``nothing`` where ``none`` is a member.
         """
@@ -149,7 +149,10 @@ class Repeat(Around):
 
     times: Domain
     keyword = "repeat"
-    meaning = "as often as times says"
+
+    @property
+    def meaning(self) -> str:
+        return f"{short(self.times)} times"
 
     def flows_into(self, place: Path_) -> bool:
         return False  # each copy but the first is given another's output

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """What every expression has."""
+    """An expression: a value with a label and expressions inside."""
 
     keyword: ClassVar[str] = ""
     """Key in YAML; empty for what is written without one."""
@@ -26,19 +26,19 @@ class Node:
 
     @property
     def meaning(self) -> str:
-        """What is drawn from the expressions inside, in a few words."""
+        """The node in a few words, before the expressions inside."""
         return ""
 
     def behind(self) -> tuple[Expression, ...]:
-        """Expressions behind the keyword."""
+        """Return the expressions behind the keyword."""
         return ()
 
     def beside(self) -> dict[str, Any]:
-        """Values beside the keyword, by their keys."""
+        """Return the values beside the keyword, by their keys."""
         return {}
 
     def inside(self) -> list[tuple[Path_, Expression]]:
-        """Expressions directly inside, each with its place below the node in a document."""
+        """Return the expressions directly inside, each with its place below the node."""
         return []
 
     def flows_into(self, place: Path_) -> bool:
@@ -46,7 +46,7 @@ class Node:
         return True
 
     def with_members(self, members: Sequence[Expression]) -> Expression | None:
-        """Return the node with these behind its keyword; None if there are none."""
+        """Return the node with these expressions behind its keyword; None if there are none."""
         raise NotImplementedError
 
     def draws(self, each: Sequence[int]) -> int:
@@ -63,7 +63,7 @@ class Combinator(Node):
 
     @classmethod
     def beside_keys(cls) -> tuple[str, ...]:
-        """The keys that may stand beside the keyword."""
+        """Return the keys that may stand beside the keyword."""
         return tuple(field.name for field in dataclasses.fields(cls)[1:])  # type: ignore[arg-type]
 
     def beside(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Combinator(Node):
         return [*self.placed(), *beside]  # type: ignore[list-item]
 
     def placed(self) -> list[tuple[Path_, Expression]]:
-        """Expressions behind the keyword with their places."""
+        """Return the expressions behind the keyword with their places."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Where a branch may say which columns it reads, or that it has a table of its own."""
+"""Places where a branch may say which columns it reads, or that it has a table of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of an architecture against an expression: the params under which it is drawn."""
+"""Params under which an expression draws a part of an architecture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Params = dict[str, Scalar]
 
 
 def matches(node: Expression, part: Part, path: str, label: str) -> Iterator[Params]:
-    """Params under which ``node``, standing at ``path``, may draw ``part``."""
+    """Yield params under which ``node``, which stands at ``path``, may draw ``part``."""
     match node:
         case Leaf():
             yield from _match_leaf(node, part, path, label)
@@ -30,10 +30,7 @@ def matches(node: Expression, part: Part, path: str, label: str) -> Iterator[Par
             for params in _inside(body, part, path, body.label):
                 yield {path: body.label, **params}
         case grammar.Stack(members):
-            parts = part.members if isinstance(part, StackPart) else (part,)
-            if len(parts) == len(members):
-                places = [(m, f"{path}.{i}", m.label) for i, m in enumerate(members)]
-                yield from _match_each(places, parts)
+            yield from _match_stack(members, part, path)
         case grammar.Parallel(branches, merge):
             yield from _match_parallel(branches, merge, part, path)
         case grammar.SomeOf():
@@ -49,7 +46,7 @@ def matches(node: Expression, part: Part, path: str, label: str) -> Iterator[Par
 
 
 def _inside(node: Expression, part: Part, path: str, label: str) -> Iterator[Params]:
-    """Like ``architecture.drawing._draw_inside``: a combinator adds its label to the path."""
+    """Match at the parent's place, as ``drawing`` does: a combinator adds its label to the path."""
     if isinstance(node, grammar.FieldScope):
         return _inside(node.body, part, path, label)
     if isinstance(node, Leaf):
@@ -77,8 +74,15 @@ def _match_leaf(node: Leaf, part: Part, path: str, label: str) -> Iterator[Param
 
 
 def _nearest(value: Scalar, domain: Domain) -> Scalar:
-    """The value where the domain has it; else any: it is inherited, or the draw will differ."""
+    """Return the value if the domain has it; else any: it is inherited, or the draw will differ."""
     return value if value in domain else domain.samples()[0]
+
+
+def _match_stack(members: tuple[Expression, ...], part: Part, path: str) -> Iterator[Params]:
+    parts = part.members if isinstance(part, StackPart) else (part,)
+    if len(parts) == len(members):
+        places = [(member, f"{path}.{i}", member.label) for i, member in enumerate(members)]
+        yield from _match_each(places, parts)
 
 
 def _match_each(
@@ -96,7 +100,7 @@ def _match_each(
 def _match_parallel(
     branches: tuple[Expression, ...], merge: Expression, part: Part, path: str
 ) -> Iterator[Params]:
-    """Branches in any order: each takes the parts that it can, none may be left."""
+    """Match branches in any order: each takes the parts that it can, none may be left."""
     parts = part.branches if isinstance(part, ParallelPart) else (part,)
     joined = part.merge if isinstance(part, ParallelPart) else None
     merges = (
@@ -126,7 +130,7 @@ def _match_branches(
 def _take(
     node: Expression, parts: tuple[Part, ...], path: str
 ) -> Iterator[tuple[Params, tuple[Part, ...]]]:
-    """What one branch may draw from ``parts``, and the parts that are left."""
+    """Yield params under which a branch draws some of ``parts``, with the parts that are left."""
     if isinstance(node, grammar.SomeOf):
         yield from _take_some(node, parts, path)
         return
@@ -159,7 +163,7 @@ def _take_some(
 
 
 def _first_of(node: Expression, path: str) -> Params:
-    """Some params of an expression whose draw is dropped."""
+    """Return any params of an expression whose draw is dropped."""
     params: Params = {}
     if isinstance(node, grammar.Choose):
         params[path] = node.labels[0]

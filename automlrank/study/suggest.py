@@ -1,4 +1,4 @@
-"""Between a space and Optuna: draws as suggestions, and a reference as the params that draw it."""
+"""Spaces in Optuna: draws as suggestions, references as the params that draw them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from automlrank.study.matching import Params, matches
 
 
 def decider(trial: optuna.Trial) -> Decide:
-    """Each decision as a suggestion under its path."""
+    """Return a decider that asks the trial for a suggestion under each path."""
 
     def decide(path: str, domain: Domain) -> Scalar:
         if isinstance(domain, Choice):
@@ -39,10 +39,10 @@ def decider(trial: optuna.Trial) -> Decide:
 
 
 def params_of(space: Space, architecture: Architecture) -> Params | None:
-    """The params under which ``space`` draws ``architecture``; None where it lies outside.
+    """Return params under which ``space`` draws ``architecture``; None if it lies outside.
 
-    Every candidate is drawn and its fingerprint compared, so what is enqueued is the reference
-    itself and not something like it.
+    Every candidate is drawn and its fingerprint compared: the reference itself is enqueued, not a
+    model like it.
     """
     training = dataclasses.replace(architecture.training, **_inherited(architecture))
     whole = dataclasses.replace(architecture, training=training)
@@ -64,7 +64,7 @@ def _draws(space: Space, params: Params, architecture: Architecture) -> bool:
 
 
 def _inherited(architecture: Architecture) -> dict[str, Any]:
-    """The training's defaults that the blocks' own values came from."""
+    """Return the training's defaults from which the blocks took their values."""
     return {
         item.inherit: getattr(block, name)
         for _, block in architecture.blocks()
@@ -74,7 +74,7 @@ def _inherited(architecture: Architecture) -> dict[str, Any]:
 
 
 def _stages(stages: list[tuple[str, Expression]], architecture: Architecture) -> Iterator[Params]:
-    """Params for the stages from here on."""
+    """Yield params for these stages."""
     if not stages:
         yield {}
         return
@@ -87,7 +87,7 @@ def _stages(stages: list[tuple[str, Expression]], architecture: Architecture) ->
 
 
 def _anything(node: Expression, path: str) -> Iterator[Params]:
-    """Some params of a part that the architecture drops, whatever they are."""
+    """Yield any params of a part that the architecture drops."""
     assert isinstance(node, Leaf)
     yield {f"{path}.{name}": domain.samples()[0] for name, domain in node.domains.items()}
 

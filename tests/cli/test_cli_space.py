@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from automlrank.blocks.domains import ints, logs, one_of
-from automlrank.cli.space import short
+from automlrank.blocks.domains import ints, logs, one_of, short
 from automlrank.space.shipped import shipped
 from automlrank.space.space import Space
 
