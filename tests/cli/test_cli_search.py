@@ -215,7 +215,7 @@ def test_ctrl_c_ends_with_a_report(search_arguments: list[object], tmp_path: Pat
             if line.startswith("trial 3"):
                 break
         process.send_signal(signal.SIGINT)
-        rest, err = process.communicate(timeout=60)
+        rest, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert f"Report: {out / 'report.html'}" in rest

@@ -20,9 +20,9 @@ from automlrank.model.network import RankingModel, build_model
 ROWS = 2000
 
 
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    torch.set_num_threads(1)
+@pytest.fixture(autouse=True)
+def _quick(quick_processes: None) -> None:
+    """Exports are run by a Python that has torch already."""
 
 
 @pytest.fixture(scope="session")

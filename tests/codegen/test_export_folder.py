@@ -31,6 +31,7 @@ from automlrank.training.tables import ROW_WISE_ROWS
 Make = Callable[[str], Architecture]
 Build = Callable[[Architecture, Dataset], RankingModel]
 CONFIG = Path(__file__).parents[2] / "pyproject.toml"
+RUFF = Path(sys.executable).with_name("ruff")
 ALONE = """
 import runpy, sys
 sys.modules["automlrank"] = None
@@ -102,7 +103,7 @@ def test_exported_code_is_clean_and_says_nothing_of_us(
     export_architecture(make(name), data.schema, data.encoder, out)
     for command in (["check"], ["format", "--check"]):
         ended = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--config", str(CONFIG), str(out)],
+            [RUFF, *command, "--config", str(CONFIG), str(out)],
             capture_output=True,
             text=True,
             check=False,

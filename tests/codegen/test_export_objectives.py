@@ -6,14 +6,13 @@ import dataclasses
 import math
 import runpy
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
-from test_export_folder import CONFIG, lands_where_ours_does
+from test_export_folder import CONFIG, RUFF, lands_where_ours_does
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
@@ -97,7 +96,7 @@ def lint(out: Path) -> None:
     """The linter and the formatter find nothing."""
     for command in (["check"], ["format", "--check"]):
         ended = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--config", str(CONFIG), str(out)],
+            [RUFF, *command, "--config", str(CONFIG), str(out)],
             capture_output=True,
             text=True,
             check=False,

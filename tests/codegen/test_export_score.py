@@ -6,13 +6,12 @@ import dataclasses
 import re
 import runpy
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from test_export_folder import CONFIG, run_alone
+from test_export_folder import CONFIG, RUFF, run_alone
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
@@ -68,7 +67,7 @@ def test_exported_training_is_judged_as_ours_is(
         architecture, scored.schema, scored.encoder, out, metric=parse_metric(metric)
     )
     for command in (["check"], ["format", "--check"]):
-        checked = [sys.executable, "-m", "ruff", *command, "--config", str(CONFIG), str(out)]
+        checked = [RUFF, *command, "--config", str(CONFIG), str(out)]
         subprocess.run(checked, check=True, capture_output=True)
     printed = run_alone(out, table, "--seed", 7, "--threads", 1, "--test")
     label = metric.partition("@")[0].upper()

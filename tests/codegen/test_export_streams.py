@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pytest
 from test_export_folder import run_alone
 
 from automlrank.architecture import Architecture
@@ -30,6 +31,7 @@ training: {epochs: 1}
 """
 
 
+@pytest.mark.new_process
 def test_streams_are_exported_with_the_same_logits(
     with_random_weights: Callable[[Architecture, Dataset], RankingModel],
     data: Dataset,

@@ -39,7 +39,7 @@ written = text.write_part
 def wait(*arguments):
     written(*arguments)
     open(marker, "w").close()
-    time.sleep(60)
+    time.sleep(3600)
 text.write_part = wait
 with read.open_table(table):
     pass

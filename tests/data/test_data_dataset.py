@@ -232,7 +232,7 @@ def test_two_processes_at_once_build_one_store(tmp_path):
     processes = [context.Process(target=_open, args=arguments) for _ in range(2)]
     for process in processes:
         process.start()
-    first, second = queue.get(timeout=60), queue.get(timeout=60)
+    first, second = queue.get(timeout=600), queue.get(timeout=600)
     for process in processes:
         process.join()
     assert first == second

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +167,6 @@ def test_what_the_time_allows_stands(
     dataset: Dataset, architecture: Architecture, tmp_path
 ) -> None:
     events, bench, folder, best = run_with_finals(dataset, architecture, tmp_path, seed=1)
-    bench.deadline = time.monotonic() - 1
+    bench.deadline = -1.0  # long past
     assert seesaw(bench, folder, best) == {}
     assert any(isinstance(event, Notice) and "time was up" in event.text for event in events)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -256,7 +255,7 @@ def test_trees_end_when_the_time_is_up_and_say_what_lightgbm_refuses(
 ) -> None:
     rounds: list[Event] = []
     bench = Evaluator(dataset, SearchConfig(), rounds.append)
-    bench.deadline = time.monotonic()
+    bench.deadline = -1.0  # long past
     with pytest.raises(TimeIsUp):
         BOOSTED["lightgbm"].train(bench, 0, "lightgbm")
     assert len(rounds) == 1
