@@ -18,7 +18,6 @@ from automlrank.errors import RunError
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.worker import work
-from automlrank.runs import search_config
 from automlrank.runs.events import Event, Notice, TrainingUpdate
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.liveness import Liveness
