@@ -15,6 +15,7 @@ Reading order, which is the order of imports and of the data:
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from automlrank.model.network import build_model as build_model
     from automlrank.schema import Schema as Schema
     from automlrank.space.space import Space as Space
+
+# Waiting threads sleep and do not spin: two trainings on one machine leave each other the cores.
+# OpenMP reads this when torch or LightGBM loads it; what a user has set stands.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # GNU, of the Linux wheels of both
+os.environ.setdefault("KMP_BLOCKTIME", "0")  # LLVM and Intel, of other wheels
 
 __version__ = "0.1.0"
 _HOMES = {

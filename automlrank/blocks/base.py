@@ -49,6 +49,8 @@ class Knob:
     search: Domain
     help: str
     inherit: str | None = None
+    recommended: Scalar = None
+    """Value of a search's first trials where measurements prefer it to the default, or None."""
 
 
 def knob(
@@ -58,11 +60,13 @@ def knob(
     search: Domain | None = None,
     help: str,
     inherit: str | None = None,
+    recommended: Scalar = None,
 ) -> Any:
     """Declare a knob; ``search`` defaults to the default alone.
 
     ``inherit`` names a training setting (``dropout``, ``batch_norm``) whose value stands in
-    where the knob is left at None.
+    where the knob is left at None. ``recommended`` is the value of a search's first trials where
+    measurements prefer it to the default.
     """
     return dataclasses.field(
         default=default,
@@ -71,6 +75,7 @@ def knob(
             "search": search or Choice((default,)),
             "help": help,
             "inherit": inherit,
+            "recommended": recommended,
         },
     )
 
@@ -82,6 +87,8 @@ class Block:
     families: ClassVar[tuple[str, ...]]
     paper: ClassVar[str]
     module: ClassVar[Callable[..., Any]]
+    recommended: ClassVar[bool] = False
+    """True if a search's first trials take the block for its stage."""
 
     def __post_init__(self) -> None:
         for item in self.knobs().values():

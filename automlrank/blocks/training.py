@@ -52,6 +52,7 @@ class Training(Block):
     distillation: float = knob(
         0.0,
         legal=floats(0.0, 1.0),
+        recommended=0.8,  # test AUC +.001, census +.0005 (reports/distillation.md)
         help="share of boosted trees' out-of-fold prediction in what a training row teaches",
     )
     bf16: str | bool = knob(

@@ -1,4 +1,4 @@
-"""A run's folder: what stands where, written whole or not at all."""
+"""The folder of a run: the layout of its files."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ from automlrank.space.space import Space
 from automlrank.training.trained import Trained
 
 RUN_FILE = "run.yaml"
+FORMAT = 1
+"""Number of the layout of a run's folder; an incompatible change needs the next one."""
 LOCK_FILE = "run.lock"
 LOCK_SECONDS = 0.5  # a worker that looks whether the lock is held holds it for less
 
@@ -79,10 +81,10 @@ class RunFolder:
         return Dataset.load(folder, self.read_run()["data"])
 
     def write_run(self, run: Mapping[str, Any]) -> None:
-        write_text(self.path / RUN_FILE, dump(dict(run)))
+        write_text(self.path / RUN_FILE, dump({"format": FORMAT, **run}))
 
     def read_run(self) -> dict[str, Any]:
-        """What ``run.yaml`` holds; raises RunError where the folder is no run."""
+        """Return the facts in ``run.yaml``; raises RunError if this version cannot read the run."""
         if not self.exists:
             raise RunError(
                 f"{self.path} is not a run: it has no {RUN_FILE}.",
@@ -91,7 +93,8 @@ class RunFolder:
         data = read_document(self.path / RUN_FILE).data
         if not isinstance(data, dict):
             raise RunError(f"{self.path / RUN_FILE} must be a mapping, but got {data!r}.")
-        return data
+        check_format(self.path / RUN_FILE, data)
+        return {key: value for key, value in data.items() if key != "format"}
 
     def schema(self) -> Schema:
         """The run's schema with its columns' sizes."""
@@ -191,3 +194,18 @@ class RunFolder:
         stem.parent.mkdir(parents=True, exist_ok=True)
         np.save(stem.with_suffix(".npy"), logits, allow_pickle=False)
         write_text(stem.with_suffix(".json"), json.dumps(dict(scores)))  # last: it vouches
+
+
+def check_format(file: Path, data: Mapping[str, Any]) -> None:
+    """Raise RunError if a run was written in another format than this version reads."""
+    found = data.get("format")
+    if found == FORMAT:
+        return
+    has = "has no format number" if found is None else f"is of format {found!r}"
+    versions = data.get("versions")
+    wrote = versions.get("automlrank") if isinstance(versions, Mapping) else None
+    other = f"automlrank {wrote}, which wrote it" if wrote else "the version that wrote it"
+    raise RunError(
+        f"{file} {has}, but this version of automlrank reads format {FORMAT}.",
+        f"Run the search again with this version, or use {other}.",
+    )

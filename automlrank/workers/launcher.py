@@ -1,4 +1,4 @@
-"""Worker processes on this host: started, watched, replaced when they die."""
+"""Launches worker processes on this host, each with a share of its cores."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-STOP_SECONDS = 20.0  # from asking a worker to end until it is killed
+import torch
+
+STOP_SECONDS = 20.0  # between the request to stop and a kill
 
 
 @dataclass
 class Worker:
-    """One process and where it writes what goes wrong."""
+    """One process and the file of its errors."""
 
     index: int
     name: str
@@ -25,26 +27,27 @@ class Worker:
 
     @property
     def last_words(self) -> str:
-        """The last line that the process wrote."""
+        """Last line that the process wrote."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return lines[-1] if lines else "it wrote nothing"
 
 
 class LocalLauncher:
-    """``n`` identical processes that work through the run in ``folder``.
+    """Launches ``n`` identical processes that work through the run in ``folder``.
 
-    Each has its share of the host's cores and, with several GPUs, one of them.
+    Each has a share of this process's threads, at least one, and with several GPUs one of them:
+    with no more workers than cores there are no more threads than cores.
     """
 
     def __init__(self, folder: Path, n: int, device: str) -> None:
         self.folder = folder
         self.n = n
         self.device = device
-        self.threads = max(1, (os.cpu_count() or 1) // n)
+        self.threads = max(1, torch.get_num_threads() // n)
         self.workers: list[Worker] = []
 
     def start(self, index: int) -> Worker:
-        """Start the ``index``-th worker, under a name that none had before."""
+        """Start the ``index``-th worker under a name that none had before."""
         name = f"{index}-{uuid.uuid4().hex[:8]}"
         place = self.folder / "workers"
         place.mkdir(exist_ok=True)
@@ -64,31 +67,29 @@ class LocalLauncher:
         return worker
 
     def environment(self, index: int) -> dict[str, str]:
-        """This process's, with a share of the cores and a GPU."""
+        """Return this process's environment, with a share of the threads and a GPU."""
         shares = dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS"), str(self.threads))
         if self.device == "cuda":
-            import torch
-
             given = os.environ.get("CUDA_VISIBLE_DEVICES")
             devices = given.split(",") if given else [*map(str, range(torch.cuda.device_count()))]
             shares["CUDA_VISIBLE_DEVICES"] = devices[index % len(devices)]
         return {**os.environ, **shares}
 
     def ended(self) -> Iterator[Worker]:
-        """The workers that ended since it was last asked."""
+        """Yield the workers that have ended since the last call."""
         for worker in list(self.workers):
             if worker.process.poll() is not None:
                 self.workers.remove(worker)
                 yield worker
 
     def kill(self, name: str) -> None:
-        """End a worker that hangs."""
+        """Kill a worker that hangs."""
         for worker in self.workers:
             if worker.name == name:
                 worker.process.kill()
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Wait for the workers, that were told to end, and kill those that do not."""
+        """Wait for the workers, which were told to stop; kill those that do not."""
         end = time.monotonic() + seconds
         for worker in self.workers:
             try:

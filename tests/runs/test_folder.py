@@ -1,0 +1,38 @@
+"""A run's folder: its format is checked before anything else is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from automlrank.documents import read_document
+from automlrank.errors import RunError
+from automlrank.runs.folder import FORMAT, RUN_FILE, RunFolder
+
+
+def test_a_run_tells_its_format_and_is_read_without_it(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_run({"seed": 3})
+    assert read_document(tmp_path / RUN_FILE).data == {"format": FORMAT, "seed": 3}
+    assert folder.read_run() == {"seed": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("seed: 3\n", "has no format number"),
+        ("format: 7\nversions: {automlrank: 2.1.0}\n", "is of format 7"),
+    ],
+)
+def test_a_run_of_another_format_is_refused_with_what_to_do(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    (tmp_path / RUN_FILE).write_text(text)
+    with pytest.raises(RunError) as raised:
+        RunFolder(tmp_path).read_run()
+    assert f"{RUN_FILE} {problem}, but this version of automlrank reads format 1" in str(
+        raised.value
+    )
+    assert "Run the search again with this version, or use " in str(raised.value)
+    assert ("automlrank 2.1.0, which wrote it." in str(raised.value)) == ("versions" in text)
