@@ -18,10 +18,7 @@ Batch = Mapping[str, Tensor]
 
 
 class RankingModel(nn.Module):
-    """Runs a plan: a batch in, logits ``[batch, tasks]`` out.
-
-    Auxiliary losses, numbers, are appended to ``losses`` if a list is given.
-    """
+    """Network that runs a plan: a batch in, logits ``[batch, tasks]`` out."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -30,6 +27,7 @@ class RankingModel(nn.Module):
             self.add_module(name, spec.build())
 
     def forward(self, batch: Batch, losses: list[Tensor] | None = None) -> Tensor:
+        """Return the logits; append the auxiliary losses to ``losses``, if given."""
         values: dict[str, Any] = dict(batch)
         self.run(self.plan.live_steps, values)
         if losses is not None:
