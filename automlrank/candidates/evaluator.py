@@ -22,6 +22,7 @@ from automlrank.model.network import RankingModel
 from automlrank.model.plan import Plan
 from automlrank.model.wiring import wire
 from automlrank.runs.events import Listen, Notice, TrainingUpdate
+from automlrank.runs.scores import PartScore, SplitScores, finite
 from automlrank.runs.search_config import SearchConfig
 from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong
 from automlrank.schema import Schema
@@ -171,21 +172,17 @@ class Evaluator:
     def out_of_time(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 
-    def scores(self, trained: Mapping[str, float]) -> dict[str, Any]:
-        """A record's ``valid``: the metric of the primary task, or of several, and each task's."""
-        return {
-            self.metric.name: self.metric.overall(trained),
-            "tasks": by_task(self.metric, self.data.schema, trained),
-        }
+    def scores(self, trained: Mapping[str, float]) -> SplitScores:
+        """Return a training's scores: the metric overall, and that of each task."""
+        tasks = by_task(self.metric, self.data.schema, trained)
+        return SplitScores(self.metric, finite(self.metric.overall(trained)), tasks)
 
 
-def by_task(
-    metric: Metric, schema: Schema, scores: Mapping[str, float]
-) -> dict[str, dict[str, float]]:
-    """Each task's score under the name of what it is scored by; a fused metric is no task's."""
+def by_task(metric: Metric, schema: Schema, scores: Mapping[str, float]) -> dict[str, PartScore]:
+    """Return each task's score by the metric of its kind; a fused metric belongs to no task."""
     kinds = {task.name: task.kind for task in schema.tasks}
     return {
-        task: {metric_of(metric, kinds[task]).name: value}
+        task: PartScore(metric_of(metric, kinds[task]), finite(value))
         for task, value in scores.items()
         if task in kinds
     }

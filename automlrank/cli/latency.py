@@ -64,8 +64,11 @@ def latency(
 
 def as_data(timed: Sequence[Timed], conditions: Mapping[str, object]) -> dict[str, object]:
     """The JSON of the command."""
+    from automlrank.runs.score_data import latency_data
+
     models = [
-        {"name": one.name, "summary": one.summary, "latency_ms": vars(one.latency)} for one in timed
+        {"name": one.name, "summary": one.summary, "latency_ms": latency_data(one.latency)}
+        for one in timed
     ]
     return {"latency": conditions, "models": models}
 
@@ -84,5 +87,5 @@ def table(timed: Sequence[Timed]) -> Table:
     for one in timed:
         ms = one.latency
         p50, *others = (show_ms(value) for value in (ms.p50, ms.p95, ms.p99, ms.p50_repeated))
-        result.add_row(Text(one.name), Text(one.summary), p50, show_interval(vars(ms)), *others)
+        result.add_row(Text(one.name), Text(one.summary), p50, show_interval(ms), *others)
     return result

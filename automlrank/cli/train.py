@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from automlrank.cli import options
 from automlrank.cli.console import Console, Format
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from automlrank.jobs.train import TrainingResult
     from automlrank.measurement.metrics import Metric
     from automlrank.runs.events import Listen
+    from automlrank.runs.scores import PartScore, SplitScores
 
 
 @reported
@@ -83,8 +85,8 @@ def show(console: Console, result: TrainingResult) -> None:
     console.say(f"{result.architecture.name}: {result.architecture.summary}")
     for split, scores in result.scores.items():
         if scores is not None:
-            whole = overall(result.metric, scores)
-            shown = by_metric(scores["tasks"], " of each" if whole else "")
+            whole = overall(scores)
+            shown = by_metric(scores.tasks, " of each" if whole else "")
             console.say(f"{split} {whole}{shown}")
     p50, p95, p99 = (show_ms(getattr(result.latency, key)) for key in ("p50", "p95", "p99"))
     console.say(f"latency of one request: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms")
@@ -96,38 +98,38 @@ def show(console: Console, result: TrainingResult) -> None:
         console.say(f"Kept in {result.folder}")
 
 
-def overall(metric: Metric, scores: Mapping[str, Any]) -> str:
+def overall(scores: SplitScores) -> str:
     """The value of a metric of several tasks; what follows is each task's own."""
     from automlrank.report.cells import show_score
 
+    metric = scores.metric
     if not metric.fused and len(metric.weights) < 2:
         return ""
-    return f"{metric.label} {show_score(scores[metric.name])}; "
+    return f"{metric.label} {show_score(scores.value)}; "
 
 
-def by_metric(tasks: Mapping[str, Mapping[str, float]], of: str) -> str:
+def by_metric(tasks: Mapping[str, PartScore], of: str) -> str:
     """``AUC: click 0.7123, buy 0.6512; RMSE: stay 12.345``; ``of`` stands behind their names."""
-    from automlrank.measurement.metrics import METRICS
     from automlrank.report.cells import show_score
 
     found: dict[str, list[str]] = {}
-    for task, scores in tasks.items():
-        for name, value in scores.items():
-            found.setdefault(METRICS[name].label, []).append(f"{task} {show_score(value)}")
+    for task, score in tasks.items():
+        found.setdefault(score.metric.label, []).append(f"{task} {show_score(score.value)}")
     return "; ".join(f"{label}{of}: {', '.join(each)}" for label, each in found.items())
 
 
 def as_data(result: TrainingResult) -> object:
     """The JSON of the command, in a record's words."""
     from automlrank.runs.record import plain
+    from automlrank.runs.score_data import latency_data, split_scores_data
 
     return plain(
         {
             "architecture": result.architecture.to_data(),
             "fingerprint": result.architecture.fingerprint,
             "summary": result.architecture.summary,
-            **result.scores,
-            "latency_ms": vars(result.latency),
+            **{split: found and split_scores_data(found) for split, found in result.scores.items()},
+            "latency_ms": latency_data(result.latency),
             **vars(result.cost),
             "curve": result.curve,
             "zero_shares": result.zero_shares,
@@ -141,4 +143,4 @@ def brief_lines(result: TrainingResult) -> Iterator[str]:
     """``valid 0.7123``, and ``test`` where it was asked for."""
     for split, scores in result.scores.items():
         if scores is not None:
-            yield f"{split} {scores[result.metric.name]:.6f}"
+            yield f"{split} {math.nan if scores.value is None else scores.value:.6f}"

@@ -59,12 +59,12 @@ def outcome(record: Record, metric: Metric) -> str:
     name = f"trial {record.number}" if record.number >= 0 else "reference"
     start = f"{name}{f' ({record.name})' if record.name else ''}"
     state = record.state.replace("_", " ")
-    score = record.score(metric.name)
+    score = record.valid_score
     if record.state not in ("complete", "reference") or score is None:
         return f"{start} {state}: {record.reason or 'no reason was kept'}"
     scored = f"{metric.label} {show_score(score)}"
     took = show_seconds(record.seconds)
-    ms = "" if record.latency() is None else f" at {show_ms(record.latency())} ms"
+    ms = "" if record.p50 is None else f" at {show_ms(record.p50)} ms"
     return f"{start}: valid {scored}{ms}, in {took}"
 
 

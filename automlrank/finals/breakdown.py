@@ -1,11 +1,9 @@
-"""A finalist's test score by task and by scenario: what one number for all rows hides.
-
-What is not defined (one class only, one row) is NaN, never .5.
-"""
+"""Scores of finalists on the test split by task and by scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,19 +12,37 @@ import numpy.typing as npt
 from automlrank.data.dataset import Dataset
 from automlrank.measurement.metrics import Metric, metric_of
 from automlrank.measurement.significance import Sampling, sampling
+from automlrank.runs.scores import (
+    Interval,
+    PairedDifference,
+    PartScore,
+    ScenarioScores,
+    difference_of,
+    finite,
+    interval_of,
+)
 
 MOST_SCENARIOS = 20  # of the largest; the smaller ones are one line
 REST = "others"
 Floats = npt.NDArray[Any]
 
 
+@dataclass(frozen=True)
+class Breakdown:
+    """Scores of a finalist by task, and by the value of the scenario."""
+
+    tasks: Mapping[str, PartScore]
+    scenarios: Mapping[str, ScenarioScores] = field(default_factory=dict)
+
+
 def breakdown(
     data: Dataset, metric: Metric, logits: Mapping[str, Sequence[Floats]]
-) -> dict[str, dict[str, Any]]:
-    """``tasks`` and ``scenarios`` as a record's ``test`` holds them, by fingerprint.
+) -> dict[str, Breakdown]:
+    """Return the scores of each finalist by task and scenario, by fingerprint.
 
-    ``logits`` are those of the test split, an array ``[rows, tasks]`` a seed. What has scores of
-    one task only, or of some rows only, is left out; so is a schema of one task without scenarios.
+    ``logits`` are those of the test split, an array ``[rows, tasks]`` a seed. A finalist with
+    scores of one task only, or of some rows only, is left out; for a schema of one task without
+    scenarios nothing is broken down.
     """
     schema = data.schema
     if len(schema.tasks) == 1 and schema.scenario is None:
@@ -39,17 +55,18 @@ def breakdown(
     if not whole:
         return {}
     parts = _Parts(data, metric.base, whole)
-    found: dict[str, dict[str, Any]] = {key: {"tasks": parts.tasks(key)} for key in whole}
-    for name, rows in scenario_rows(data).items():
-        for key, scores in parts.of_scenario(rows).items():
-            found[key].setdefault("scenarios", {})[name] = scores
-    return found
+    scenarios = {name: parts.of_scenario(rows) for name, rows in scenario_rows(data).items()}
+    return {
+        key: Breakdown(parts.tasks(key), {name: of[key] for name, of in scenarios.items()})
+        for key in whole
+    }
 
 
 def scenario_rows(data: Dataset) -> dict[str, npt.NDArray[np.bool_]]:
-    """The test rows of each scenario by its value, the largest first; empty without scenarios.
+    """Return the test rows of each scenario by its value, the largest first.
 
-    Rows of scenarios that training did not see, and those without one, are told apart.
+    Rows without a scenario and rows of scenarios unseen in training have names of their own. The
+    result is empty for a schema without scenarios.
     """
     ids = data.scenarios("test")
     if ids is None:
@@ -67,7 +84,7 @@ def scenario_rows(data: Dataset) -> dict[str, npt.NDArray[np.bool_]]:
 
 
 class _Parts:
-    """All finalists' logits ``[rows, tasks, runs]`` and the columns that each has."""
+    """Logits ``[rows, tasks, runs]`` of all finalists, and the columns of each."""
 
     def __init__(
         self, data: Dataset, metric: Metric, logits: Mapping[str, Sequence[Floats]]
@@ -89,46 +106,59 @@ class _Parts:
         labels, logits = self.labels[rows, task], self.logits[rows, task]
         return sampling(self.metrics[task], labels, logits, groups)
 
-    def tasks(self, key: str) -> dict[str, dict[str, Any]]:
-        """Each task's score, rows and positives, and the difference to every other finalist."""
-        found = {}
-        for i, name in enumerate(self.names):
-            mine, sampled = self.columns[key], self.sampled[i]
-            versus = {
-                other: list(sampled.difference(mine, theirs))
-                for other, theirs in self.columns.items()
-                if other != key and len(mine) > 1 and len(theirs) > 1
-            }
-            scores = self.scores(i, self.labels[:, i], sampled, mine)
-            found[name] = {**scores, "versus": versus}
-        return found
+    def tasks(self, key: str) -> dict[str, PartScore]:
+        """Return a finalist's score of each task with its differences to all other finalists."""
+        return {
+            name: self.score(i, self.labels[:, i], self.sampled[i], key, self.versus(key, i))
+            for i, name in enumerate(self.names)
+        }
 
-    def of_scenario(self, rows: npt.NDArray[np.bool_]) -> dict[str, dict[str, Any]]:
-        """By fingerprint the rows of a scenario, and each task's score on them."""
+    def versus(self, key: str, task: int) -> dict[str, PairedDifference]:
+        """Return the differences to other finalists; one seed does not show its spread."""
+        mine = self.columns[key]
+        return {
+            other: difference_of(self.sampled[task].difference(mine, theirs))
+            for other, theirs in self.columns.items()
+            if other != key and len(mine) > 1 and len(theirs) > 1
+        }
+
+    def of_scenario(self, rows: npt.NDArray[np.bool_]) -> dict[str, ScenarioScores]:
+        """Return each finalist's scores on the rows of a scenario, by fingerprint."""
         sampled = [self.sampling(i, rows) for i in range(len(self.names))]
         return {
-            key: {
-                "rows": int(rows.sum()),
-                "tasks": {
-                    name: self.scores(i, self.labels[rows, i], sampled[i], mine)
+            key: ScenarioScores(
+                int(rows.sum()),
+                {
+                    name: self.score(i, self.labels[rows, i], sampled[i], key)
                     for i, name in enumerate(self.names)
                 },
-            }
-            for key, mine in self.columns.items()
+            )
+            for key in self.columns
         }
 
-    def scores(
-        self, task: int, labels: Floats, sampled: Sampling, mine: Sequence[int]
-    ) -> dict[str, Any]:
-        """The seeds' mean, its interval, the rows with a label and the positive ones."""
+    def score(
+        self,
+        task: int,
+        labels: Floats,
+        sampled: Sampling,
+        key: str,
+        versus: Mapping[str, PairedDifference] | None = None,
+    ) -> PartScore:
+        """Return a finalist's mean over its seeds, its interval and the counts of labels."""
         metric = self.metrics[task]
-        low, high = sampled.interval(mine)
-        found: dict[str, Any] = {
-            metric.name: float(sampled.values[list(mine)].mean()),
-            f"{metric.name}_low": low,
-            f"{metric.name}_high": high,
-            "rows": int((~np.isnan(labels)).sum()),
-        }
-        if metric.kind == "binary":
-            found["positives"] = int((labels == 1).sum())
-        return found
+        value, interval = mean_of(sampled, self.columns[key])
+        is_binary = metric.kind == "binary"
+        return PartScore(
+            metric=metric,
+            value=value,
+            interval=interval,
+            rows=int((~np.isnan(labels)).sum()),
+            positives=int((labels == 1).sum()) if is_binary else None,
+            versus=versus,
+        )
+
+
+def mean_of(sampled: Sampling, seeds: Sequence[int]) -> tuple[float | None, Interval]:
+    """Return the mean of an architecture's seeds, and the interval of one of them."""
+    value = float(sampled.values[list(seeds)].mean())
+    return finite(value), interval_of(sampled.interval(seeds))

@@ -6,16 +6,15 @@ import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
 
 from torch import nn
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.baselines import Baseline, NetworkBaseline
+from automlrank.candidates.baselines import Baseline, BaselineRun, NetworkBaseline
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import TrialError, reason_of
 from automlrank.finals.row_sampling import task_of
-from automlrank.finals.scores import SHIFT, FinalRun, final_scores
+from automlrank.finals.scores import FinalistScores, FinalRun, final_scores
 from automlrank.measurement.calibration import intercept
 from automlrank.measurement.latency import Latency, remeasure
 from automlrank.measurement.metrics import USUAL
@@ -23,6 +22,8 @@ from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
+from automlrank.runs.score_data import read_seed_scores, seed_scores_data
+from automlrank.runs.scores import SeedScores, SplitScores
 from automlrank.runs.seeds import seed_of
 from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp
 
@@ -37,11 +38,10 @@ same rows: with a correlation of .9 between their scores the difference's error 
 
 def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
     """At most 5: the front's best, then trials within noise of the best one; then references."""
-    up = results.metric.up
-    sign = -1.0 if up else 1.0
+    sign = -1.0 if results.metric.up else 1.0
 
     def rank(record: Record) -> float:
-        return sign * (record.score(results.metric.name) or 0.0)
+        return sign * (record.valid_score or 0.0)
 
     front = sorted(results.front, key=rank)
     chosen = list(front[:MOST])
@@ -66,7 +66,7 @@ def run_finals(
     finalists: Sequence[Record],
     leaders: set[str],
     outsiders: Sequence[Baseline] = (),
-) -> tuple[dict[str, dict[str, Any]], str | None]:
+) -> tuple[dict[str, FinalistScores], str | None]:
     """Train every finalist ``SEEDS`` times: one seed of all, then the leaders', then the others'.
 
     ``leaders`` are those of ``leaders_of``: where time ends the finals, their difference, which the
@@ -126,20 +126,24 @@ def _final(
     seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
     kept = folder.final(record.fingerprint, seed)
     if kept is not None:
-        return kept
+        return FinalRun(read_seed_scores(kept[0]), kept[1])
     rival = _rival_of(record, outsiders)
     run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
-    scores: dict[str, Any] = {split: dict(run.scores(split)) for split in ("valid", "test")}
-    task = task_of(bench.metric, bench.data.schema)
-    is_binary = bench.data.schema.tasks[task].kind == "binary"
-    if isinstance(rival, NetworkBaseline) and rival.of.loss.bends and is_binary:
-        labels = bench.data.labels("valid")[:, task]
-        scores[SHIFT] = intercept(labels, run.logits("valid")[:, task])
+    scores = SeedScores(run.scores("valid"), run.scores("test"), _shift(bench, rival, run))
     logits = run.logits("test")
     if n == 0:  # the weights to export come from a seed that the search did not choose by
         run.keep(folder)
-    folder.write_final(record.fingerprint, seed, scores, logits)
-    return scores, logits
+    folder.write_final(record.fingerprint, seed, seed_scores_data(scores), logits)
+    return FinalRun(scores, logits)
+
+
+def _shift(bench: Evaluator, rival: Baseline, run: BaselineRun) -> float | None:
+    """Return what validation would add to the logits, or None unless the loss bends them."""
+    task = task_of(bench.metric, bench.data.schema)
+    is_binary = bench.data.schema.tasks[task].kind == "binary"
+    if not (isinstance(rival, NetworkBaseline) and rival.of.loss.bends and is_binary):
+        return None
+    return intercept(bench.data.labels("valid")[:, task], run.logits("valid")[:, task])
 
 
 def _rival_of(record: Record, outsiders: Sequence[Baseline]) -> Baseline:
@@ -152,16 +156,17 @@ def _rival_of(record: Record, outsiders: Sequence[Baseline]) -> Baseline:
     raise TrialError(f"{title(record)} cannot be trained here any more")
 
 
-def with_finals(record: Record, finals: Mapping[str, Mapping[str, Any]]) -> Record:
+def with_finals(record: Record, finals: Mapping[str, FinalistScores]) -> Record:
     """The record with its finalist's scores, where it was one."""
     if record.fingerprint not in finals or record.state == "duplicate":
         return record
     final = finals[record.fingerprint]
-    valid = {**(record.valid or {}), **final["valid"]}
-    return dataclasses.replace(record, valid=valid, test=final["test"])
+    valid = record.valid or SplitScores(final.test.metric, None)
+    valid = dataclasses.replace(valid, mean=final.valid_mean)
+    return dataclasses.replace(record, valid=valid, test=final.test)
 
 
-def with_all_finals(results: Results, finals: Mapping[str, Mapping[str, Any]]) -> Results:
+def with_all_finals(results: Results, finals: Mapping[str, FinalistScores]) -> Results:
     """The results with every finalist's scores."""
     records, references = (
         tuple(with_finals(record, finals) for record in group)
@@ -208,7 +213,7 @@ def measure_in_turn(bench: Evaluator, models: Mapping[str, nn.Module]) -> dict[s
 
 def with_latency(record: Record, latencies: Mapping[str, Latency]) -> Record:
     """The record with its second latency, where it was measured again."""
-    if record.fingerprint not in latencies or record.latency() is None:
+    if record.fingerprint not in latencies or record.p50 is None:
         return record
-    again = {**vars(latencies[record.fingerprint]), "p50_first": record.latency()}
+    again = dataclasses.replace(latencies[record.fingerprint], p50_first=record.p50)
     return dataclasses.replace(record, latency_ms=again)

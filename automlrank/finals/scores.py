@@ -1,12 +1,13 @@
-"""What finalists' trainings say together: means over seeds, intervals, and who differs from whom.
+"""Scores of finalists over all their trainings: means, intervals, and paired differences.
 
-Three things stand apart. ``METRIC_low`` and ``METRIC_high`` hold the sampling of test rows for
-one trained model, ``METRIC_std`` the spread over seeds, and ``versus`` both: the difference to
-another finalist on the same rows.
+Three uncertainties stand apart: the interval holds the sampling of test rows for one trained
+model, ``std`` the spread over seeds, and ``versus`` both, as the difference to another finalist on
+the same rows.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from automlrank.candidates.evaluator import by_task
 from automlrank.data.dataset import Dataset
-from automlrank.finals.breakdown import breakdown
+from automlrank.finals.breakdown import Breakdown, breakdown, mean_of
 from automlrank.finals.row_sampling import (
     Rows,
     Sampler,
@@ -29,14 +30,41 @@ from automlrank.finals.row_sampling import (
 from automlrank.measurement.calibration import calibration
 from automlrank.measurement.metrics import Metric, logloss
 from automlrank.measurement.significance import Sampling
+from automlrank.runs.scores import (
+    FinalScores,
+    Interval,
+    PairedDifference,
+    PartScore,
+    Probabilities,
+    SeedScores,
+    SpecialistScore,
+    difference_of,
+    finite,
+    interval_of,
+)
 from automlrank.schema import Schema
 
 Logits = npt.NDArray[np.float32]
-FinalRun = tuple[Mapping[str, Any], Logits]
-"""One training: the metric by split and task, and the logits of the test split."""
-SHIFT = "shift"
-"""What validation would add to the logits of the task whose probabilities are told, where its loss
-bends them."""
+
+
+@dataclass(frozen=True)
+class FinalRun:
+    """One training of a finalist: its scores, and its logits on the test split."""
+
+    scores: SeedScores
+    logits: Logits
+
+
+@dataclass(frozen=True)
+class FinalistScores:
+    """Scores of a finalist over its seeds."""
+
+    valid_mean: float | None
+    test: FinalScores
+
+    def with_seesaw(self, parts: Mapping[str, Mapping[str, SpecialistScore]]) -> Self:
+        """Return the scores with the comparisons with specialists."""
+        return dataclasses.replace(self, test=dataclasses.replace(self.test, seesaw=parts))
 
 
 def final_scores(
@@ -44,50 +72,63 @@ def final_scores(
     metric: Metric,
     runs: Mapping[str, Sequence[FinalRun]],
     fixed: Collection[str] = (),
-) -> dict[str, dict[str, Any]]:
-    """``valid`` and ``test`` as a record holds them, by the fingerprint of ``runs``.
+) -> dict[str, FinalistScores]:
+    """Return the scores of the finalists by fingerprint, as ``runs`` are given.
 
-    ``fixed`` are those whose scores no seed changes: one run says all, on a scale of its own.
+    ``fixed`` are the fingerprints of scores that no seed changes: they have one run, on a scale of
+    its own.
     """
     if not runs:
         return {}
-    field = Field.of(data, metric, runs, fixed)
-    overall = metric.overall
-    parts = breakdown(data, metric, {k: [x for _, x in mine] for k, mine in runs.items()})
-    return {
-        fingerprint: {
-            "valid": {f"{metric.name}_mean": _mean(overall(scores["valid"]) for scores, _ in mine)},
-            "test": {
-                **_own(metric, data.schema, mine),
-                **({} if fingerprint in fixed else field.probabilities(fingerprint)),
-                **field.recalibrated(fingerprint, [run.get(SHIFT) for run, _ in mine]),
-                **field.sureness(fingerprint),
-                **parts.get(fingerprint, {}),
-            },
-        }
-        for fingerprint, mine in runs.items()
-    }
+    field = JointScores.of(data, metric, runs, fixed)
+    parts = breakdown(data, metric, {k: [x.logits for x in mine] for k, mine in runs.items()})
+    found = {}
+    for key, mine in runs.items():
+        own = Breakdown(_tasks(metric, data.schema, mine))
+        valid = _mean(metric.overall(run.scores.valid) for run in mine)
+        found[key] = FinalistScores(valid, _on_test(field, key, mine, parts.get(key, own)))
+    return found
+
+
+def _on_test(
+    field: JointScores, key: str, runs: Sequence[FinalRun], parts: Breakdown
+) -> FinalScores:
+    values = [field.metric.overall(run.scores.test) for run in runs]
+    return FinalScores(
+        metric=field.metric,
+        value=_mean(values),
+        seeds=len(values),
+        std=finite(float(np.std(values, ddof=1))) if len(values) > 1 else None,
+        interval=field.interval(key),
+        tasks=parts.tasks,
+        probabilities=field.probabilities(key),
+        logloss_recalibrated=field.recalibrated(key, [run.scores.shift for run in runs]),
+        versus=field.versus(key),
+        by_label={task: field.score_by_label(key, task) for task in field.by_label},
+        rows=field.rows(key),
+        scenarios=parts.scenarios,
+    )
 
 
 @dataclass(frozen=True)
-class Field:
-    """All finalists' logits ``[rows, runs]`` of one task, and how sure their metric is.
+class JointScores:
+    """Logits ``[rows, runs]`` of all finalists for one task, and the sampling of their metric.
 
-    A score that some rows lack is compared on those that have it.
+    A score that some rows lack is compared on the rows that have it.
     """
 
     metric: Metric
     is_binary: bool
-    """Whether the task has probabilities."""
+    """True if the task has probabilities."""
     labels: npt.NDArray[Any]
     logits: Logits
     seeds: Mapping[str, range]
-    """Its columns, by fingerprint."""
+    """Columns of each finalist, by fingerprint."""
     fixed: Collection[str]
     sampled: Mapping[str | None, Sampling]
-    """On all rows, and on those that a score knows, by the fingerprint of it."""
+    """Sampling on all rows (None), and on the rows that a score knows, by its fingerprint."""
     by_label: Mapping[str, Mapping[str | None, Sampling]]
-    """The same of a fused score, judged by the label of one task."""
+    """The same for a fused score, judged by the label of one task."""
 
     @classmethod
     def of(
@@ -97,105 +138,106 @@ class Field:
         runs: Mapping[str, Sequence[FinalRun]],
         fixed: Collection[str],
     ) -> Self:
+        """Return the joint scores of all runs on the test split."""
         task = task_of(metric, data.schema)
         labels = data.labels("test")[:, task]
-        logits = np.stack([x[:, task] for mine in runs.values() for _, x in mine], axis=1)
+        logits = np.stack([x.logits[:, task] for mine in runs.values() for x in mine], axis=1)
         ends = itertools.accumulate(len(mine) for mine in runs.values())
         seeds = {
-            fingerprint: range(end - len(mine), end)
-            for (fingerprint, mine), end in zip(runs.items(), ends, strict=True)
+            key: range(end - len(mine), end)
+            for (key, mine), end in zip(runs.items(), ends, strict=True)
         }
-        known = {name: ~np.isnan(logits[:, columns[0]]) for name, columns in seeds.items()}
-        partial = {name: rows for name, rows in known.items() if not rows.all()}
-        masks: dict[str | None, Rows] = {None: np.ones(len(labels), bool)}
-        masks.update(partial)
-        each = [ScoredSeeds(x, name in fixed) for name, mine in runs.items() for _, x in mine]
-        sampled = _on(masks, sampler(data, metric, each))
+        masks = _masks(logits, seeds)
+        each = [ScoredSeeds(x.logits, key in fixed) for key, mine in runs.items() for x in mine]
         by_label = {
             name: _on(masks, score_sampler(data, metric, each, {name: 1.0}))
             for name, _ in data.schema.score
             if metric.fused
         }
+        sampled = _on(masks, sampler(data, metric, each))
         is_binary = data.schema.tasks[task].kind == "binary"
         return cls(metric, is_binary, labels, logits, seeds, fixed, sampled, by_label)
 
-    def probabilities(self, fingerprint: str) -> dict[str, float]:
-        """How good predictions are as probabilities, whatever the metric: means over the seeds.
+    def probabilities(self, key: str) -> Probabilities | None:
+        """Return the quality of the predictions as probabilities.
 
-        Values of a regression task are none.
+        A regression task and a score on a scale of its own have none.
         """
-        if not self.is_binary:
-            return {}
-        columns = self.logits[:, self.seeds[fingerprint]].T
+        if not self.is_binary or key in self.fixed:
+            return None
+        columns = self.logits[:, self.seeds[key]].T
         each = [calibration(self.labels, column) for column in columns]
-        return {
-            "logloss": _mean(logloss(self.labels, column) for column in columns),
-            "calibration": _mean(one.error for one in each),
-            "calibration_ratio": _mean(one.ratio for one in each),
-        }
+        return Probabilities(
+            logloss=_mean(logloss(self.labels, column) for column in columns),
+            calibration=_mean(one.error for one in each),
+            calibration_ratio=_mean(one.ratio for one in each),
+        )
 
-    def recalibrated(self, fingerprint: str, shifts: Sequence[float | None]) -> dict[str, float]:
-        """The log loss once each seed's logits are shifted; nothing where none are to be."""
-        columns = self.logits[:, self.seeds[fingerprint]].T
+    def recalibrated(self, key: str, shifts: Sequence[float | None]) -> float | None:
+        """Return the log loss once each seed's logits are shifted, or None without shifts."""
+        columns = self.logits[:, self.seeds[key]].T
         losses = [
             logloss(self.labels, column + shift)
             for column, shift in zip(columns, shifts, strict=True)
             if shift is not None
         ]
-        return {"logloss_recalibrated": _mean(losses)} if losses else {}
+        return _mean(losses) if losses else None
 
-    def sureness(self, fingerprint: str) -> dict[str, Any]:
-        """The interval, ``versus``, and the rows where they are not all.
+    def interval(self, key: str) -> Interval:
+        """Return the interval of one trained model."""
+        return interval_of(self.on_rows_of(key).interval(self.seeds[key]))
 
-        One seed would not show its spread, so it has no ``versus``; a fixed score has none.
+    def rows(self, key: str) -> int | None:
+        """Return the number of rows with a score, or None if all have one."""
+        if key not in self.sampled:
+            return None
+        return int((~np.isnan(self.logits[:, self.seeds[key][0]])).sum())
+
+    def versus(self, key: str) -> dict[str, PairedDifference]:
+        """Return the differences to other finalists.
+
+        One seed would not show its spread and has none; a fixed score has no spread to show.
         """
-        mine = self.seeds[fingerprint]
-        low, high = self.on_rows_of(fingerprint).interval(mine)
-        score = {name: self.score(fingerprint, name) for name in self.by_label}
-        versus = {
-            other: list(self.on_rows_of(fingerprint, other).difference(mine, theirs))
+        mine = self.seeds[key]
+        return {
+            other: difference_of(self.on_rows_of(key, other).difference(mine, theirs))
             for other, theirs in self.seeds.items()
-            if other != fingerprint and self.shows_spread(fingerprint) and self.shows_spread(other)
+            if other != key and self.shows_spread(key) and self.shows_spread(other)
         }
-        found = {f"{self.metric.name}_low": low, f"{self.metric.name}_high": high, "versus": versus}
-        if score:
-            found["score"] = score
-        if fingerprint in self.sampled:
-            found["rows"] = int((~np.isnan(self.logits[:, mine[0]])).sum())
-        return found
 
-    def score(self, fingerprint: str, task: str) -> dict[str, float]:
-        """How a fused score orders by a task's label: the mean over the seeds, its interval."""
-        mine, base = list(self.seeds[fingerprint]), self.metric.base.name
+    def score_by_label(self, key: str, task: str) -> PartScore:
+        """Return the score of a fused score by a task's label: the mean over the seeds."""
         known = self.by_label[task]
-        sampled = known[fingerprint if fingerprint in known else None]
-        low, high = sampled.interval(mine)
-        value = float(sampled.values[mine].mean())
-        return {base: value, f"{base}_low": low, f"{base}_high": high}
+        sampled = known[key if key in known else None]
+        return PartScore(self.metric.base, *mean_of(sampled, self.seeds[key]))
 
-    def on_rows_of(self, *fingerprints: str) -> Sampling:
-        """The sampling on the rows that every one of them has a score of."""
-        return self.sampled[next((name for name in fingerprints if name in self.sampled), None)]
+    def on_rows_of(self, *keys: str) -> Sampling:
+        """Return the sampling on the rows that every one of the finalists has a score of."""
+        return self.sampled[next((key for key in keys if key in self.sampled), None)]
 
-    def shows_spread(self, fingerprint: str) -> bool:
-        return fingerprint in self.fixed or len(self.seeds[fingerprint]) > 1
+    def shows_spread(self, key: str) -> bool:
+        """Return True if the spread over seeds is known, or there is none."""
+        return key in self.fixed or len(self.seeds[key]) > 1
+
+
+def _masks(logits: Logits, seeds: Mapping[str, range]) -> dict[str | None, Rows]:
+    """Return all rows (None), and for each finalist that lacks some the rows that it scores."""
+    known = {key: ~np.isnan(logits[:, columns[0]]) for key, columns in seeds.items()}
+    masks: dict[str | None, Rows] = {None: np.ones(len(logits), bool)}
+    masks.update({key: rows for key, rows in known.items() if not rows.all()})
+    return masks
 
 
 def _on(masks: Mapping[str | None, Rows], sampled: Sampler) -> dict[str | None, Sampling]:
-    return {name: sampled(rows) for name, rows in masks.items()}
+    return {key: sampled(rows) for key, rows in masks.items()}
 
 
-def _own(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, Any]:
-    """The metric's mean and spread over the seeds, and each task's mean."""
-    scores = [run["test"] for run, _ in runs]
-    values = [metric.overall(score) for score in scores]
-    return {
-        metric.name: _mean(values),
-        "seeds": len(values),
-        f"{metric.name}_std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "tasks": by_task(metric, schema, {k: _mean(s[k] for s in scores) for k in scores[0]}),
-    }
+def _tasks(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, PartScore]:
+    """Return each task's mean over the seeds."""
+    scores = [run.scores.test for run in runs]
+    means = {task: float(np.mean([score[task] for score in scores])) for task in scores[0]}
+    return by_task(metric, schema, means)
 
 
-def _mean(values: Iterable[float]) -> float:
-    return float(np.mean(list(values)))
+def _mean(values: Iterable[float]) -> float | None:
+    return finite(float(np.mean(list(values))))

@@ -29,6 +29,8 @@ from automlrank.model.network import build
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
+from automlrank.runs.score_data import seed_scores_data
+from automlrank.runs.scores import SeedScores, SpecialistScore, difference_of, finite
 from automlrank.runs.seeds import seed_of
 from automlrank.runs.stop_reasons import FAILURES, TimeIsUp
 from automlrank.training.loop import predict
@@ -110,13 +112,14 @@ def only_scenario(data: Dataset, value: int) -> Dataset | None:
     return part
 
 
-def seesaw(bench: Evaluator, folder: RunFolder, best: Record) -> dict[str, dict[str, Any]]:
-    """By kind and name: the score of the best, of its specialist, and their difference.
+def seesaw(
+    bench: Evaluator, folder: RunFolder, best: Record
+) -> dict[str, dict[str, SpecialistScore]]:
+    """Compare the best architecture with a specialist for each part, by kind and name of the part.
 
-    ``{"tasks": {"buy": {"whole": .71, "alone": .70, "difference": [.01, .004], "seeds": 3,
-    "metric": "auc"}}}``; ``boosted`` are the tasks again, beside LightGBM's trees. One seed of all
-    specialists comes before the next; where the time is up, what was reached stands, and one that
-    fails is left out.
+    The kinds are ``tasks``, ``scenarios``, and ``boosted``: the tasks again, beside boosted trees.
+    One seed of all specialists is trained before the next. Once the time is up, the comparisons
+    that were reached are returned; a specialist that fails is left out.
     """
     found = list(specialists(Architecture.read(best.architecture), bench.data))
     runs: dict[tuple[str, str], list[Logits]] = {(x.kind, x.name): [] for x in found}
@@ -130,7 +133,7 @@ def seesaw(bench: Evaluator, folder: RunFolder, best: Record) -> dict[str, dict[
     except TimeIsUp:
         bench.listen(Notice("The time was up before all models of one task or scenario."))
     whole = finals_of(bench, folder, best.fingerprint)
-    parts: dict[str, dict[str, Any]] = {"tasks": {}, "boosted": {}, "scenarios": {}}
+    parts: dict[str, dict[str, SpecialistScore]] = {"tasks": {}, "boosted": {}, "scenarios": {}}
     for special in found:
         alone = runs[special.kind, special.name]
         if alone and whole:
@@ -140,7 +143,9 @@ def seesaw(bench: Evaluator, folder: RunFolder, best: Record) -> dict[str, dict[
     return {kind: of for kind, of in parts.items() if of}
 
 
-def beside_trees(bench: Evaluator, folder: RunFolder, whole: Sequence[Logits]) -> dict[str, Any]:
+def beside_trees(
+    bench: Evaluator, folder: RunFolder, whole: Sequence[Logits]
+) -> dict[str, SpecialistScore]:
     """By task the score of the best, of LightGBM with target rates, and their difference."""
     tasks, everywhere = bench.data.schema.tasks, np.ones(bench.data.rows["test"], bool)
     trees = finals_of(bench, folder, BOOSTED["lightgbm_rates"].fingerprint)
@@ -173,7 +178,7 @@ def trained(
     model = build(own.wire(special.architecture), seed)
     made = own.train(model, special.architecture, seed, what)
     logits = predict(made.model, bench.data, "test", goal.device)
-    folder.write_final(key, seed, {"valid": dict(made.scores)}, logits)
+    folder.write_final(key, seed, seed_scores_data(SeedScores(made.scores)), logits)
     return logits
 
 
@@ -183,18 +188,18 @@ def compared(
     rows: npt.NDArray[np.bool_],
     whole: Sequence[Logits],
     alone: Sequence[Logits],
-) -> dict[str, Any]:
-    """The means of both over their seeds, and the difference on the same rows with its error."""
+) -> SpecialistScore:
+    """Return the means of both over their seeds, and their difference on the same rows."""
     groups = bench.data.groups("test")
     columns = np.stack([x[rows, task] for x in (*whole, *alone)], axis=1)
     labels = bench.data.labels("test")[rows, task]
     metric = metric_of(bench.metric, bench.data.schema.tasks[task].kind)
     found = sampling(metric, labels, columns, None if groups is None else groups[rows])
     first, second = range(len(whole)), range(len(whole), len(whole) + len(alone))
-    return {
-        "whole": float(found.values[: len(whole)].mean()),
-        "alone": float(found.values[len(whole) :].mean()),
-        "difference": list(found.difference(first, second)),
-        "seeds": len(alone),
-        "metric": metric.name,
-    }
+    return SpecialistScore(
+        metric=metric,
+        whole=finite(float(found.values[: len(whole)].mean())),
+        alone=finite(float(found.values[len(whole) :].mean())),
+        difference=difference_of(found.difference(first, second)),
+        seeds=len(alone),
+    )

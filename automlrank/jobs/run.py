@@ -8,7 +8,6 @@ import json
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from automlrank.architecture import Architecture
 from automlrank.candidates.baselines import Baseline
@@ -24,10 +23,11 @@ from automlrank.finals.finalists import (
     with_all_finals,
     with_latency,
 )
+from automlrank.finals.scores import FinalistScores
 from automlrank.finals.specialists import seesaw
 from automlrank.jobs.result import Result
 from automlrank.measurement.latency import Latency
-from automlrank.measurement.metrics import RMSE
+from automlrank.measurement.metrics import AUC, RMSE
 from automlrank.measurement.significance import auc_error, relative_error
 from automlrank.report.files import write_report
 from automlrank.runs.events import Notice
@@ -107,13 +107,14 @@ class SearchRun:
         return finalists
 
     def compare_specialists(
-        self, evaluator: Evaluator, results: Results, finals: dict[str, dict[str, Any]]
+        self, evaluator: Evaluator, results: Results, finals: dict[str, FinalistScores]
     ) -> None:
         """Add to the best finalist's scores those of models of one task or scenario alone."""
         tested = with_all_finals(results, finals)
         best = next(iter(tested.within(evaluator.goal.latency_ms)), None)
         if best is not None and best.fingerprint in finals:
-            finals[best.fingerprint]["test"]["seesaw"] = seesaw(evaluator, self.folder, best)
+            parts = seesaw(evaluator, self.folder, best)
+            finals[best.fingerprint] = finals[best.fingerprint].with_seesaw(parts)
 
     def measured_again(
         self, evaluator: Evaluator, results: Results, finalists: Sequence[Record]
@@ -139,10 +140,10 @@ class SearchRun:
         """Return the standard error of the best validation AUC, or of the best RMSE."""
         labels = self.evaluator.data.labels("valid")[:, 0]
         if results.metric == RMSE:
-            errors = [record.score("rmse") or 0.0 for record in results.complete]
+            errors = [record.valid_score or 0.0 for record in results.complete]
             return min(errors, default=0.0) * relative_error(labels)
-        scores = [record.score("auc") or 0.5 for record in results.complete]
-        best = max(scores, default=0.5)
+        own = results.complete if results.metric == AUC else ()
+        best = max((record.valid_score or 0.5 for record in own), default=0.5)
         return auc_error(best, int((labels == 1).sum()), int((labels == 0).sum()))
 
     def reported(

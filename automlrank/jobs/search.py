@@ -77,7 +77,7 @@ def search(
     >>> frame["click"] = (rng.random(4000) < frame["item"] / 10).astype(int)
     >>> space = {"name": "small", "references": ["lr"], "interaction": {"mlp": {"depth": [1, 2]}}}
     >>> result = automlrank.search(frame, label="click", space=space, trials=1, out="run")
-    >>> result.best().score("auc") > 0.6
+    >>> result.best().valid_score > 0.6
     True
     """
     began = clock.monotonic()

@@ -25,6 +25,8 @@ from automlrank.model.cost import Cost
 from automlrank.model.network import build
 from automlrank.runs.events import DataReady, Listen, ignore
 from automlrank.runs.folder import RunFolder
+from automlrank.runs.score_data import latency_data, split_scores_data
+from automlrank.runs.scores import SplitScores
 from automlrank.runs.search_config import SearchConfig
 from automlrank.space.shipped import AsSpace
 from automlrank.training.loop import score
@@ -37,7 +39,7 @@ class TrainingResult:
 
     architecture: Architecture
     metric: Metric
-    scores: Mapping[str, Mapping[str, Any] | None]
+    scores: Mapping[str, SplitScores | None]
     latency: Latency
     cost: Cost
     curve: list[dict[str, Any]]
@@ -86,7 +88,7 @@ def train(
     model = build(plan, seed)
     latency = bench.latency(model)
     trained = bench.train(model, chosen, seed, chosen.name)
-    scores: dict[str, Mapping[str, Any] | None] = {
+    scores: dict[str, SplitScores | None] = {
         "valid": bench.scores(trained.scores),
         "test": bench.scores(score(model, dataset, "test", bench.metric, goal.device))
         if test
@@ -112,8 +114,10 @@ def train(
             "seed": seed,
             "test": test,
             "data_fingerprint": dataset.fingerprint,
-            "scores": scores,
-            "latency_ms": vars(latency),
+            "scores": {
+                split: found and split_scores_data(found) for split, found in scores.items()
+            },
+            "latency_ms": latency_data(latency),
             "zero_shares": dict(trained.zero_shares),
             "versions": versions(),
             "machine": machine(),

@@ -44,7 +44,7 @@ class Latency:
 
     ``low`` and ``high`` are an interval of the median of at least 95 % confidence, known only for
     measurements in rounds. ``p50_repeated`` is the median with the user's side scored anew for each
-    candidate, known only for finalists.
+    candidate, known only for finalists. ``p50_first`` is the median of an earlier measurement.
     """
 
     p50: float
@@ -53,6 +53,7 @@ class Latency:
     low: float | None = None
     high: float | None = None
     p50_repeated: float | None = None
+    p50_first: float | None = None
 
 
 def measure_latency(

@@ -6,10 +6,12 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from automlrank.report.compare import Difference, compare
+from automlrank.measurement.latency import Latency
+from automlrank.report.compare import Difference, compare, interval
 from automlrank.report.ranking import ranks
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
+from automlrank.runs.scores import Interval
 
 MISSING = "-"
 UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -44,7 +46,6 @@ class Row:
 
 def row(record: Record, results: Results) -> Row:
     """A record as the texts of a table."""
-    metric = results.metric.name
     rival = results.best_reference()
     known = rival is not None and rival.fingerprint != record.fingerprint
     rank = ranks(results).get(record.fingerprint)
@@ -52,17 +53,17 @@ def row(record: Record, results: Results) -> Row:
         rank=MISSING if rank is None else str(rank),
         number=MISSING if record.state == "reference" else str(record.number),
         title=title(record),
-        valid=show_score(record.score(metric)),
-        mean=show_score(record.choice_score(metric)),
-        test=show_test(record, metric),
-        deviation=show_score(record.score(f"{metric}_std", "test"), record.score(metric, "test")),
-        seeds=show_seeds(record, metric),
+        valid=show_score(record.valid_score),
+        mean=show_score(record.choice_score),
+        test=show_test(record),
+        deviation=show_score(None if record.test is None else record.test.std, record.test_score),
+        seeds=show_seeds(record),
         logloss=show_logloss(record),
         calibration=show_calibration(record),
         latency=show_latency(record),
         repeated=show_repeated(record),
         parameters=show_count(record.parameters),
-        versus=show_difference(compare(record, rival, metric) if rival and known else None),
+        versus=show_difference(compare(record, rival) if rival and known else None),
         on_front=any(record.fingerprint == member.fingerprint for member in results.front),
     )
 
@@ -86,39 +87,40 @@ def _decimals(value: float) -> int:
     return max(0, 4 - whole)
 
 
-def show_test(record: Record, metric: str) -> str:
+def show_test(record: Record) -> str:
     """The test score and half its 95 % interval."""
-    half, value = half_width(record, metric), record.score(metric, "test")
+    return show_with_interval(record.test_score, interval(record))
+
+
+def show_with_interval(value: float | None, interval: Interval | None) -> str:
+    """A score and half its interval, if it has one."""
+    half = None if interval is None else interval.half_width
     return show_score(value) if half is None else f"{show_score(value)} ± {show_score(half, value)}"
 
 
-def half_width(record: Record, metric: str) -> float | None:
-    """Half the width of the test score's interval; None where it was not measured."""
-    low, high = record.score(f"{metric}_low", "test"), record.score(f"{metric}_high", "test")
-    return None if low is None or high is None else (high - low) / 2
-
-
-def show_seeds(record: Record, metric: str) -> str:
-    """How many trainings the test score comes from, and their standard deviation."""
-    seeds, deviation = (record.score(key, "test") for key in ("seeds", f"{metric}_std"))
-    if seeds is None:
+def show_seeds(record: Record) -> str:
+    """The number of trainings behind the test score, and their standard deviation."""
+    if record.test is None:
         return MISSING
-    if deviation is None:
-        return f"{seeds:.0f}"
-    return f"{seeds:.0f}, sd {show_score(deviation, record.score(metric, 'test'))}"
+    if record.test.std is None:
+        return str(record.test.seeds)
+    return f"{record.test.seeds}, sd {show_score(record.test.std, record.test_score)}"
 
 
 def show_logloss(record: Record) -> str:
-    """The log loss; of a loss that bends probabilities also once they are shifted back."""
-    text = show_score(record.score("logloss", "test"))
-    again = record.score("logloss_recalibrated", "test")
+    """The log loss, and in brackets that of recalibrated logits if the loss bends probabilities."""
+    known = None if record.test is None else record.test.probabilities
+    text = show_score(None if known is None else known.logloss)
+    again = None if record.test is None else record.test.logloss_recalibrated
     return text if again is None else f"{text} ({again:.4f})"
 
 
 def show_calibration(record: Record) -> str:
     """The expected calibration error, and the mean prediction over the rate."""
-    error, ratio = (record.score(key, "test") for key in ("calibration", "calibration_ratio"))
-    text = show_score(error)
+    known = None if record.test is None else record.test.probabilities
+    if known is None:
+        return MISSING
+    text, ratio = show_score(known.calibration), known.calibration_ratio
     return text if ratio is None else f"{text}, ×{ratio:.3f}"  # noqa: RUF001
 
 
@@ -131,19 +133,26 @@ def show_ms(value: float | None) -> str:
 
 def show_latency(record: Record) -> str:
     """The median and the 95th percentile, in milliseconds."""
-    return f"{show_ms(record.latency())} / {show_ms(record.latency('p95'))}"
+    p95 = None if record.latency_ms is None else record.latency_ms.p95
+    return f"{show_ms(record.p50)} / {show_ms(p95)}"
 
 
 def show_repeated(record: Record) -> str:
     """The median with the user's side repeated; from 100 ms on without decimals, to fit below."""
-    value = record.latency("p50_repeated")
+    value = repeated_p50(record)
     return show_ms(value) if value is None or value < 100 else f"{value:.0f}"
 
 
-def show_interval(latency_ms: Mapping[str, float | None] | None) -> str:
-    """What the median lies in, where it was measured in rounds."""
-    low, high = ((latency_ms or {}).get(end) for end in ("low", "high"))
-    return MISSING if low is None or high is None else f"{low:.3g} to {high:.3g}"
+def repeated_p50(record: Record) -> float | None:
+    """Return the median latency with the user's side scored anew for every candidate."""
+    return None if record.latency_ms is None else record.latency_ms.p50_repeated
+
+
+def show_interval(latency: Latency | None) -> str:
+    """The interval of the median, if it was measured in rounds."""
+    if latency is None or latency.low is None or latency.high is None:
+        return MISSING
+    return f"{latency.low:.3g} to {latency.high:.3g}"
 
 
 def show_count(value: float | None) -> str:

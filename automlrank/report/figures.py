@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import Metric
 from automlrank.report.cells import (
     MISSING,
     show_count,
@@ -20,6 +20,7 @@ from automlrank.report.cells import (
     show_test,
     title,
 )
+from automlrank.report.compare import interval
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
@@ -59,7 +60,7 @@ def front_figure(results: Results, facts: RunInfo) -> go.Figure:
     )
     _add_references(figure, results, "valid")
     _add_budget(figure, facts)
-    _leave_out(figure, others, (*results.front, *results.references), results.metric.name)
+    _leave_out(figure, others, (*results.front, *results.references), results.metric)
     return figure
 
 
@@ -77,7 +78,7 @@ def finalists_figure(results: Results, facts: RunInfo) -> go.Figure:
         text=[f"#{record.number}" for record in own],
         textposition="middle right",
         marker={"color": FRONT, "size": 10},
-        error_y=_errors(own, results.metric.name),
+        error_y=_errors(own),
     )
     _add_references(figure, results, "test")
     _add_budget(figure, facts)
@@ -85,8 +86,8 @@ def finalists_figure(results: Results, facts: RunInfo) -> go.Figure:
 
 
 def _add_references(figure: go.Figure, results: Results, split: str) -> None:
-    scored = _drawable(results.references, results.metric.name, split)
-    style = {"error_y": _errors(scored, results.metric.name)} if split == "test" else {}
+    scored = _drawable(results.references, split)
+    style = {"error_y": _errors(scored)} if split == "test" else {}
     _add(
         figure,
         scored,
@@ -110,12 +111,12 @@ def _add(
     **style: Any,
 ) -> None:
     """One trace; a summary is escaped because hover texts are a kind of HTML."""
-    records = _drawable(records, results.metric.name, split)
+    records = _drawable(records, split)
     if records:
         figure.add_trace(
             go.Scatter(
-                x=[record.latency() for record in records],
-                y=[record.score(results.metric.name, split) for record in records],
+                x=[record.p50 for record in records],
+                y=[record.score_on(split) for record in records],
                 hovertext=[_hover(record, results) for record in records],
                 hoverinfo="text",
                 cliponaxis=False,
@@ -125,47 +126,47 @@ def _add(
         )
 
 
-def _drawable(records: Sequence[Record], metric: str, split: str) -> list[Record]:
+def _drawable(records: Sequence[Record], split: str) -> list[Record]:
     return [
         record
         for record in records
-        if record.score(metric, split) is not None and record.latency() is not None
+        if record.score_on(split) is not None and record.p50 is not None
     ]
 
 
 def _hover(record: Record, results: Results) -> str:
-    metric = results.metric.name
     number = "" if record.state == "reference" else f"<br>trial {record.number}"
     return (
-        f"<b>{escape(title(record))}</b><br>{parse_metric(metric).label}: "
-        f"valid {show_score(record.score(metric))}, test {show_test(record, metric)}"
+        f"<b>{escape(title(record))}</b><br>{results.metric.label}: "
+        f"valid {show_score(record.valid_score)}, test {show_test(record)}"
         f"<br>{_times(record)}, {show_count(record.parameters)} parameters{number}"
     )
 
 
 def _times(record: Record) -> str:
     """The percentiles, and what the median lies in where that is known."""
-    times = [f"{key} {show_ms(record.latency(key))}" for key in ("p50", "p95", "p99")]
-    interval = show_interval(record.latency_ms)
-    return f"{', '.join(times)} ms{'' if interval == MISSING else f', median {interval}'}"
+    ms = record.latency_ms
+    if ms is None:
+        return "latency not measured"
+    times = [f"p50 {show_ms(ms.p50)}", f"p95 {show_ms(ms.p95)}", f"p99 {show_ms(ms.p99)}"]
+    median = show_interval(ms)
+    return f"{', '.join(times)} ms{'' if median == MISSING else f', median {median}'}"
 
 
-def _errors(records: Sequence[Record], metric: str) -> dict[str, Any]:
+def _errors(records: Sequence[Record]) -> dict[str, Any]:
     """Asymmetric bars from the stored interval; none where there is none."""
     up, down = [], []
     for record in records:
-        middle = record.score(metric, "test") or 0.0
-        low = record.score(f"{metric}_low", "test")
-        high = record.score(f"{metric}_high", "test")
-        down.append(0.0 if low is None else middle - low)
-        up.append(0.0 if high is None else high - middle)
+        middle, ends = record.test_score or 0.0, interval(record)
+        down.append(0.0 if ends.low is None else middle - ends.low)
+        up.append(0.0 if ends.high is None else ends.high - middle)
     return {"type": "data", "array": up, "arrayminus": down, "thickness": 1.2, "width": 5}
 
 
 def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figure:
     label = results.metric.label
     form = ".4f" if results.metric.kind == "binary" else "~g"  # labels have any unit
-    times = [time for record in records if (time := record.latency())]
+    times = [time for record in records if (time := record.p50)]
     wide = bool(times) and max(times) > LOG_FROM * min(times)
     axis = {"type": "log", "tickvals": TICKS} if wide else {"rangemode": "tozero"}
     return blank(
@@ -175,12 +176,12 @@ def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figur
 
 
 def _leave_out(
-    figure: go.Figure, others: Sequence[Record], shown: Sequence[Record], metric: str
+    figure: go.Figure, others: Sequence[Record], shown: Sequence[Record], metric: Metric
 ) -> None:
     """Begin the axis of scores without those of ``others`` that are far behind, and say so."""
-    sign = 1.0 if parse_metric(metric).up else -1.0
+    sign = 1.0 if metric.up else -1.0
     behind, wanted = (
-        [sign * (record.score(metric) or 0.0) for record in _drawable(records, metric, "valid")]
+        [sign * (record.valid_score or 0.0) for record in _drawable(records, "valid")]
         for records in (others, shown)
     )
     if not behind or not wanted:

@@ -1,29 +1,28 @@
-"""Tables of what one number hides: latency, tasks, scenarios, weights; plain, unescaped."""
+"""Tables behind the leaderboard: latency, tasks, scenarios, seesaw, weights; plain text."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from automlrank.measurement.metric_language import parse_metric
-from automlrank.measurement.metrics import METRICS
 from automlrank.measurement.significance import Z_95
 from automlrank.report.cells import (
     MISSING,
+    repeated_p50,
     show_change,
     show_interval,
     show_ms,
     show_repeated,
     show_score,
+    show_with_interval,
     title,
 )
 from automlrank.report.compare import Difference
 from automlrank.report.ranking import ranked
-from automlrank.runs.record import Record, number
+from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
+from automlrank.runs.scores import FinalScores, PartScore, SpecialistScore
 
 UNDEFINED = "not defined"
 WEIGHTS = "Task weights"  # the heading of the table that is drawn, too
@@ -41,126 +40,120 @@ class Grid:
 
 
 def grids(results: Results, facts: RunInfo) -> list[Grid]:
-    """Those that the run has something for."""
+    """Return the tables that the run has rows for."""
     best = next(iter(results.within(facts.latency_ms)), None)
     found = [_latencies(results), _tasks(results), _fused(results, facts)]
     if best is not None and best.test:
-        found += [_scenarios(best, results.metric.name), _seesaw(best, results.metric.name)]
+        found += [_scenarios(best, best.test), _seesaw(best, best.test)]
     found.append(_weights(results))
     return [grid for grid in found if grid.rows]
 
 
 def weighted(results: Results) -> list[Record]:
-    """The leaderboard's records whose balance gave the tasks weights that moved."""
+    """Return the leaderboard's records whose balance moved the weights of the tasks."""
     return [record for record in ranked(results) if record.weights]
 
 
 def _latencies(results: Results) -> Grid:
-    """Every finalist's latency, with the user's side once per request and repeated."""
-    records = [record for record in ranked(results) if record.latency("p50_repeated")]
+    """Latency of every finalist, with the user's side once per request and repeated."""
+    records = [record for record in ranked(results) if repeated_p50(record)]
     return Grid(
         "Latency",
         ("architecture", "p50 ms", "95 % interval", "p50 repeated ms", "times p50"),
         tuple((title(record), *_times(record)) for record in records),
-        "repeated: with the user's side scored anew for every candidate, where p50 scores once per "
-        "request what reads no candidate",
+        "repeated: the user's side is scored anew for every candidate; p50 scores once per request "
+        "the parts that read no candidate",
     )
 
 
 def _times(record: Record) -> tuple[str, ...]:
-    once, repeated = record.latency(), record.latency("p50_repeated")
+    once, repeated = record.p50, repeated_p50(record)
     times = f"{repeated / once:.1f}" if once and repeated else MISSING
     return show_ms(once), show_interval(record.latency_ms), show_repeated(record), times
 
 
 def _tasks(results: Results) -> Grid:
-    """Every finalist's score of every task."""
-    metric = results.metric.base.name
-    records = [r for r in ranked(results) if len(_part(r, "tasks")) > 1]
-    first = _part(records[0], "tasks") if records else {}
+    """Score of every finalist on every task."""
+    found = [(r, r.test.tasks) for r in ranked(results) if r.test and len(r.test.tasks) > 1]
+    first = found[0][1] if found else {}
+    counts = "; ".join(f"{task}: {_counts(score)}" for task, score in first.items())
     return Grid(
         "Tasks",
-        ("architecture", *(_heading(task, scores, metric) for task, scores in first.items())),
-        tuple(
-            (title(r), *(_score(_part(r, "tasks").get(task, {}), metric) for task in first))
-            for r in records
-        ),
-        "on the test split, ± half the 95 % interval of one trained model; "
-        + "; ".join(f"{task}: {_counts(scores)}" for task, scores in first.items()),
+        ("architecture", *(_heading(task, score) for task, score in first.items())),
+        tuple((title(r), *(_score(tasks.get(task)) for task in first)) for r, tasks in found),
+        f"on the test split, ± half the 95 % interval of one trained model; {counts}",
     )
 
 
 def _fused(results: Results, facts: RunInfo) -> Grid:
-    """How every finalist's fused score orders by the label of each of its tasks."""
-    metric = results.metric.base.name
-    records = [r for r in ranked(results) if len(_part(r, "score")) > 1]
-    tasks = list(_part(records[0], "score")) if records else []
+    """Order of every finalist's fused score by the label of each of its tasks."""
+    found = [(r, r.test.by_label) for r in ranked(results) if r.test and len(r.test.by_label) > 1]
+    tasks = list(found[0][1]) if found else []
     return Grid(
         "Fused score",
-        ("architecture", *(f"{parse_metric(metric).label} by {task}" for task in tasks)),
-        tuple((title(r), *(_score(_part(r, "score")[t], metric) for t in tasks)) for r in records),
+        ("architecture", *(f"{results.metric.base.label} by {task}" for task in tasks)),
+        tuple((title(r), *(_score(scores[task]) for task in tasks)) for r, scores in found),
         f"{facts.score} on the test split, judged by the label of each task, ± half the 95 % "
         "interval of one trained model",
     )
 
 
-def _scenarios(best: Record, name: str) -> Grid:
-    """The best architecture's score in every scenario."""
-    metric = parse_metric(name).base.name
-    found = _part(best, "scenarios")
-    lacks = "one class only" if parse_metric(metric).kind == "binary" else "no label"
-    tasks = next(iter(found.values()))["tasks"] if found else {}
+def _scenarios(best: Record, test: FinalScores) -> Grid:
+    """Score of the best architecture in every scenario."""
+    found = test.scenarios
+    lacks = "one class only" if test.metric.kind == "binary" else "no label"
+    tasks = next(iter(found.values())).tasks if found else {}
     return Grid(
         "Scenarios",
-        ("scenario", "rows", *(_heading(task, x, metric) for task, x in tasks.items())),
+        ("scenario", "rows", *(_heading(task, score) for task, score in tasks.items())),
         tuple(
-            (value, f"{scores['rows']:,}", *(_score(scores["tasks"][t], metric) for t in tasks))
-            for value, scores in found.items()
+            (value, f"{of.rows:,}", *(_score(of.tasks[task]) for task in tasks))
+            for value, of in found.items()
         ),
         f"{title(best)} on the test split's rows of each scenario; {UNDEFINED}: {lacks}",
     )
 
 
-def _seesaw(best: Record, name: str) -> Grid:
+def _seesaw(best: Record, test: FinalScores) -> Grid:
     """The best architecture against itself trained for one task, or one scenario, alone."""
     rows = []
-    known = _part(best, "seesaw")
+    known = test.seesaw or {}
     trees = ", and beside LightGBM with target rates for the task" if "boosted" in known else ""
     for kind, parts in known.items():
-        for part, scores in parts.items():
-            metric = parse_metric(scores.get("metric", name))
-            what = part if metric.base == parse_metric(name).base else f"{part} ({metric.label})"
-            rows.append((KINDS[kind].format(what), *_compared(scores, metric.up)))
+        for part, special in parts.items():
+            metric = special.metric
+            what = part if metric.base == test.metric.base else f"{part} ({metric.label})"
+            rows.append((KINDS[kind].format(what), *_compared(special)))
     return Grid(
         "Seesaw",
         ("part", "all together", "alone", "difference", "verdict", "seeds"),
         tuple(rows),
         f"{title(best)} beside the same architecture, settings and seeds trained for one task, or "
-        f"on the rows of one scenario (its primary task), alone{trees}; lost: really worse",
+        f"on the rows of one scenario (its primary task), alone{trees}; lost: significantly worse",
     )
 
 
-def _compared(scores: Mapping[str, Any], up: bool) -> tuple[str, ...]:
-    whole, alone = (show_score(number(scores, key)) for key in ("whole", "alone"))
-    value, error = scores["difference"]
-    if not _is_finite(value) or not _is_finite(error):
-        return whole, alone, UNDEFINED, MISSING, str(scores["seeds"])
+def _compared(special: SpecialistScore) -> tuple[str, ...]:
+    whole, alone, seeds = show_score(special.whole), show_score(special.alone), str(special.seeds)
+    value, error = special.difference.value, special.difference.error
+    if value is None or error is None:
+        return whole, alone, UNDEFINED, MISSING, seeds
     difference = Difference(value, abs(value) > Z_95 * error)
     verdict = difference.verdict
     if difference.real:
-        verdict = "gained" if (value > 0) == up else "lost"
-    return whole, alone, show_change(value), verdict, str(scores["seeds"])
+        verdict = "gained" if (value > 0) == special.metric.up else "lost"
+    return whole, alone, show_change(value), verdict, seeds
 
 
 def _weights(results: Results) -> Grid:
-    """What a balance that moves gave each task."""
+    """Weights that an adaptive balance gave each task."""
     records = weighted(results)
     tasks = list(records[0].weights or {}) if records else []
     return Grid(
         WEIGHTS,
         ("architecture", *tasks),
         tuple((title(r), *(_course((r.weights or {})[task]) for task in tasks)) for r in records),
-        "the weight of each task's loss, the mean of an epoch, epoch by epoch of the search's own "
+        "weight of each task's loss, the mean of an epoch, for each epoch of the search's own "
         "training",
     )
 
@@ -169,45 +162,30 @@ def _course(weights: Sequence[float]) -> str:
     return " ".join(f"{weight:.3g}" for weight in weights)
 
 
-def _part(record: Record, key: str) -> Mapping[str, Any]:
-    return (record.test or {}).get(key) or {}
-
-
-def _score(scores: Mapping[str, Any], metric: str) -> str:
+def _score(part: PartScore | None) -> str:
     """A score and half its interval."""
-    metric = _scored_by(scores, metric)
-    value, low, high = (number(scores, f"{metric}{end}") for end in ("", "_low", "_high"))
-    if value is None:
-        return UNDEFINED if metric in scores else MISSING
-    half = "" if low is None or high is None else f" ± {show_score((high - low) / 2, value)}"
-    return f"{show_score(value)}{half}"
-
-
-def _counts(scores: Mapping[str, Any]) -> str:
-    rows, positives = scores.get("rows"), scores.get("positives")
-    if rows is None:
+    if part is None:
         return MISSING
-    return f"{rows:,} rows" if positives is None else f"{positives:,} of {rows:,} rows are positive"
+    return UNDEFINED if part.value is None else show_with_interval(part.value, part.interval)
 
 
-def _heading(task: str, scores: Mapping[str, Any], metric: str) -> str:
-    return f"{parse_metric(_scored_by(scores, metric)).label} of {task}"
+def _counts(part: PartScore) -> str:
+    if part.rows is None:
+        return MISSING
+    if part.positives is None:
+        return f"{part.rows:,} rows"
+    return f"{part.positives:,} of {part.rows:,} rows are positive"
 
 
-def _scored_by(scores: Mapping[str, Any], metric: str) -> str:
-    """The metric that a task's scores are of: the search's, or that of the task's kind."""
-    return next((name for name in METRICS if name in scores), metric)
-
-
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+def _heading(task: str, part: PartScore) -> str:
+    return f"{part.metric.label} of {task}"
 
 
 LACKING = {0.0: "no positive row", 1.0: "no negative row"}
 
 
 def one_class(facts: RunInfo) -> Iterator[tuple[str, str]]:
-    """The tasks of which a split holds one class, or nothing: no AUC, or RMSE, is defined there."""
+    """Yield the tasks of which a split holds one class only, or no label: no metric is defined."""
     for split, rates in facts.label_rates.items():
         for task, rate in rates.items():
             is_binary = task not in facts.regression

@@ -156,7 +156,7 @@ def _grid(grid: Grid, results: Results) -> list[str]:
 def _trials(results: Results) -> str:
     """Every trial; the ``data-value`` of a cell is what sorting goes by."""
     label = results.metric.label
-    rows = [_trial(record, results.metric.name) for record in results.records]
+    rows = [_trial(record) for record in results.records]
     headings = (
         *("#", "state", "architecture", f"valid {label}"),
         *("p50 ms", "parameters", "time", "reason"),
@@ -164,8 +164,8 @@ def _trials(results: Results) -> str:
     return _table(headings, rows, sortable=True)
 
 
-def _trial(record: Record, metric: str) -> list[str]:
-    score = record.score(metric)
+def _trial(record: Record) -> list[str]:
+    score = record.valid_score
     reason = record.reason or ""
     if record.duplicate_of is not None:
         reason = f"the same as trial {record.duplicate_of}"
@@ -174,7 +174,7 @@ def _trial(record: Record, metric: str) -> list[str]:
         _cell(record.state.replace("_", " "), "state"),
         _cell(escape(title(record)), "what"),
         _cell(show_score(score), value=score),
-        _cell(show_ms(record.latency()), value=record.latency()),
+        _cell(show_ms(record.p50), value=record.p50),
         _cell(show_count(record.parameters), value=record.parameters),
         _cell(show_seconds(record.seconds), value=record.seconds),
         _cell(escape(reason), "why"),

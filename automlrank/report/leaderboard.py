@@ -53,7 +53,7 @@ class Leaderboard:
         table = _table(ranked(self.results), self.results, columns)
         table.title = Text(headline(self.results, self.facts))
         ties = equally_fast(self.results)
-        table.caption = Text(f"{CAPTION}\nAs fast as each other: {ties}." if ties else CAPTION)
+        table.caption = Text(f"{CAPTION}\nEqually fast: {ties}." if ties else CAPTION)
         table.title_justify = table.caption_justify = "left"
         yield table
 

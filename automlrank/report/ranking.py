@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import Metric
 from automlrank.report.compare import compare
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
@@ -28,9 +28,9 @@ def ranked(results: Results) -> list[Record]:
 
     def key(record: Record) -> tuple[float, float, int]:
         place = places.get(record.fingerprint, math.inf)
-        score = record.choice_score(results.metric.name)
+        score = record.choice_score
         unscored = math.inf if score is None else sign * score
-        latency = record.latency() or math.inf
+        latency = record.p50 or math.inf
         return place, unscored if place == math.inf else latency, record.number
 
     return sorted(_candidates(results).values(), key=key)
@@ -44,33 +44,29 @@ def ranks(results: Results) -> dict[str, int]:
     rank 1 is really beaten by one of the rank above. Ties are not transitive (a = b = c, yet
     a > c), so a pair of different ranks may be one.
     """
-    left = [r for r in _candidates(results).values() if _scored(r, results.metric.name)]
+    left = [r for r in _candidates(results).values() if r.test_score is not None]
     places: dict[str, int] = {}
     rank = 1
     while left:
-        top = [r for r in left if not any(really_beats(s, r, results.metric.name) for s in left)]
+        top = [r for r in left if not any(really_beats(s, r, results.metric) for s in left)]
         places |= {record.fingerprint: rank for record in top}
         left = [record for record in left if record.fingerprint not in places]
         rank += 1
     return places
 
 
-def really_beats(a: Record, b: Record, metric: str) -> bool:
+def really_beats(a: Record, b: Record, metric: Metric) -> bool:
     """Whether ``a`` scored better on the test split, and by more than noise."""
-    difference = compare(a, b, metric)
-    one, other = a.score(metric, "test"), b.score(metric, "test")
+    difference = compare(a, b)
+    one, other = a.test_score, b.test_score
     if difference is None or one is None or other is None:
         return False
-    return difference.real is True and parse_metric(metric).better(one, other)
+    return difference.real is True and metric.better(one, other)
 
 
 def has_probabilities(results: Results) -> bool:
     """Whether log loss and calibration of anything are known: values of a regression have none."""
-    return any(r.score("logloss", "test") is not None for r in _candidates(results).values())
-
-
-def _scored(record: Record, metric: str) -> bool:
-    return record.score(metric, "test") is not None
+    return any(r.test and r.test.probabilities for r in _candidates(results).values())
 
 
 def _candidates(results: Results) -> dict[str, Record]:

@@ -51,7 +51,7 @@ def measured(results: Results, facts: RunInfo) -> Pairs:
     protocol = ", ".join(f"{key} {value}" for key, value in results.latency.items())
     pairs.append(("Latency of one request", protocol or "not measured"))
     if ties := equally_fast(results):
-        pairs.append(("As fast as each other", ties))
+        pairs.append(("Equally fast", ties))
     if facts.latency_ms is not None:
         pairs.append(("Budget", f"{facts.latency_ms:g} ms at p50"))
     return pairs + _unscored(results, facts) + sparse(results)
@@ -72,17 +72,17 @@ def _unscored(results: Results, facts: RunInfo) -> Pairs:
     return [
         (
             f"Rows of {title(record)}",
-            f"{rows:,.0f} of {whole:,} test rows have a score; its figures, and each difference "
+            f"{rows:,} of {whole:,} test rows have a score; its figures, and each difference "
             "to it, are of these rows",
         )
         for record in results.outsiders
-        if (rows := record.score("rows", "test")) is not None
+        if record.test and (rows := record.test.rows) is not None
     ]
 
 
 def equally_fast(results: Results) -> str:
     """The neighbours in latency, of those shown, whose intervals overlap: ``2 and deepfm, ...``."""
-    shown = sorted(ranked(results), key=lambda record: record.latency() or 0.0)
+    shown = sorted(ranked(results), key=lambda record: record.p50 or 0.0)
     ties = [(a, b) for a, b in itertools.pairwise(shown) if as_fast(a, b)]
     return "; ".join(" and ".join(r.name or f"trial {r.number}" for r in tie) for tie in ties)
 

@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 from automlrank.errors import Fault, RunError, did_you_mean
+from automlrank.measurement.latency import Latency
+from automlrank.runs.score_data import (
+    final_scores_data,
+    latency_data,
+    read_final_scores,
+    read_latency,
+    read_split_scores,
+    split_scores_data,
+)
+from automlrank.runs.scores import FinalScores, SplitScores, finite
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,75 +33,108 @@ COUNTED = STATES[:-1]
 
 @dataclass(frozen=True)
 class Record:
-    """One trial, or one reference that the space does not hold.
-
-    ``valid[metric]`` is the search's own score, ``valid[metric + "_mean"]`` that of a finalist
-    over its seeds. ``test`` is for finalists: ``metric``, ``metric_low``, ``metric_high`` (95 %),
-    ``metric_std`` over ``seeds``, and ``versus``: by another record's fingerprint, the
-    difference in the metric on the same rows and its standard error; beside them ``logloss``,
-    ``calibration`` (the expected calibration error) and ``calibration_ratio`` (mean prediction
-    over rate), ``logloss_recalibrated`` where the loss bends probabilities: with a shift of the
-    logits that validation fitted; and ``rows`` where some had no score. ``test["tasks"]`` and
-    ``test["scenarios"]`` hold the score, its interval, rows and positives of each part;
-    ``test["seesaw"]``, of the best, each part's score by a model trained for it alone.
-
-    ``latency_ms`` has the percentiles of a request; of a finalist those of its second measurement,
-    with ``p50_first``, the p50 of its first, beside them.
-
-    ``architecture`` is empty for what is none: boosted trees, the incumbent. ``zero_shares`` are
-    those of exact zeros among the weights that FTRL trained and training met, by parameter;
-    ``weights`` those that a balance which moves gave each task, epoch by epoch.
-    """
+    """One trial, or one reference that the space does not hold."""
 
     number: int
+    """Number of the trial; below 0 for a reference outside the space."""
     state: str
     fingerprint: str
     architecture: Mapping[str, Any]
+    """The architecture as data; empty for boosted trees and the incumbent."""
     summary: str
-    valid: Mapping[str, Any] | None = None
-    test: Mapping[str, Any] | None = None
-    latency_ms: Mapping[str, Any] | None = None
+    valid: SplitScores | None = None
+    test: FinalScores | None = None
+    """Scores on the test split, for finalists only."""
+    latency_ms: Latency | None = None
+    """Latency of a request; of a finalist that of its second measurement."""
     parameters: int | None = None
     embedding_bytes: int | None = None
     matmul_flops: int | None = None
     seconds: float | None = None
+    """Time that the trial took."""
     reason: str | None = None
+    """Reason why it was not trained to the end."""
     name: str | None = None
+    """Name of the reference, if it is one."""
     duplicate_of: int | None = None
+    """Number of the earlier trial of the same architecture."""
     rows_seen: int | None = None
+    """Training rows seen, over all epochs."""
     zero_shares: Mapping[str, float] | None = None
-    weights: Mapping[str, Any] | None = None
+    """Share of exact zeros among the weights that FTRL trained and training met, by parameter."""
+    weights: Mapping[str, Sequence[float]] | None = None
+    """Weights that an adaptive balance gave each task, epoch by epoch; None without one."""
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
             raise RunError(f"state must be one of {', '.join(STATES)}, but got {self.state!r}.")
 
-    def score(self, metric: str, split: str = "valid") -> float | None:
-        """The metric on ``valid`` or ``test``; None where it is not defined."""
-        return number((self.test if split == "test" else self.valid) or {}, metric)
+    @property
+    def valid_score(self) -> float | None:
+        """The search's own score on validation; None if it is not defined."""
+        return None if self.valid is None else finite(self.valid.value)
 
-    def choice_score(self, metric: str) -> float | None:
-        """The validation score that choices go by: the mean over seeds where there is one."""
-        mean = number(self.valid or {}, f"{metric}_mean")
-        return self.score(metric) if mean is None else mean
+    @property
+    def test_score(self) -> float | None:
+        """The score on the test split; None if it is not defined."""
+        return None if self.test is None else finite(self.test.value)
 
-    def latency(self, percentile: str = "p50") -> float | None:
-        """Milliseconds per request; None where it was not measured."""
-        return number(self.latency_ms or {}, percentile)
+    def score_on(self, split: str) -> float | None:
+        """Return the score on ``valid`` or ``test``; None if it is not defined."""
+        return self.test_score if split == "test" else self.valid_score
+
+    @property
+    def choice_score(self) -> float | None:
+        """The validation score that choices go by: the mean over seeds if there is one."""
+        mean = None if self.valid is None else finite(self.valid.mean)
+        return self.valid_score if mean is None else mean
+
+    @property
+    def p50(self) -> float | None:
+        """Median latency of a request in milliseconds; None if it was not measured."""
+        return None if self.latency_ms is None else finite(self.latency_ms.p50)
+
+    @property
+    def first_p50(self) -> float | None:
+        """Median latency of the first measurement; None if it was not measured."""
+        first = None if self.latency_ms is None else finite(self.latency_ms.p50_first)
+        return self.p50 if first is None else first
 
     @property
     def is_measured_again(self) -> bool:
-        """Whether the latency is a second one, as a finalist's is."""
-        return self.latency("p50_first") is not None
+        """True if the latency is a second one, as a finalist's is."""
+        return self.latency_ms is not None and self.latency_ms.p50_first is not None
 
     def to_data(self) -> dict[str, Any]:
-        """The record as JSON-safe data."""
-        return to_data(self)
+        """Return the record as JSON-safe data."""
+        typed = {
+            "valid": self.valid and split_scores_data(self.valid),
+            "test": self.test and final_scores_data(self.test),
+            "latency_ms": self.latency_ms and latency_data(self.latency_ms),
+        }
+        return {f.name: plain(typed.get(f.name, getattr(self, f.name))) for f in fields(self)}
 
     @classmethod
     def from_data(cls, data: object) -> Self:
-        """A record from its data; raises RunError with every key that is missing or unknown."""
-        return cls(**checked(cls, data))
+        """Return a record from its data; raises RunError with every unknown or missing key."""
+        values = checked(cls, data)
+        try:
+            return cls(**{**values, **_typed(values)})
+        except (KeyError, TypeError, ValueError, StopIteration) as error:
+            problem = f"trial {values['number']}: its scores or latency cannot be read: {error!r}."
+            raise RunError(problem) from error
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scores and the latency of a record's data as values, where it has them."""
+    found: dict[str, Any] = {}
+    if values.get("valid") is not None:
+        found["valid"] = read_split_scores(values["valid"])
+        if values.get("test") is not None:
+            found["test"] = read_final_scores(values["test"], found["valid"].metric)
+    if values.get("latency_ms") is not None:
+        found["latency_ms"] = read_latency(values["latency_ms"])
+    return found
 
 
 def flat(record: Record) -> dict[str, Any]:
@@ -123,12 +166,6 @@ def plain(value: object) -> Any:
 def to_data(value: DataclassInstance) -> dict[str, Any]:
     """A dataclass of plain values as JSON-safe data."""
     return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-
-
-def number(values: Mapping[str, Any], key: str) -> float | None:
-    """A value where it is a finite number, else None."""
-    value = values.get(key)
-    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def checked(cls: type[DataclassInstance], data: object) -> dict[str, Any]:

@@ -46,8 +46,8 @@ class Results:
             record
             for record in self.records
             if record.state == "complete"
-            and record.score(self.metric.name) is not None
-            and record.latency() is not None
+            and record.valid_score is not None
+            and record.p50 is not None
         )
 
     @property
@@ -58,21 +58,18 @@ class Results:
         where the first latencies let it: a finalist that the second finds slower does not bring
         back what it had beaten.
         """
-        stood = self._unbeaten(self.complete, "p50_first")
+        stood = self._unbeaten(self.complete, [r.first_p50 or 0.0 for r in self.complete])
         fair = [r for r in self.complete if r in stood or r.is_measured_again]
-        return self._unbeaten(fair, "p50")
+        return self._unbeaten(fair, [r.p50 or 0.0 for r in fair])
 
-    def _unbeaten(self, records: Sequence[Record], percentile: str) -> tuple[Record, ...]:
-        scores = [record.score(self.metric.name) or 0.0 for record in records]
-        times = [r.latency(percentile) or r.latency() or 0.0 for r in records]
+    def _unbeaten(self, records: Sequence[Record], times: Sequence[float]) -> tuple[Record, ...]:
+        scores = [record.valid_score or 0.0 for record in records]
         return tuple(records[i] for i in pareto(scores, times, up=self.metric.up))
 
     @property
     def finalists(self) -> tuple[Record, ...]:
         """Complete trials that were scored on the test split, references among them."""
-        return tuple(
-            r for r in self.complete if r.test and r.score(self.metric.name, "test") is not None
-        )
+        return tuple(r for r in self.complete if r.test_score is not None)
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -84,17 +81,13 @@ class Results:
     @property
     def incumbent(self) -> Record | None:
         """The present model, of which there are only scores: nothing that a request could ask."""
-        scored = (r for r in self.outsiders if r.latency() is None)
+        scored = (r for r in self.outsiders if r.p50 is None)
         return next(scored, None)
 
     @property
     def outsiders(self) -> tuple[Record, ...]:
         """The references with a score that are no architectures: boosted trees, the incumbent."""
-        return tuple(
-            r
-            for r in self.references
-            if not r.architecture and r.score(self.metric.name) is not None
-        )
+        return tuple(r for r in self.references if not r.architecture and r.valid_score is not None)
 
     def is_reference(self, record: Record) -> bool:
         """Whether a record is one of the references, or the trial of one."""
@@ -106,12 +99,12 @@ class Results:
             fits = [
                 record
                 for record in group
-                if max_latency_ms is None or (record.latency() or 0.0) <= max_latency_ms
+                if max_latency_ms is None or (record.p50 or 0.0) <= max_latency_ms
             ]
             if fits:
                 sign = -1 if self.metric.up else 1
-                key = {id(r): sign * (r.choice_score(self.metric.name) or 0.0) for r in fits}
-                return tuple(sorted(fits, key=lambda r: (key[id(r)], r.latency(), r.number)))
+                key = {id(r): sign * (r.choice_score or 0.0) for r in fits}
+                return tuple(sorted(fits, key=lambda r: (key[id(r)], r.p50 or 0.0, r.number)))
         return ()
 
     def best_reference(self, limit: float | None = None, split: str = "test") -> Record | None:
@@ -121,9 +114,9 @@ class Results:
         ours flatters.
         """
         sign = 1.0 if self.metric.up else -1.0
-        scored = [r for r in self.references if r.score(self.metric.name, split) is not None]
-        fits = [r for r in scored if limit is None or (r.latency() or 0.0) <= limit]
-        score = {id(r): sign * (r.score(self.metric.name, split) or 0.0) for r in scored}
+        scored = [r for r in self.references if r.score_on(split) is not None]
+        fits = [r for r in scored if limit is None or (r.p50 or 0.0) <= limit]
+        score = {id(r): sign * (r.score_on(split) or 0.0) for r in scored}
         return max(fits or scored, key=lambda r: score[id(r)], default=None)
 
     def best(self, max_latency_ms: float | None = None) -> Record:
@@ -136,10 +129,10 @@ class Results:
             return fits[0]
         if not self.complete:
             raise RunError("a best trial needs a complete one, but the run has none.")
-        quickest = min(self.complete, key=lambda record: record.latency() or 0.0)
+        quickest = min(self.complete, key=lambda record: record.p50 or 0.0)
         raise BudgetError(
             f"no complete trial takes {max_latency_ms:g} ms or less.",
-            f"The fastest, trial {quickest.number}, takes {quickest.latency():.1f} ms.",
+            f"The fastest, trial {quickest.number}, takes {quickest.p50 or 0.0:.1f} ms.",
         )
 
     def to_data(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from automlrank.model.network import RankingModel, build
 from automlrank.model.plan import Plan
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
+from automlrank.runs.score_data import latency_data, split_scores_data
 from automlrank.runs.seeds import seed_of
 from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong
 from automlrank.space.space import Space
@@ -118,12 +119,12 @@ class Objective:
         epochs = architecture.training.epochs
         watch = RungWatch(evaluator, self.rungs, self.pruner, trial, model, epochs, latency)
         trained = self.trained(trial, model, architecture, seed, watch)
-        valid = evaluator.scores(trained.scores)
-        attributes.valid, attributes.rows_seen = valid, trained.rows
+        attributes.valid = split_scores_data(evaluator.scores(trained.scores))
+        attributes.rows_seen = trained.rows
         attributes.zero_shares = dict(trained.zero_shares)
         attributes.weights = trained.weights
         self.folder.keep(architecture, trained)
-        return valid[goal.metric], latency
+        return evaluator.metric.overall(trained.scores), latency
 
     def check_size(self, trial: optuna.Trial, plan: Plan) -> None:
         """Record the cost of an architecture; raises TrialPruned if it has too many parameters."""
@@ -135,7 +136,7 @@ class Objective:
     def measured(self, trial: optuna.Trial, model: RankingModel) -> float:
         """Record a model's latency, and return it as the study sees it; raises TrialPruned."""
         latency, goal = self.evaluator.latency(model), self.evaluator.goal
-        TrialAttributes(trial).latency_ms = vars(latency)
+        TrialAttributes(trial).latency_ms = latency_data(latency)
         if goal.latency_ms and latency.p50 > goal.latency_ms:
             over(trial, "latency_ms", latency.p50, goal.latency_ms)
         return goal.objective_latency(latency.p50)

@@ -58,7 +58,7 @@ def _trained(evaluator: Evaluator, folder: RunFolder, baseline: Baseline, number
         outcome |= baseline.cost(evaluator)
         run = baseline.train(evaluator, seed, baseline.name)
         latency = run.latency()
-        outcome |= {"latency_ms": vars(latency) if latency else None, **run.facts}
+        outcome |= {"latency_ms": latency, **run.facts}
         outcome["valid"] = evaluator.scores(run.scores("valid"))
         run.keep(folder)
     except FAILURES as error:

@@ -9,6 +9,7 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.measurement.latency import ROUNDS, TRIES
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
+from automlrank.runs.score_data import read_latency, read_split_scores
 from automlrank.study.attributes import StudyAttributes, TrialAttributes
 
 STATES = {
@@ -21,15 +22,15 @@ STATES = {
 def record_of(trial: FrozenTrial) -> Record:
     """Return the record of a finished trial."""
     attributes = TrialAttributes(trial)
-    cost = attributes.cost or {}
+    cost, latency = attributes.cost or {}, attributes.latency_ms
     return Record(
         number=trial.number,
         state=attributes.state or STATES[trial.state],
         fingerprint=attributes.fingerprint or "",
         architecture=attributes.architecture or {},
         summary=attributes.summary or "",
-        valid=attributes.valid,
-        latency_ms=attributes.latency_ms,
+        valid=None if attributes.valid is None else read_split_scores(attributes.valid),
+        latency_ms=None if latency is None else read_latency(latency),
         parameters=cost.get("parameters"),
         embedding_bytes=cost.get("embedding_bytes"),
         matmul_flops=cost.get("matmul_flops"),

@@ -20,6 +20,7 @@ from automlrank.cli.wording import (
     outcome,
     sentences,
 )
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import AUC, RMSE
 from automlrank.runs.events import (
     DataReady,
@@ -30,6 +31,7 @@ from automlrank.runs.events import (
     ignore,
 )
 from automlrank.runs.record import Record
+from automlrank.runs.scores import SplitScores
 from automlrank.training.progress import Progress
 
 GOAL = SearchTarget(AUC, trials=20, seconds=None)
@@ -39,8 +41,8 @@ PROGRESS = Progress(2, 120_832, 0.5123, 9.0, {"click": 0.67}, {"click": 0.68})
 def record(number: int, state: str = "complete", **values: Any) -> Record:
     known: dict[str, Any] = {
         "number": number, "state": state, "fingerprint": f"f{number}", "architecture": {},
-        "summary": "emb16 · [linear, fm]", "valid": {"auc": 0.6 + number / 100},
-        "latency_ms": {"p50": 1.0 + number, "p95": 2.0 + number}, "seconds": 30.0,
+        "summary": "emb16 · [linear, fm]", "valid": SplitScores(AUC, 0.6 + number / 100),
+        "latency_ms": Latency(1.0 + number, 2.0 + number, 3.0 + number), "seconds": 30.0,
         "parameters": 1000}  # fmt: skip
     return Record(**{**known, **values})
 
@@ -112,7 +114,7 @@ def test_time_left() -> None:
     assert left(results, 3, SearchTarget(AUC, 20, 1800.0), 60.0) == "60.0 s gone of 30.0 min"
     assert "about 8.5 min left for 17 trials" in left(results, 3, GOAL, 60.0)
     assert left(results, 20, GOAL, 60.0) == "60.0 s gone; the finalists remain"
-    assert left(so_far(ended(LR), "auc"), 0, GOAL, 1.0) == "1.0 s gone, 20 trials left"
+    assert left(so_far(ended(LR), AUC), 0, GOAL, 1.0) == "1.0 s gone, 20 trials left"
 
 
 def test_a_pipe_gets_a_line_per_beginning_and_end(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +132,7 @@ def test_the_data_says_what_trials_are_told_by(capsys: pytest.CaptureFixture[str
     """A regression task has a mean, its trials an error, of which the lowest is on the front."""
     rows, means = {"train": 9}, {"train": {"stay": 35.25}}
     ready = DataReady("shop", rows, means, (), (), ("stay",), RMSE)
-    trials = [record(i, valid={"rmse": 20.0 - i}) for i in range(2)]
+    trials = [record(i, valid=SplitScores(RMSE, 20.0 - i)) for i in range(2)]
     screen = Terminal(file=io.StringIO(), force_terminal=True, width=80, height=50)
     console = Console(Format.human)
     plain = PlainView(console, GOAL)
@@ -143,7 +145,7 @@ def test_the_data_says_what_trials_are_told_by(capsys: pytest.CaptureFixture[str
     live = LiveView(console, GOAL)
     with live:
         live(ready)
-        live(ended(*trials, record(2, valid={"rmse": 30.0})))
+        live(ended(*trials, record(2, valid=SplitScores(RMSE, 30.0))))
         with screen.capture() as seen:
             screen.print(live.picture(60.0))
     text = seen.get()

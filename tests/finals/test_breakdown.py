@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 import polars as pl
@@ -24,13 +23,14 @@ def logits_of(dataset: Dataset, seeds: int = 2, strength: float = 1.0) -> list[n
 
 def test_a_task_has_its_mean_over_the_seeds_rows_and_positives(dataset: Dataset) -> None:
     runs, labels = logits_of(dataset), dataset.labels("test")
-    found = breakdown(dataset, AUC, {"a": runs})["a"]["tasks"]
+    found = breakdown(dataset, AUC, {"a": runs})["a"].tasks
     for i, task in enumerate(dataset.schema.tasks):
         expected = np.mean([auc(labels[:, i], x[:, i]) for x in runs])
-        assert found[task.name]["auc"] == pytest.approx(expected)
-        assert found[task.name]["auc_low"] < expected < found[task.name]["auc_high"]
-        assert found[task.name]["rows"] == len(labels)
-        assert found[task.name]["positives"] == int(labels[:, i].sum())
+        part = found[task.name]
+        assert part.value == pytest.approx(expected)
+        assert part.interval.low < expected < part.interval.high
+        assert part.rows == len(labels)
+        assert part.positives == int(labels[:, i].sum())
 
 
 def test_tasks_are_compared_on_the_same_rows(dataset: Dataset) -> None:
@@ -39,23 +39,23 @@ def test_tasks_are_compared_on_the_same_rows(dataset: Dataset) -> None:
     labels = dataset.labels("test")[:, 1]
     columns = np.stack([x[:, 1] for x in (*weak, *strong)], axis=1)
     expected = sampling(AUC, labels, columns).difference([0, 1], [2, 3])
-    assert found["weak"]["tasks"]["buy"]["versus"]["strong"] == pytest.approx(list(expected))
-    assert (
-        breakdown(dataset, AUC, {"a": weak[:1], "b": strong})["b"]["tasks"]["buy"]["versus"] == {}
-    )
+    versus = found["weak"].tasks["buy"].versus["strong"]
+    assert (versus.value, versus.error) == pytest.approx(expected)
+    cut = breakdown(dataset, AUC, {"a": weak[:1], "b": strong})
+    assert cut["b"].tasks["buy"].versus == {}
 
 
 def test_every_scenario_has_its_own_rows(dataset: Dataset) -> None:
     runs, labels = logits_of(dataset), dataset.labels("test")
     pages = synthetic_frame(3000, seed=0)[0]["page"].to_numpy()[-len(labels) :]
-    found = breakdown(dataset, AUC, {"a": runs})["a"]["scenarios"]
+    found = breakdown(dataset, AUC, {"a": runs})["a"].scenarios
     assert sorted(found) == sorted(set(pages))
-    assert [s["rows"] for s in found.values()] == sorted(s["rows"] for s in found.values())[::-1]
+    assert [s.rows for s in found.values()] == sorted(s.rows for s in found.values())[::-1]
     for page, scores in found.items():
         mine = pages == page
         expected = np.mean([auc(labels[mine, 0], x[mine, 0]) for x in runs])
-        assert scores["rows"] == mine.sum()
-        assert scores["tasks"]["click"]["auc"] == pytest.approx(expected)
+        assert scores.rows == mine.sum()
+        assert scores.tasks["click"].value == pytest.approx(expected)
 
 
 def opened(
@@ -77,20 +77,20 @@ def opened(
 
 def test_scenarios_that_training_did_not_see_are_counted_together(tmp_path) -> None:
     data = opened(tmp_path, ["new", "newer", "new"])
-    found = breakdown(data, AUC, {"a": logits_of(data)})["a"]["scenarios"]
-    assert found["not in training"]["rows"] == 3
+    found = breakdown(data, AUC, {"a": logits_of(data)})["a"].scenarios
+    assert found["not in training"].rows == 3
 
 
 def test_what_is_not_defined_is_not_a_half(tmp_path) -> None:
     """A scenario with one row, and one in which every label is 1."""
     data = opened(tmp_path, ["alone"], {"home": 1})
-    found = breakdown(data, AUC, {"a": logits_of(data)})["a"]["scenarios"]
-    assert found["not in training"]["rows"] == 1
+    found = breakdown(data, AUC, {"a": logits_of(data)})["a"].scenarios
+    assert found["not in training"].rows == 1
     for name in ("not in training", "home"):
-        click = found[name]["tasks"]["click"]
-        assert math.isnan(click["auc"])
-        assert math.isnan(click["auc_low"])
-    assert found["home"]["tasks"]["click"]["positives"] == found["home"]["rows"]
+        click = found[name].tasks["click"]
+        assert click.value is None
+        assert click.interval.low is None
+    assert found["home"].tasks["click"].positives == found["home"].rows
 
 
 def test_many_scenarios_end_in_one_line(dataset: Dataset, monkeypatch) -> None:

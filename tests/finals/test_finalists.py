@@ -5,18 +5,20 @@ from __future__ import annotations
 import pytest
 
 from automlrank.finals.finalists import SEEDS, in_order, leaders_of
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import AUC
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
+from automlrank.runs.scores import SplitScores
 
 BEST = ("best", 0.8, 5.0)
 FAST = ("fast", 0.7, 1.0)
 
 
 def record(name: str, score: float, ms: float | None, state: str = "complete") -> Record:
-    latency = None if ms is None else {"p50": ms}
+    latency = None if ms is None else Latency(ms, ms, ms)
     architecture = {"architecture": name} if state == "complete" else {}
-    valid = {"auc": score}
+    valid = SplitScores(AUC, score)
     return Record(0, state, name, architecture, name, valid, latency_ms=latency, name=name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import replace
 
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 
 from automlrank.data.dataset import Dataset
-from automlrank.finals.scores import SHIFT, FinalRun, final_scores
+from automlrank.finals.scores import FinalRun, final_scores
 from automlrank.measurement.calibration import calibration
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import AUC, METRICS, Metric, logloss
+from automlrank.runs.scores import SeedScores
 from automlrank.training.loop import score_logits
 
 
@@ -24,7 +26,7 @@ def trained(dataset: Dataset, metric: Metric, strength: float, seed: int) -> Fin
     if metric.kind == "regression":
         logits = (labels + noise / strength).astype(np.float32)
     scores = score_logits(logits, dataset, "test", metric)
-    return {"valid": scores, "test": scores}, logits
+    return FinalRun(SeedScores(scores, scores), logits)
 
 
 @pytest.fixture(params=METRICS)
@@ -51,48 +53,54 @@ def runs(data, metric) -> dict[str, list[FinalRun]]:
 def test_a_score_stands_with_its_interval_and_apart_from_it_the_spread(data, metric, runs):
     task = data.schema.tasks[0].name
     for name, found in final_scores(data, metric, runs).items():
-        values = [scores["test"][task] for scores, _ in runs[name]]
-        test = found["test"]
-        assert test[metric.name] == pytest.approx(np.mean(values))
-        assert test[f"{metric.name}_std"] == pytest.approx(np.std(values, ddof=1))
-        assert test[f"{metric.name}_low"] < test[metric.name] < test[f"{metric.name}_high"]
-        assert test["seeds"] == 3
-        assert test["tasks"][task][metric.name] == pytest.approx(test[metric.name])
-        assert found["valid"] == {f"{metric.name}_mean": test[metric.name]}
+        values = [run.scores.test[task] for run in runs[name]]
+        test = found.test
+        assert test.metric == metric
+        assert test.value == pytest.approx(np.mean(values))
+        assert test.std == pytest.approx(np.std(values, ddof=1))
+        assert test.interval.low < test.value < test.interval.high
+        assert test.seeds == 3
+        assert test.tasks[task].value == pytest.approx(test.value)
+        assert found.valid_mean == test.value
 
 
 def test_log_loss_and_calibration_are_told_whatever_the_metric(data, metric, runs):
     """Of probabilities, that is: values of a regression have none."""
     if metric.kind == "regression":
-        test = final_scores(data, metric, runs)["weak"]["test"]
-        assert not {"logloss", "calibration", "calibration_ratio"} & test.keys()
+        test = final_scores(data, metric, runs)["weak"].test
+        assert test.probabilities is None
         return
     labels = data.labels("test")[:, 0]
-    test = final_scores(data, metric, runs)["weak"]["test"]
-    columns = [logits[:, 0] for _, logits in runs["weak"]]
-    assert test["logloss"] == pytest.approx(np.mean([logloss(labels, x) for x in columns]))
+    test = final_scores(data, metric, runs)["weak"].test
+    columns = [run.logits[:, 0] for run in runs["weak"]]
+    assert test.probabilities.logloss == pytest.approx(
+        np.mean([logloss(labels, x) for x in columns])
+    )
     each = [calibration(labels, x) for x in columns]
-    assert test["calibration"] == pytest.approx(np.mean([one.error for one in each]))
-    assert test["calibration_ratio"] == pytest.approx(np.mean([one.ratio for one in each]))
+    assert test.probabilities.calibration == pytest.approx(np.mean([one.error for one in each]))
+    assert test.probabilities.calibration_ratio == pytest.approx(
+        np.mean([one.ratio for one in each])
+    )
 
 
 def test_a_real_difference_is_seen_from_both_sides(data, metric, runs):
     found = final_scores(data, metric, runs)
-    weak, strong = found["weak"]["test"], found["strong"]["test"]
-    value, error = strong["versus"]["weak"]
-    assert weak["versus"]["strong"] == [-value, pytest.approx(error)]
-    assert value == pytest.approx(strong[metric.name] - weak[metric.name])
+    weak, strong = found["weak"].test, found["strong"].test
+    value, error = dataclasses.astuple(strong.versus["weak"])
+    assert weak.versus["strong"].value == -value
+    assert weak.versus["strong"].error == pytest.approx(error)
+    assert value == pytest.approx(strong.value - weak.value)
     assert abs(value) > 1.96 * error > 0
-    assert metric.better(strong[metric.name], weak[metric.name])
+    assert metric.better(strong.value, weak.value)
 
 
 def test_a_single_seed_has_an_interval_but_no_verdict(data, metric, runs):
     """Its spread over seeds is not known, so no error of a difference is."""
     cut = {"weak": runs["weak"][:1], "strong": runs["strong"]}
     found = final_scores(data, metric, cut)
-    assert found["weak"]["test"][f"{metric.name}_std"] is None
-    assert math.isfinite(found["weak"]["test"][f"{metric.name}_low"])
-    assert found["weak"]["test"]["versus"] == found["strong"]["test"]["versus"] == {}
+    assert found["weak"].test.std is None
+    assert math.isfinite(found["weak"].test.interval.low)
+    assert found["weak"].test.versus == found["strong"].test.versus == {}
 
 
 def test_finalists_that_were_not_reached_have_no_scores(dataset):
@@ -104,14 +112,15 @@ def test_bent_probabilities_are_told_once_they_are_shifted_back(dataset):
     labels = dataset.labels("test")[:, 0]
     bent = []
     for n in range(2):
-        scores, logits = trained(dataset, AUC, 1.0, n)
-        bent.append(({**scores, SHIFT: -1.5 - n}, logits + 1.5 + n))
+        run = trained(dataset, AUC, 1.0, n)
+        scores = replace(run.scores, shift=-1.5 - n)
+        bent.append(FinalRun(scores, run.logits + 1.5 + n))
     plain = [trained(dataset, AUC, 1.0, n) for n in range(2)]
     found = final_scores(dataset, AUC, {"bent": bent, "plain": plain})
-    expected = np.mean([logloss(labels, logits[:, 0]) for _, logits in plain])
-    assert found["bent"]["test"]["logloss_recalibrated"] == pytest.approx(expected, rel=1e-5)
-    assert found["bent"]["test"]["logloss"] > expected
-    assert "logloss_recalibrated" not in found["plain"]["test"]
+    expected = np.mean([logloss(labels, run.logits[:, 0]) for run in plain])
+    assert found["bent"].test.logloss_recalibrated == pytest.approx(expected, rel=1e-5)
+    assert found["bent"].test.probabilities.logloss > expected
+    assert found["plain"].test.logloss_recalibrated is None
 
 
 def test_a_weighted_metric_is_the_tasks_mean_with_one_interval(dataset):
@@ -121,10 +130,10 @@ def test_a_weighted_metric_is_the_tasks_mean_with_one_interval(dataset):
         for i, (key, strength) in enumerate({"weak": 0.3, "strong": 2.0}.items())
     }
     found = final_scores(dataset, parse_metric(name), runs)
-    test = found["strong"]["test"]
-    tasks = {task: scores["auc"] for task, scores in test["tasks"].items()}
-    assert test[name] == pytest.approx((tasks["click"] + 0.5 * tasks["buy"]) / 1.5)
-    assert test[f"{name}_low"] < test[name] < test[f"{name}_high"]
-    value, error = test["versus"]["weak"]
-    assert value == pytest.approx(test[name] - found["weak"]["test"][name])
+    test = found["strong"].test
+    tasks = {task: score.value for task, score in test.tasks.items()}
+    assert test.value == pytest.approx((tasks["click"] + 0.5 * tasks["buy"]) / 1.5)
+    assert test.interval.low < test.value < test.interval.high
+    value, error = dataclasses.astuple(test.versus["weak"])
+    assert value == pytest.approx(test.value - found["weak"].test.value)
     assert value > 1.96 * error > 0

@@ -117,9 +117,9 @@ def test_the_best_is_compared_with_each_and_nothing_is_trained_twice(
     assert list(found) == ["tasks", "scenarios"]
     assert list(found["tasks"]) == ["click", "buy"]
     for part in (*found["tasks"].values(), *found["scenarios"].values()):
-        value, error = part["difference"]
-        assert part["seeds"] == SEEDS
-        assert value == pytest.approx(part["whole"] - part["alone"])
+        value, error = part.difference.value, part.difference.error
+        assert part.seeds == SEEDS
+        assert value == pytest.approx(part.whole - part.alone)
         assert value > 1.96 * error > 0
     trainings = len(events)
     assert trainings
@@ -142,10 +142,10 @@ def test_the_trees_of_a_task_are_its_specialists_too(
     found = seesaw(bench, folder, best)
     assert list(found) == ["tasks", "boosted", "scenarios"]
     click, buy = found["boosted"]["click"], found["boosted"]["buy"]
-    assert click["seeds"] == buy["seeds"] == SEEDS
-    assert click["difference"][0] > 1.96 * click["difference"][1]
-    assert buy["difference"][0] < -1.96 * buy["difference"][1]
-    assert buy["whole"] == found["tasks"]["buy"]["whole"]
+    assert click.seeds == buy.seeds == SEEDS
+    assert click.difference.value > 1.96 * click.difference.error
+    assert buy.difference.value < -1.96 * buy.difference.error
+    assert buy.whole == found["tasks"]["buy"].whole
     assert not any("LightGBM" in str(event) for event in events)
 
 

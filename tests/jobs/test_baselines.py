@@ -80,10 +80,10 @@ def test_the_incumbent_is_scores_and_nothing_else(run: Result) -> None:
     for split, rows in (("valid", slice(900, 1200)), ("test", slice(1200, None))):
         part = frame[rows].filter(pl.col("old").is_not_nan())
         expected = auc(part["click"].to_numpy(), part["old"].to_numpy())
-        assert record.score("auc", split) == pytest.approx(expected, abs=1e-12)
-    assert (record.test["seeds"], record.test["auc_std"]) == (1, None)
-    assert record.test["rows"] == frame[1200:]["old"].is_not_nan().sum() < 300
-    assert f"{record.test['rows']} of 300 test rows have a score" in (
+        assert record.score_on(split) == pytest.approx(expected, abs=1e-12)
+    assert (record.test.seeds, record.test.std) == (1, None)
+    assert record.test.rows == frame[1200:]["old"].is_not_nan().sum() < 300
+    assert f"{record.test.rows} of 300 test rows have a score" in (
         run.folder / "report.md"
     ).read_text(encoding="utf-8")
 
@@ -95,16 +95,17 @@ def test_it_is_compared_with_every_finalist_on_the_rows_that_both_scored(run: Re
     record = reference(run, "incumbent")
     assert record.test is not None
     others = [r for r in (*run.results.finalists, *run.results.references) if r is not record]
-    assert set(record.test["versus"]) == {r.fingerprint for r in others}
+    assert set(record.test.versus) == {r.fingerprint for r in others}
     for other in others:
         assert other.test is not None
-        difference, error = other.test["versus"][record.fingerprint]
+        difference, error = dataclasses.astuple(other.test.versus[record.fingerprint])
         columns = [x[known] for x in logits(run, other)]
         assert len(columns) == 3
         scores = np.stack([*columns, old[known]], axis=1)
         expected = sampling(AUC, labels[known], scores).difference([0, 1, 2], [3])
         assert (difference, error) == pytest.approx(expected)
-        assert record.test["versus"][other.fingerprint] == pytest.approx([-difference, error])
+        found = dataclasses.astuple(record.test.versus[other.fingerprint])
+        assert found == pytest.approx((-difference, error))
 
 
 def test_boosted_trees_are_references_like_others(run: Result) -> None:
@@ -113,13 +114,13 @@ def test_boosted_trees_are_references_like_others(run: Result) -> None:
         record = reference(run, name)
         assert record.test is not None
         assert (record.state, record.architecture, record.reason) == ("reference", {}, None)
-        assert record.latency() > 0  # type: ignore[operator]
+        assert record.p50 > 0  # type: ignore[operator]
         assert record.is_measured_again  # in turn with the networks, as many trees as it has
-        assert record.latency("low") is not None
-        assert record.score("auc", "test") > 0.6  # type: ignore[operator]
-        assert record.test["seeds"] == 3
-        assert record.test["auc_std"] > 0
-        assert set(record.test["tasks"]) == {"click", "buy"}
+        assert record.latency_ms.low is not None
+        assert record.test_score > 0.6  # type: ignore[operator]
+        assert record.test.seeds == 3
+        assert record.test.std > 0
+        assert set(record.test.tasks) == {"click", "buy"}
         assert len(logits(run, record)) == 3
     assert reference(run, "lightgbm").fingerprint != reference(run, "lightgbm_rates").fingerprint
 
@@ -201,7 +202,7 @@ def test_scores_that_leak_the_label_win_and_the_headline_says_so(tmp_path: Path)
     assert text.startswith(
         "The present model ('old') scores test AUC 1.0000 ± 0.0000 and beats the best architecture"
     )
-    assert text.endswith("is more than noise.")
+    assert text.endswith("is significant at 95 %.")
     assert "old" not in result.facts.set_aside
     assert not [sentence for sentence in result.facts.suspicions if "old" in sentence]
 
@@ -218,9 +219,9 @@ def test_a_models_own_scores_are_a_tie_with_it(run: Result, tmp_path: Path) -> N
     )
     lr, incumbent = reference(result, "lr"), reference(result, "incumbent")
     assert incumbent.test is not None
-    difference, error = incumbent.test["versus"][lr.fingerprint]
+    difference, error = dataclasses.astuple(incumbent.test.versus[lr.fingerprint])
     assert abs(difference) <= 1.96 * error
-    assert incumbent.score("auc", "test") == pytest.approx(lr.score("auc", "test"), abs=0.01)
+    assert incumbent.test_score == pytest.approx(lr.test_score, abs=0.01)
 
 
 def test_without_lightgbm_it_is_skipped_with_what_to_do(

@@ -43,11 +43,11 @@ def test_from_a_table_to_a_front(inputs: dict[str, Any]) -> None:
     assert results.counts["complete"] == 4
     assert results.counts["failed"] == 0
     assert {r.name for r in results.references} == {"lr", "deepfm"}
-    assert all(record.score("auc") for record in results.complete)
+    assert all(record.valid_score for record in results.complete)
     for record in (*results.front, *results.references):
         assert record.test is not None
-        assert record.test["seeds"] == 3
-        assert record.test["auc_low"] < record.test["auc"] < record.test["auc_high"]
+        assert record.test.seeds == 3
+        assert record.test.interval.low < record.test.value < record.test.interval.high
         assert (result.folder / "trials" / record.fingerprint / "weights.safetensors").is_file()
     for name in (
         "report.html",
@@ -68,8 +68,8 @@ def test_from_a_table_to_a_front(inputs: dict[str, Any]) -> None:
 
 def test_seeds_of_finalists_are_unseen_and_their_spread_is_real(inputs: dict[str, Any]) -> None:
     result = search(**inputs, trials=1, seed=1)
-    assert any(r.test["auc_std"] > 0 for r in result.results.references if r.test)
-    versus = [r.test["versus"] for r in result.results.references if r.test]
+    assert any(r.test.std > 0 for r in result.results.references if r.test)
+    versus = [r.test.versus for r in result.results.references if r.test]
     a, b = result.results.references
     assert versus[0][b.fingerprint][0] == pytest.approx(-versus[1][a.fingerprint][0])
 
@@ -92,7 +92,7 @@ def test_one_seed_gives_one_sequence_of_trials(
     runs = [search(**inputs, trials=16, seed=5, out=out.with_name(f"run{i}")) for i in range(2)]
     prints = [[r.fingerprint for r in run.results.records] for run in runs]
     states = [[r.state for r in run.results.records] for run in runs]
-    scores = [[r.score("auc") for r in run.results.complete] for run in runs]
+    scores = [[r.valid_score for r in run.results.complete] for run in runs]
     assert prints[0] == prints[1]
     assert states[0] == states[1]
     assert len(prints[0]) >= 16
@@ -111,7 +111,7 @@ def test_duplicates_are_answered_and_an_exhausted_space_ends(inputs: dict[str, A
         if record.state == "duplicate":
             twin = result.record(int(record.duplicate_of or 0))
             assert twin.fingerprint == record.fingerprint
-            assert twin.score("auc") == record.score("auc")
+            assert twin.valid_score == record.valid_score
 
 
 def test_the_budget_is_held_before_training(inputs: dict[str, Any]) -> None:
@@ -326,7 +326,7 @@ def test_ctrl_c_among_the_finalists_keeps_those_that_were_scored(inputs: dict[st
     assert result.facts.ended == "interrupted"
     tested = [r for r in (*result.results.records, *result.results.references) if r.test]
     assert tested
-    assert {r.test["seeds"] for r in tested if r.test} == {1}
+    assert {r.test.seeds for r in tested if r.test} == {1}
 
 
 def test_what_the_time_cut_off_is_trained_on_resume(inputs: dict[str, Any], clock: Any) -> None:
@@ -339,7 +339,7 @@ def test_what_the_time_cut_off_is_trained_on_resume(inputs: dict[str, Any], cloc
     assert not first.results.complete
     again = search(**inputs, trials=1, resume=True)
     assert again.results.complete
-    assert all(reference.score("auc") for reference in again.results.references)
+    assert all(reference.valid_score for reference in again.results.references)
     assert len(again.results.references) == 2
 
 
@@ -391,7 +391,7 @@ def test_train_reports_test_only_if_asked(inputs: dict[str, Any], tmp_path: Path
     plain = train("deepfm", **arguments)
     assert plain.scores["test"] is None
     asked = train("lr", **arguments, test=True, out=tmp_path / "lr")
-    assert asked.scores["test"]["auc"] > 0.5  # type: ignore[index]
+    assert asked.scores["test"].value > 0.5  # type: ignore[index]
     assert "test: true" in (tmp_path / "lr" / "training.yaml").read_text()
     with pytest.raises(RunError, match="not empty"):
         train("lr", **arguments, out=tmp_path / "lr")
@@ -418,18 +418,19 @@ def test_finalists_are_measured_again_and_others_are_not(inputs: dict[str, Any])
     result = search(**inputs, trials=6, seed=1)
     results = result.results
     for record in (*results.finalists, *results.references):
-        low, p50, high = (record.latency(key) for key in ("low", "p50", "high"))
+        ms = record.latency_ms
+        low, p50, high = ms.low, ms.p50, ms.high
         assert low is not None
         assert p50 is not None
         assert high is not None
         assert low <= p50 <= high
     others = [record for record in results.complete if record.test is None]
     assert others
-    assert all(record.latency() and record.latency("low") is None for record in others)
-    assert all(record.latency("p50_repeated") for record in results.finalists)
-    assert all(record.latency("p50_repeated") is None for record in others)
+    assert all(record.p50 and record.latency_ms.low is None for record in others)
+    assert all(record.latency_ms.p50_repeated for record in results.finalists)
+    assert all(record.latency_ms.p50_repeated is None for record in others)
     assert "## Latency" in (result.folder / "report.md").read_text()
-    assert all(record.latency("p99") for record in results.complete)
+    assert all(record.latency_ms.p99 for record in results.complete)
 
 
 def test_an_encoder_that_reads_no_candidate_runs_once_or_for_each(
@@ -470,7 +471,7 @@ def test_a_search_ends_well_where_finalists_cannot_be_measured_again(
         listen=lambda e: notices.append(e.text) if isinstance(e, Notice) else None,
     )
     assert "The finalists' latencies were not measured again: MemoryError" in notices
-    assert all(record.latency() for record in result.results.finalists)
+    assert all(record.p50 for record in result.results.finalists)
 
 
 def test_another_runtime_is_another_study(inputs: dict[str, Any]) -> None:

@@ -81,8 +81,8 @@ def test_the_label_decides_the_metric_and_everyone_hears_of_it(
 def test_the_front_has_low_errors_and_low_latencies(run: Result) -> None:
     """No trial is as good in both as one of the front, and better in one."""
     assert run.results.counts["failed"] == 0
-    points = [(r.score("rmse"), r.latency()) for r in run.results.complete]
-    front = [(r.score("rmse"), r.latency()) for r in run.front]
+    points = [(r.valid_score, r.p50) for r in run.results.complete]
+    front = [(r.valid_score, r.p50) for r in run.front]
     for point, other in itertools.product(front, points):
         assert not all(b <= a for a, b in zip(point, other, strict=True)) or point == other
     assert min(points)[0] == min(front)[0]
@@ -101,12 +101,12 @@ def test_a_finalists_error_is_that_of_its_values(run: Result) -> None:
     values = finals(run, record)
     labels = stay_of_test(run, stay)
     errors = [rmse(labels, x) for x in values]
-    assert record.score("rmse", "test") == pytest.approx(np.mean(errors), rel=1e-5)
+    assert record.test_score == pytest.approx(np.mean(errors), rel=1e-5)
     assert max(errors) < 0.9 * labels.std()
     low, high = sampling(RMSE, labels, np.stack(values, axis=1)).interval(range(3))
-    assert record.score("rmse_low", "test") == pytest.approx(low, rel=1e-5)
-    assert record.score("rmse_high", "test") == pytest.approx(high, rel=1e-5)
-    assert not {"logloss", "calibration"} & record.test.keys()
+    assert record.test.interval.low == pytest.approx(low, rel=1e-5)
+    assert record.test.interval.high == pytest.approx(high, rel=1e-5)
+    assert record.test.probabilities is None
 
 
 def stay_of_test(run: Result, stay: np.ndarray) -> np.ndarray:
@@ -143,4 +143,4 @@ def test_one_architecture_is_scored_by_what_was_asked_for() -> None:
 
     absolute, usual = scores("mae"), scores(None)
     assert (absolute.metric, usual.metric) == ("mae", "rmse")
-    assert absolute.scores["valid"]["mae"] < usual.scores["valid"]["rmse"]
+    assert absolute.scores["valid"].value < usual.scores["valid"].value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -67,16 +68,16 @@ def test_finalists_have_the_scores_auc_by_the_labels_of_its_tasks(run: Result) -
         assert record.test is not None
         each = [[auc(truth[:, task], s) for task in (0, 1)] for s in scores(run, record)]
         click, buy = np.mean(each, axis=0)
-        found = record.test["score"]
-        assert found["click"]["auc"] == pytest.approx(click)
-        assert found["buy"]["auc"] == pytest.approx(buy)
-        assert record.test[NAME] == pytest.approx((click + 0.5 * buy) / 1.5)
-        assert record.test[f"{NAME}_low"] < record.test[NAME] < record.test[f"{NAME}_high"]
-        assert record.test[f"{NAME}_std"] is not None
+        found = record.test.by_label
+        assert found["click"].value == pytest.approx(click)
+        assert found["buy"].value == pytest.approx(buy)
+        assert record.test.value == pytest.approx((click + 0.5 * buy) / 1.5)
+        assert record.test.interval.low < record.test.value < record.test.interval.high
+        assert record.test.std is not None
         low, high = sampling(AUC, truth[:, 1], np.stack(scores(run, record), 1)).interval([0, 1, 2])
-        assert found["buy"]["auc_low"] == pytest.approx(low, abs=1e-3)
-        assert found["buy"]["auc_high"] == pytest.approx(high, abs=1e-3)
-        assert set(record.test["tasks"]) == {"click", "buy"}
+        assert found["buy"].interval.low == pytest.approx(low, abs=1e-3)
+        assert found["buy"].interval.high == pytest.approx(high, abs=1e-3)
+        assert set(record.test.tasks) == {"click", "buy"}
 
 
 def test_the_incumbents_score_is_taken_for_the_fused_one(run: Result) -> None:
@@ -87,22 +88,22 @@ def test_the_incumbents_score_is_taken_for_the_fused_one(run: Result) -> None:
     (score,) = np.load(path).T
     known, truth = ~np.isnan(score), labels(run)
     click, buy = (auc(truth[known, task], score[known]) for task in (0, 1))
-    assert record.test[NAME] == pytest.approx((click + 0.5 * buy) / 1.5)
-    assert record.test["rows"] == known.sum()
+    assert record.test.value == pytest.approx((click + 0.5 * buy) / 1.5)
+    assert record.test.rows == known.sum()
     best = run.results.finalists[0]
-    value, error = record.test["versus"][best.fingerprint]
+    value, error = dataclasses.astuple(record.test.versus[best.fingerprint])
     other = [[auc(truth[known, t], s[known]) for t in (0, 1)] for s in scores(run, best)]
     mean = np.mean(other, axis=0) @ [1, 0.5] / 1.5
-    assert value == pytest.approx(record.test[NAME] - mean)
+    assert value == pytest.approx(record.test.value - mean)
     assert error > 0
 
 
 def test_epochs_are_judged_by_the_score_and_tell_each_task_too(run: Result) -> None:
     record = run.results.complete[0]
     assert record.valid is not None
-    assert set(record.valid["tasks"]) == {"click", "buy"}
-    assert 0 < record.valid[NAME] < 1
-    assert record.score(NAME) not in [x["auc"] for x in record.valid["tasks"].values()]
+    assert set(record.valid.tasks) == {"click", "buy"}
+    assert 0 < record.valid.value < 1
+    assert record.valid_score not in [x.value for x in record.valid.tasks.values()]
     assert set(record.weights or {}) == {"click", "buy"}
 
 

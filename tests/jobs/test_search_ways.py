@@ -74,7 +74,7 @@ def test_with_one_objective_latency_is_a_budget_only(inputs: dict[str, Any]) -> 
     result = search(**inputs, trials=8, objectives=1, latency_ms=50.0)
     study = study_of(result.folder)
     assert len(study.directions) == 1
-    assert all(record.latency() for record in result.results.complete)
+    assert all(record.p50 for record in result.results.complete)
     assert result.results.front
     trained = [t for t in study.get_trials(deepcopy=False) if "began" in t.user_attrs]
     assert any(trial.intermediate_values for trial in trained)
@@ -133,9 +133,9 @@ def test_a_search_by_several_tasks_and_a_loss_that_bends(inputs: dict[str, Any])
     best = result.results.finalists[0]
     assert best.valid is not None
     assert best.test is not None
-    tasks = {task: scores["auc"] for task, scores in best.valid["tasks"].items()}
-    assert best.score(name) == pytest.approx((2 * tasks["buy"] + tasks["click"]) / 3)
-    assert best.test["logloss_recalibrated"] < best.test["logloss"]
+    tasks = {task: score.value for task, score in best.valid.tasks.items()}
+    assert best.valid_score == pytest.approx((2 * tasks["buy"] + tasks["click"]) / 3)
+    assert best.test.logloss_recalibrated < best.test.probabilities.logloss
     assert "weighted AUC" in (result.folder / "report.md").read_text()
     result.export(result.folder / "code", trial=best.number)
     script = (result.folder / "code" / "train.py").read_text()

@@ -6,10 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import AUC
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
+from automlrank.runs.scores import (
+    FinalScores,
+    Interval,
+    PairedDifference,
+    PartScore,
+    Probabilities,
+    SplitScores,
+)
 
 
 def trial(number: int, auc: float | None, p50: float | None, **values: object) -> Record:
@@ -19,8 +28,8 @@ def trial(number: int, auc: float | None, p50: float | None, **values: object) -
         "fingerprint": f"print{number}",
         "architecture": {"interaction": ["linear", {"mlp": {"width": 64, "depth": 2}}]},
         "summary": "emb16 · din · [linear, fm, mlp 2x128] · mmoe",
-        "valid": None if auc is None else {"auc": auc, "tasks": {"is_click": {"auc": auc}}},
-        "latency_ms": None if p50 is None else {"p50": p50, "p95": p50 * 1.3},
+        "valid": None if auc is None else valid(auc),
+        "latency_ms": None if p50 is None else Latency(p50, p50 * 1.3, p50 * 1.5),
         "parameters": 1_234_567,
         "embedding_bytes": 4_000_000,
         "matmul_flops": 80_000,
@@ -29,18 +38,20 @@ def trial(number: int, auc: float | None, p50: float | None, **values: object) -
     return Record(**{**fields, **values})  # type: ignore[arg-type]
 
 
-def scored(auc: float, half: float = 0.0027, **versus: list[float]) -> dict[str, object]:
-    return {
-        "auc": auc,
-        "auc_low": auc - half,
-        "auc_high": auc + half,
-        "auc_std": 0.0006,
-        "seeds": 3,
-        "logloss": 0.5931,
-        "calibration": 0.0124,
-        "calibration_ratio": 1.031,
-        **({"versus": versus} if versus else {}),
-    }
+def valid(auc: float) -> SplitScores:
+    return SplitScores(AUC, auc, {"is_click": PartScore(AUC, auc)})
+
+
+def scored(auc: float, half: float = 0.0027, **versus: list[float]) -> FinalScores:
+    return FinalScores(
+        AUC,
+        auc,
+        seeds=3,
+        std=0.0006,
+        interval=Interval(auc - half, auc + half),
+        probabilities=Probabilities(0.5931, 0.0124, 1.031),
+        versus={key: PairedDifference(*pair) for key, pair in versus.items()},
+    )
 
 
 DEEPFM = trial(
@@ -55,7 +66,7 @@ DEEPFM = trial(
 )
 
 
-def outsider(name: str, summary: str, p50: float | None, test: dict[str, object]) -> Record:
+def outsider(name: str, summary: str, p50: float | None, test: FinalScores) -> Record:
     """A reference that is no architecture."""
     return trial(
         *(-9, 0.73, p50),
@@ -87,7 +98,7 @@ def make_trial() -> Callable[..., Record]:
 
 
 @pytest.fixture
-def make_test() -> Callable[..., dict[str, object]]:
+def make_test() -> Callable[..., FinalScores]:
     return scored
 
 

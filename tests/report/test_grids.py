@@ -3,53 +3,59 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import pytest
 
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import AUC, RMSE
 from automlrank.report.grids import grids
 from automlrank.report.html import html
 from automlrank.report.markdown import markdown
 from automlrank.report.sections import measured, notes
 from automlrank.report.weights import weights_figure
+from automlrank.runs.scores import (
+    Interval,
+    PairedDifference,
+    PartScore,
+    ScenarioScores,
+    SpecialistScore,
+)
 
 EVIL = "<b>|\\"
 
 
 def scores(value, rows=100, positives=40):
-    return {
-        "auc": value,
-        "auc_low": value - 0.01,
-        "auc_high": value + 0.01,
-        "rows": rows,
-        "positives": positives,
-    }
+    ends = (None, None) if value is None else (value - 0.01, value + 0.01)
+    return PartScore(AUC, value, Interval(*ends), rows, positives)
+
+
+def special(whole, alone, value, error, seeds=3, metric=AUC):
+    return SpecialistScore(metric, whole, alone, PairedDifference(value, error), seeds)
 
 
 @pytest.fixture
 def many(results, make_test):
     """The run with two tasks, two scenarios, a seesaw and weights for its best trial."""
-    undefined = scores(math.nan, 7, 7)
-    test = {
-        **make_test(0.7279, deepfm=[0.0015, 0.0011]),
-        "tasks": {"is_click": scores(0.7279), EVIL: scores(0.61, 50, 3)},
-        "scenarios": {
-            EVIL: {"rows": 1093, "tasks": {"is_click": scores(0.7), EVIL: undefined}},
-            "not in training": {"rows": 7, "tasks": {"is_click": undefined, EVIL: undefined}},
+    undefined = scores(None, 7, 7)
+    test = dataclasses.replace(
+        make_test(0.7279, deepfm=[0.0015, 0.0011]),
+        tasks={"is_click": scores(0.7279), EVIL: scores(0.61, 50, 3)},
+        scenarios={
+            EVIL: ScenarioScores(1093, {"is_click": scores(0.7), EVIL: undefined}),
+            "not in training": ScenarioScores(7, {"is_click": undefined, EVIL: undefined}),
         },
-        "seesaw": {
+        seesaw={
             "tasks": {
-                "is_click": {"whole": 0.72, "alone": 0.71, "difference": [0.01, 0.002], "seeds": 3},
-                EVIL: {"whole": 0.61, "alone": 0.65, "difference": [-0.04, 0.01], "seeds": 3},
+                "is_click": special(0.72, 0.71, 0.01, 0.002),
+                EVIL: special(0.61, 0.65, -0.04, 0.01),
             },
             "scenarios": {
-                "tab 1": {"whole": 0.7, "alone": 0.701, "difference": [-0.001, 0.01], "seeds": 2},
-                "tab 2": {
-                    "whole": None, "alone": None, "difference": [None, None], "seeds": 3},
+                "tab 1": special(0.7, 0.701, -0.001, 0.01, seeds=2),
+                "tab 2": special(None, None, None, None),
             },
         },
-    }  # fmt: skip
+    )
     weights = {"is_click": [1.0, 0.8], EVIL: [1.0, 1.2]}
     best = dataclasses.replace(results.records[1], test=test, weights=weights)
     records = (results.records[0], best, *results.records[2:])
@@ -81,7 +87,7 @@ def test_each_table_says_what_was_found(many, facts):
 
 def test_finalists_latency_with_the_user_repeated_stands_beside_theirs(results, facts):
     """Only of what was measured so."""
-    ms = {"p50": 4.0, "low": 3.9, "high": 4.125, "p95": 5.0, "p50_repeated": 18.0}
+    ms = Latency(4.0, 5.0, 6.0, low=3.9, high=4.125, p50_repeated=18.0)
     best = dataclasses.replace(results.records[1], latency_ms=ms)
     results = dataclasses.replace(results, records=(results.records[0], best))
     (latency,) = grids(results, facts)
@@ -104,11 +110,10 @@ def test_they_stand_in_both_reports_and_stay_text(many, facts, monkeypatch):
 
 def test_a_regression_part_goes_down_and_trees_are_named(many, facts):
     """Less error together is gained; a loss to LightGBM is marked."""
-    part = {"whole": 20.5, "alone": 21.0, "difference": [-0.5, 0.1], "seeds": 3, "metric": "rmse"}
-    worse = {"whole": 0.7, "alone": 0.72, "difference": [-0.02, 0.002], "seeds": 3, "metric": "auc"}
+    part, worse = special(20.5, 21.0, -0.5, 0.1, metric=RMSE), special(0.7, 0.72, -0.02, 0.002)
     seesaw = {"tasks": {"stay": part}, "boosted": {"is_click": worse, "stay": part}}
     best = many.records[1]
-    test = {**best.test, "seesaw": seesaw}
+    test = dataclasses.replace(best.test, seesaw=seesaw)
     records = (many.records[0], dataclasses.replace(best, test=test), *many.records[2:])
     grid = next(
         g for g in grids(dataclasses.replace(many, records=records), facts) if g.heading == "Seesaw"

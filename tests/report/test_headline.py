@@ -6,10 +6,11 @@ import dataclasses
 
 import pytest
 
-from automlrank.measurement.metrics import METRICS
+from automlrank.measurement.metrics import GAUC, LOGLOSS, METRICS
 from automlrank.report.compare import compare
 from automlrank.report.headline import headline
 from automlrank.runs.results import Results
+from automlrank.runs.scores import FinalScores, Interval, SplitScores
 
 
 def run(*records, references=(), metric="auc"):
@@ -17,37 +18,38 @@ def run(*records, references=(), metric="auc"):
 
 
 def test_a_tie_is_said_to_be_one(results, facts):
-    """.0015 is below 1.96 * .0011; lr is scored too, but deepfm is the better opponent."""
+    """.0015 is below 1.96 * .0011; lr is scored too, but deepfm is the better reference."""
     assert headline(results, facts) == (
-        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.1 ms; deepfm, "
-        "the best reference, scores 0.7264 at 5.0 ms: the difference (+0.0015) is within noise."
+        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.1 ms. The best "
+        "reference, deepfm, scores 0.7264 at 5.0 ms. The difference (+0.0015) is within noise: "
+        "a tie."
     )
 
 
 def test_a_real_difference_is_said_to_be_one(make_trial, make_test, deepfm, facts):
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, deepfm=[0.0015, 0.0005]))
     text = headline(run(best, references=[deepfm]), facts)
-    assert text.endswith("the difference (+0.0015) is more than noise.")
+    assert text.endswith("The gain of 0.0015 is significant at 95 %.")
 
 
 def test_a_real_loss_is_not_sold_as_a_gain(make_trial, make_test, deepfm, facts):
     """The references are best, but none of them is a trial."""
     best = make_trial(1, 0.74, 4.0, test=make_test(0.71, deepfm=[-0.0164, 0.0011]))
     text = headline(run(best, references=[deepfm]), facts)
-    assert text.endswith("difference (-0.0164) is more than noise, and not in its favour.")
+    assert text.endswith("The architecture is significantly worse (-0.0164).")
 
 
 def test_for_log_loss_a_positive_difference_is_a_loss(make_trial, facts):
     def losses(number, value, **more):
-        test = {"logloss": value, "logloss_low": value - 0.001, "logloss_high": value + 0.001}
-        return make_trial(number, None, 4.0, valid={"logloss": value}, test=test, **more)
+        test = FinalScores(LOGLOSS, value, interval=Interval(value - 0.001, value + 0.001))
+        return make_trial(number, None, 4.0, valid=SplitScores(LOGLOSS, value), test=test, **more)
 
     reference = losses(-1, 0.60, state="reference", name="lr")
     text = headline(run(losses(1, 0.65), references=[reference], metric="logloss"), facts)
     assert "scores test log loss 0.6500 ± 0.0010" in text
-    assert text.endswith("(+0.0500) is more than noise, and not in its favour.")
+    assert text.endswith("The architecture is significantly worse (+0.0500).")
     text = headline(run(losses(1, 0.55), references=[reference], metric="logloss"), facts)
-    assert text.endswith("(-0.0500) is more than noise.")
+    assert text.endswith("The gain of 0.0500 is significant at 95 %.")
 
 
 def test_a_reference_that_wins_is_named_with_the_best_of_the_search(
@@ -57,20 +59,20 @@ def test_a_reference_that_wins_is_named_with_the_best_of_the_search(
     own = make_trial(1, 0.73, 4.0, test=make_test(0.7250, deepfm=[-0.0014, 0.0011]))
     assert headline(run(known, own, references=[known]), facts) == (
         "deepfm, a reference, is the best architecture within 30 ms: it scores test AUC "
-        "0.7264 ± 0.0027 at 5.0 ms; the best that the search composed scores 0.7250 at 4.0 ms: "
-        "the difference (+0.0014) is within noise."
+        "0.7264 ± 0.0027 at 5.0 ms. The best architecture of the search scores 0.7250 at 4.0 ms. "
+        "The difference (+0.0014) is within noise: a tie."
     )
     slow = make_trial(1, 0.73, 34.0, test=make_test(0.7250, deepfm=[-0.0014, 0.0011]))
     for others in ([], [slow]):
         assert headline(run(known, *others, references=[known]), facts).endswith(
-            "nothing that the search composed is a finalist within 30 ms."
+            "No architecture of the search is a finalist within 30 ms."
         )
 
 
 def test_without_finalists_validation_is_not_passed_off_as_test(make_trial, facts):
     text = headline(run(make_trial(0, 0.74, 4.0)), facts)
     assert text.startswith(
-        "Nothing within 30 ms was scored on the test split; the best on validation has AUC 0.7400"
+        "No model within 30 ms was scored on the test split. The best on validation has AUC 0.7400"
     )
 
 
@@ -92,7 +94,7 @@ def test_a_run_without_a_complete_trial_says_what_became_of_them(make_trial, fac
 
 def test_without_a_scored_reference_that_is_said(make_trial, make_test, facts):
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279))
-    assert headline(run(best), facts).endswith("no reference was scored on the test split.")
+    assert headline(run(best), facts).endswith("No reference was scored on the test split.")
 
 
 def test_a_reference_over_the_budget_is_marked(make_trial, make_test, deepfm, facts):
@@ -106,8 +108,7 @@ def test_boosted_trees_that_win_come_first(make_trial, make_test, deepfm, booste
     results = run(best, references=[deepfm, boosted(make_test(0.7305, print1=[0.0020, 0.0006]))])
     assert headline(results, facts) == (
         "LightGBM with target rates scores test AUC 0.7305 ± 0.0027 at 2.1 ms and beats the best "
-        "architecture within 30 ms (0.7285 at 10.5 ms): the difference (+0.0020) is more than "
-        "noise."
+        "architecture within 30 ms (0.7285 at 10.5 ms). The gain of 0.0020 is significant at 95 %."
     )
 
 
@@ -121,11 +122,14 @@ def test_boosted_trees_over_the_budget_win_all_the_same(make_trial, make_test, b
 def test_boosted_trees_within_noise_or_behind_are_the_best_reference_at_most(
     make_trial, make_test, boosted, facts
 ):
-    for difference, verdict in ((-0.0020, "is within noise."), (0.0050, "is more than noise.")):
+    for difference, verdict in (
+        (-0.0020, "is within noise: a tie."),
+        (0.0050, "is significant at 95 %."),
+    ):
         best = make_trial(1, 0.74, 10.5, test=make_test(0.7285, trees=[difference, 0.0019]))
         text = headline(run(best, references=[boosted(make_test(0.7285 - difference))]), facts)
         assert text.startswith("The best architecture within 30 ms scores test AUC 0.7285")
-        assert "LightGBM with target rates, the best reference, scores" in text
+        assert "The best reference, LightGBM with target rates, scores" in text
         assert text.endswith(verdict)
 
 
@@ -135,21 +139,21 @@ def test_the_incumbent_is_always_compared(make_trial, make_test, deepfm, incumbe
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, **versus))
     present = incumbent(make_test(0.7200))
     start = (
-        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.0 ms; the present "
-        "model ('old') scores 0.7200: the architecture's difference to it (+0.0079) is more than "
-        "noise"
+        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.0 ms. The present "
+        "model ('old') scores 0.7200. The architecture's gain of 0.0079 over it is significant at "
+        "95 %."
     )
-    assert headline(run(best, references=[present]), facts) == f"{start}."
+    assert headline(run(best, references=[present]), facts) == start
     assert headline(run(best, references=[deepfm, present]), facts) == (
-        f"{start}; deepfm, the best reference, scores 0.7264 at 5.0 ms: the difference (+0.0015) "
-        "is more than noise."
+        f"{start} The best reference, deepfm, scores 0.7264 at 5.0 ms. The gain of 0.0015 is "
+        "significant at 95 %."
     )
 
 
 def test_an_incumbent_within_noise_is_said_to_be(make_trial, make_test, incumbent, facts):
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, incumbent=[-0.0010, 0.0011]))
     text = headline(run(best, references=[incumbent(make_test(0.7289))]), facts)
-    assert text.endswith("the architecture's difference to it (-0.0010) is within noise.")
+    assert text.endswith("The architecture's difference to it (-0.0010) is within noise: a tie.")
 
 
 def test_an_incumbent_that_wins_comes_first(make_trial, make_test, deepfm, incumbent, facts):
@@ -157,7 +161,7 @@ def test_an_incumbent_that_wins_comes_first(make_trial, make_test, deepfm, incum
     results = run(best, references=[deepfm, incumbent(make_test(0.7379))])
     assert headline(results, facts) == (
         "The present model ('old') scores test AUC 0.7379 ± 0.0027 and beats the best architecture "
-        "within 30 ms (0.7279 at 4.0 ms): the difference (+0.0100) is more than noise."
+        "within 30 ms (0.7279 at 4.0 ms). The gain of 0.0100 is significant at 95 %."
     )
 
 
@@ -167,7 +171,7 @@ def test_of_two_winners_the_better_one_speaks(make_trial, make_test, boosted, in
     results = run(best, references=[incumbent(make_test(0.7329)), boosted(make_test(0.7379))])
     text = headline(results, facts)
     assert text.startswith("LightGBM with target rates scores")
-    assert "(0.7279 at 4.0 ms), as does the present model ('old') (0.7329): the diff" in text
+    assert "(0.7279 at 4.0 ms), as does the present model ('old') (0.7329). The gain" in text
 
 
 def test_trees_that_win_do_not_hide_the_incumbent(make_trial, make_test, boosted, incumbent, facts):
@@ -175,20 +179,18 @@ def test_trees_that_win_do_not_hide_the_incumbent(make_trial, make_test, boosted
     versus = {"incumbent": [0.0050, 0.0011], "trees": [-0.0100, 0.0011]}
     best = make_trial(1, 0.74, 4.0, name="deepfm", test=make_test(0.7279, **versus))
     present = incumbent(make_test(0.7229))
-    told = (
-        "; the present model ('old') scores 0.7229: the architecture's difference to it (+0.0050)"
-    )
+    told = " The present model ('old') scores 0.7229. The architecture's gain of 0.0050 over it is"
     results = run(best, references=[best, present, boosted(make_test(0.7379))])
-    assert headline(results, facts).endswith(f"{told} is more than noise.")
+    assert headline(results, facts).endswith(f"{told} significant at 95 %.")
     assert told in headline(run(best, references=[best, present]), facts)
 
 
 def test_for_log_loss_less_wins(make_trial, boosted, facts):
     def losses(value):
-        return {"logloss": value, "logloss_low": value - 0.001, "logloss_high": value + 0.001}
+        return FinalScores(LOGLOSS, value, interval=Interval(value - 0.001, value + 0.001))
 
-    best = make_trial(1, None, 4.0, valid={"logloss": 0.6}, test=losses(0.60))
-    trees = dataclasses.replace(boosted(losses(0.55)), valid={"logloss": 0.55})
+    best = make_trial(1, None, 4.0, valid=SplitScores(LOGLOSS, 0.6), test=losses(0.60))
+    trees = dataclasses.replace(boosted(losses(0.55)), valid=SplitScores(LOGLOSS, 0.55))
     assert headline(run(best, references=[trees], metric="logloss"), facts).startswith("LightGBM")
     trees = dataclasses.replace(trees, test=losses(0.65))
     assert headline(run(best, references=[trees], metric="logloss"), facts).startswith("The best")
@@ -198,21 +200,21 @@ def test_for_log_loss_less_wins(make_trial, boosted, facts):
 def test_without_a_paired_error_intervals_decide(make_trial, make_test, half, real):
     a = make_trial(0, 0.7, 1.0, test=make_test(0.730, half))
     b = make_trial(1, 0.7, 1.0, test=make_test(0.725, half))
-    assert compare(a, b, "auc").real is real
-    assert compare(b, a, "auc").value == pytest.approx(-0.005)
+    assert compare(a, b).real is real
+    assert compare(b, a).value == pytest.approx(-0.005)
 
 
 def test_a_paired_error_counts_in_both_directions(make_trial, make_test):
     a = make_trial(0, 0.7, 1.0, test=make_test(0.7302, print1=[0.0052, 0.001]))
     b = make_trial(1, 0.7, 1.0, test=make_test(0.7250))
-    assert (compare(a, b, "auc").value, compare(b, a, "auc").value) == (0.0052, -0.0052)
-    assert compare(b, a, "auc").real
+    assert (compare(a, b).value, compare(b, a).value) == (0.0052, -0.0052)
+    assert compare(b, a).real
 
 
 def test_no_spread_is_neither_a_tie_nor_a_difference(make_trial):
-    a, b = (make_trial(i, 0.7, 1.0, test={"gauc": 0.6 + i / 10}) for i in (0, 1))
-    assert compare(a, b, "gauc").real is None
-    assert compare(a, make_trial(2, 0.7, 1.0), "gauc") is None
+    a, b = (make_trial(i, 0.7, 1.0, test=FinalScores(GAUC, 0.6 + i / 10)) for i in (0, 1))
+    assert compare(a, b).real is None
+    assert compare(a, make_trial(2, 0.7, 1.0)) is None
 
 
 def test_the_best_reference_is_the_strongest_within_the_budget(make_trial, make_test, deepfm):

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import AUC
 from automlrank.report.figures import finalists_figure, front_figure
 from automlrank.report.html import escape_json, html
@@ -145,7 +146,7 @@ def test_finalists_figure_has_the_intervals(results, facts):
 @pytest.mark.parametrize(("slowest", "place"), [(9.0, 30.0), (29.0, math.log10(30))])
 def test_the_budget_is_drawn_where_it_belongs(results, facts, slowest, place):
     """An annotation on a log axis is placed by its exponent; far away it is not drawn."""
-    slow = dataclasses.replace(results.records[2], latency_ms={"p50": slowest, "p95": slowest})
+    slow = dataclasses.replace(results.records[2], latency_ms=Latency(slowest, slowest, slowest))
     figure = front_figure(dataclasses.replace(results, records=(results.records[0], slow)), facts)
     assert [note.x for note in figure.layout.annotations] == ([place] if slowest > 15 else [])
 

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automlrank.finals.finalists import with_finals
-from automlrank.finals.scores import final_scores
+from automlrank.finals.scores import FinalRun, final_scores
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import METRICS
 from automlrank.report.ranking import ranked, ranks, really_beats
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
+from automlrank.runs.scores import FinalScores, PairedDifference, SeedScores, SplitScores
 from automlrank.training.loop import score_logits
 
 ERRORS = st.sampled_from([0.0005, 0.002, 0.01])
@@ -28,9 +30,9 @@ def finalist(number: int, metric: str, score: float | None, p50: float = 1.0) ->
         fingerprint=f"print{number}",
         architecture={},
         summary=f"model {number}",
-        valid={metric: 0.5 + number / 100},
-        test=None if score is None else {metric: score, "seeds": 3, "versus": {}},
-        latency_ms={"p50": p50, "p95": p50},
+        valid=SplitScores(METRICS[metric], 0.5 + number / 100),
+        test=None if score is None else FinalScores(METRICS[metric], score, seeds=3, versus={}),
+        latency_ms=Latency(p50, p50, p50),
     )
 
 
@@ -52,9 +54,9 @@ def boards(draw):
         for i, score in enumerate(scores)
     ]
     for a, b in itertools.combinations(records, 2):
-        value, error = a.test[metric] - b.test[metric], draw(ERRORS)
-        a.test["versus"][b.fingerprint] = [value, error]
-        b.test["versus"][a.fingerprint] = [-value, error]
+        value, error = a.test.value - b.test.value, draw(ERRORS)
+        a.test.versus[b.fingerprint] = PairedDifference(value, error)
+        b.test.versus[a.fingerprint] = PairedDifference(-value, error)
     return board(metric, *draw(st.permutations(records)))
 
 
@@ -62,7 +64,7 @@ def boards(draw):
 def test_ranks_follow_real_differences(results):
     """Who really beats another has a better rank; each below the first is beaten from the rank
     above; so two of one rank are a tie."""
-    places, metric = ranks(results), results.metric.name
+    places, metric = ranks(results), results.metric
     records = results.records
     assert len(places) == len(records)
     for a, b in itertools.permutations(records, 2):
@@ -77,7 +79,7 @@ def test_ranks_follow_real_differences(results):
 @given(boards(), st.randoms())
 def test_the_order_is_by_rank_then_speed_whatever_order_records_come_in(results, random):
     places, found = ranks(results), ranked(results)
-    keys = [(places[record.fingerprint], record.latency()) for record in found]
+    keys = [(places[record.fingerprint], record.p50) for record in found]
     assert keys == sorted(keys)
     assert {r.fingerprint for r in found} >= {r.fingerprint for r in results.finalists}
     shuffled = list(results.records)
@@ -104,7 +106,7 @@ def test_from_logits_to_ranks(dataset, metric, strength):
             if kind == "regression":
                 logits = (labels + noise / strength).astype(np.float32)
             scores = score_logits(logits, dataset, "test", metric)
-            yield {"valid": scores, "test": scores}, logits
+            yield FinalRun(SeedScores(scores, scores), logits)
 
     twin = list(runs(1.5))
     models = {"print0": twin, "print1": twin, "print2": list(runs(strength))}
@@ -114,7 +116,7 @@ def test_from_logits_to_ranks(dataset, metric, strength):
         for number, p50 in enumerate([2.0, 1.0, 9.0 if strength > 1.5 else 0.5])
     ]
     results = board(metric.name, *records)
-    assert finals["print0"]["test"]["versus"]["print1"][0] == 0
+    assert finals["print0"].test.versus["print1"].value == 0
     if strength > 1.5:
         assert order(results) == [2, 1, 0]
         assert ranks(results) == {"print2": 1, "print1": 2, "print0": 2}
@@ -132,7 +134,7 @@ def test_without_a_measured_spread_nothing_is_above_another():
 def test_what_was_not_a_finalist_comes_after_by_validation():
     """Their p50 falls with their number, so that all are on the front."""
     records = [finalist(n, "auc", 0.6 if n == 0 else None, 9.0 - n) for n in range(4)]
-    records = [dataclasses.replace(r, latency_ms={"p50": 1 + r.number}) for r in records]
+    records = [dataclasses.replace(r, latency_ms=Latency(*[1 + r.number] * 3)) for r in records]
     results = board("auc", *records)
     assert order(results) == [0, 3, 2, 1]
     assert ranks(results) == {"print0": 1}

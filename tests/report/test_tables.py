@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 from rich.console import Console
 
-from automlrank.measurement.metrics import RMSE
+from automlrank.measurement.latency import Latency
+from automlrank.measurement.metrics import AUC, RMSE
 from automlrank.report.cells import (
     show_change,
     show_count,
@@ -22,6 +23,7 @@ from automlrank.report.markdown import escape_markdown, markdown
 from automlrank.report.ranking import RANKS, ranked
 from automlrank.report.sections import cost
 from automlrank.runs.results import Results
+from automlrank.runs.scores import FinalScores, Interval, PartScore, SplitScores
 
 
 def printed(table, width):
@@ -39,10 +41,10 @@ def test_no_number_and_no_word_is_cut(results, facts, width):
         results.records[1],
         number=1234,
         fingerprint="print1234",
-        valid={"auc": 0.7471},
+        valid=SplitScores(AUC, 0.7471),
         summary=long,
         parameters=123_456_789,
-        latency_ms={"p50": 123.4, "p95": 234.5, "p50_repeated": 987.6},
+        latency_ms=Latency(123.4, 234.5, 300.0, p50_repeated=987.6),
     )
     results = dataclasses.replace(results, records=(*results.records, first))
     text = printed(Leaderboard(results, facts), width)
@@ -159,9 +161,11 @@ def test_a_regression_has_no_probabilities_and_no_auc(make_trial, facts, width):
     """The lower error stands above, in the terminal, in Markdown and in HTML."""
 
     def of(number, rmse):
-        test = {"rmse": rmse, "rmse_low": rmse - 0.01, "rmse_high": rmse + 0.01, "seeds": 1}
-        test["tasks"] = {"stay": {"rmse": rmse, "rmse_low": rmse, "rmse_high": rmse}}
-        return make_trial(number, None, 5.0 - number, valid={"rmse": rmse}, test=test)
+        tasks = {"stay": PartScore(RMSE, rmse, Interval(rmse, rmse))}
+        ends = Interval(rmse - 0.01, rmse + 0.01)
+        test = FinalScores(RMSE, rmse, interval=ends, tasks=tasks)
+        valid = SplitScores(RMSE, rmse)
+        return make_trial(number, None, 5.0 - number, valid=valid, test=test)
 
     results = Results(RMSE, {}, (of(0, 2.0), of(1, 2.5)), (of(2, 2.2),))
     facts = dataclasses.replace(facts, metric="rmse", regression=("is_click",))

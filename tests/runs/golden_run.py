@@ -1,32 +1,43 @@
-"""A run that uses every key of ``front.json``; ``golden/`` holds what was written of it first."""
+"""A run that uses every key of ``front.json``, as typed values."""
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import AUC, RMSE
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
+from automlrank.runs.scores import (
+    FinalScores,
+    Interval,
+    PairedDifference,
+    PartScore,
+    Probabilities,
+    ScenarioScores,
+    SpecialistScore,
+    SplitScores,
+)
 
-M = "auc@score"
-
-nan = math.nan
+METRIC = parse_metric("auc@score")
 
 
-def auc(v, low, high, rows, pos, **more):
-    return {"auc": v, "auc_low": low, "auc_high": high, "rows": rows, "positives": pos, **more}
+def click(value: float | None, low: float | None, high: float | None, **more: Any) -> PartScore:
+    return PartScore(AUC, value, Interval(low, high), **more)
 
 
-def rmse(v, low, high, rows, **more):
-    return {"rmse": v, "rmse_low": low, "rmse_high": high, "rows": rows, **more}
+def stay(value: float | None, low: float | None, high: float | None, **more: Any) -> PartScore:
+    return PartScore(RMSE, value, Interval(low, high), **more)
 
 
-def valid(v, click, stay, mean=None):
-    return {
-        M: v,
-        "tasks": {"click": {"auc": click}, "stay": {"rmse": stay}},
-        **({} if mean is None else {M + "_mean": mean}),
-    }
+def versus(**pairs: tuple[float, float]) -> dict[str, PairedDifference]:
+    return {key: PairedDifference(*pair) for key, pair in pairs.items()}
+
+
+def valid(value: float, click: float, stay: float | None, mean: float | None = None) -> SplitScores:
+    tasks = {"click": PartScore(AUC, click), "stay": PartScore(RMSE, stay)}
+    return SplitScores(METRIC, value, tasks, mean)
 
 
 BEST = Record(
@@ -36,77 +47,54 @@ BEST = Record(
     architecture={"interaction": ["linear", {"mlp": {"width": 64, "depth": 2}}], "tasks": "mmoe"},
     summary="emb8 · [linear, mlp 2x64] · mmoe",
     valid=valid(0.7125, 0.7053, 12.25, 0.7105),
-    test={
-        M: 0.7113,
-        "seeds": 3,
-        M + "_std": 0.0023,
-        "tasks": {
-            "click": auc(0.7101, 0.6998, 0.7204, 7500, 3308, versus={"b1": [0.0096, 0.0025]}),
-            "stay": rmse(12.5, 12.0, 13.0, 7400, versus={"b1": [-0.25, 0.125]}),
+    test=FinalScores(
+        METRIC,
+        0.7113,
+        seeds=3,
+        std=0.0023,
+        interval=Interval(0.7001, 0.7225),
+        tasks={
+            "click": click(
+                *(0.7101, 0.6998, 0.7204),
+                rows=7500,
+                positives=3308,
+                versus=versus(b1=(0.0096, 0.0025)),
+            ),
+            "stay": stay(12.5, 12.0, 13.0, rows=7400, versus=versus(b1=(-0.25, 0.125))),
         },
-        "logloss": 0.6085,
-        "calibration": 0.0247,
-        "calibration_ratio": 1.0471,
-        "logloss_recalibrated": 0.6077,
-        M + "_low": 0.7001,
-        M + "_high": 0.7225,
-        "versus": {"b1": [0.0093, 0.0021], "lgb": [0.0012, 0.0031]},
-        "score": {
-            "click": {"auc": 0.7091, "auc_low": 0.6991, "auc_high": 0.7191},
-            "buy": {"auc": 0.7391, "auc_low": 0.7291, "auc_high": 0.7491},
-        },
-        "scenarios": {
-            "7": {
-                "rows": 5796,
-                "tasks": {
-                    "click": auc(0.6597, 0.6458, 0.6736, 5796, 2791),
-                    "stay": rmse(11.5, 11.0, 12.0, 5700),
+        probabilities=Probabilities(0.6085, 0.0247, 1.0471),
+        logloss_recalibrated=0.6077,
+        versus=versus(b1=(0.0093, 0.0021), lgb=(0.0012, 0.0031)),
+        by_label={"click": click(0.7091, 0.6991, 0.7191), "buy": click(0.7391, 0.7291, 0.7491)},
+        scenarios={
+            "7": ScenarioScores(
+                5796,
+                {
+                    "click": click(0.6597, 0.6458, 0.6736, rows=5796, positives=2791),
+                    "stay": stay(11.5, 11.0, 12.0, rows=5700),
                 },
-            },
-            "others": {
-                "rows": 2,
-                "tasks": {"click": auc(nan, nan, nan, 2, 0), "stay": rmse(3.5, nan, nan, 1)},
-            },
+            ),
+            "others": ScenarioScores(
+                2,
+                {
+                    "click": click(None, None, None, rows=2, positives=0),
+                    "stay": stay(3.5, None, None, rows=1),
+                },
+            ),
         },
-        "seesaw": {
+        seesaw={
             "tasks": {
-                "click": {
-                    "whole": 0.7101,
-                    "alone": 0.7092,
-                    "difference": [0.0009, 0.0016],
-                    "seeds": 3,
-                    "metric": "auc",
-                }
+                "click": SpecialistScore(AUC, 0.7101, 0.7092, PairedDifference(0.0009, 0.0016), 3)
             },
             "boosted": {
-                "stay": {
-                    "whole": 12.5,
-                    "alone": 12.75,
-                    "difference": [-0.25, 0.125],
-                    "seeds": 2,
-                    "metric": "rmse",
-                }
+                "stay": SpecialistScore(RMSE, 12.5, 12.75, PairedDifference(-0.25, 0.125), 2)
             },
             "scenarios": {
-                "7": {
-                    "whole": 0.6597,
-                    "alone": 0.6581,
-                    "difference": [0.0016, nan],
-                    "seeds": 1,
-                    "metric": "auc",
-                }
+                "7": SpecialistScore(AUC, 0.6597, 0.6581, PairedDifference(0.0016, None), 1)
             },
         },
-    },
-    latency_ms={
-        "p50": 7.4916,
-        "p95": 9.9412,
-        "p99": 10.6165,
-        "low": 5.929,
-        "high": 8.366,
-        "p50_repeated": 7.6342,
-        "p50_first": 6.171,
-    },
+    ),
+    latency_ms=Latency(7.4916, 9.9412, 10.6165, 5.929, 8.366, 7.6342, 6.171),
     parameters=483998,
     embedding_bytes=632128,
     matmul_flops=135252800,
@@ -117,18 +105,14 @@ BEST = Record(
 )
 
 
-def plainlat(a, b, c):
-    return {"p50": a, "p95": b, "p99": c, "low": None, "high": None, "p50_repeated": None}
-
-
-def trial(number, state, **v):
+def trial(number: int, state: str, **values: Any) -> Record:
     return Record(
         number=number,
         state=state,
         fingerprint=f"f{number}",
         architecture={"interaction": "linear"},
         summary="emb8 · linear",
-        **v,
+        **values,
     )
 
 
@@ -137,8 +121,8 @@ RECORDS = (
     trial(
         1,
         "complete",
-        valid=valid(0.695, 0.69, nan),
-        latency_ms=plainlat(1.5, 2.5, 3.5),
+        valid=valid(0.695, 0.69, None),
+        latency_ms=Latency(1.5, 2.5, 3.5),
         parameters=19767,
         embedding_bytes=0,
         matmul_flops=0,
@@ -150,7 +134,7 @@ RECORDS = (
     trial(
         2,
         "pruned",
-        latency_ms=plainlat(3.25, 4.25, 5.25),
+        latency_ms=Latency(3.25, 4.25, 5.25),
         parameters=70,
         embedding_bytes=1,
         matmul_flops=2,
@@ -161,7 +145,7 @@ RECORDS = (
     trial(
         3,
         "over_budget",
-        latency_ms=plainlat(48.0, 49.0, 50.0),
+        latency_ms=Latency(48.0, 49.0, 50.0),
         parameters=7,
         embedding_bytes=1,
         matmul_flops=2,
@@ -180,8 +164,8 @@ RECORDS = (
     trial(
         5,
         "duplicate",
-        valid=valid(0.695, 0.69, nan),
-        latency_ms=plainlat(1.5, 2.5, 3.5),
+        valid=valid(0.695, 0.69, None),
+        latency_ms=Latency(1.5, 2.5, 3.5),
         parameters=19767,
         embedding_bytes=0,
         matmul_flops=0,
@@ -200,29 +184,18 @@ LGB = Record(
     summary="LightGBM with target rates",
     name="lightgbm_rates",
     valid=valid(0.7015, 0.6953, 12.75, 0.7015),
-    test={
-        M: 0.7101,
-        "seeds": 2,
-        M + "_std": 0.0001,
-        "tasks": {"click": {"auc": 0.7002}, "stay": {"rmse": 12.75}},
-        "logloss": 0.6105,
-        "calibration": 0.0125,
-        "calibration_ratio": 1.0,
-        M + "_low": 0.6981,
-        M + "_high": 0.7221,
-        "versus": {"a0": [-0.0012, 0.0031]},
-        "score": {
-            "click": {"auc": 0.7081, "auc_low": 0.6981, "auc_high": 0.7181},
-            "buy": {"auc": nan, "auc_low": nan, "auc_high": nan},
-        },
-    },
-    latency_ms={
-        **plainlat(2.5, 2.75, 3.0),
-        "low": 2.25,
-        "high": 2.75,
-        "p50_repeated": 2.5,
-        "p50_first": 2.625,
-    },
+    test=FinalScores(
+        METRIC,
+        0.7101,
+        seeds=2,
+        std=0.0001,
+        interval=Interval(0.6981, 0.7221),
+        tasks={"click": PartScore(AUC, 0.7002), "stay": PartScore(RMSE, 12.75)},
+        probabilities=Probabilities(0.6105, 0.0125, 1.0),
+        versus=versus(a0=(-0.0012, 0.0031)),
+        by_label={"click": click(0.7081, 0.6981, 0.7181), "buy": click(None, None, None)},
+    ),
+    latency_ms=Latency(2.5, 2.75, 3.0, 2.25, 2.75, 2.5, 2.625),
     seconds=9.5,
 )
 OLD = Record(
@@ -232,21 +205,15 @@ OLD = Record(
     architecture={},
     summary="the present model ('old')",
     name="incumbent",
-    valid={M: 0.6715, "tasks": {}, M + "_mean": 0.6715},
-    test={
-        M: 0.6701,
-        "seeds": 1,
-        M + "_std": None,
-        "tasks": {},
-        M + "_low": 0.6581,
-        M + "_high": 0.6821,
-        "versus": {"a0": [-0.0412, 0.0041]},
-        "score": {
-            "click": {"auc": 0.6681, "auc_low": 0.6581, "auc_high": 0.6781},
-            "buy": {"auc": 0.6781, "auc_low": 0.6681, "auc_high": 0.6881},
-        },
-        "rows": 7001,
-    },
+    valid=SplitScores(METRIC, 0.6715, {}, 0.6715),
+    test=FinalScores(
+        METRIC,
+        0.6701,
+        interval=Interval(0.6581, 0.6821),
+        versus=versus(a0=(-0.0412, 0.0041)),
+        by_label={"click": click(0.6681, 0.6581, 0.6781), "buy": click(0.6781, 0.6681, 0.6881)},
+        rows=7001,
+    ),
     seconds=0.0,
 )
 GONE = Record(
@@ -260,7 +227,7 @@ GONE = Record(
     seconds=0.5,
 )
 RUN = Results(
-    parse_metric(M),
+    METRIC,
     {
         "candidates": 200,
         "threads": 1,

@@ -11,12 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automlrank.errors import BudgetError, RunError
+from automlrank.measurement.latency import Latency
 from automlrank.measurement.metric_language import parse_metric
+from automlrank.measurement.metrics import AUC
 from automlrank.runs.record import Record, plain
 from automlrank.runs.results import Results, pareto
 from automlrank.runs.run_info import RunInfo
+from automlrank.runs.scores import FinalScores, SplitScores
 
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=30)
+TESTED = FinalScores(AUC, 0.7)
 CONTRACT = {
     *("number", "state", "fingerprint", "architecture", "summary", "valid", "test"),
     *("latency_ms", "parameters", "embedding_bytes", "matmul_flops", "seconds", "reason"),
@@ -30,8 +34,8 @@ def trial(number: int, score: float | None, p50: float | None, **values) -> Reco
         "fingerprint": f"print{number}",
         "architecture": {"interaction": "linear"},
         "summary": "emb8 · linear",
-        "valid": {"auc": score, "logloss": score},
-        "latency_ms": {"p50": p50, "p95": p50},
+        "valid": SplitScores(AUC, score),
+        "latency_ms": None if p50 is None else Latency(p50, p50, p50),
     }
     return Record(**{**fields, **values})
 
@@ -70,7 +74,7 @@ def test_front_of_log_loss_goes_down():
 
 
 def measured_again(number: int, score: float, first: float, second: float) -> Record:
-    return trial(number, score, second, latency_ms={"p50": second, "p50_first": first})
+    return trial(number, score, second, latency_ms=Latency(second, second, second, p50_first=first))
 
 
 def test_what_was_beaten_before_a_second_measurement_stays_beaten():
@@ -113,21 +117,21 @@ def test_counts_are_those_of_the_states():
 
 
 def test_best_is_chosen_on_validation_not_on_test():
-    quiet = trial(0, 0.74, 3.0, test={"auc": 0.70})
-    lucky = trial(1, 0.73, 2.0, test={"auc": 0.75})
+    quiet = trial(0, 0.74, 3.0, test=FinalScores(AUC, 0.70))
+    lucky = trial(1, 0.73, 2.0, test=FinalScores(AUC, 0.75))
     assert run(quiet, lucky).best().number == 0
 
 
 def test_best_goes_by_the_mean_over_seeds():
     """A single score flatters what was chosen by it."""
-    lucky = trial(0, 0.76, 3.0, test={"auc": 0.7}, valid={"auc": 0.76, "auc_mean": 0.73})
-    steady = trial(1, 0.75, 2.0, test={"auc": 0.7}, valid={"auc": 0.75, "auc_mean": 0.74})
+    lucky = trial(0, 0.76, 3.0, test=TESTED, valid=SplitScores(AUC, 0.76, mean=0.73))
+    steady = trial(1, 0.75, 2.0, test=TESTED, valid=SplitScores(AUC, 0.75, mean=0.74))
     assert run(lucky, steady).best().number == 1
 
 
 def test_best_prefers_finalists_and_falls_back_on_the_front():
     """A fast trial that was no finalist is the best where no finalist is as fast."""
-    results = run(trial(0, 0.74, 9.0), trial(1, 0.73, 5.0, test={"auc": 0.7}), trial(2, 0.7, 1.0))
+    results = run(trial(0, 0.74, 9.0), trial(1, 0.73, 5.0, test=TESTED), trial(2, 0.7, 1.0))
     assert results.best().number == 1
     assert results.best(max_latency_ms=2.0).number == 2
 
@@ -146,7 +150,7 @@ def test_a_budget_that_nothing_meets_names_the_fastest():
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | st.integers() | st.text() | FINITE
-SCORES = st.fixed_dictionaries({"auc": st.floats(0, 1) | st.none()})
+SCORES = st.builds(FinalScores, st.just(AUC), st.floats(0, 1) | st.none())
 
 
 @given(
@@ -193,7 +197,7 @@ def test_nan_is_written_as_null_and_numpy_as_numbers():
 
 def test_a_record_that_is_not_plain_data_is_refused():
     with pytest.raises(TypeError, match="plain data, but got ndarray"):
-        trial(0, 0.7, 1.0, valid={"auc": np.zeros(2)}).to_data()
+        trial(0, 0.7, 1.0, zero_shares={"wide": np.zeros(2)}).to_data()
 
 
 def test_broken_data_is_named_with_every_fault():

@@ -102,12 +102,12 @@ def test_an_error_varies_as_its_resampled_rows_do() -> None:
 
 def test_its_part_has_no_positives(data: Dataset) -> None:
     logits = np.stack([np.zeros(data.rows["test"]), np.full(data.rows["test"], MEAN)], axis=1)
-    found = breakdown(data, AUC, {"a": [logits, logits]})["a"]["tasks"]["watched"]
+    found = breakdown(data, AUC, {"a": [logits, logits]})["a"].tasks["watched"]
     labels = data.labels("test")[:, 1]
-    assert found["rmse"] == pytest.approx(rmse(labels, logits[:, 1]))
-    assert found["rmse_low"] < found["rmse"] < found["rmse_high"]
-    assert found["rows"] == (~np.isnan(labels)).sum()
-    assert "positives" not in found
+    assert found.value == pytest.approx(rmse(labels, logits[:, 1]))
+    assert found.interval.low < found.value < found.interval.high
+    assert found.rows == (~np.isnan(labels)).sum()
+    assert found.positives is None
 
 
 def test_what_a_metric_does_not_judge_is_named(data: Dataset) -> None:
@@ -155,8 +155,8 @@ def test_a_search_reports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert result.results.counts["failed"] == 0
     best = result.best()
     assert best.test is not None
-    assert best.test["tasks"]["watched"]["rmse"] > 0
-    assert set(best.test["seesaw"]) == {"tasks", "scenarios"}
+    assert best.test.tasks["watched"].value > 0
+    assert set(best.test.seesaw) == {"tasks", "scenarios"}
     assert best.weights is not None
     text = (tmp_path / "run" / "report.md").read_text()
     for heading in ("## Tasks", "RMSE of watched", "## Scenarios", "## Seesaw", "## Task weights"):
