@@ -140,7 +140,7 @@ def listed(node: Expression) -> list[object]:
         case grammar.Optional(body):
             return [None, *listed(body)]
         case _:
-            return list(itertools.product(*(listed(child) for child in grammar.children(node))))
+            return list(itertools.product(*(listed(inner) for _, inner in node.inside())))
 
 
 @given(st.data())
