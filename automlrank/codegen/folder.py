@@ -1,4 +1,4 @@
-"""An architecture as a folder of code that its owners train, without automlrank."""
+"""An architecture as a folder of code that trains and serves it without automlrank."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from automlrank.architecture import Architecture
-from automlrank.codegen.encoder_source import encoder_sources
 from automlrank.codegen.model_source import model_source
 from automlrank.codegen.onnx import export_onnx, onnx_readme
-from automlrank.codegen.train_source import train_source
+from automlrank.codegen.train_source import training_sources
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
 from automlrank.files import check_new
@@ -26,7 +25,7 @@ from automlrank.model.plan import Plan
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
 
-REQUIREMENTS = ("numpy", "polars", "safetensors", "torch")
+REQUIREMENTS = ("numpy", "polars", "pyyaml", "safetensors", "torch")
 LIGHTGBM = "lightgbm>=4.5"  # as in the extra of that name
 
 
@@ -50,16 +49,15 @@ def export_architecture(
     plan = wire(architecture, schema)
     texts = {
         "model.py": model_source(plan, architecture, schema),
-        "train.py": train_source(plan, architecture, schema, encoder, metric),
-        **encoder_sources(),
+        **training_sources(plan, architecture, schema, encoder, metric),
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
         "requirements.txt": _requirements(architecture),
         "README.md": _readme(architecture, schema, metric, weights is not None),
     }
     with _new_folder(out) as folder:
-        (folder / "encoder").mkdir()
         for name, text in texts.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         encoder.save(folder)
         if weights is not None:
@@ -126,10 +124,17 @@ def _readme(architecture: Architecture, schema: Schema, metric: Metric, has_weig
         f"{score if has_weights else ''}\n"
         "DATA is a Parquet, Arrow, CSV or TSV file, or a folder of such files (a pattern such as\n"
         "'*.csv' is not taken), with the columns of schema.yaml, side tables joined.\n"
-        "model.py is the model; encoder/ turns columns into ids and numbers;\n"
-        "encoder.json, vocabularies.parquet and rates.npz (target rates, where the schema names\n"
-        "statistics) hold what it learned from the training rows; architecture.yaml says what\n"
-        "was built.\n"
+        "    train.py           command line: reads, trains, saves, scores\n"
+        "    config.yaml        settings of the training and of the table; edit them here\n"
+        "    model.py           the model\n"
+        "    objective.py       its losses, and how they are balanced\n"
+        "    training/          the training loop, one module a concern: course.py is the course\n"
+        "                       of epochs, step.py one step, table.py reads the table\n"
+        "    measurement/       metrics\n"
+        "    encoder/           columns to ids and numbers; it was fitted on the training rows:\n"
+        "                       encoder.json, vocabularies.parquet, rates.npz (target rates)\n"
+        "    architecture.yaml  the architecture that was printed\n"
+        "    schema.yaml        the table's columns\n"
         f"{fused if schema.score else ''}"
         f"{taught if architecture.training.distillation else ''}"
     )

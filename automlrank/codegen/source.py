@@ -34,21 +34,14 @@ class Import:
 class Closure:
     """Definitions by name, each after those it needs, and the imports that they need.
 
-    ``homes`` are modules of this package that the printed module imports under another name;
-    ``given`` are names that it defines by other means; ``instead`` says which definition of the
-    same file stands for a name.
+    ``homes`` are modules of this package that the printed module imports under another name.
     """
 
-    def __init__(
-        self,
-        homes: Mapping[str, str] | None = None,
-        given: Iterable[str] = (),
-        instead: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, homes: Mapping[str, str] | None = None) -> None:
         self.homes = homes or {}
-        self.given = frozenset(given)
-        self.instead = instead or {}
         self.imports: set[Import] = set()
+        self.modules: set[str] = set()
+        """Modules of this package that are imported from ``homes``."""
         self.constants: dict[str, str] = {}
         """Those that need no definition: they may stand on top."""
         self.definitions: dict[str, str] = {}
@@ -65,8 +58,6 @@ class Closure:
 
     def add(self, module: str, name: str) -> None:
         """A name of one of this package's modules, with its closure."""
-        if name in self.given:
-            return
         file = _File.of(module)
         if name in file.imports:
             self._add_import(name, file.imports[name])
@@ -81,6 +72,7 @@ class Closure:
 
     def _add_import(self, name: str, found: Import) -> None:
         if found.module in self.homes:
+            self.modules.add(found.module)
             self.imports.add(Import(self.homes[found.module], found.name, found.alias))
         elif found.module.partition(".")[0] == PACKAGE:
             assert found.name == name, f"{name} is imported under another name"
@@ -89,15 +81,13 @@ class Closure:
             self.imports.add(found)
 
     def _add_definition(self, file: _File, name: str) -> None:
-        actual = self.instead.get(name, name)
-        node = file.definitions[actual]
-        reads = [free for free in free_names(node) if free != actual]
+        node = file.definitions[name]
+        reads = [free for free in free_names(node) if free != name]
         for free in reads:
             self.add(file.module, free)
-        text = re.sub(rf"\b{actual}\b", name, file.text(node))
         is_constant = isinstance(node, ast.Assign | ast.AnnAssign)
         on_top = is_constant and not any(free in self.definitions for free in reads)
-        (self.constants if on_top else self.definitions)[name] = text
+        (self.constants if on_top else self.definitions)[name] = file.text(node)
 
 
 class _File:
@@ -161,18 +151,17 @@ def free_names(node: ast.AST) -> list[str]:
 
 
 def import_lines(imports: Iterable[Import], local: Iterable[str] = ()) -> str:
-    """Sorted import statements: standard library, packages, then the ``local`` modules."""
+    """Return sorted imports: standard library, packages, then the ``local`` modules."""
     local = frozenset(local)
     standard = [i for i in imports if i.module.partition(".")[0] in sys.stdlib_module_names]
     own = [i for i in imports if i.module in local]
     others = [i for i in imports if i not in standard and i not in own]
-    parts = ["from __future__ import annotations", _sorted(standard), _sorted(others)]
-    text = "\n\n".join(part for part in parts if part)
-    return f"{text}\n\n# isort: split\n{_sorted(own)}" if own else text
+    parts = [import_block(part) for part in (standard, others, own)]
+    return "\n\n".join(["from __future__ import annotations", *filter(None, parts)])
 
 
-def _sorted(imports: Iterable[Import]) -> str:
-    """``import`` before ``from``, by module; a module's plain names in one statement."""
+def import_block(imports: Iterable[Import]) -> str:
+    """Return imports by module, ``import`` before ``from``; a module's names in one statement."""
     plain = sorted((i.module, f"import {i.module}{_as(i)}") for i in imports if i.name is None)
     named: dict[tuple[str, str], list[str]] = {}
     for item in imports:

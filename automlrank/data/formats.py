@@ -112,6 +112,11 @@ def kind_of(path: Path) -> str | None:
     return next((kind for end, kind in KINDS.items() if path.name.lower().endswith(end)), None)
 
 
+def is_text(path: Path) -> bool:
+    """Return True for a CSV or TSV file."""
+    return kind_of(path) in ("CSV", "TSV")
+
+
 def scan_file(path: Path, folder: Callable[[], Path]) -> tuple[pl.LazyFrame, int]:
     """A Parquet or Arrow file and its rows; ``folder`` makes a place to stage an Arrow stream.
 

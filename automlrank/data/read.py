@@ -23,8 +23,8 @@ from automlrank.data.formats import (
     files_of,
     is_files,
     is_sample,
+    is_text,
     items,
-    kind_of,
     locate,
     name_of,
     sample_path,
@@ -114,7 +114,7 @@ def _scan_files(
     groups: Sequence[Sequence[Path]], place: Staging
 ) -> tuple[list[Piece], tuple[int, ...]]:
     files = [file for group in groups for file in group]
-    text = [number for number, file in enumerate(files) if kind_of(file) in ("CSV", "TSV")]
+    text = [number for number, file in enumerate(files) if is_text(file)]
     found: dict[int, list[Piece]] = {}
     if text:
         parts, schema = stage_text([files[number] for number in text], place.folder())

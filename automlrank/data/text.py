@@ -21,8 +21,8 @@ HEAD = 1000  # values that mostly say that a column is text
 HEAD_BYTES = 1 << 16  # hold the header
 
 
-def _typed(text: pl.Series) -> pl.Series:
-    """A text column as whole numbers, numbers or booleans, where every value is one."""
+def typed(text: pl.Series) -> pl.Series:
+    """Return a text column as whole numbers, numbers or booleans, if every value is one."""
     known = text.drop_nulls()
     if known.is_empty() or known.str.contains(LEADING_ZERO).any():
         return text
@@ -66,8 +66,8 @@ class _Pass:
         if column.null_count() == len(column):  # so that blocks differ in their types seldom
             return column.cast(self.type_of(name))
         kinds = self.kinds.setdefault(name, set())
-        if _kind(_typed(column.drop_nulls().head(HEAD))) != TEXT:
-            column = _typed(column)
+        if _kind(typed(column.drop_nulls().head(HEAD))) != TEXT:
+            column = typed(column)
             kinds.add(_kind(column))
         else:
             kinds.add(TEXT)

@@ -47,3 +47,11 @@ def task_scores(
         judge = partial(evaluate, metric, groups=groups)
         scores[metric.name] = judged(judge, labels, fused(logits, exponents), exponents)
     return scores
+
+
+def label_of(metric: Metric, tasks: Mapping[str, str]) -> str:
+    """Return the name of the tasks' scores; the scores of tasks of the other kind are named."""
+    labels = {task: metric_of(metric, kind).label for task, kind in tasks.items()}
+    main = metric.base.label
+    others = [f"{label} of {task}" for task, label in labels.items() if label != main]
+    return f"{main} ({', '.join(others)})" if others else main

@@ -18,6 +18,7 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.model.network import RankingModel, build_model
 
 ROWS = 2000
+EXPORTED = ("encoder", "measurement", "model", "objective", "training")
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +60,7 @@ def with_random_weights() -> Callable[[Architecture, Dataset], RankingModel]:
 
 @pytest.fixture
 def load_script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], dict[str, Any]]]:
-    """The names of an exported ``train.py``, loaded beside its own encoder and model."""
+    """The names of an exported ``train.py``, loaded beside its own modules."""
 
     def load(folder: Path) -> dict[str, Any]:
         forget()
@@ -67,7 +68,7 @@ def load_script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], di
         return runpy.run_path(str(folder / "train.py"))
 
     def forget() -> None:
-        for name in [n for n in sys.modules if n.partition(".")[0] in ("encoder", "model")]:
+        for name in [n for n in sys.modules if n.partition(".")[0] in EXPORTED]:
             sys.modules.pop(name, None)
 
     yield load

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
+import yaml
 from export_cases import DRAWN, ZOO
 
 from automlrank.architecture import Architecture
@@ -24,7 +25,7 @@ from automlrank.data.transform import Encoder
 from automlrank.errors import RunError
 from automlrank.measurement.metrics import AUC, Metric
 from automlrank.model.network import RankingModel, build_model
-from automlrank.training import course, tables
+from automlrank.training import tables
 from automlrank.training.loop import fit, score
 from automlrank.training.tables import ROW_WISE_ROWS
 
@@ -65,10 +66,10 @@ def lands_where_ours_does(
     for _ in fit(model, architecture, data, seed=7, metric=metric):
         pass
     export_architecture(architecture, data.schema, data.encoder, out, metric=metric)
-    text = (out / "train.py").read_text(encoding="utf-8")
+    text = (out / "training" / "tables.py").read_text(encoding="utf-8")
     text, found = re.subn(r"^(ROW_WISE_ROWS =) \w+", rf"\1 {row_wise}", text, flags=re.MULTILINE)
     assert found == 1
-    (out / "train.py").write_text(text, encoding="utf-8")
+    (out / "training" / "tables.py").write_text(text, encoding="utf-8")
     printed = run_alone(out, table, "--seed", 7, "--threads", 1, "--test")
     for split in ("valid", "test"):
         line = re.search(rf"^{split}: {metric.label}(?: \(.*\))? (.*)$", printed, re.MULTILINE)
@@ -109,7 +110,7 @@ def test_exported_code_is_clean_and_says_nothing_of_us(
             check=False,
         )
         assert ended.returncode == 0, ended.stdout
-    for path in out.glob("*.py"):
+    for path in out.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert "automlrank" not in text
         assert max(map(len, text.splitlines())) <= 100
@@ -155,17 +156,12 @@ def test_exported_training_by_row_lands_where_ours_does(
 ) -> None:
     """Tables that count as large; main effects, a branch's own and an encoder's own among them."""
     monkeypatch.setattr(tables, "ROW_WISE_ROWS", 1)
-    # decay is settled at ends of epochs only, as in the export: of other rounding CAN's Adam made
-    # .0004 of AUC in three epochs
-    monkeypatch.setattr(course, "REPORTS_PER_EPOCH", 1)
     architecture = make(name)
     settings = dataclasses.replace(architecture.training, epochs=3, batch_size=128)
     architecture = dataclasses.replace(architecture, training=settings)
     lands_where_ours_does(architecture, data, table, tmp_path / "export", row_wise=1)
-    text = (tmp_path / "export" / "train.py").read_text(encoding="utf-8")
-    decays = re.search(r"^TABLE_DECAY = (\{.*?\})$", text, re.MULTILINE | re.DOTALL)
-    assert decays is not None
-    assert ast.literal_eval(decays[1]) == build_model(architecture, data.schema).plan.decays
+    config = yaml.safe_load((tmp_path / "export" / "config.yaml").read_text(encoding="utf-8"))
+    assert config["training"]["decays"] == build_model(architecture, data.schema).plan.decays
 
 
 def test_a_folder_that_holds_something_is_refused(

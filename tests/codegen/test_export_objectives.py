@@ -8,20 +8,20 @@ import runpy
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 import torch
-from test_export_folder import CONFIG, RUFF, lands_where_ours_does
+import yaml
+from test_export_folder import CONFIG, RUFF, lands_where_ours_does, run_alone
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
-from automlrank.codegen.train_source import train_source
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.measurement.metrics import MAE, RMSE
 from automlrank.model.network import build_model
-from automlrank.model.wiring import wire
 from automlrank.schema import Task
 
 CASES = {
@@ -92,6 +92,12 @@ def test_null_after_what_did_not_happen_lands_where_zero_does(
     lands_where_ours_does(read(case), other, tmp_path / "t.parquet", tmp_path / "export")
 
 
+def config_of(out: Path) -> dict[str, Any]:
+    """The settings of an export."""
+    config: dict[str, Any] = yaml.safe_load((out / "config.yaml").read_text(encoding="utf-8"))
+    return config
+
+
 def lint(out: Path) -> None:
     """The linter and the formatter find nothing."""
     for command in (["check"], ["format", "--check"]):
@@ -116,9 +122,10 @@ def test_a_regression_task_lands_where_ours_does(
     other = Dataset.open(tmp_path / "t.parquet", schema, cache=tmp_path / "cache")
     out = tmp_path / "export"
     lands_where_ours_does(read("focus and gradnorm"), other, tmp_path / "t.parquet", out)
-    text = (out / "train.py").read_text(encoding="utf-8")
-    assert "REGRESSION = (1,)" in text
-    assert 'METRIC = "AUC (RMSE of stay)"' in text
+    assert config_of(out)["table"]["tasks"] == {"click": "binary", "stay": "regression"}
+    assert "valid: AUC (RMSE of stay) click" in run_alone(
+        out, tmp_path / "t.parquet", "--epochs", 1
+    )
 
 
 def test_a_regression_alone_lands_where_ours_does(
@@ -139,32 +146,27 @@ def test_a_regression_alone_lands_where_ours_does(
     lands_where_ours_does(architecture, other, tmp_path / "t.parquet", out, metric=RMSE)
     printed = "".join(path.read_text() for path in (out / "train.py", out / "README.md"))
     assert "AUC" not in printed
-    assert "return score < best" in printed
+    assert config_of(out)["metric"] == "rmse"
     lint(out)
-    plan = wire(architecture, other.schema)
-    absolute = train_source(plan, architecture, other.schema, other.encoder, MAE)
-    assert 'METRIC = "MAE"' in absolute
-    assert "mae(labels[:, i], values[:, i])" in absolute
+    export_architecture(architecture, other.schema, other.encoder, tmp_path / "mae", metric=MAE)
+    assert config_of(tmp_path / "mae")["metric"] == "mae"
+    assert "valid: MAE stay" in run_alone(tmp_path / "mae", tmp_path / "t.parquet", "--epochs", 1)
 
 
 def test_a_plain_objective_is_a_plain_script(
     data: Dataset, make: Callable[[str], Architecture], tmp_path: Path
 ) -> None:
     """Nothing of what other losses and balances need is printed."""
-    export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
-    text = (tmp_path / "export" / "train.py").read_text(encoding="utf-8")
-    assert not [
-        word
-        for word in (
-            "SHARED",
-            "class_shares",
-            "add_param_group",
-            "REGRESSION",
-            "NEGATIVES",
-            "SCENARIO",
-        )
-        if word in text
-    ]
+    out = tmp_path / "export"
+    export_architecture(make("lr"), data.schema, data.encoder, out)
+    code = "".join((out / name).read_text() for name in ("train.py", "objective.py"))
+    assert not [word for word in ("shared", "class_shares", "add_param_group") if word in code]
+    config = config_of(out)
+    settings = {"shared", "negatives", "scenarios", "optimizers"} & config["training"].keys()
+    assert not settings | ({"scenario", "exponents", "weight"} & config["table"].keys())
+    assert set(config["table"]["tasks"].values()) == {"binary"}
+    absent = ("negatives", "scenarios", "teacher")
+    assert not [name for name in absent if (out / "training" / f"{name}.py").exists()]
 
 
 def test_an_exported_model_is_corrected_as_ours_is(data: Dataset, tmp_path: Path) -> None:

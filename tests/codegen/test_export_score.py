@@ -83,6 +83,6 @@ def test_without_a_score_nothing_of_it_is_printed(
     make: Make, data: Dataset, tmp_path: Path
 ) -> None:
     export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
-    for name in ("model.py", "train.py", "README.md"):
+    for name in ("model.py", "train.py", "config.yaml", "README.md"):
         text = (tmp_path / "export" / name).read_text()
-        assert not [word for word in ("def score(self", "EXPONENTS", "judged") if word in text]
+        assert not [word for word in ("def score(self", "exponents:", "judged") if word in text]

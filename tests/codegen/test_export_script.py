@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,9 @@ def test_rows_are_split_as_the_data_set_splits_them(
     other = Dataset.open(path, schema, cache=tmp_path / "cache")
     export_architecture(make("lr"), other.schema, other.encoder, tmp_path / "export")
     script = load_script(tmp_path / "export")
-    arrays, rows = script["load"](path)
+    loaded = load(script, path)
     for split in ("train", "valid", "test"):
-        theirs = list(script["batches"](arrays, rows[split], 512, seed=3))
+        theirs = list(loaded.batches(split, 512, seed=3))
         ours = list(other.batches(split, 512, seed=3))
         assert len(ours) == len(theirs)
         for a, b in zip(ours, theirs, strict=True):
@@ -89,10 +90,21 @@ def test_a_csv_file_is_read_as_the_data_set_reads_it(
     schema = dataclasses.replace(data.schema, features=features)
     other = Dataset.open(path, schema, cache=tmp_path / "cache")
     export_architecture(make("lr"), other.schema, other.encoder, tmp_path / "export")
-    arrays, rows = load_script(tmp_path / "export")["load"](path)
-    ours = other.take("valid", np.arange(other.rows["valid"]))
-    assert np.array_equal(arrays["ids:item"][rows["valid"]], ours["ids:item"].numpy())
+    loaded, rows = load(load_script(tmp_path / "export"), path), np.arange(other.rows["valid"])
+    ours = other.take("valid", rows)
+    assert torch.equal(loaded.take("valid", rows)["ids:item"], ours["ids:item"])
     assert "00" in other.encoder.vocabularies["category"]
+
+
+def load(script: dict[str, Any], path: Path) -> Any:
+    """The encoded table that an exported script trains on."""
+    config = script["read_config"](script["HERE"] / "config.yaml")
+    return script["load_table"](path, config.table, script["Encoder"].load(script["HERE"]))
+
+
+def reader(script: dict[str, Any]) -> Any:
+    """The exported module that reads tables."""
+    return sys.modules[script["load_table"].__module__]
 
 
 QUOTED = b'"a ""b""","c"\r\n"1",""\r\n"x, ""y""","2"\r\n'
@@ -147,7 +159,7 @@ def test_binary_files_are_read_as_the_search_reads_them(
 def assert_same_table(script: dict[str, Any], path: Path) -> None:
     """The exported reader and the search give one frame."""
     with open_table(path) as ours:
-        assert_frame_equal(script["read_table"](path), ours.scan.collect())
+        assert_frame_equal(reader(script).read_table(path), ours.scan.collect())
 
 
 @pytest.mark.parametrize(
@@ -164,7 +176,8 @@ def test_files_of_a_split_are_typed_together(
     split = Split("file", train_file="train.csv", test_file="test.csv", valid=0.5)
     schema = dataclasses.replace(data.schema, split=split)
     export_architecture(make("lr"), schema, data.encoder, tmp_path / "export")
-    frame, rows = load_script(tmp_path / "export")["read_split"](tmp_path)
+    table = reader(load_script(tmp_path / "export"))
+    frame, rows = table.read_split(tmp_path, split)
     with open_table(parts_of(tmp_path, split)) as ours:
         assert_frame_equal(frame, ours.scan.collect())
         labels = assign(ours, schema)
@@ -184,7 +197,7 @@ def test_what_is_no_table_is_named(
     script = load_script(tmp_path / "export")
     said = {"table.txt": "must end in .parquet", "cut.csv.gz": "is cut off", "folder": "no file"}
     with pytest.raises(script["TableError"], match=said[name]):
-        script["read_table"](tmp_path / name)
+        reader(script).read_table(tmp_path / name)
 
 
 @pytest.mark.parametrize("metric", ["auc", "gauc", "logloss"])
@@ -199,10 +212,11 @@ def test_each_metric_is_ours(
     model = build_model(architecture, data.schema, seed=3)
     theirs = script["RankingModel"]()
     theirs.load_state_dict(model.state_dict())
-    arrays, rows = script["load"](table)
+    config = script["read_config"](out / "config.yaml")
     expected = score(model, data, "valid", METRICS[metric])
-    assert script["score"](theirs, arrays, rows["valid"]) == pytest.approx(expected)
-    assert script["is_better"](2.0, 1.0) is (metric != "logloss")
+    found = script["score"](theirs, load(script, table), "valid", config)
+    assert found == pytest.approx(expected)
+    assert config.metric.better(2.0, 1.0) is (metric != "logloss")
 
 
 def renamed(schema: Schema, names: dict[str, str]) -> Schema:
@@ -261,16 +275,17 @@ def test_any_column_name_compiles_and_runs(
     nasty = Dataset.open(path, schema, cache=tmp_path / "cache")
     out = tmp_path / "export"
     export_architecture(architecture, nasty.schema, nasty.encoder, out, metric=GAUC)
-    for file in out.glob("*.py"):
+    for file in out.rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         compile(text, file.name, "exec")
         assert max(map(len, text.splitlines())) <= 100
         assert file.name == "encoder.py" or text.isascii() or "·" in text
     script = load_script(out)
-    assert script["TASKS"] == (NASTY["click"], NASTY["buy"])
+    config = script["read_config"](out / "config.yaml")
+    assert tuple(config.table.tasks) == (NASTY["click"], NASTY["buy"])
     monkeypatch.setattr("sys.argv", ["train.py", str(path), "--epochs", "1"])
     with caplog.at_level("INFO"):
-        script["main"]()
+        script["main"](script["PARTS"])
     assert "valid: GAUC" in caplog.text
 
 
@@ -302,7 +317,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     script = load_script(tmp_path / "export")
     monkeypatch.setattr("sys.argv", ["train.py", str(path)])
     with pytest.raises(SystemExit) as ended:
-        script["main"]()
+        script["main"](script["PARTS"])
     error = capsys.readouterr().err
     assert ended.value.code == 2
     assert said in error
@@ -327,7 +342,7 @@ def test_exported_weights_are_scored_without_training(
     script = load_script(out)
     monkeypatch.setattr("sys.argv", ["train.py", str(table), "--score"])
     with caplog.at_level("INFO"):
-        script["main"]()
+        script["main"](script["PARTS"])
     expected = score(model, data, "valid", AUC)["click"]
     assert f"valid: AUC click {expected:.6f}" in caplog.text
     assert [path for path in sorted(out.iterdir()) if path.name != "__pycache__"] == files

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 from automlrank.data import delimited
 from automlrank.data.delimited import read_blocks
-from automlrank.data.text import _typed, scan_part, stage_text
+from automlrank.data.text import scan_part, stage_text, typed
 from automlrank.errors import DataError
 
 NUMBERS = st.sampled_from(
@@ -58,7 +58,7 @@ def expected(rows, names):
     columns = [[cell or None for cell in column] for column in zip(*rows, strict=True)]
     return pl.DataFrame(
         [
-            _typed(pl.Series(name, column, pl.String))
+            typed(pl.Series(name, column, pl.String))
             for name, column in zip(names, columns, strict=True)
         ]
     )

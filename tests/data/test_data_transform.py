@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automlrank.blocks import ports
-from automlrank.codegen.encoder_source import ENCODER_MODULES
+from automlrank.codegen.modules import ENCODER
 from automlrank.data import values
 from automlrank.data.encode import fit
 from automlrank.data.read import open_table
@@ -57,14 +57,14 @@ def rows_of(ragged: Ragged) -> list[list[int]]:
     return [part.tolist() for part in np.split(ragged.values, ragged.starts[1:-1])]
 
 
-@pytest.mark.parametrize("name", ENCODER_MODULES)
+@pytest.mark.parametrize("name", ENCODER)
 def test_the_encoder_stands_alone(name):
     """Its modules are copied beside exported code: they import each other and no more of ours."""
     tree = ast.parse(Path(values.__file__).with_name(f"{name}.py").read_text())
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     modules |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
     ours = {module for module in modules if module.startswith("automlrank")}
-    assert ours <= {f"automlrank.data.{other}" for other in ENCODER_MODULES}
+    assert ours <= {f"automlrank.data.{other}" for other in ENCODER}
 
 
 @pytest.mark.parametrize("name", ["PAD_ID", "NULL_ID", "OOV_ID", "FIRST_ID"])

@@ -1,0 +1,154 @@
+"""Train a ranking model on a table, or score it: the command line of an export."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from automlrank.codegen.script.config import Config, ConfigError, read_config
+from automlrank.codegen.script.table import EncodedTable, TableError, load_table
+from automlrank.data.transform import Encoder
+from automlrank.data.values import Array, EncodingError
+from automlrank.training.course import DivergedError, train
+from automlrank.training.device_batches import DeviceBatches, ahead
+from automlrank.training.label_stats import fit_to_labels
+from automlrank.training.optimizers import Maker
+from automlrank.training.rows import row_weights
+from automlrank.training.scoring import EVALUATION_ROWS, label_of, logits_of, task_scores
+from automlrank.training.step import Trainer
+
+HERE = Path(__file__).parent
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Constructors of all that is trained."""
+
+    model: Callable[[], nn.Module]
+    loss: Callable[[Array], nn.Module]
+    """The loss of each task, from the training rows' labels."""
+    balance: Callable[[], nn.Module]
+    """One loss of the tasks'."""
+    optimizers: Mapping[str, Maker]
+    """Optimizers of single parameters by the names in config.yaml."""
+
+
+def options() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(description="Train the ranking model of model.py.")
+    parser.add_argument("data", type=Path, help="Parquet, Arrow or CSV file, or folder of parts")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and dropout")
+    parser.add_argument("--epochs", type=int, help="at most (default: config.yaml's)")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder for model.safetensors")
+    parser.add_argument("--test", action="store_true", help="score the test split too")
+    parser.add_argument(
+        "--score", action="store_true", help="score weights.safetensors, no training"
+    )
+    parser.add_argument("--threads", type=int, help="threads of torch")
+    return parser
+
+
+def run(parts: Parts, chosen: argparse.Namespace) -> None:
+    """Train and save, or load; then score."""
+    config, encoder = read_config(HERE / "config.yaml"), Encoder.load(HERE)
+    if chosen.epochs:
+        recipe = dataclasses.replace(config.recipe, epochs=chosen.epochs)
+        config = dataclasses.replace(config, recipe=recipe)
+    table = load_table(chosen.data, config.table, encoder)
+    torch.manual_seed(chosen.seed)
+    model = parts.model().to(DEVICE)
+    if chosen.score:
+        model.load_state_dict(load_file(HERE / "weights.safetensors"))
+    else:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        fit(parts, model, table, config, encoder, chosen.seed)
+        save_file(model.state_dict(), chosen.out / "model.safetensors")
+    for split in ("valid", "test") if chosen.test else ("valid",):
+        logging.info("%s: %s", split, shown(score(model, table, split, config), config))
+
+
+def fit(
+    parts: Parts, model: nn.Module, table: EncodedTable, config: Config, encoder: Encoder, seed: int
+) -> None:
+    """Train until the validation metric stops improving; at the end the best weights are back."""
+    torch.manual_seed(seed)  # dropout's
+    labels, recipe = table.labels("train"), config.recipe
+    fit_to_labels(model, labels, config.table.regression)
+    trainer = Trainer(
+        model,
+        parts.loss(labels),
+        parts.balance(),
+        recipe,
+        labels,
+        makers=parts.optimizers,
+        device=DEVICE,
+    )
+    weights = row_weights(table.scenarios("train"), recipe)
+    feed = DeviceBatches(table, "train", DEVICE, weights, taught(table, config, encoder))
+    judge = partial(score, model, table, "valid", config)
+    for progress in train(trainer, feed, judge, config.metric, seed):
+        if progress.scores is not None:
+            epoch, said = progress.epoch + 1, shown(progress.scores, config)
+            logging.info("epoch %d: loss %.4f, valid %s", epoch, progress.loss, said)
+
+
+def taught(table: EncodedTable, config: Config, encoder: Encoder) -> Array | None:
+    """Return labels that boosted trees soften; None if the rows' own are trained on."""
+    if not config.recipe.distillation:
+        return None
+    from automlrank.codegen.script.teacher import soft_labels
+
+    return soft_labels(table, config.table, config.trees, encoder, config.recipe.distillation)
+
+
+def score(model: nn.Module, table: EncodedTable, split: str, config: Config) -> dict[str, float]:
+    """Return the metric of each task on a split."""
+    logits = logits_of(model, ahead(table.batches(split, EVALUATION_ROWS), DEVICE))
+    return task_scores(
+        logits,
+        table.labels(split),
+        table.groups(split),
+        tasks=config.table.tasks,
+        metric=config.metric,
+        exponents=config.table.exponents,
+    )
+
+
+def shown(scores: Mapping[str, float], config: Config) -> str:
+    """Return the metric of each task in one line."""
+    values = ", ".join(f"{task} {value:.6f}" for task, value in scores.items())
+    return f"{label_of(config.metric, config.table.tasks)} {values}"
+
+
+def main(parts: Parts) -> None:
+    """Run the command line."""
+    parser = options()
+    chosen = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    try:
+        run(parts, chosen)
+    except DivergedError as error:
+        parser.exit(1, f"{error}\n")
+    except (
+        ConfigError,
+        TableError,
+        EncodingError,
+        OSError,
+        ImportError,
+        pl.exceptions.PolarsError,
+    ) as error:
+        parser.exit(2, f"{str(error).splitlines()[0]}\n")
