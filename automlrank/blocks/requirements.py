@@ -56,7 +56,9 @@ def untrainable(schema: Schema, settings: Mapping[str, Sequence[Scalar]]) -> Ite
     """
     first = schema.tasks[0]
     if first.kind != "binary" and set(settings["negatives"]) != {1.0}:
-        problem = f"`negatives` needs a binary primary task, but {first.name!r} is of {first.kind}."
+        problem = (
+            f"`negatives` needs a binary primary task, but {first.name!r} is a {first.kind} task."
+        )
         yield "negatives", problem
     if schema.scenario is None and "equal" in settings["scenarios"]:
         yield "scenarios", "`scenarios: equal` needs a scenario, but the schema names none."

@@ -181,8 +181,10 @@ def test_a_regression_task_has_no_negatives_to_leave_out(dataset: Dataset) -> No
     space = Space.read(
         {"name": "x", "interaction": "linear", "training": {"negatives": [0.5, 1.0]}}
     )
-    with pytest.raises(SpaceError, match=r"only a binary task has negatives.* 'price' comes first"):
+    with pytest.raises(
+        SpaceError, match=r"needs a binary primary task, but 'price' is a regression"
+    ):
         needs_met(space, schema)
-    with pytest.raises(SpaceError, match=r"training.negatives: only a binary task has negatives"):
+    with pytest.raises(SpaceError, match=r"training.negatives: `negatives` needs a binary"):
         build_model(read("negatives: 0.5"), schema)
     needs_met(space, dataset.schema)
