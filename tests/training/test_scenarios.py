@@ -79,5 +79,5 @@ def test_a_rare_scenario_is_learned_as_if_it_had_as_many_rows(
 
 def test_without_scenarios_it_is_refused(dataset: Dataset) -> None:
     schema = dataclasses.replace(dataset.schema, scenario=None)
-    with pytest.raises(SpaceError, match=r"training.scenarios: the schema names no scenario"):
+    with pytest.raises(SpaceError, match=r"training.scenarios: `scenarios: equal` needs"):
         build_model(read("scenarios: equal"), schema)
