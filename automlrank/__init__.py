@@ -1,15 +1,55 @@
 """Architecture search for deep ranking models: AUC against latency, exported as training code.
 
-    Schema, Dataset      what the columns are; the encoded table
-    Space, Architecture  what may be built; one point of it
-    blocks.BLOCKS        every block by its name
-    build_model          an architecture as a torch module
-    search               the main job; gives a Result with .front, .trials, .best, .export
+A ranking model is built from *blocks*: an embedding, an encoder of histories, interactions of
+fields, towers for the tasks. A *space* says which blocks may stand where and which values their
+knobs may take; an *architecture* is one point of it, the same grammar with nothing left open. A
+search draws architectures from a space, trains each on a table, measures its latency, and keeps
+those that no other beats in both. Any of them is printed as a package that needs torch alone.
 
-Reading order, which is the order of imports and of the data:
+The way of the data::
 
-    errors files documents schema blocks data space architecture model serving measurement
-    audit training runs candidates study finals workers report codegen jobs cli
+    table ──read, split, encode──▶ Dataset ──────────┐
+    schema.yaml ──▶ Schema ──────────┤               │
+    space.yaml ──▶ Space ──draw──▶ Architecture ──wire──▶ Plan ──▶ module, cost, exported source
+                                                     │
+                              train, score, measure the latency ──▶ Record
+                                                     │
+                    many of them, then the finalists ──▶ Result: front, report, export
+
+Three things have two forms, one that is open and one that is decided::
+
+    Space          Architecture     every choice made; equal ones have equal fingerprints
+    Domain         a value          a knob's legal and searched values; the one that is built
+    Expression     Part             choose, stack, parallel, repeat; the blocks that they leave
+
+The rooms, in the order of imports: each imports only from those above it. ``tests/test_imports``
+holds the order and this table::
+
+    errors         every error that is raised on purpose
+    files          files written whole or not at all
+    documents      YAML whose values know their lines
+    schema         columns and tasks of a table
+    blocks         parts of models: a declaration and a module in one file each; BLOCKS
+    data           a table read, split, encoded and stored
+    space          the grammar of spaces, and whether every draw can be wired
+    architecture   one point of a space in its one spelling
+    model          the plan of a model, and the module that runs it
+    serving        one request answered, by torch or ONNX Runtime
+    measurement    metrics, their uncertainty, latency
+    audit          suspicious columns, labels and histories of a table
+    training       one model trained; boosted trees beside it
+    runs           a run on disk: its folder, records and results
+    candidates     one architecture, or a reference outside the space, trained and measured
+    study          many of them, by Optuna
+    finals         the best ones over several seeds, with their statistics
+    workers        the processes of a search
+    report         a run's page and tables
+    codegen        an architecture printed as code
+    jobs           the functions behind the commands
+    cli            the command line
+    testing        laws that a block written elsewhere is held to
+
+Names below are imported when they are first used: torch takes seconds, ``--help`` must not.
 """
 
 from __future__ import annotations
@@ -20,9 +60,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from automlrank.architecture import Architecture as Architecture
+    from automlrank.blocks import BLOCKS as BLOCKS
     from automlrank.data.dataset import Dataset as Dataset
+    from automlrank.jobs.export import export as export
+    from automlrank.jobs.inspect import inspect as inspect
+    from automlrank.jobs.result import Result as Result
+    from automlrank.jobs.result import load_run as load_run
     from automlrank.jobs.search import search as search
+    from automlrank.jobs.train import train as train
     from automlrank.model.network import build_model as build_model
+    from automlrank.runs.record import Record as Record
     from automlrank.schema import Schema as Schema
     from automlrank.space.space import Space as Space
 
@@ -31,22 +78,48 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # GNU, of the Linux wheels of both
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # LLVM and Intel, of other wheels
 
-__version__ = "0.1.0"
+__version__ = "0.1.0"  # the only place: pyproject.toml reads it here
+__all__ = [
+    "BLOCKS",
+    "Architecture",
+    "Dataset",
+    "Record",
+    "Result",
+    "Schema",
+    "Space",
+    "build_model",
+    "export",
+    "inspect",
+    "load_run",
+    "search",
+    "train",
+]
 _HOMES = {
-    "Architecture": "automlrank.architecture",
-    "Dataset": "automlrank.data.dataset",
-    "Schema": "automlrank.schema",
-    "Space": "automlrank.space.space",
-    "build_model": "automlrank.model.network",
-    "search": "automlrank.jobs.search",
+    "BLOCKS": "blocks",
+    "Architecture": "architecture",
+    "Dataset": "data.dataset",
+    "Record": "runs.record",
+    "Result": "jobs.result",
+    "Schema": "schema",
+    "Space": "space.space",
+    "build_model": "model.network",
+    "export": "jobs.export",
+    "inspect": "jobs.inspect",
+    "load_run": "jobs.result",
+    "search": "jobs.search",
+    "train": "jobs.train",
 }
-__all__ = ["Architecture", "Dataset", "Schema", "Space", "build_model", "search"]
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used: torch takes seconds, ``--help`` must not."""
+    """Import a public name, or the module ``blocks``, when it is first used."""
     if name == "blocks":
         return importlib.import_module("automlrank.blocks")
     if name not in _HOMES:
         raise AttributeError(f"module 'automlrank' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(f"automlrank.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, whatever submodules were imported."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -7,7 +7,8 @@
     │   ├── DataError         a table that cannot be read or holds what it must not
     │   ├── SpaceError        a space or an architecture that is wrong or cannot be wired
     │   ├── BudgetError       a limit that nothing meets
-    │   └── RunError          a run's folder or study that cannot be used as asked
+    │   ├── RunError          a run's folder or study that cannot be used as asked
+    │   └── BlockError        a block of another package that cannot be loaded
     └── TrialError            ends one trial, whose record keeps the reason
 
 An error about something that a person wrote holds one ``Fault`` per mistake, all at once.
@@ -74,6 +75,10 @@ class BudgetError(UsageError):
 
 class RunError(UsageError):
     """A run's folder exists, is missing, or belongs to other data or another space."""
+
+
+class BlockError(UsageError):
+    """A block that another package brings cannot be loaded, or has a name that is taken."""
 
 
 class TrialError(AutomlrankError):

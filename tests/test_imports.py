@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -35,6 +39,7 @@ ORDER = [
     "codegen",
     "jobs",
     "cli",
+    "testing",
 ]
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE / "search_spaces")
 
@@ -113,6 +118,7 @@ def is_module(name: str) -> bool:
             ("plotly", {"report"}),
         ),
         ("lightgbm", {"training"}),
+        ("pytest", {"testing"}),
     ],
 )
 def test_a_library_stays_at_home(library: str, homes: set[str]) -> None:
@@ -140,9 +146,54 @@ def test_no_forbidden_words() -> None:
         assert "pickle" not in [m.split(".")[0] for m in imports(path)], path
 
 
+PUBLIC = {
+    *("Schema", "Dataset", "Space", "Architecture", "Result", "Record", "BLOCKS"),
+    *("search", "train", "inspect", "export", "load_run", "build_model"),
+}
+EVERY_MODULE = """
+import importlib, inspect, pkgutil, sys
+import automlrank
+assert "torch" not in sys.modules, "torch was imported"
+before = dir(automlrank)
+for module in pkgutil.walk_packages(automlrank.__path__, "automlrank."):
+    if module.name != "automlrank.__main__":
+        importlib.import_module(module.name)
+assert dir(automlrank) == before
+for name in ("search", "train", "inspect", "export", "load_run", "build_model"):
+    assert inspect.isfunction(getattr(automlrank, name)), name
+"""
+
+
 def test_public_names_exist() -> None:
+    assert set(automlrank.__all__) == PUBLIC
     for name in automlrank.__all__:
         assert getattr(automlrank, name) is not None
     assert automlrank.blocks.BLOCKS["fm"]().name == "fm"
+    assert automlrank.blocks.BLOCKS is automlrank.BLOCKS
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         automlrank.nothing  # noqa: B018
+
+
+def test_dir_holds_the_public_names() -> None:
+    """Beside Python's own."""
+    assert {name for name in dir(automlrank) if not name.startswith("__")} == PUBLIC
+    assert "__version__" in dir(automlrank)
+
+
+def test_no_module_hides_a_public_name() -> None:
+    """In an interpreter that imports every module; the package alone imports no torch."""
+    subprocess.run([sys.executable, "-c", EVERY_MODULE], check=True, cwd=PACKAGE.parent)
+
+
+def test_the_essay_lists_the_rooms() -> None:
+    """The package's docstring has a line for each, in the order of imports."""
+    rooms = re.findall(r"^    (\w+) {2,}\S", (automlrank.__doc__ or "").partition("rooms")[2], re.M)
+    assert rooms == ORDER
+
+
+def test_the_version_is_written_once() -> None:
+    """The package says it, pyproject.toml reads it there."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())
+    assert "version" in project["project"]["dynamic"]
+    attribute = project["tool"]["setuptools"]["dynamic"]["version"]["attr"]
+    assert attribute == "automlrank.__version__"

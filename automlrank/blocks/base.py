@@ -28,9 +28,10 @@ from functools import cache
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from automlrank.blocks.domains import Choice, Domain, Scalar
+from automlrank.blocks.entry_points import load_entry_points
 from automlrank.blocks.ports import Port
 from automlrank.blocks.stages import STAGES
-from automlrank.errors import did_you_mean
+from automlrank.errors import BlockError, did_you_mean
 
 FAMILIES = (
     *dict.fromkeys(family for stage in STAGES.values() for family in stage.families),
@@ -175,30 +176,49 @@ B = TypeVar("B", bound=type[Block])
 
 
 class Registry(Mapping[str, type[Block]]):
-    """Every block by name; ``of(family)`` gives a family's."""
+    """Every block by name; ``of(family)`` gives a family's.
+
+    Blocks of other packages (see ``entry_points``) are loaded when the registry is first read, not
+    before: such a package may be imported first, and is then half imported while ours is.
+    """
 
     def __init__(self) -> None:
         self._blocks: dict[str, type[Block]] = {}
+        self._complete = False
 
     def add(self, cls: type[Block]) -> None:
+        """Register a block under its name; raise ValueError if the name is taken."""
         if cls.name in self._blocks:
             raise ValueError(f"a block named {cls.name!r} is already registered.")
         self._blocks[cls.name] = cls
 
+    def _all(self) -> dict[str, type[Block]]:
+        """Return the blocks with those of other packages, all of them or none."""
+        if not self._complete:
+            self._complete = True  # a package may read the registry while it is loaded
+            before = dict(self._blocks)
+            try:
+                load_entry_points()
+            except BlockError:
+                self._complete, self._blocks = False, before
+                raise
+        return self._blocks
+
     def __getitem__(self, name: str) -> type[Block]:
-        if name not in self._blocks:
-            raise KeyError(f"no block {name!r}. {did_you_mean(name, self._blocks)}")
-        return self._blocks[name]
+        blocks = self._all()
+        if name not in blocks:
+            raise KeyError(f"no block {name!r}. {did_you_mean(name, blocks)}")
+        return blocks[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._blocks)
+        return iter(self._all())
 
     def __len__(self) -> int:
-        return len(self._blocks)
+        return len(self._all())
 
     def of(self, family: str) -> dict[str, type[Block]]:
-        """The blocks of one family by name."""
-        return {name: cls for name, cls in self._blocks.items() if family in cls.families}
+        """Return the blocks of one family by name."""
+        return {name: cls for name, cls in self._all().items() if family in cls.families}
 
 
 BLOCKS = Registry()

@@ -18,13 +18,13 @@ def report(
 ) -> None:
     """Show a run's leaderboard; write its page where --html says."""
     from automlrank.jobs.report import rewrite
-    from automlrank.jobs.result import load
+    from automlrank.jobs.result import load_run
     from automlrank.report.leaderboard import Leaderboard
 
     console = Console(format)
     page = html or run / "report.html"
     absent = open and not page.is_file()
-    result = rewrite(run, html) if html or absent else load(run)
+    result = rewrite(run, html) if html or absent else load_run(run)
     console.data(result.results.to_data)
     console.show(Leaderboard(result.results, result.facts))
     if page.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automlrank.jobs.result import load
+from automlrank.jobs.result import load_run
 
 
 def export(
@@ -20,4 +20,4 @@ def export(
     Raises RunError for a folder that is no run or a trial that is not there, BudgetError where
     no trial is fast enough, UsageError for ``onnx`` without its packages.
     """
-    return load(run).export(out, trial=trial, max_latency_ms=max_latency_ms, onnx=onnx)
+    return load_run(run).export(out, trial=trial, max_latency_ms=max_latency_ms, onnx=onnx)

@@ -13,7 +13,7 @@ from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.finals.finalists import measure_in_turn
 from automlrank.jobs.machine import device_of
-from automlrank.jobs.result import load
+from automlrank.jobs.result import load_run
 from automlrank.measurement.latency import Latency
 from automlrank.model.network import build
 from automlrank.runs.events import ignore
@@ -66,7 +66,7 @@ def _architectures(
     if not folder.exists:
         architecture = architecture_for(dataset.schema, what)
         return [(architecture.name, architecture)]
-    results = load(folder.path).results
+    results = load_run(folder.path).results
     records = {r.fingerprint: r for r in (*results.front, *results.references)}
     return [
         (record.name or f"trial {record.number}", Architecture.read(record.architecture))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from automlrank.files import write_text
-from automlrank.jobs.result import Result, load
+from automlrank.jobs.result import Result, load_run
 from automlrank.report.files import write_report
 from automlrank.report.html import html as html_page
 
 
 def rewrite(run: str | Path, html: str | Path | None = None) -> Result:
     """Write a run's report from its records again; with ``html`` its page goes there alone."""
-    result = load(run)
+    result = load_run(run)
     if html is None:
         write_report(result.results, result.facts, result.folder)
     else:

@@ -79,7 +79,7 @@ class Result:
         )
 
 
-def load(run: str | Path) -> Result:
+def load_run(run: str | Path) -> Result:
     """A run from its folder; raises RunError where it has no results yet."""
     folder = RunFolder(run)
     facts = RunInfo.from_data(folder.read_run())

@@ -19,7 +19,7 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import BudgetError, RunError, SpaceError, TrialError, UsageError
 from automlrank.jobs.latency import latency
-from automlrank.jobs.report import load, rewrite
+from automlrank.jobs.report import load_run, rewrite
 from automlrank.jobs.search import search
 from automlrank.jobs.train import train
 from automlrank.measurement.latency import ROUNDS, Latency
@@ -60,7 +60,7 @@ def test_from_a_table_to_a_front(inputs: dict[str, Any]) -> None:
         "study.db",
     ):
         assert (result.folder / name).is_file(), name
-    assert load(result.folder).results == results
+    assert load_run(result.folder).results == results
     assert any(isinstance(event, TrialEnded) for event in events)
     assert len(result.trials) == len(results.records)
     assert result.best() in results.finalists

@@ -1,16 +1,16 @@
-"""One example of every port with its tensors: a new block is tested without a new test."""
+"""Examples of every port with tensors, and the settings of a block that the laws are tried with."""
 
 from __future__ import annotations
 
 import inspect
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from automlrank.blocks import BLOCKS
 from automlrank.blocks.accepted_ports import tensors_of
 from automlrank.blocks.base import Block
 from automlrank.blocks.ports import (
@@ -47,7 +47,10 @@ DEFAULTS = {"dropout": 0.0, "batch_norm": False}
 
 
 def tensors(rows: int, seed: int = 0, port: Any = None) -> dict[str, Any]:
-    """Every root input, all scenarios, nulls, and lists of every length (none included)."""
+    """Return every root input: all scenarios, nulls, and lists of every length, 0 included.
+
+    ``port`` is the history's, where it is another than that of ``PORTS``.
+    """
     draw = torch.Generator().manual_seed(seed)
     columns, history, scenario = PORTS[Columns], port or PORTS[History], PORTS[Scenario]
     place = torch.arange(rows).unsqueeze(1)
@@ -78,7 +81,7 @@ def tensors(rows: int, seed: int = 0, port: Any = None) -> dict[str, Any]:
 
 
 def map_tensors(value: Any, change: Any) -> Any:
-    """The same nest of dicts and lists with every tensor changed."""
+    """Return the same nest of dicts and lists with every tensor changed."""
     if isinstance(value, dict):
         return {key: map_tensors(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -88,18 +91,26 @@ def map_tensors(value: Any, change: Any) -> Any:
 
 @dataclass(frozen=True)
 class Case:
-    """A block with settings, and the ports that it is tried with."""
+    """A block with settings, and the ports that it is tried with.
+
+    >>> from automlrank import BLOCKS
+    >>> from automlrank.blocks.ports import Fields
+    >>> case = Case(BLOCKS["fm"](), (Fields(6, 4),), "fm")
+    >>> case.run(case.build(), case.inputs(rows=3)).shape
+    torch.Size([3, 4])
+    """
 
     block: Block
     ports: tuple[Any, ...]
     label: str
 
     def build(self, seed: int = 0) -> Any:
+        """Return the module as it starts."""
         torch.manual_seed(seed)
         return self.block.inherited(DEFAULTS).build(*self.ports)
 
     def trained(self, seed: int = 0) -> Any:
-        """The module after some steps: nothing is zero or one any more."""
+        """Return the module with every parameter moved: nothing is exactly 0 or 1."""
         module = self.build(seed)
         with torch.no_grad():
             for parameter in module.parameters():
@@ -107,20 +118,20 @@ class Case:
         return module
 
     def inputs(self, rows: int, seed: int = 0) -> dict[str, Any]:
-        """The root tensors by name, and what flows in under ``flow``."""
+        """Return the root tensors by name, and under ``flow`` the tensors that flow in."""
         draw = torch.Generator().manual_seed(seed + 1)
         flow = [torch.randn(rows, *shape(port), generator=draw) for port in self.flow]
         return {**tensors(rows, seed), "flow": flow}
 
     @property
     def flow(self) -> tuple[Any, ...]:
-        """The ports that flow in, as opposed to root inputs."""
+        """Ports that flow in, as opposed to root inputs."""
         if not has_var_positional(type(self.block)):
             return self.ports[:1] if isinstance(self.ports[0], FLOWS) else ()
         return self.ports
 
     def arguments(self, module: nn.Module, inputs: dict[str, Any]) -> tuple[Any, ...]:
-        """What ``forward`` takes: the flow by position, then the roots that it names."""
+        """Return the arguments of ``forward``: the flow by position, then named roots."""
         names = list(inspect.signature(module.forward).parameters)[len(self.flow) :]
         if has_var_positional(type(self.block)):
             names = []
@@ -128,17 +139,18 @@ class Case:
         return (*inputs["flow"], *(given[name] for name in names))
 
     def extracted(self, module: Any, inputs: dict[str, Any]) -> dict[str, Tensor]:
-        """What an encoder makes of a history without the target, where it has such a part."""
+        """Return an encoder's ``extracted``, where it has a part that does not read the target."""
         names = tensors_of(type(self.block), "extract")
         return {"extracted": module.extract(*(inputs[name] for name in names))} if names else {}
 
     def run(self, module: nn.Module, inputs: dict[str, Any]) -> Tensor:
+        """Return the module's output."""
         result: Tensor = module(*self.arguments(module, inputs))
         return result
 
 
 def shape(port: Any) -> tuple[int, ...]:
-    """What follows the batch."""
+    """Return the axes behind the batch of a port's tensor."""
     if isinstance(port, Statistics):
         return (port.n,)
     if isinstance(port, Fields | Tasks):
@@ -147,12 +159,13 @@ def shape(port: Any) -> tuple[int, ...]:
 
 
 def has_var_positional(cls: type[Block]) -> bool:
+    """Return True if any number of branches flow in."""
     parameters = inspect.signature(cls.out).parameters.values()
     return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
 
 
 def example_ports(cls: type[Block]) -> list[tuple[Any, ...]]:
-    """The ports of ``out``, once for each type that may flow in."""
+    """Return the ports of ``out``, once for each type that may flow in."""
     if has_var_positional(cls):
         return [BRANCHES, BRANCHES[:1]]
     first, *rest = cls.inputs().values()
@@ -160,25 +173,28 @@ def example_ports(cls: type[Block]) -> list[tuple[Any, ...]]:
     return [(PORTS[port], *roots) for port in typing.get_args(first) or (first,)]
 
 
-def flow_blocks() -> dict[str, type[Block]]:
-    """The blocks that stand between ports; the others are losses, balances and settings."""
-    return {name: cls for name, cls in BLOCKS.items() if cls.out is not Block.out}
+def is_flow_block(cls: type[Block]) -> bool:
+    """Return True if the block stands between ports; losses, balances and settings do not."""
+    return cls.out is not Block.out
 
 
-def default_cases() -> list[Case]:
-    """Every block as it is by default."""
+def default_cases(blocks: Iterable[type[Block]]) -> list[Case]:
+    """Return each flow block as it is by default, with each port that may flow in."""
     return [
-        Case(cls(), ports, f"{name}-{type(ports[0]).__name__}-{len(ports)}")
-        for name, cls in flow_blocks().items()
+        Case(cls(), ports, f"{cls.name}-{type(ports[0]).__name__}-{len(ports)}")
+        for cls in blocks
+        if is_flow_block(cls)
         for ports in example_ports(cls)
     ]
 
 
-def knob_cases() -> list[Case]:
-    """Every block with every value of its knobs: the ends and the middle of ranges."""
-    return default_cases() + [
-        Case(cls(**{knob.name: value}), example_ports(cls)[0], f"{name}-{knob.name}={value}")
-        for name, cls in flow_blocks().items()
+def knob_cases(blocks: Iterable[type[Block]]) -> list[Case]:
+    """Return each flow block with every value of its knobs: ends and middle of ranges."""
+    blocks = list(blocks)
+    return default_cases(blocks) + [
+        Case(cls(**{knob.name: value}), example_ports(cls)[0], f"{cls.name}-{knob.name}={value}")
+        for cls in blocks
+        if is_flow_block(cls)
         for knob in cls.knobs().values()
         for value in knob.legal.samples()
         if value != knob.default
