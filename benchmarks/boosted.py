@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from automlrank import Dataset
-from automlrank.candidates.baselines import BOOSTED
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.trees import BOOSTED
 from automlrank.runs.events import ignore
 from automlrank.runs.search_config import SearchConfig
 from automlrank.training.loop import score

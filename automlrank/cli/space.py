@@ -67,7 +67,7 @@ def _open(file: str) -> Space:
 
 
 def _reference_faults(space: Space, document: Document) -> list[Fault]:
-    from automlrank.candidates.baselines import BOOSTED
+    from automlrank.candidates.trees import BOOSTED
     from automlrank.space.shipped import shipped
     from automlrank.space.space import Space
 

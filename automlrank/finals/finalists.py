@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from torch import nn
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.baselines import Baseline, BaselineRun, NetworkBaseline
+from automlrank.candidates.baseline import Baseline, BaselineRun
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.networks import NetworkBaseline
 from automlrank.errors import TrialError, reason_of
 from automlrank.finals.row_sampling import task_of
 from automlrank.finals.scores import FinalistScores, FinalRun, final_scores

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from automlrank.architecture import Architecture
 from automlrank.blocks import Bce, Fixed
-from automlrank.candidates.baselines import BOOSTED
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.trees import LIGHTGBM_RATES
 from automlrank.data.dataset import Dataset
 from automlrank.errors import reason_of
 from automlrank.finals.finalists import FINAL_SEEDS, SEEDS, title
@@ -148,7 +148,7 @@ def beside_trees(
 ) -> dict[str, SpecialistScore]:
     """By task the score of the best, of LightGBM with target rates, and their difference."""
     tasks, everywhere = bench.data.schema.tasks, np.ones(bench.data.rows["test"], bool)
-    trees = finals_of(bench, folder, BOOSTED["lightgbm_rates"].fingerprint)
+    trees = finals_of(bench, folder, LIGHTGBM_RATES.fingerprint)
     if len(tasks) == 1 or not whole or not trees:
         return {}
     return {task.name: compared(bench, i, everywhere, whole, trees) for i, task in enumerate(tasks)}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.baselines import Baseline
+from automlrank.candidates.baseline import Baseline
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.data.dataset import Dataset
 from automlrank.errors import reason_of

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from automlrank.architecture.shipped import references_for
 from automlrank.audit import suspicions
-from automlrank.candidates.baselines import BOOSTED, outsiders
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
+from automlrank.candidates.outsiders import outsiders
+from automlrank.candidates.trees import BOOSTED
 from automlrank.data.dataset import AsSchema, Dataset
 from automlrank.data.read import Data
 from automlrank.errors import RunError, UsageError

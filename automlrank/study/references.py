@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.baselines import Baseline
+from automlrank.candidates.baseline import Baseline
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import reason_of
 from automlrank.runs.folder import RunFolder

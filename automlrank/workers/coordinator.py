@@ -10,8 +10,9 @@ from functools import partial
 import optuna
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.baselines import Baseline, NetworkBaseline
+from automlrank.candidates.baseline import Baseline
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.networks import NetworkBaseline
 from automlrank.errors import UsageError, reason_of
 from automlrank.runs.events import Event, Notice, TrialEnded
 from automlrank.runs.folder import RunFolder

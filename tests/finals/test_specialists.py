@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.baselines import BOOSTED
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.trees import BOOSTED
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.finals.finalists import FINAL_SEEDS, SEEDS

@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 import torch
 
-from automlrank.candidates.baselines import BOOSTED, outsiders
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.outsiders import outsiders
+from automlrank.candidates.trees import BOOSTED
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import DataError, RunError, SchemaError, TrialError
