@@ -16,12 +16,12 @@ from automlrank.architecture import Architecture
 from automlrank.codegen.model_source import model_source
 from automlrank.codegen.onnx import export_onnx, onnx_readme
 from automlrank.codegen.train_source import training_sources
+from automlrank.codegen.verify import verify_export
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
 from automlrank.files import check_new
 from automlrank.measurement.metrics import AUC, Metric
-from automlrank.model.network import build
-from automlrank.model.plan import Plan
+from automlrank.model.network import RankingModel, build
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
 
@@ -39,11 +39,12 @@ def export_architecture(
     metric: Metric = AUC,
     onnx: bool = False,
 ) -> list[Path]:
-    """Write ``model.py``, ``encoder/``, ``train.py`` and what they read; gives the files.
+    """Write and verify code that trains and serves an architecture; return the files.
 
-    ``schema`` is fitted; ``weights`` are those of our ``RankingModel``; ``metric`` ends the
-    training; ``onnx`` adds the model with these weights as ``model.onnx``. Raises RunError where
-    ``out`` is a file or holds something; then, and if anything fails, nothing is written.
+    ``schema`` is fitted; ``weights`` are those of our ``RankingModel``; ``metric`` chooses the best
+    epoch; ``onnx`` adds the model with these weights as ``model.onnx``. Raises RunError if ``out``
+    is a file or holds something, or if the code does not compute what the model does (see
+    ``verify_export``); then, and if anything else fails, nothing is written.
     """
     out = Path(out)
     plan = wire(architecture, schema)
@@ -63,26 +64,25 @@ def export_architecture(
         if weights is not None:
             state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
             save_file(state, folder / "weights.safetensors")
+        model = build(plan, seed=0)
+        if weights is not None:
+            model.load_state_dict(weights)
+        verify_export(folder, model, architecture, schema, encoder)
         if onnx:
-            _add_onnx(folder, plan, schema, weights)
+            _add_onnx(folder, model, schema, has_weights=weights is not None)
     return sorted(out.iterdir())
 
 
-def _add_onnx(
-    folder: Path, plan: Plan, schema: Schema, weights: Mapping[str, Tensor] | None
-) -> None:
-    """Write ``model.onnx`` and say in the README what it takes and how it was verified."""
-    model = build(plan, seed=0)
-    if weights is not None:
-        model.load_state_dict(weights)
+def _add_onnx(folder: Path, model: RankingModel, schema: Schema, *, has_weights: bool) -> None:
+    """Write ``model.onnx``, its inputs and its verification in the README."""
     difference = export_onnx(model, schema, folder)
     with (folder / "README.md").open("a", encoding="utf-8") as readme:
-        readme.write(onnx_readme(model, difference, has_weights=weights is not None))
+        readme.write(onnx_readme(model, difference, has_weights=has_weights))
 
 
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` that takes its place when all went well."""
+    """Yield a folder beside ``out`` that takes its place if all goes well."""
     check_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.partial")
@@ -98,7 +98,7 @@ def _new_folder(out: Path) -> Iterator[Path]:
 
 
 def _requirements(architecture: Architecture) -> str:
-    """What the exported code imports, at the versions here or later."""
+    """Return the packages that the exported code imports, at the versions here or later."""
     lines = [f"{name}>={_version(name)}" for name in REQUIREMENTS]
     if architecture.training.distillation:
         lines.insert(0, LIGHTGBM)  # it may be absent here

@@ -16,6 +16,7 @@ import pytest
 import torch
 import yaml
 from export_cases import DRAWN, ZOO
+from raw_rows import raw_difference
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
@@ -90,7 +91,7 @@ def test_exported_code_gives_the_logits_of_our_model(
         architecture, data.schema, data.encoder, out, weights=model.state_dict()
     )
     rows = pl.read_parquet(table).sample(64, seed=3)
-    assert verify_export(out, model, data.encoder, rows) <= 1e-5
+    assert raw_difference(out, model, data.encoder, rows) <= 1e-5
     assert sorted(out.iterdir()) == files  # running it left nothing behind
     assert Architecture.read(out / "architecture.yaml") == architecture
 
@@ -195,7 +196,7 @@ def test_an_export_that_fails_leaves_nothing(
 
 
 def test_other_weights_are_found_out(
-    make: Make, with_random_weights: Build, data: Dataset, table: Path, tmp_path: Path
+    make: Make, with_random_weights: Build, data: Dataset, tmp_path: Path
 ) -> None:
     """Verification compares what was exported, and gives the figure."""
     architecture = make("fm")
@@ -205,18 +206,53 @@ def test_other_weights_are_found_out(
     with torch.no_grad():
         model.get_parameter("bias.bias")[0] += 0.5
     with pytest.raises(RunError, match=r"differ from the model's by 0\.5"):
-        verify_export(out, model, data.encoder, pl.read_parquet(table).head(8))
+        verify_export(out, model, architecture, data.schema, data.encoder)
 
 
-def test_code_that_does_not_run_is_found_out(
-    make: Make, data: Dataset, table: Path, tmp_path: Path
-) -> None:
+def test_code_that_does_not_run_is_found_out(make: Make, data: Dataset, tmp_path: Path) -> None:
     """An exported module that imports automlrank fails, with its error."""
-    out = tmp_path / "export"
-    export_architecture(make("fm"), data.schema, data.encoder, out)
-    model = build_model(make("fm"), data.schema, seed=0)
+    architecture, out = make("fm"), tmp_path / "export"
+    export_architecture(architecture, data.schema, data.encoder, out)
+    model = build_model(architecture, data.schema, seed=0)
     path = out / "model.py"
     path.write_text(path.read_text().replace("import torch\n", "import torch, automlrank\n", 1))
     ast.parse(path.read_text())
     with pytest.raises(RunError, match="automlrank"):
-        verify_export(out, model, data.encoder, pl.read_parquet(table).head(8))
+        verify_export(out, model, architecture, data.schema, data.encoder)
+
+
+def test_an_objective_that_differs_is_found_out(make: Make, data: Dataset, tmp_path: Path) -> None:
+    """Verification makes a step of training, and compares its loss."""
+    architecture, out = make("fm"), tmp_path / "export"
+    export_architecture(architecture, data.schema, data.encoder, out)
+    model = build_model(architecture, data.schema, seed=0)
+    path = out / "objective.py"
+    text, call = path.read_text(), r"return CrossEntropy\(.*\)"
+    path.write_text(re.sub(call, "return nn.Identity()", text))
+    with pytest.raises(RunError, match="does not run"):
+        verify_export(out, model, architecture, data.schema, data.encoder)
+    path.write_text(re.sub(call, "return CrossEntropy(negatives=0.5)", text))
+    with pytest.raises(RunError, match=r"the loss of .* differs from the model's by"):
+        verify_export(out, model, architecture, data.schema, data.encoder)
+
+
+def test_an_export_that_does_not_agree_is_not_written(
+    make: Make, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automlrank.codegen.folder.model_source", lambda *_: "import automlrank\n")
+    with pytest.raises(RunError, match="does not run"):
+        export_architecture(make("fm"), data.schema, data.encoder, tmp_path / "export")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_another_format_end_with_a_sentence(
+    make: Make, data: Dataset, table: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "export"
+    export_architecture(make("lr"), data.schema, data.encoder, out)
+    path = out / "config.yaml"
+    path.write_text(path.read_text().replace("format: 1", "format: 0"))
+    command = [sys.executable, str(out / "train.py"), str(table)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("has format 0, but this code reads format 1.\n")

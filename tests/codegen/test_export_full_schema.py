@@ -9,11 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from export_cases import full_frame, full_schema
+from raw_rows import raw_difference
 from test_export_folder import lands_where_ours_does
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
-from automlrank.codegen.verify import verify_export
 from automlrank.data.dataset import Dataset
 from automlrank.model.network import RankingModel
 
@@ -53,7 +53,7 @@ def test_every_kind_of_column_gives_our_logits(
         architecture, full_data.schema, full_data.encoder, out, weights=model.state_dict()
     )
     rows = pl.read_parquet(full_table).sample(64, seed=3)
-    assert verify_export(out, model, full_data.encoder, rows) <= 1e-5
+    assert raw_difference(out, model, full_data.encoder, rows) <= 1e-5
 
 
 def test_training_with_statistics_lands_where_ours_does(

@@ -12,7 +12,7 @@ from export_cases import full_frame, full_schema
 from automlrank.architecture import Architecture
 from automlrank.codegen import onnx
 from automlrank.codegen.folder import export_architecture
-from automlrank.codegen.onnx import random_request
+from automlrank.codegen.random_rows import random_request
 from automlrank.data.dataset import Dataset
 from automlrank.errors import RunError
 from automlrank.model.network import build_model

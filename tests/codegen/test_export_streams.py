@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from raw_rows import raw_difference
 from test_export_folder import run_alone
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
-from automlrank.codegen.verify import verify_export
 from automlrank.data.dataset import Dataset
 from automlrank.documents import parse_document
 from automlrank.model.network import RankingModel
@@ -44,7 +44,7 @@ def test_streams_are_exported_with_the_same_logits(
     out = tmp_path / "export"
     export_architecture(architecture, data.schema, data.encoder, out, weights=model.state_dict())
     rows = pl.read_parquet(table).sample(64, seed=3)
-    assert verify_export(out, model, data.encoder, rows) <= 1e-5
+    assert raw_difference(out, model, data.encoder, rows) <= 1e-5
     text = (out / "model.py").read_text(encoding="utf-8")
     assert all(f"class {name}(" in text for name in ("Residual", "Regulation", "AttentionPool"))
     assert "valid: AUC" in run_alone(out, table, "--seed", 7, "--threads", 1)

@@ -12,7 +12,8 @@ import torch
 
 from automlrank.architecture import Architecture
 from automlrank.blocks import BLOCKS
-from automlrank.codegen.onnx import CANDIDATES, TOLERANCE, random_request
+from automlrank.codegen.onnx import CANDIDATES, TOLERANCE
+from automlrank.codegen.random_rows import random_request
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.model.network import RankingModel, build_model

@@ -84,24 +84,30 @@ def fit(
 ) -> None:
     """Train until the validation metric stops improving; at the end the best weights are back."""
     torch.manual_seed(seed)  # dropout's
-    labels, recipe = table.labels("train"), config.recipe
-    fit_to_labels(model, labels, config.table.regression)
-    trainer = Trainer(
-        model,
-        parts.loss(labels),
-        parts.balance(),
-        recipe,
-        labels,
-        makers=parts.optimizers,
-        device=DEVICE,
-    )
-    weights = row_weights(table.scenarios("train"), recipe)
+    trainer = make_trainer(parts, model, table.labels("train"), config, DEVICE)
+    weights = row_weights(table.scenarios("train"), config.recipe)
     feed = DeviceBatches(table, "train", DEVICE, weights, taught(table, config, encoder))
     judge = partial(score, model, table, "valid", config)
     for progress in train(trainer, feed, judge, config.metric, seed):
         if progress.scores is not None:
             epoch, said = progress.epoch + 1, shown(progress.scores, config)
             logging.info("epoch %d: loss %.4f, valid %s", epoch, progress.loss, said)
+
+
+def make_trainer(
+    parts: Parts, model: nn.Module, labels: Array, config: Config, device: str
+) -> Trainer:
+    """Return the trainer of a model; ``labels`` are those of the training rows."""
+    fit_to_labels(model, labels, config.table.regression)
+    return Trainer(
+        model,
+        parts.loss(labels),
+        parts.balance(),
+        config.recipe,
+        labels,
+        makers=parts.optimizers,
+        device=device,
+    )
 
 
 def taught(table: EncodedTable, config: Config, encoder: Encoder) -> Array | None:
