@@ -92,6 +92,8 @@ def run_here(request: dict[str, Any], paths: list[Path]) -> None:
         program, folder = understood(request["command"])
         sys.path[:0] = folder
         module = types.ModuleType("__main__")
+        if sys.argv[0] != "-c":
+            module.__file__ = sys.argv[0]
         sys.modules["__main__"] = module
         exec(program, module.__dict__)
         code = 0
