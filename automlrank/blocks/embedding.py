@@ -130,7 +130,11 @@ def column_of(ids: Tensor, position: int) -> Tensor:
 
 @block("embedding", family="embedding")
 class Embedding(Block):
-    """One row per id, ``value * vector`` per number, ``W v`` per vector, one width for all."""
+    """One row per id, ``value * vector`` per number, ``W v`` per vector, one width for all.
+
+    >>> Embedding(dim=8).build((5, 9))().shape  # a row for each id of two columns
+    torch.Size([14, 8])
+    """
 
     paper = "Juan et al., Field-aware Factorization Machines, RecSys 2016 (numbers as fields)"
     module = EmbeddingTable

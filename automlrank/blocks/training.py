@@ -8,7 +8,11 @@ from automlrank.blocks.domains import floats, ints, logs, one_of
 
 @block("training", family="training")
 class Training(Block):
-    """Optimizer, batches, stopping; ``dropout`` and ``batch_norm`` are the blocks' defaults."""
+    """Optimizer, batches, stopping; ``dropout`` and ``batch_norm`` are the blocks' defaults.
+
+    >>> Training(batch_size=4096).settings()["learning_rate"]
+    0.001
+    """
 
     paper = "Kingma and Ba, Adam, ICLR 2015, https://arxiv.org/abs/1412.6980"
 

@@ -95,9 +95,9 @@ class Case:
 
     >>> from automlrank import BLOCKS
     >>> from automlrank.blocks.ports import Fields
-    >>> case = Case(BLOCKS["fm"](), (Fields(6, 4),), "fm")
+    >>> case = Case(BLOCKS["senet"](), (Fields(6, 4),), "senet")
     >>> case.run(case.build(), case.inputs(rows=3)).shape
-    torch.Size([3, 4])
+    torch.Size([3, 6, 4])
     """
 
     block: Block

@@ -25,7 +25,12 @@ class LossSum(nn.Module):
 
 @block("fixed", family="balance")
 class Fixed(Balance):
-    """``sum_t w_t L_t`` with the weights that the schema gives its tasks, 1 unless it says so."""
+    """``sum_t w_t L_t`` with the weights that the schema gives its tasks, 1 unless it says so.
+
+    >>> module = Fixed().build(Labels((-1, -1), (0.5, 0.5), (None, None), (1.0, 3.0)))
+    >>> module(torch.tensor([1.0, 2.0]))
+    tensor(7.)
+    """
 
     paper = "Caruana, Multitask Learning, Machine Learning 1997, https://doi.org/10.1023/A:1007379606734"
     module = LossSum

@@ -32,6 +32,10 @@ class SeNet(Block):
 
     The paper's last activation is relu; sigmoid keeps every field alive at the start, when
     embeddings are small.
+
+    >>> import torch
+    >>> SeNet().build(Fields(6, 4))(torch.randn(2, 6, 4)).shape
+    torch.Size([2, 6, 4])
     """
 
     paper = "Huang et al., FiBiNET, RecSys 2019, https://arxiv.org/abs/1905.09433"

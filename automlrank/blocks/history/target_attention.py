@@ -33,6 +33,12 @@ class TargetAttention(Block):
 
     The softmax is over the real positions. Shapes: keys ``[batch, length, dim]``, target ``[batch,
     dim]`` to ``[batch, dim]``.
+
+    >>> import torch
+    >>> keys, mask = torch.randn(2, 5, 8), torch.ones(2, 5, dtype=torch.bool)
+    >>> module = TargetAttention().build(History(dim=8, length=5, ids=9))
+    >>> module(module.extract(keys), keys, torch.randn(2, 8), mask).shape
+    torch.Size([2, 8])
     """
 
     paper = "Vaswani et al., Attention Is All You Need, NIPS 2017, https://arxiv.org/abs/1706.03762"

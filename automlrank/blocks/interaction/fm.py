@@ -22,7 +22,11 @@ class FactorizationMachine(nn.Module):
 
 @block("fm", family="interaction")
 class Fm(Block):
-    """All pairs at once: ``0.5 * sum_d((sum_i v_i)^2 - sum_i v_i^2)``, times a scale per task."""
+    """All pairs at once: ``0.5 * sum_d((sum_i v_i)^2 - sum_i v_i^2)``, times a scale per task.
+
+    >>> Fm().build(Fields(6, 4), Targets(2))(torch.randn(5, 6, 4)).shape
+    torch.Size([5, 2])
+    """
 
     paper = "Rendle, Factorization Machines, ICDM 2010, https://doi.org/10.1109/ICDM.2010.127"
     module = FactorizationMachine

@@ -16,7 +16,12 @@ class SideBySide(nn.Module):
 
 @block("concat", family="merge")
 class Concat(Block):
-    """``[x_1; x_2; ...]``: nothing is lost, and what follows grows with the branches."""
+    """``[x_1; x_2; ...]``: nothing is lost, and what follows grows with the branches.
+
+    >>> import torch
+    >>> Concat().build(Vector(3), Vector(4))(torch.randn(2, 3), torch.randn(2, 4)).shape
+    torch.Size([2, 7])
+    """
 
     paper = "Cheng et al., Wide & Deep, DLRS 2016, https://arxiv.org/abs/1606.07792"
     module = SideBySide

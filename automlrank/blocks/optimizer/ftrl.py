@@ -69,6 +69,9 @@ class Ftrl(Block):
 
     ``sigma = (sqrt(n + g^2) - sqrt(n)) / alpha; z += g - sigma w; n += g^2;``
     ``w = 0 if |z| <= l1 else -(z - sign(z) l1) / ((beta + sqrt(n)) / alpha + l2)``.
+
+    >>> Ftrl(l1=3.0).arguments()
+    {'alpha': 0.1, 'beta': 1.0, 'l1': 3.0, 'l2': 1.0}
     """
 
     paper = "McMahan et al., Ad Click Prediction, KDD 2013, https://doi.org/10.1145/2487575.2488200"

@@ -95,6 +95,10 @@ class ScenarioTowers(Block):
     did not see has the shared part only, of a star the tower of ``W`` and ``b``. Shapes: ``[batch,
     dim]`` and ``scenario_id [batch]`` to ``[batch, width]``. No batch norm: a tower would see the
     rows of the others.
+
+    >>> module = ScenarioTowers(width=32).build(Vector(10), Scenario(size=6, dim=4))
+    >>> module(torch.randn(2, 10), torch.tensor([3, 5])).shape
+    torch.Size([2, 32])
     """
 
     paper = "Sheng et al., STAR, CIKM 2021, https://arxiv.org/abs/2101.11427"

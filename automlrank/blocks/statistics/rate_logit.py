@@ -35,6 +35,10 @@ class RateLogit(StatisticsBlock):
     """``logit_t = sum_j w_jt s_j + sum_c u_ct s_ct n_c``, on rates s and log-counts n of columns c.
 
     Nothing else reads them: a rate cannot interact with the ids it was counted on.
+
+    >>> module = RateLogit().build(Statistics(n=6, dim=0), Targets(2))
+    >>> module(torch.randn(3, 6)).shape  # two columns: a rate for each task, then a count
+    torch.Size([3, 2])
     """
 
     paper = "He et al., Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD 2014"

@@ -45,6 +45,11 @@ class Mmoe(MixedExperts):
 
     With a ``gate_width``, each gate has a hidden layer of its own:
     ``softmax(W_t relu(V_t x + b_t))``.
+
+    >>> import torch
+    >>> module = Mmoe(width=32).build(Vector(10), Targets(2))
+    >>> module(torch.randn(5, 10)).shape
+    torch.Size([5, 2, 32])
     """
 
     paper = "Ma et al., MMoE, KDD 2018, https://doi.org/10.1145/3219819.3220007"

@@ -47,6 +47,12 @@ class Lhuc(ContextTower):
 
     ``c`` are the context's fields. The paper learns an amplitude per speaker and unit; those of
     an embedding's linear map are of its rank. With a hidden layer in the gate this is ``poso``.
+
+    >>> import torch
+    >>> from automlrank.blocks.ports import Context, Vector
+    >>> module = Lhuc(width=32).build(Vector(10), Context(n=2, dim=4))
+    >>> module(torch.randn(5, 10), torch.randn(5, 2, 4)).shape
+    torch.Size([5, 32])
     """
 
     paper = "Swietojanski et al., LHUC, 2016, https://arxiv.org/abs/1601.02828"
