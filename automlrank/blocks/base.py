@@ -1,4 +1,4 @@
-"""What a block is: one frozen declaration from which everything else is derived.
+"""Blocks: one frozen declaration each, from which everything else is derived.
 
 A block's file holds an ``nn.Module`` (the maths: plain numbers in, torch and
 ``blocks/parts`` only) and its declaration::

@@ -1,4 +1,4 @@
-"""How a model is trained: the settings that are searched together with its architecture."""
+"""Settings of training, which are searched together with the architecture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where encoded tables, staged tables and digests are kept between runs."""
+"""The cache of encoded tables, staged tables and digests between runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _prefix(process: int) -> str:
 
 
 def _is_abandoned(name: str) -> bool:
-    """Whether a staged folder is of a process of this machine that does not run any more."""
+    """Return True if a staged folder belongs to a process of this machine that has ended."""
     match = re.match(r"staged-(\d+)-", name)
     if not match or not name.startswith(_prefix(int(match[1]))) or os.name != "posix":
         return False  # of another machine; elsewhere than on POSIX, signal 0 ends a process

@@ -39,17 +39,17 @@ def check(schema: Schema, table: Table) -> None:
 
 
 def is_list(kind: pl.DataType) -> bool:
-    """Whether a column holds lists."""
+    """Return True if a column holds lists."""
     return isinstance(kind, pl.List | pl.Array)
 
 
 def is_number(kind: pl.DataType) -> bool:
-    """Whether a column holds numbers, or truth values as 0 and 1; so does one of nulls."""
+    """Return True if a column holds numbers, truth values (0 and 1) or nulls only."""
     return kind.is_numeric() or kind in (pl.Boolean, pl.Null)
 
 
 def is_plain(kind: pl.DataType) -> bool:
-    """Whether a column holds one value per row that can be compared."""
+    """Return True if a column holds one comparable value per row."""
     return not kind.is_nested() and kind not in OPAQUE
 
 
@@ -78,7 +78,7 @@ def columns_named(schema: Schema) -> Iterator[tuple[Path_, str]]:
 
 
 def _place(feature: Feature) -> Path_:
-    """Where a schema names the column that a feature is made of."""
+    """Return the place in a schema that names a feature's column."""
     path = ("features", feature.name)
     return path if feature.column is None else (*path, "column")
 
@@ -154,7 +154,7 @@ def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[F
 
 
 def _is_numeric(table: Table, name: str) -> bool:
-    """Whether a column holds numbers, or nothing: an empty column of CSV is text."""
+    """Return True if a column holds numbers, or nothing: an empty column of CSV is text."""
     kind = table.schema[name]
     is_empty = kind == pl.String and not table.select(pl.col(name).count()).item()
     return is_empty or is_number(kind)
@@ -184,7 +184,7 @@ def _wrong_list(
 
 
 def _but(table: Table, name: str, wanted: str) -> str:
-    """What a column should be and is, with the first of its values that is no number."""
+    """Return what a column should be and is, with its first value that is not a number."""
     kind = table.schema[name]
     known = table.select(pl.col(name).drop_nulls()).to_series()
     if kind == pl.String:

@@ -1,4 +1,4 @@
-"""What an encoder does to each column, as plain data: ids, numbers, lists, vectors, times.
+"""An encoder's rule for each column, as plain data: ids, numbers, lists, vectors, times.
 
 ``name`` is the feature's, ``source`` that of the table's column which it is made of.
 """

@@ -8,7 +8,7 @@ PENDING = 250_000  # counted values that wait to be added up, or as many as are 
 
 
 class Counts:
-    """How often each value occurs, added up as chunks come."""
+    """Counts of values, added up chunk by chunk."""
 
     def __init__(self) -> None:
         self.total = pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32})

@@ -111,12 +111,12 @@ class Dataset:
 
     @property
     def encoder(self) -> Encoder:
-        """What turned the table's values into ids and numbers."""
+        """Encoder that turned the table's values into ids and numbers."""
         return self.store.encoder
 
     @property
     def folder(self) -> Path:
-        """Where the encoded arrays lie."""
+        """Folder of the encoded arrays."""
         return self.store.folder
 
     @property
@@ -233,7 +233,7 @@ class Dataset:
         }
 
     def request(self, split: str, candidates: int, index: int = 0) -> Batch:
-        """What serving scores at once: one row's user and request columns, ``candidates`` items.
+        """Return a request as serving scores it: one row's user and request columns, many items.
 
         Row ``index`` of the split gives the request; its items are those of the ``candidates``
         rows from there on, starting over at the split's end.

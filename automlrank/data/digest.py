@@ -50,7 +50,7 @@ def _read(file: Path) -> bytes:
 
 
 def _remembered() -> dict[str, object]:
-    """What is known; a missing or damaged file only costs the time to read the data again."""
+    """Return the known digests; without a readable file the data is only read again."""
     try:
         known = json.loads((default_cache() / "digests.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

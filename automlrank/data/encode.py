@@ -207,7 +207,7 @@ class _Fitting:
 
 
 def _named(feature: Feature) -> tuple[str, str, bool]:
-    """What every column of the encoder begins with."""
+    """Return the first fields of every column of the encoder."""
     return feature.name, feature.source, feature.side != "item"
 
 

@@ -35,7 +35,7 @@ def samples() -> tuple[str, ...]:
 
 
 def is_sample(source: str) -> bool:
-    """Whether the name means a bundled sample: it is one's, and no file's."""
+    """Return True if the name is a bundled sample's and no file's."""
     return source in samples() and not Path(source).exists()
 
 
@@ -75,7 +75,7 @@ def name_of(source: Data) -> str:
 
 
 def is_files(source: Data) -> TypeGuard[str | Path | Sequence[str | Path]]:
-    """Whether the source is read from files."""
+    """Return True if the source is read from files."""
     return isinstance(source, str | Path | list | tuple)
 
 

@@ -1,4 +1,4 @@
-"""What the columns of a table probably are, each with the reason, as a schema to be edited."""
+"""A schema guessed from a table, each column with the reason, to be edited."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Side:
 
     rows: pl.DataFrame
     key: pl.Expr
-    """Of the main table."""
+    """Key in the main table."""
     temporary: str
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What a number's transform is fitted to: moments of chunks, edges and shares of sorted numbers."""
+"""Moments of chunks, edges and shares of sorted numbers, to which transforms are fitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every table must keep to about the names of its columns."""
+"""Rules about the names of a table's columns."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ Ids = Mapping[str, Array]  # [rows] int32 by column
 
 @dataclass(frozen=True, eq=False)
 class RateTable:
-    """What the training rows say of the ids of one column, or of two together."""
+    """Counts and rates of the training rows by the ids of one column, or of two together."""
 
     columns: tuple[str, ...]
     request: bool

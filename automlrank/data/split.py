@@ -37,7 +37,7 @@ def files_of_split(source: Data, split: Split) -> tuple[Path, Path]:
 
 
 def parts_of(source: Data, split: Split) -> Data:
-    """What is read as one table: the source, or both files of a split by file."""
+    """Return the parts that are read as one table: the source, or the files of a split by file."""
     return list(files_of_split(source, split)) if split.by == "file" else source
 
 

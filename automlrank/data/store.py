@@ -104,7 +104,7 @@ class StoreWriter:
         return np.lib.format.open_memmap(file.path, "w+", np.dtype(np.float32), shape)
 
     def read(self, split: str, key: str) -> Array:
-        """What was written of an array so far, mapped."""
+        """Return the part of an array that was written so far, mapped."""
         return self.files[split, key][0].mapped()
 
     def write_sample(self, rows: pl.DataFrame) -> None:
@@ -164,7 +164,7 @@ def _as_system_errors() -> Iterator[None]:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether the manifest can be read and every file has its size."""
+    """Return True if the manifest can be read and every file has its size."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         return manifest["format"] == FORMAT and all(

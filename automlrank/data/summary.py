@@ -1,4 +1,4 @@
-"""What the columns of a table hold: distinct values, nulls, the lowest and the highest."""
+"""Summaries of columns: distinct values, nulls, minimum and maximum."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from automlrank.data.table import Table
 
 @dataclass(frozen=True)
 class Summary:
-    """What a column holds; values inside of lists count as distinct, NaN counts as null."""
+    """Summary of a column; values inside lists count as distinct, NaN counts as null."""
 
     distinct: int
     nulls: int
@@ -31,7 +31,7 @@ def binary_columns(table: Table) -> tuple[str, ...]:
 
 
 def summarize(table: Table, names: Iterable[str]) -> dict[str, Summary]:
-    """What columns hold: one pass for all of them, then one for each one's distinct values."""
+    """Summarise columns: one pass for all, then one for the distinct values of each."""
     found = _one_pass(table, names)
     return {
         name: Summary(distinct=distinct_values(table, name), **values)

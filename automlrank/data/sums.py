@@ -26,7 +26,7 @@ def sums_by(codes: Array, labels: Array, size: int) -> Seen:
 
 
 def out_of_fold(keys: Array, labels: Array) -> Seen:
-    """Of all rows but those of the row's own fold."""
+    """Return each row's sums over all rows outside its fold."""
     names, codes = np.unique(keys, return_inverse=True)
     fold = np.random.default_rng(SEED).integers(FOLDS, size=len(keys))
     sums, rows = sums_by(codes, labels, len(names))
@@ -36,7 +36,7 @@ def out_of_fold(keys: Array, labels: Array) -> Seen:
 
 
 def earlier(keys: Array, labels: Array, times: Array) -> Seen:
-    """Of all rows of an earlier time."""
+    """Return each row's sums over all rows of an earlier time."""
     order = np.lexsort((times, keys))
     key, time = keys[order], times[order]
     new_key, new_time = np.diff(key, prepend=-1) != 0, np.diff(time, prepend=np.nan) != 0

@@ -33,7 +33,7 @@ class Table:
     parts: tuple[int, ...]
     """The rows of each file, or of each entry of a list; one number for a frame."""
     pieces: tuple[Piece, ...]
-    """What ``scan`` is put together from: a slice far into many files reads all before it."""
+    """Pieces that ``scan`` is made of: a slice far into many files reads all before it."""
 
     def column(self, name: str) -> pl.Series:
         """One whole column; raises DataError if there is none of the name."""

@@ -137,7 +137,7 @@ def _write(files: Sequence[Path], folder: Path, reading: _Pass, block_bytes: int
 
 
 def _kind(typed: pl.Series) -> str:
-    """What the values of a block show: the type's name, or long, or text."""
+    """Return the kind of a block's values: the type's name, or long, or text."""
     if typed.dtype != pl.String:
         return str(typed.dtype)
     known = typed.drop_nulls()

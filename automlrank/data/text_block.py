@@ -49,7 +49,7 @@ class TextBlock:
 
     @cached_property
     def rows(self) -> int:
-        """How many there are."""
+        """Number of rows."""
         return self._count(b"\n")
 
     @cached_property
@@ -66,7 +66,7 @@ class TextBlock:
         return ~np.logical_xor.accumulate(self._bytes == QUOTE)
 
     def _count(self, byte: bytes) -> int:
-        """How often a byte occurs outside of quotes."""
+        """Return the number of times a byte occurs outside quotes."""
         if not self._quoted:
             return self.data.count(byte)
         return int(np.count_nonzero((self._bytes == byte[0]) & self._outside))

@@ -59,7 +59,7 @@ class Encoder:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """By feature how many ids, the three special ones included, or how long its vectors."""
+        """Size of each feature: its ids, the three special ones included, or a vector's length."""
         ids = {name: FIRST_ID + len(values) for name, values in self.vocabularies.items()}
         ids |= {name: FIRST_ID + buckets for name, buckets in self.buckets.items()}
         sizes = {}

@@ -102,7 +102,7 @@ def as_numbers(values: pl.Series) -> Array:
 
 
 def _within(number: float) -> str:
-    """What a number should be that no float32 can hold."""
+    """Return the rule that a number breaks which no float32 can hold."""
     return f"at most {LARGEST:g}" if np.isfinite(number) else "finite"
 
 

@@ -1,4 +1,4 @@
-"""What the columns of a table are: tasks, features, crosses, scenario, group, time, split.
+"""The schema of a table: tasks, features, crosses, scenario, group, time, split.
 
 A schema is frozen and holds no tensor. ``read_schema`` reads it from YAML (or from the same
 words as a dict), ``Schema.to_data`` gives them back. Column sizes are known once an encoder was

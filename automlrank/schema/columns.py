@@ -23,9 +23,9 @@ class Task:
 
 
 class _Feature:
-    """What the model reads of a column: that of the feature's name, or the one it names.
+    """Input that the model reads from a column: the one of the feature's name, or a named one.
 
-    So a column may be several features, such as an id and a number.
+    A column may be several features, such as an id and a number.
     """
 
     name: str
@@ -113,7 +113,7 @@ class VectorFeature(_Feature):
     separator: str | None = None
     column: str | None = None
     size: int = 0
-    """How many numbers; 0 until fitted."""
+    """Length of the vector; 0 until fitted."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ NO_STATISTICS = TargetStatistics(crosses=())
 
 @dataclass(frozen=True)
 class Split:
-    """How rows become train, valid and test.
+    """Rule that assigns rows to train, valid and test.
 
     ``time``: by a column, as shares of rows from its end or from given values on; ``random``:
     shares; ``group``: shares, all rows of one value in one split; ``column``: a column that says

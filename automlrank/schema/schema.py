@@ -29,7 +29,7 @@ class Schema:
     crosses: tuple[tuple[str, str], ...] = ()
     statistics: TargetStatistics | None = None
     score: Score = ()
-    """What candidates are ranked by, a product of the tasks' predictions; empty is none."""
+    """Product of the tasks' predictions by which candidates are ranked; empty is none."""
     scenario: str | None = None
     group: str | None = None
     weight: str | None = None
@@ -39,7 +39,7 @@ class Schema:
     split: Split = field(default_factory=Split)
     ignore: tuple[str, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
-    """What it was read from, for the lines of faults."""
+    """Source of the schema, for the lines of faults."""
 
     def feature(self, name: str) -> Feature:
         """The feature of that name."""
@@ -85,8 +85,8 @@ class Schema:
 
     @property
     def statistic_sizes(self) -> dict[str, int]:
-        """How many numbers a batch holds under ``statistics:SIDE``: a rate per task and a count
-        for each statistic of the side; a side without a statistic has none."""
+        """Width of a batch's ``statistics:SIDE``: a rate per task and a count for each
+        statistic; a side without statistics is absent."""
         sizes: dict[str, int] = {}
         for is_request in self.statistic_columns.values():
             key = f"statistics:{'request' if is_request else 'item'}"
@@ -118,7 +118,7 @@ class Schema:
 
     @property
     def exponents(self) -> tuple[float, ...]:
-        """Those of the fused score, for each task; 0 where it takes no part."""
+        """Exponents of the fused score, one per task; 0 for a task that takes no part."""
         known = dict(self.score)
         return tuple(known.get(task.name, 0.0) for task in self.tasks)
 

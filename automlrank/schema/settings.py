@@ -37,7 +37,7 @@ class SettingsReader:
         }
 
     def fits(self, value: object, annotation: Any, path: Path_) -> bool:
-        """Whether a setting has the type and range of its field."""
+        """Return True if a setting has the type and range of its field."""
         if get_origin(annotation) is Literal:
             choices = get_args(annotation)
             if value not in choices:
@@ -78,7 +78,7 @@ class SettingsReader:
 
 
 def _fits(value: object, annotation: Any) -> tuple[bool, str]:
-    """Whether a value has a field's type and range, and the type in words."""
+    """Return True if a value has a field's type and range, and the type in words."""
     kinds = get_args(annotation) or (annotation,)
     if value is None and type(None) in kinds:
         return True, ""

@@ -38,7 +38,7 @@ Subjects = Callable[[Iterable[type[Block]]], Named]
 PARTS = "automlrank.blocks.parts."
 LISTS = ("keys", "mask", "age", "session", "key_ids")
 SUBJECTS: dict[str, tuple[str, Subjects]] = {}
-"""By the name of a law, its parameter and the values that it is tried with, each with a label."""
+"""Parameter of each law by the law's name, and the labelled values that it is tried with."""
 
 
 def tried_with(parameter: str, subjects: Subjects) -> Callable[[Law], Law]:

@@ -19,10 +19,10 @@ from automlrank.blocks.ports import History, Vector
 
 
 class TimeMajor:
-    """Where behaviours are: those of time 0 first, then those of time 1; the longest rows first.
+    """Places of behaviours by time: all of time 0, then of time 1; the longest rows first.
 
-    A time's rows are the first of the time before, as padding comes last: ``alive`` is how many.
-    ``places`` are those of ``[batch * length]``, ``last`` is where ``rows`` end, among them.
+    A time's rows are the first of the time before, as padding comes last; ``alive`` counts them.
+    ``places`` index ``[batch * length]``; ``last`` is the place of each row's end among them.
     """
 
     def __init__(self, mask: Tensor) -> None:
@@ -162,7 +162,7 @@ class GatedStep(nn.Module):
         return update, torch.addcmul(x[:, 2 * dim :], reset, from_h[:, 2 * dim :]).tanh()
 
     def states(self, inputs: Tensor, gate: Tensor, cell: str, alive: list[int]) -> Tensor:
-        """Those of all steps, ``[steps, dim]``, as ``GatedStates`` says."""
+        """Return the states of all steps, ``[steps, dim]`` (see ``GatedStates``)."""
         read = (inputs, self.input.weight, self.input.bias, self.recurrent, gate)
         with torch.autocast(inputs.device.type, enabled=False):  # a time's products are small
             states: Tensor = GatedStates.apply(*read, cell, alive)  # type: ignore[no-untyped-call]

@@ -77,7 +77,7 @@ class SessionPool(nn.Module):
         self.of_states = Dense(dim, 2 * dim, bias=False)
 
     def number(self, session: Tensor, mask: Tensor) -> Tensor:
-        """Of each behaviour's session among those kept, from 1; 0 for older ones and padding."""
+        """Return the number of each behaviour's session among those kept, from 1; 0 for others."""
         session = session * mask
         older = (session.amax(dim=1, keepdim=True) - self.sessions).clamp(min=0)
         return (session - older).clamp(min=0)  # [batch, length]

@@ -17,7 +17,7 @@ from automlrank.blocks.ports import Fields, Vector
 
 
 class Fusion(nn.Module):
-    """What becomes of a cross vector and a dense vector of one width."""
+    """Fusion of a cross vector and a dense vector of one width."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

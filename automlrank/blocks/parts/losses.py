@@ -38,7 +38,7 @@ class TaskLoss(nn.Module):
         self.register_buffer("regression", regression, persistent=False)
 
     def of(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss of every row and task, labels without NaN."""
+        """Return the loss of every row and task; the labels have no NaN."""
         raise NotImplementedError
 
     def forward(self, logits: Tensor, labels: Tensor, weight: Tensor | None) -> Tensor:
@@ -53,7 +53,7 @@ class TaskLoss(nn.Module):
         return (losses * counts).sum(dim=0) / total.where(total > 0, 1.0)
 
     def known(self, labels: Tensor) -> Tensor:
-        """Whether a row counts for a task."""
+        """Return the mask of rows that count for each task."""
         known = ~labels.isnan()
         if len(self.parents):
             happened = labels[:, self.parents.clamp(min=0)] == 1
@@ -61,7 +61,7 @@ class TaskLoss(nn.Module):
         return known
 
     def among_kept(self, logits: Tensor, counts: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The first task's logits as among the rows kept, what a row counts for the other tasks.
+        """Return the first task's logits among the rows kept, and a row's weight for the others.
 
         A kept negative of the first task stands for ``1 / w`` rows, so the others' losses are
         those of all rows in expectation, and their logits need no correction.
@@ -72,14 +72,14 @@ class TaskLoss(nn.Module):
         return torch.cat([first, logits[:, 1:]], dim=1), counts
 
     def mixed(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Squared errors for regression tasks, the loss itself for the others."""
+        """Return squared errors for regression tasks, the loss itself for the others."""
         errors = (logits - labels) / self.scales.to(labels.dtype)
         binary = self.of(logits, labels.where(~self.regression, 0.0))
         return torch.where(self.regression, errors * errors, binary)
 
 
 def task_gradients(losses: Tensor, layer: Sequence[Tensor]) -> Tensor:
-    """Each task's gradient with respect to the parameters of a layer, ``[tasks, parameters]``.
+    """Return each task's gradient with respect to a layer's parameters, ``[tasks, parameters]``.
 
     Of a table with sparse gradients, the rows that the losses read, the same for all tasks. The
     graph stays: what is minimised is still to be derived from the same losses.

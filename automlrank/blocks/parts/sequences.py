@@ -21,7 +21,7 @@ class EmptyHistory(nn.Module):
 
 
 def keeps_shapes(x: Tensor) -> bool:
-    """Whether no shape may depend on values: a graph is made, or costs are counted on shapes."""
+    """Return True if no shape may depend on values: a graph is traced, or costs are counted."""
     return torch.compiler.is_exporting() or x.is_meta
 
 
