@@ -5,8 +5,9 @@ them stand ``merge`` (the vectors of parallel branches become one), ``optimizer`
 parameters that a block sets apart), ``embedding`` (ids and numbers become fields) and ``training``.
 
 To add a block: write its module and its declaration in one file of its family's folder (see
-``base``), and add one line here. Spaces, checks, search, export and the conformance tests find
-it by its name; it needs one reference test of its formula.
+``base``), add one line here, a reference test of its formula, and run ``python docs/tables.py``.
+Spaces, checks, search, export and the laws of ``automlrank.testing`` find it by its name. A test
+asks that a shipped space offers it. Blocks of other packages come in by ``entry_points``.
 """
 
 from automlrank.blocks.balance.fixed import Fixed as Fixed

@@ -105,16 +105,19 @@ class Block:
     @classmethod
     @cache
     def knobs(cls) -> Mapping[str, Knob]:
-        """The block's knobs by name, in the order of declaration."""
+        """Return the block's knobs by name, in the order of declaration."""
         return {f.name: Knob(f.name, f.default, **f.metadata) for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
 
     @classmethod
     def gives(cls) -> Any:
-        """The port, or ports, that ``out`` says it gives."""
+        """Return the port, or ports, that ``out`` declares to give."""
         return typing.get_type_hints(cls.out)["return"]
 
     def phrase(self) -> str:
-        """The block in a summary's line: its name, and ``depth x width`` where it has them."""
+        """Return the block in a summary's line: its name, and ``depth x width`` where it has them.
+
+        A block whose ``width`` is not that of its layers overrides it.
+        """
         settings = self.settings()
         sizes = "x".join(str(settings[key]) for key in ("depth", "width") if key in settings)
         return f"{self.name} {sizes}" if sizes else self.name
@@ -122,28 +125,28 @@ class Block:
     @classmethod
     @cache
     def inputs(cls) -> Mapping[str, type[Port]]:
-        """The parameters of ``out`` and their ports: what flows in comes first."""
+        """Return the parameters of ``out`` and their ports; the flow comes first."""
         hints = typing.get_type_hints(cls.out)
         return {name: port for name, port in hints.items() if name != "return"}
 
     def out(self, *ports: Any) -> Any:
-        """The port that comes out for the ports that go in."""
+        """Return the port that comes out for the ports that go in."""
         raise NotImplementedError(f"{type(self).__name__} declares no out")
 
     def arguments(self, *ports: Any) -> dict[str, Any]:
-        """The module's constructor arguments: plain numbers, words, and tuples of them."""
+        """Return the module's constructor arguments: numbers, words, and tuples of them."""
         raise NotImplementedError(f"{type(self).__name__} declares no arguments")
 
     def build(self, *ports: Any, **roots: Any) -> Any:
-        """The module, with weights of its own; root inputs may be passed by name."""
+        """Return the module with weights of its own; root inputs may be passed by name."""
         return self.module(**self.arguments(*ports, **roots))
 
     def settings(self) -> dict[str, Scalar]:
-        """The knobs' values by name."""
+        """Return the knobs' values by name."""
         return {name: getattr(self, name) for name in self.knobs()}
 
     def inherited(self, defaults: Mapping[str, Scalar]) -> Self:
-        """The same block with every knob that was left open taken from ``defaults``."""
+        """Return the same block with every open knob taken from ``defaults``."""
         changes = {
             item.name: defaults[item.inherit]
             for item in self.knobs().values()
@@ -152,23 +155,23 @@ class Block:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     def canonical(self) -> Block:
-        """The same function at the same cost in its one spelling: idle knobs at their defaults."""
+        """Return the one spelling of this function at this cost: idle knobs at their defaults."""
         return self
 
     def tables(self) -> tuple[str, ...]:
-        """The module's parameters that are embedding tables: a row for each id of a column."""
+        """Return the module's parameters that are embedding tables: a row for each id."""
         return ()
 
     def decay(self) -> dict[str, float]:
-        """Decoupled L2 per epoch by the name of the module's parameter."""
+        """Return decoupled L2 per epoch by the name of the module's parameter."""
         return {}
 
     def coupled_decay(self) -> dict[str, float]:
-        """L2 inside the gradient, ``g + l2 w``, by the name of the module's parameter."""
+        """Return L2 inside the gradient, ``g + l2 w``, by the name of the module's parameter."""
         return {}
 
     def optimizers(self) -> dict[str, Block]:
-        """The optimizer of a module's parameter that the training's does not train, by its name."""
+        """Return optimizers of parameters that the training's does not train, by their names."""
         return {}
 
 

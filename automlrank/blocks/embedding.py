@@ -155,14 +155,14 @@ class Embedding(Block):
     # without L2, ids that start at 0.01 lose .0002 of test AUC on census (wide_deep, deepfm), twice
     # the seeds' spread
     scale: float = knob(
-        1e-4, legal=logs(1e-6, 1.0), help="standard deviation of ids' vectors at the start"
+        1e-4, legal=logs(1e-6, 1.0), help="initial standard deviation of ids' vectors"
     )
     # on kuairand, where an epoch has 32 steps of 1e-3: crosses and attention gain .002 to .003 of
     # test AUC by 0.3 against 0.01, an FM, in which numbers multiply, loses up to .012
     number_scale: float = knob(
         0.03,
         legal=logs(1e-5, 1.0),
-        help="of a number's or vector's field at the start, where its values have 1",
+        help="initial standard deviation of a number's or vector's field, for values with 1",
     )
 
     def arguments(self, sizes: tuple[int, ...]) -> dict[str, object]:

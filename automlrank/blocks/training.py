@@ -17,32 +17,43 @@ class Training(Block):
     paper = "Kingma and Ba, Adam, ICLR 2015, https://arxiv.org/abs/1412.6980"
 
     learning_rate: float = knob(
-        1e-3, legal=logs(1e-6, 1.0), search=logs(3e-4, 1e-2), help="at the start"
+        1e-3, legal=logs(1e-6, 1.0), search=logs(3e-4, 1e-2), help="initial learning rate"
     )
     batch_size: int = knob(
-        1024, legal=ints(2, 1_000_000), search=one_of(1024, 4096), help="rows a step"
+        1024, legal=ints(2, 1_000_000), search=one_of(1024, 4096), help="rows per step"
     )
     dropout: float = knob(
-        0.0, legal=floats(0.0, 0.9), search=floats(0.0, 0.5), help="of blocks that leave it open"
+        0.0,
+        legal=floats(0.0, 0.9),
+        search=floats(0.0, 0.5),
+        help="default for blocks that do not set their own",
     )
     batch_norm: bool = knob(
         False,
         legal=one_of(False, True),
         search=one_of(True, False),
-        help="of blocks that leave it open",
+        help="default for blocks that do not set their own",
     )
-    optimizer: str = knob("adam", legal=one_of("adam", "adagrad"), help="of all parameters")
+    optimizer: str = knob(
+        "adam", legal=one_of("adam", "adagrad"), help="optimizer of all parameters"
+    )
     schedule: str = knob(
         "plateau",
         legal=one_of("plateau", "linear"),
-        help="of the learning rate; linear: it falls with every step, to 0 after all epochs",
+        help="learning rate over time; linear: it falls with every step, to 0 after all epochs",
     )
-    epochs: int = knob(20, legal=ints(1, 1000), help="at most")
-    patience: int = knob(2, legal=ints(1, 100), help="evaluations without a gain before the end")
+    epochs: int = knob(20, legal=ints(1, 1000), help="maximum number of epochs")
+    patience: int = knob(
+        2, legal=ints(1, 100), help="evaluations without a gain before training stops"
+    )
     plateau: float = knob(
-        0.1, legal=floats(0.01, 1.0), help="factor on the rate after each without a gain"
+        0.1,
+        legal=floats(0.01, 1.0),
+        help="factor on the learning rate after each evaluation without a gain",
     )
-    gradient_clip: float = knob(10.0, legal=logs(1e-3, 1e6), help="norm of a step's gradient")
+    gradient_clip: float = knob(
+        10.0, legal=logs(1e-3, 1e6), help="maximum norm of a step's gradient"
+    )
     negatives: float = knob(
         1.0,
         legal=logs(1e-4, 1.0),
@@ -51,13 +62,13 @@ class Training(Block):
     scenarios: str = knob(
         "rows",
         legal=one_of("rows", "equal"),
-        help="equal: in the loss every scenario counts the same, however many rows it has",
+        help="weights in the loss; equal: every scenario counts the same, however many its rows",
     )
     distillation: float = knob(
         0.0,
         legal=floats(0.0, 1.0),
         recommended=0.8,  # test AUC +.001, census +.0005 (reports/distillation.md)
-        help="share of boosted trees' out-of-fold prediction in what a training row teaches",
+        help="share of boosted trees' out-of-fold prediction in a training row's target",
     )
     bf16: str | bool = knob(
         "auto", legal=one_of("auto", True, False), help="products in bfloat16 where it is fast"

@@ -25,7 +25,7 @@ class FieldGate(Block):
         1.0,
         legal=logs(0.01, 100.0),
         search=one_of(0.1, 0.3, 1.0),
-        help="of the softmax: small is sharp",
+        help="temperature of the softmax: small is sharp",
     )
     batch_norm: bool = knob(True, legal=one_of(False, True), help="normalise the weighted fields")
 

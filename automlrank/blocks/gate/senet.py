@@ -48,7 +48,7 @@ class SeNet(Block):
         "sigmoid",
         legal=one_of("relu", "sigmoid"),
         search=one_of("relu", "sigmoid"),
-        help="of the weights",
+        help="activation of the weights",
     )
 
     def out(self, x: Fields) -> Fields:

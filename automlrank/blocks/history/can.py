@@ -56,7 +56,9 @@ class Can(Block):
     paper = "Bian et al., CAN, WSDM 2022, https://arxiv.org/abs/2011.05625"
     module = CoAction
 
-    width: int = knob(8, legal=ints(1, 64), search=one_of(4, 8, 16), help="of feed and layers")
+    width: int = knob(
+        8, legal=ints(1, 64), search=one_of(4, 8, 16), help="width of feed and layers"
+    )
     depth: int = knob(2, legal=ints(1, 4), search=one_of(1, 2), help="layers of the network")
     orders: int = knob(2, legal=ints(1, 4), search=one_of(1, 2, 3), help="powers of the feed")
     l2: float = knob(

@@ -149,7 +149,7 @@ class Din(Block):
         "dice",
         legal=one_of("dice", "prelu", *ACTIVATIONS),
         search=one_of("dice", "prelu", "relu"),
-        help="of the scorer",
+        help="activation of the scorer",
     )
     softmax: bool = knob(
         False,

@@ -129,7 +129,7 @@ class BridgeNet(Block):
         "add",
         legal=one_of("add", "hadamard", "concat", "attention"),
         search=one_of("add", "hadamard", "concat", "attention"),
-        help="how the streams become one after a layer",
+        help="fusion of the streams after a layer",
     )
     regulation: bool = knob(
         False,
@@ -141,7 +141,7 @@ class BridgeNet(Block):
         1.0,
         legal=logs(0.01, 100.0),
         search=one_of(0.1, 0.3, 1.0),
-        help="of the regulation's softmax: small is sharp; idle without regulation",
+        help="temperature of the regulation: small is sharp; idle without regulation",
     )
 
     def out(self, x: Fields) -> Vector:

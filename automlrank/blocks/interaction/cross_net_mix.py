@@ -68,7 +68,7 @@ class CrossNetMix(Block):
         3, legal=ints(1, 8), search=one_of(1, 2, 3), help="crosses, one above the other"
     )
     experts: int = knob(4, legal=ints(1, 16), search=one_of(2, 4), help="experts of a layer")
-    rank: int = knob(32, legal=ints(1, 1024), search=one_of(16, 32, 64), help="of each expert")
+    rank: int = knob(32, legal=ints(1, 1024), search=one_of(16, 32, 64), help="rank of each expert")
     activation: str = knob(
         "tanh",
         legal=one_of("tanh", "relu", "gelu", "silu", "sigmoid", "identity"),

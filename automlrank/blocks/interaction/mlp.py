@@ -30,7 +30,9 @@ class Mlp(Block):
     residual: bool = knob(
         False, legal=one_of(False, True), help="add a layer's input where the widths agree"
     )
-    initialisation: str = knob("xavier", legal=one_of(*INITIALISATIONS), help="of the weights")
+    initialisation: str = knob(
+        "xavier", legal=one_of(*INITIALISATIONS), help="initial distribution of the weights"
+    )
 
     def out(self, x: Vector) -> Vector:
         return Vector(self.width) if self.depth else x

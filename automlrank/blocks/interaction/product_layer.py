@@ -19,7 +19,7 @@ class ProductLayer(Block):
         "add",
         legal=one_of("add", "concat"),
         search=one_of("add", "concat"),
-        help="how the fields and their products become one vector",
+        help="join of the fields and their products",
     )
 
     def out(self, x: Fields) -> Vector:

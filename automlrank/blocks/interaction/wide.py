@@ -68,9 +68,11 @@ class Wide(Block):
     paper = "Cheng et al., Wide & Deep, DLRS 2016, https://arxiv.org/abs/1606.07792"
     module = CrossProducts
 
-    buckets: int = knob(100_000, legal=ints(1, 100_000_000), help="weights of a pair at most")
+    buckets: int = knob(
+        100_000, legal=ints(1, 100_000_000), help="maximum number of weights of a pair"
+    )
     max_pairs: int = knob(
-        20, legal=ints(1, 1000), help="pairs at most, where the schema has no crosses"
+        20, legal=ints(1, 1000), help="maximum number of pairs, where the schema has no crosses"
     )
     alpha: float = knob(
         0.1, legal=logs(1e-4, 10.0), search=logs(0.01, 0.3), help="FTRL's learning rate"

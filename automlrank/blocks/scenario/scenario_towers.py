@@ -108,7 +108,7 @@ class ScenarioTowers(Block):
         "sum",
         legal=one_of("sum", "gated", "star"),
         search=one_of("sum", "gated", "star"),
-        help="how what is shared and what is the scenario's become one",
+        help="combination of the shared tower and the scenario's",
     )
     groups: int = knob(
         0,

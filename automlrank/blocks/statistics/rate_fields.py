@@ -58,7 +58,7 @@ class RateFields(StatisticsBlock):
         0.03,
         legal=logs(1e-5, 1.0),
         search=logs(0.01, 0.3),
-        help="standard deviation at the start; beside fm, which multiplies numbers, the less",
+        help="initial standard deviation; smaller is better beside fm, which multiplies numbers",
     )
     # an id's vector learns the whole rate, so that the rate of the other rows gives the row's own
     # label away in training (reports/target_rates.md)
@@ -67,7 +67,7 @@ class RateFields(StatisticsBlock):
         legal=one_of(False, True),
         search=one_of(False, True),
         recommended=True,
-        help="the rates in the place of their columns' ids, as boosted trees have them",
+        help="True: rates replace the ids of their columns, as in boosted trees",
     )
 
     def phrase(self) -> str:
