@@ -1,10 +1,11 @@
-"""The tables of blocks and of the zoo: ``python docs/tables.py`` writes blocks.md and zoo.md.
+"""Generated pages: ``python docs/tables.py`` writes blocks.md, zoo.md and options.md.
 
-Both are made of the declarations and of the files themselves; a test keeps them current.
+They are made from the declarations and from the files themselves; a test keeps them current.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import FAMILIES, Block
 from automlrank.blocks.domains import short, word
 from automlrank.cli.blocks import ports
+from automlrank.jobs.options import COMMANDS
+from automlrank.options.base import Options, fields_of, shown_default, spelling
+from automlrank.options.kinds import KEY
 from automlrank.space.shipped import shipped
 
 HERE = Path(__file__).parent
@@ -84,6 +88,37 @@ def header(path: Path) -> tuple[str, str, str, str]:
     return title, paper, published.removeprefix("Published: ").strip(), departures
 
 
+def options_page() -> str:
+    """Every command with its options: spelling, Python's argument, default, meaning."""
+    parts = [
+        "# Options\n",
+        NOTE,
+        "\nA function of `automlrank` takes the options of its command as arguments. "
+        "`automlrank search --config search.yaml` reads the options of a search from a file, by "
+        "their names without dashes in front (`latency-ms: 30`, `time: 30m`, `join: [...]`, also "
+        "`data:`). Options on the command line, or arguments in Python, win. Paths are relative "
+        "to the file. A run's `run.yaml` is such a file; its `options:` hold neither `out` nor "
+        "`resume`. Every command also has `--format human|json|quiet`.",
+    ]
+    for name, options in COMMANDS.items():
+        parts += [f"\n## automlrank {name}\n", *table(("option", "Python", "default", "meaning"))]
+        parts += [row(option_cells(item)) for item in fields_of(options)]
+    return "\n".join(parts) + "\n"
+
+
+def option_cells(item: dataclasses.Field[Options]) -> Iterator[str]:
+    option = item.metadata[KEY]
+    if option.argument:
+        yield f"`{option.metavar}`"
+    else:
+        yield f"`--{spelling(item)} {option.metavar}`".replace(" `", "`")
+    yield f"`{item.name}`"
+    default = shown_default(item)
+    needed = "required" if item.default is dataclasses.MISSING else ""
+    yield f"`{default}`" if default else needed
+    yield option.help
+
+
 def table(headings: tuple[str, ...]) -> list[str]:
     return [row(headings), row(["---"] * len(headings))]
 
@@ -93,5 +128,9 @@ def row(cells: object) -> str:
 
 
 if __name__ == "__main__":
-    for name, text in (("blocks.md", blocks_page()), ("zoo.md", zoo_page())):
+    for name, text in (
+        ("blocks.md", blocks_page()),
+        ("zoo.md", zoo_page()),
+        ("options.md", options_page()),
+    ):
         (HERE / name).write_text(text, encoding="utf-8")

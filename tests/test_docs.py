@@ -13,7 +13,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGES = runpy.run_path(str(DOCS / "tables.py"))
 
 
-@pytest.mark.parametrize("name", ["blocks", "zoo"])
+@pytest.mark.parametrize("name", ["blocks", "zoo", "options"])
 def test_a_generated_page_is_current(name: str) -> None:
     """Where this fails: python docs/tables.py."""
     assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == PAGES[f"{name}_page"]()

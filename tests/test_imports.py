@@ -20,6 +20,7 @@ ORDER = [
     "errors",
     "files",
     "documents",
+    "options",
     "schema",
     "blocks",
     "data",

@@ -165,7 +165,7 @@ class Evaluator:
         """Raise TimeIsUp where the search's time is over, TookTooLong where the trial's is."""
         if self.out_of_time():
             raise TimeIsUp
-        limit = self.goal.trial_seconds
+        limit = self.goal.trial_time
         if limit is not None and trial_seconds > limit:
             raise TookTooLong(trial_seconds)
 

@@ -1,13 +1,13 @@
-"""The command line: thin commands over the functions of ``jobs``, one file a command.
+"""The command line: thin commands over the functions of ``jobs``, one file each.
 
-    console   the one place that writes: human, json, quiet
+    console   all output: human, json, quiet
     failures  exit codes: 0, 1 failed, 2 wrong use
-    options   every option, declared once
-    views     a search as it goes
-    wording   what it says meanwhile
+    command   a command of the options that jobs/options.py declares
+    views     the progress of a search
+    wording   its sentences
 
-Nothing heavy is imported here: ``--help`` must not wait for torch. A command imports what it
-needs in its function.
+Nothing heavy is imported here: ``--help`` must not wait for torch. A command imports heavy
+modules in its function.
 """
 
 from __future__ import annotations

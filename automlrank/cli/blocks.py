@@ -1,4 +1,4 @@
-"""``automlrank blocks``: what models are made of."""
+"""``automlrank blocks``: the blocks that models are built from."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from automlrank.cli import options
+from automlrank.cli.command import command
 from automlrank.cli.console import Console, Format
-from automlrank.cli.failures import reported
 from automlrank.errors import UsageError, did_you_mean
+from automlrank.jobs.options import BlocksOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 PARAGRAPH = "\n\n"
 
 
-@reported
-def blocks(name: options.BlockName = None, format: options.Format = Format.human) -> None:
+@command(BlocksOptions)
+def blocks(console: Console, options: BlocksOptions) -> None:
     """List the blocks, or show one with its formula and its knobs."""
     from automlrank.blocks import BLOCKS
 
+    name = options.name
     if name is not None and name not in BLOCKS:
         raise UsageError(f"no block {name!r}.", did_you_mean(name, BLOCKS))
-    console = Console(format)
     chosen = list(BLOCKS.values()) if name is None else [BLOCKS[name]]
     console.data(lambda: [as_data(cls) for cls in chosen])
-    if format is Format.human:
+    if console.format is Format.human:
         if name is None:
             console.show(overview(BLOCKS))
             console.say("automlrank blocks NAME shows one with its knobs.")
@@ -39,7 +39,7 @@ def blocks(name: options.BlockName = None, format: options.Format = Format.human
 
 
 def show_one(console: Console, cls: type[Block]) -> None:
-    """A block's formula, ports, paper and knobs."""
+    """Show a block's formula, ports, paper and knobs."""
     from rich.text import Text
 
     console.say(f"{cls.name} ({', '.join(cls.families)})   {ports(cls)}")
@@ -52,14 +52,14 @@ def show_one(console: Console, cls: type[Block]) -> None:
 
 
 def overview(known: Mapping[str, type[Block]]) -> Table:
-    """All blocks under the headings of their families."""
+    """Return a table of all blocks under the headings of their families."""
     from rich.text import Text
 
     from automlrank.blocks.base import FAMILIES
 
     table = _table("block", "in → out", "what it does")
     table.columns[0].no_wrap = True
-    table.columns[1].max_width = 18  # leaves half of 80 columns to what it does
+    table.columns[1].max_width = 18  # leaves half of 80 columns to the description
     for family in FAMILIES:
         members = [cls for cls in known.values() if cls.families[0] == family]
         if members:
@@ -72,7 +72,7 @@ def overview(known: Mapping[str, type[Block]]) -> Table:
 
 
 def knob_table(knobs: Iterable[Knob]) -> Table:
-    """One row a knob; what is left open is the training's."""
+    """Return a table of knobs; those left open have the training's value."""
     from rich.text import Text
 
     from automlrank.blocks.domains import short, word
@@ -98,12 +98,12 @@ def _table(*headings: str) -> Table:
 
 
 def doc(cls: type[Block]) -> str:
-    """A block's docstring as plain text."""
+    """Return a block's docstring as plain text."""
     return inspect.cleandoc(cls.__doc__ or "").replace("``", "")
 
 
 def ports(cls: type[Block]) -> str:
-    """What a block reads and gives; the number of tasks is not said."""
+    """Return the ports that a block reads and gives, without the number of tasks."""
     from automlrank.blocks.accepted_ports import members_of
     from automlrank.blocks.base import Block
     from automlrank.blocks.ports import Targets
@@ -123,7 +123,7 @@ def _names(hint: object) -> str:
 
 
 def as_data(cls: type[Block]) -> dict[str, object]:
-    """A block as JSON-safe data; domains in YAML's words."""
+    """Return a block as JSON-safe data; domains are written as in YAML."""
     knobs = {
         knob.name: {
             "default": knob.default,

@@ -1,6 +1,6 @@
-"""The one place that writes: for a person, for a program (json), or for a script (quiet).
+"""All output of commands: for a person, for a program (json), or for a script (quiet).
 
-A command says everything; what the chosen format does not want is not written.
+A command offers its output in every format; the console writes the chosen one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """``json`` prints one document, ``quiet`` only what a script would read."""
+    """Format of output: ``json`` is one document, ``quiet`` the lines that a script reads."""
 
     human = "human"
     json = "json"
@@ -26,42 +26,42 @@ class Format(StrEnum):
 
 
 class Console:
-    """Writes to stdout in one format."""
+    """Writer to stdout in one format."""
 
     def __init__(self, format: Format) -> None:
         self.format = format
 
     @cached_property
     def screen(self) -> rich.console.Console:
-        """The terminal."""
+        """Terminal of this process."""
         from rich.console import Console
 
         return Console(highlight=False, markup=False, emoji=False)
 
     @property
     def is_live(self) -> bool:
-        """Whether a person watches: a terminal that can redraw its lines."""
+        """True if a person watches: the terminal can redraw its lines."""
         screen = self.screen
         return self.format is Format.human and screen.is_terminal and not screen.is_dumb_terminal
 
     def say(self, text: str = "") -> None:
-        """A line for a person, never broken: its paths can be copied."""
+        """Write a line for a person; it is never wrapped, to keep its paths whole."""
         if self.format is Format.human:
             typer.echo(text)
 
     def show(self, renderable: rich.console.RenderableType) -> None:
-        """A table or a tree for a person."""
+        """Write a table or a tree for a person."""
         if self.format is Format.human:
             self.screen.print(renderable)
 
     def data(self, make: Callable[[], object]) -> None:
-        """The document of the json format, made only where it is wanted."""
+        """Write the document of the json format; other formats do not make it."""
         if self.format is Format.json:
             text = json.dumps(make(), indent=1, ensure_ascii=False, allow_nan=False)
             typer.echo(text)
 
     def brief(self, *lines: object) -> None:
-        """The lines of the quiet format."""
+        """Write the lines of the quiet format."""
         if self.format is Format.quiet:
             for line in lines:
                 typer.echo(line)

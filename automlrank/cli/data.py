@@ -1,4 +1,4 @@
-"""``automlrank data inspect``: what the columns of a table are, and why, as a schema to edit."""
+"""``automlrank data inspect``: a table's schema to edit, with the reason for each column."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
-from automlrank.cli import options
-from automlrank.cli.console import Console, Format
-from automlrank.cli.failures import reported
+from automlrank.cli.command import command
+from automlrank.cli.console import Console
+from automlrank.jobs.options import InspectOptions
 
 if TYPE_CHECKING:
     from automlrank.jobs.inspect import Column, Inspection
@@ -18,24 +18,17 @@ SECTIONS = ("tasks", "features")
 WIDTH = 100
 FIGURES = "{:>11}  {:>6}  {:>5}"  # distinct, null, AUC or rank correlation
 HEADINGS = {"binary": "AUC", "regression": "corr."}
-FIGURES_WIDTH = 32  # with what separates them from the text before and after
-LONG_REASON = 24  # longer ones may stand out, so that most lines are aligned
+FIGURES_WIDTH = 32  # with the spaces before and after
+LONG_REASON = 24  # longer ones may stand out: most lines are aligned
 
 
-@reported
-def inspect(
-    data: options.Data,
-    schema: options.Schema = None,
-    label: options.Label = None,
-    join: options.Joins = None,
-    format: options.Format = Format.human,
-) -> None:
+@command(InspectOptions)
+def inspect(console: Console, options: InspectOptions) -> None:
     """Print the schema of a table, each column with the reason, ready to be saved and edited."""
     from automlrank.documents import dump
-    from automlrank.jobs.inspect import inspect as look
+    from automlrank.jobs.inspect import inspect as job
 
-    console = Console(format)
-    found = look(data, schema, label, join or ())
+    found = job(**vars(options))
     console.data(lambda: as_data(found))
     for line in commented(found):
         console.say(line)
@@ -43,7 +36,7 @@ def inspect(
 
 
 def as_data(found: Inspection) -> dict[str, object]:
-    """The JSON of the command."""
+    """Return the JSON of the command."""
     return {
         "rows": found.rows,
         "splits": {
@@ -59,7 +52,7 @@ def as_data(found: Inspection) -> dict[str, object]:
 
 
 def commented(found: Inspection) -> Iterator[str]:
-    """The schema as YAML, a comment at every column; ``read_schema`` reads it."""
+    """Yield the schema as YAML that ``read_schema`` reads, with a comment at every column."""
     from automlrank.documents import dump
 
     yield from _head(found)
@@ -87,7 +80,7 @@ def commented(found: Inspection) -> Iterator[str]:
 
 
 def _head(found: Inspection) -> Iterator[str]:
-    """Rows and columns, splits and their label rates, what looks wrong."""
+    """Yield rows and columns, splits and their label rates, and warnings."""
     yield f"# {found.rows:,} rows, {len(found.columns)} columns"
     for name, rows in found.split_rows.items():
         rates = [f"{task} {_number(rate)}" for task, rate in found.label_rates[name].items()]
@@ -105,7 +98,7 @@ def _head(found: Inspection) -> Iterator[str]:
 
 
 def _others(found: Inspection, shown: Set[str]) -> Iterator[str]:
-    """The columns that are neither tasks nor features."""
+    """Yield the columns that are neither tasks nor features."""
     rest = {name: column for name, column in found.columns.items() if name not in shown}
     if not rest:
         return
@@ -135,7 +128,7 @@ def _line(column: Column) -> str:
 
 
 def _why(column: Column) -> str:
-    """The reason without what the line says already."""
+    """Return the reason without words that the line holds already."""
     said = ("categorical: ", "numeric: ", "multi: ", "vector: ", "history: ", "no feature: ")
     reason = column.reason
     for word in said:
@@ -159,5 +152,5 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 
 def _comment(text: str) -> str:
-    """Text that cannot end its comment, nor hold what YAML forbids."""
+    """Return the text without line ends and other characters that YAML forbids in comments."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,4 +1,4 @@
-"""How a command ends: 0, 1 failed, 2 wrong use, 130 interrupted; a sentence, not a traceback."""
+"""Exit codes of commands (1 failed, 2 wrong use, 130 interrupted); sentences, no traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEBUG = "AUTOMLRANK_DEBUG"
 
 
 def reported(command: Callable[P, None]) -> Callable[P, None]:
-    """A command whose errors are told in sentences on stderr, and in its exit code."""
+    """Return the command with its errors as sentences on stderr and as its exit code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -47,7 +47,7 @@ def _internal(error: Exception) -> Iterable[str]:
 
 
 def _one_line(sentence: str) -> str:
-    """A sentence whose names cannot end its line, nor turn the terminal's colours on."""
+    """Return the sentence without characters that end a line or colour the terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in sentence)
 
 

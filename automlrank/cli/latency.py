@@ -1,13 +1,13 @@
-"""``automlrank latency``: how long a request takes, measured on this host."""
+"""``automlrank latency``: the latency of a request, measured on this host."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from automlrank.cli import options
-from automlrank.cli.console import Console, Format
-from automlrank.cli.failures import reported
+from automlrank.cli.command import command
+from automlrank.cli.console import Console
+from automlrank.jobs.options import LatencyOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,47 +15,25 @@ if TYPE_CHECKING:
     from automlrank.jobs.latency import Timed
 
 
-@reported
-def latency(
-    what: options.ArchitectureOrRun,
-    data: options.Data,
-    schema: options.Schema = None,
-    join: options.Joins = None,
-    label: options.Label = None,
-    candidates: options.Candidates = 200,
-    threads: options.Threads = 1,
-    runtime: options.Runtime = "torch",
-    device: options.Device = "auto",
-    format: options.Format = Format.human,
-) -> None:
-    """Measure an architecture, or a run's front again, on this host."""
+@command(LatencyOptions)
+def latency(console: Console, options: LatencyOptions) -> None:
+    """Measure the latency of an architecture, or of a run's front again, on this host."""
     from automlrank.jobs.latency import latency as job
     from automlrank.jobs.machine import device_of
     from automlrank.measurement.latency import ROUNDS
 
-    console = Console(format)
-    timed = job(
-        what,
-        data,
-        schema,
-        candidates=candidates,
-        threads=threads,
-        runtime=runtime,
-        device=device,
-        label=label,
-        joins=join or (),
-    )
+    timed = job(**vars(options))
     conditions = {
-        "candidates": candidates,
-        "threads": threads,
-        "runtime": runtime,
-        "device": device_of(device),
+        "candidates": options.candidates,
+        "threads": options.threads,
+        "runtime": options.runtime,
+        "device": device_of(options.device),
         "rounds": ROUNDS,
     }
     console.data(lambda: as_data(timed, conditions))
     console.say(
-        f"One request: {candidates} candidates, {threads} thread(s), {runtime}, "
-        f"{conditions['device']}; {ROUNDS} rounds"
+        "One request: {candidates} candidates, {threads} thread(s), {runtime}, "
+        "{device}; {rounds} rounds".format(**conditions)
     )
     console.show(table(timed))
     console.say("repeated: p50 with the user's side scored anew for every candidate")
@@ -63,7 +41,7 @@ def latency(
 
 
 def as_data(timed: Sequence[Timed], conditions: Mapping[str, object]) -> dict[str, object]:
-    """The JSON of the command."""
+    """Return the JSON of the command."""
     from automlrank.runs.score_data import latency_data
 
     models = [
@@ -74,7 +52,7 @@ def as_data(timed: Sequence[Timed], conditions: Mapping[str, object]) -> dict[st
 
 
 def table(timed: Sequence[Timed]) -> Table:
-    """One row a model."""
+    """Return a table with a row for each model."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
-from automlrank.cli import options
-from automlrank.cli.console import Console, Format
-from automlrank.cli.failures import reported
+from automlrank.cli.command import command
+from automlrank.cli.console import Console
+from automlrank.jobs.options import ReportOptions
 
 
-@reported
-def report(
-    run: options.Run,
-    html: options.Html = None,
-    open: options.Open = False,
-    format: options.Format = Format.human,
-) -> None:
-    """Show a run's leaderboard; write its page where --html says."""
+@command(ReportOptions)
+def report(console: Console, options: ReportOptions) -> None:
+    """Show a run's leaderboard; write its page to the file of --html."""
     from automlrank.jobs.report import rewrite
     from automlrank.jobs.result import load_run
     from automlrank.report.leaderboard import Leaderboard
 
-    console = Console(format)
-    page = html or run / "report.html"
-    absent = open and not page.is_file()
-    result = rewrite(run, html) if html or absent else load_run(run)
+    page = Path(options.html or Path(options.run) / "report.html")
+    absent = options.open and not page.is_file()
+    rewritten = options.html or absent
+    result = rewrite(options.run, options.html) if rewritten else load_run(options.run)
     console.data(result.results.to_data)
     console.show(Leaderboard(result.results, result.facts))
     if page.is_file():
         console.say(f"Report: {page}")
     console.brief(page)
-    if open:
+    if options.open:
         typer.launch(page.resolve().as_uri())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automlrank.cli import options
+from automlrank.cli.command import command
 from automlrank.cli.console import Console, Format
-from automlrank.cli.failures import reported
 from automlrank.errors import Fault, SpaceError, did_you_mean
+from automlrank.jobs.options import SpaceOptions
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -19,21 +19,19 @@ if TYPE_CHECKING:
     from automlrank.space.space import Space
 
 
-@reported
-def check(file: options.SpaceFile, format: options.Format = Format.human) -> None:
+@command(SpaceOptions)
+def check(console: Console, options: SpaceOptions) -> None:
     """Report every mistake of a file, with its line."""
-    space = _open(file)
+    space = _open(options.file)
     size = _count(space)
-    console = Console(format)
-    console.data(lambda: {"file": file, "valid": True, **_size_data(size)})
-    console.say(f"{file}: {_kind(space, size)}; every draw can be wired.")
+    console.data(lambda: {"file": options.file, "valid": True, **_size_data(size)})
+    console.say(f"{options.file}: {_kind(space, size)}; every draw can be wired.")
 
 
-@reported
-def count(file: options.SpaceFile, format: options.Format = Format.human) -> None:
+@command(SpaceOptions)
+def count(console: Console, options: SpaceOptions) -> None:
     """Print how many draws a space has, and its continuous knobs."""
-    size = _count(_open(file))
-    console = Console(format)
+    size = _count(_open(options.file))
     console.data(lambda: _size_data(size))
     console.say(f"{size.draws:,} draws of the discrete choices")
     knobs = ", ".join(size.continuous) or "none"
@@ -41,13 +39,12 @@ def count(file: options.SpaceFile, format: options.Format = Format.human) -> Non
     console.brief(size.draws)
 
 
-@reported
-def show(file: options.SpaceFile, format: options.Format = Format.human) -> None:
+@command(SpaceOptions)
+def show(console: Console, options: SpaceOptions) -> None:
     """Show the parts of a space as a tree, with the choices that are open."""
-    space = _open(file)
-    console = Console(format)
+    space = _open(options.file)
     console.data(space.to_data)
-    if format is Format.human:
+    if console.format is Format.human:
         console.show(tree(space))
     console.brief(space.to_yaml().rstrip())
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from automlrank.cli import options
-from automlrank.cli.console import Console, Format
-from automlrank.cli.failures import reported
+from automlrank.cli.command import command
+from automlrank.cli.console import Console
+from automlrank.jobs.options import TrainOptions
 
 if TYPE_CHECKING:
     from automlrank.jobs.train import TrainingResult
@@ -17,47 +18,22 @@ if TYPE_CHECKING:
     from automlrank.runs.scores import PartScore, SplitScores
 
 
-@reported
-def train(
-    architecture: options.Architecture,
-    data: options.Data,
-    schema: options.Schema = None,
-    join: options.Joins = None,
-    label: options.Label = None,
-    test: options.Test = False,
-    metric: options.Metric = None,
-    device: options.Device = "auto",
-    seed: options.Seed = 0,
-    out: options.TrainOut = None,
-    format: options.Format = Format.human,
-) -> None:
+@command(TrainOptions)
+def train(console: Console, options: TrainOptions) -> None:
     """Train one architecture and score it.
 
     The test split is scored only with --test.
     """
     from automlrank.jobs.train import train as job
 
-    console = Console(format)
-    result = job(
-        architecture,
-        data,
-        schema,
-        label=label,
-        joins=join or (),
-        test=test,
-        seed=seed,
-        out=out,
-        metric=metric,
-        device=device,
-        listen=epoch_lines(console),
-    )
+    result = job(**vars(replace(options, listen=epoch_lines(console))))
     console.data(lambda: as_data(result))
     show(console, result)
     console.brief(*brief_lines(result))
 
 
 def epoch_lines(console: Console) -> Listen:
-    """A listener that says a line per epoch, by the metric that it is told first."""
+    """Return a listener that writes a line for each epoch, in the metric of the data."""
     from automlrank.cli.wording import epoch_line
     from automlrank.runs.events import DataReady, Event, TrainingUpdate
 
@@ -74,7 +50,7 @@ def epoch_lines(console: Console) -> Listen:
 
 
 def show(console: Console, result: TrainingResult) -> None:
-    """What was trained, its scores per split and task, what it costs."""
+    """Show the architecture, its scores by split and task, and its costs."""
     from automlrank.report.cells import (
         show_count,
         show_ms,
@@ -99,7 +75,7 @@ def show(console: Console, result: TrainingResult) -> None:
 
 
 def overall(scores: SplitScores) -> str:
-    """The value of a metric of several tasks; what follows is each task's own."""
+    """Return the value of a metric of several tasks, to stand before those of each task."""
     from automlrank.report.cells import show_score
 
     metric = scores.metric
@@ -109,7 +85,7 @@ def overall(scores: SplitScores) -> str:
 
 
 def by_metric(tasks: Mapping[str, PartScore], of: str) -> str:
-    """``AUC: click 0.7123, buy 0.6512; RMSE: stay 12.345``; ``of`` stands behind their names."""
+    """Return ``AUC: click 0.7123, buy 0.6512; RMSE: stay 12.345``, with ``of`` after each name."""
     from automlrank.report.cells import show_score
 
     found: dict[str, list[str]] = {}
@@ -119,7 +95,7 @@ def by_metric(tasks: Mapping[str, PartScore], of: str) -> str:
 
 
 def as_data(result: TrainingResult) -> object:
-    """The JSON of the command, in a record's words."""
+    """Return the JSON of the command, with the keys of a record."""
     from automlrank.runs.record import plain
     from automlrank.runs.score_data import latency_data, split_scores_data
 
@@ -140,7 +116,7 @@ def as_data(result: TrainingResult) -> object:
 
 
 def brief_lines(result: TrainingResult) -> Iterator[str]:
-    """``valid 0.7123``, and ``test`` where it was asked for."""
+    """Yield ``valid 0.7123``, and ``test`` if it was scored."""
     for split, scores in result.scores.items():
         if scores is not None:
             yield f"{split} {math.nan if scores.value is None else scores.value:.6f}"

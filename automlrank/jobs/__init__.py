@@ -1,1 +1,1 @@
-"""The plain functions behind the commands: what a notebook calls."""
+"""Functions behind the commands, for scripts and notebooks too."""

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from automlrank.errors import UsageError
+from automlrank.jobs.options import ExportOptions
 from automlrank.jobs.result import load_run
+from automlrank.options.call import takes
 
 
-def export(
-    run: str | Path,
-    out: str | Path,
-    *,
-    trial: int | None = None,
-    max_latency_ms: float | None = None,
-    onnx: bool = False,
-) -> list[Path]:
-    """Export a run's trial, or its best within a latency; gives the files.
+@takes(ExportOptions)
+def export(options: ExportOptions) -> list[Path]:
+    """Write a trial of a run, or its best within a latency, as training code; return the files.
 
-    Raises RunError for a folder that is no run or a trial that is not there, BudgetError where
-    no trial is fast enough, UsageError for ``onnx`` without its packages.
+    Without ``trial`` the best one is chosen on validation. Raises RunError for a folder that is no
+    run or a trial that is not there, BudgetError if no trial is fast enough, UsageError for
+    ``onnx`` without its packages.
     """
-    return load_run(run).export(out, trial=trial, max_latency_ms=max_latency_ms, onnx=onnx)
+    if options.trial is not None and options.max_latency_ms is not None:
+        raise UsageError("--trial and --max-latency-ms both choose a trial.", "Give one of them.")
+    return load_run(options.run).export(
+        options.out,
+        trial=options.trial,
+        max_latency_ms=options.max_latency_ms,
+        onnx=options.onnx,
+    )

@@ -1,4 +1,4 @@
-"""Before anything is trained: what fits the latency budget, and is there anything at all?"""
+"""Check of the latency budget before anything is trained."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from automlrank.space.space import Space
 from automlrank.study.first_draws import random_value
 
 DRAWS = 6
-DRAW_SEEDS = 4  # the stream of seeds
-QUICK_SECONDS = 0.03  # of a latency that only asks whether a draw is near the budget
+DRAW_SEEDS = 4  # stream of seeds
+QUICK_SECONDS = 0.03  # of a latency measured only to compare a draw with the budget
 
 
 def check_budget(bench: Evaluator, space: Space, references: Sequence[Architecture]) -> None:
-    """Say which references and what share of draws fit; raise BudgetError if none does."""
+    """Report which references and what share of draws fit; raise BudgetError if none does."""
     budget = bench.goal.latency_ms
     if budget is None:
         return
@@ -38,8 +38,8 @@ def check_budget(bench: Evaluator, space: Space, references: Sequence[Architectu
     fastest, summary = min([*((ms, name) for name, ms in known.items()), *draws])
     if fastest > budget:
         raise BudgetError(
-            f"nothing that was tried takes {budget:g} ms or less for {bench.goal.candidates} "
-            f"candidates: the fastest, {summary}, takes {fastest:.2f} ms.",
+            f"no architecture that was tried takes {budget:g} ms or less for "
+            f"{bench.goal.candidates} candidates: the fastest, {summary}, takes {fastest:.2f} ms.",
             "Raise --latency-ms, or give a smaller space.",
         )
 

@@ -1,8 +1,8 @@
-"""Look at a table: what its columns are and why, how well each alone predicts, what looks wrong."""
+"""Inspection of a table: its columns, the predictive value of each, and warnings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,35 +13,38 @@ from automlrank.audit import ALONE, column_figure, labels_of, suspicions
 from automlrank.data.check import columns_named
 from automlrank.data.infer import Inferred, complete
 from automlrank.data.labels import label_rates, read_labels
-from automlrank.data.read import Data, Join, is_sample, only_item, open_table, sample_schema
+from automlrank.data.read import Join, is_sample, only_item, open_table, sample_schema
 from automlrank.data.split import NAMES, Labels, assign, parts_of
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.data.table import Table
 from automlrank.errors import DataError, SchemaError
+from automlrank.jobs.options import InspectOptions
+from automlrank.options.call import takes
 from automlrank.schema import Schema, Split, Task, read_schema
 
-SAMPLED_ROWS = 1_000_000  # of a larger table every k-th row is looked at
+SAMPLED_ROWS = 1_000_000  # in a larger table every k-th row is inspected
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: why it is what it is, its distinct values, the share of nulls.
-
-    ``auc`` is that of the column alone for the primary task, None where it makes no sense;
-    ``correlation`` is in its place for a regression task: that of the ranks.
-    """
+    """A column and its figures."""
 
     name: str
     reason: str
+    """Reason for its kind or role."""
     distinct: int
+    """Number of distinct values."""
     nulls: float
+    """Share of nulls."""
     auc: float | None = None
+    """AUC of the column alone for a binary primary task, None if it is not defined."""
     correlation: float | None = None
+    """Rank correlation of the column alone with a regression task's label."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """A table's schema, its splits, every column in the table's order, and what looks wrong."""
+    """A table's schema, splits and columns in the table's order, with warnings."""
 
     rows: int
     schema: Schema
@@ -56,31 +59,28 @@ class Inspection:
 
     @property
     def unused(self) -> dict[str, Column]:
-        """The columns that the schema ignores or does not name."""
+        """Columns that the schema ignores or does not name."""
         ignored = set(self.schema.ignore)
         named = {name for _, name in columns_named(self.schema)} - ignored
         return {name: column for name, column in self.columns.items() if name not in named}
 
 
-def inspect(
-    data: Data,
-    schema: Schema | str | Path | Mapping[str, object] | None = None,
-    label: str | None = None,
-    joins: Sequence[str] = (),
-) -> Inspection:
-    """Look at every column; without a schema and a label the only 0/1 column is the task.
+@takes(InspectOptions)
+def inspect(options: InspectOptions) -> Inspection:
+    """Look at a table: return its schema, a figure for every column, and what looks wrong.
 
-    A sample brings its schema. Raises UsageError for what a person can mend; a table without a
-    schema whose rows cannot be split is shown all the same.
+    Without a schema and a label the only column of 0 and 1 is the task. A sample brings its
+    schema. Raises UsageError for wrong input; a table without a schema whose rows cannot be split
+    is shown nevertheless.
     """
-    data = only_item(data)
+    data, schema = only_item(options.data), options.schema
     if schema is None and isinstance(data, str | Path) and is_sample(str(data)):
         schema = sample_schema(str(data))
     given = schema if schema is None or isinstance(schema, Schema) else read_schema(schema)
-    sides = [Join.parse(join) for join in joins]
+    sides = [Join.parse(join) for join in options.joins]
     source = parts_of(data, given.split if given else Split())
     with open_table(source, sides) as table:
-        wanted = _wanted(table, given, label)
+        wanted = _wanted(table, given, options.label)
         summaries = summarize(table, table.schema)
         inferred = complete(wanted, table, summaries)
         try:
@@ -121,7 +121,7 @@ def _split_inspection(
 
 
 def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:
-    """The schema that was given, or one of the label, or of the only column of 0 and 1."""
+    """Return the given schema, or one of the label, or of the only column of 0 and 1."""
     if given is not None:
         return given if label is None else given.with_primary(label)
     if label is None:
@@ -137,7 +137,7 @@ def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:
 
 
 def _every(table: Table, step: int) -> pl.DataFrame:
-    """Every ``step``-th row, from the first on."""
+    """Return every ``step``-th row, from the first on."""
     if step == 1:
         return table.scan.collect()
     chunks, start = [], 0
@@ -148,7 +148,7 @@ def _every(table: Table, step: int) -> pl.DataFrame:
 
 
 def _figures(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, float | None]:
-    """How well each column alone predicts the primary task."""
+    """Return the predictive value of each column alone for the primary task."""
     task = schema.tasks[0]
     label, alone = labels_of(frame, task.name), ALONE[task.kind]
     return {
@@ -159,7 +159,7 @@ def _figures(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, f
 
 
 def _label_faults(frame: pl.DataFrame, schema: Schema, splits: Labels) -> tuple[str, ...]:
-    """What a search would refuse: labels that are constant, unknown, or neither 0 nor 1."""
+    """Return the faults that a search would refuse: labels constant, unknown, or not 0 or 1."""
     try:
         read_labels(frame, schema, splits == 0)
     except DataError as error:
@@ -188,7 +188,7 @@ def _columns(
 
 
 def _roles(schema: Schema) -> dict[str, str]:
-    """Why a schema names a column; a feature's reason wins over a role beside it."""
+    """Return the reason for which a schema names each column; features win over roles."""
     nouns = {"tasks": "a task", "features": "named in the schema", "ignore": "ignored"}
     roles: dict[str, str] = {}
     for path, name in columns_named(schema):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from automlrank.architecture import Architecture
 from automlrank.architecture.shipped import architecture_for
 from automlrank.candidates.evaluator import Evaluator
-from automlrank.data.dataset import AsSchema, Dataset
-from automlrank.data.read import Data
+from automlrank.data.dataset import Dataset
 from automlrank.finals.finalists import measure_in_turn
 from automlrank.jobs.machine import device_of
+from automlrank.jobs.options import LatencyOptions
 from automlrank.jobs.result import load_run
 from automlrank.measurement.latency import Latency
 from automlrank.model.network import build
+from automlrank.options.call import takes
 from automlrank.runs.events import ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.search_config import SearchConfig
@@ -23,38 +23,26 @@ from automlrank.runs.search_config import SearchConfig
 
 @dataclass(frozen=True)
 class Timed:
-    """An architecture and how long a request takes it."""
+    """An architecture and its latency."""
 
     name: str
     summary: str
     latency: Latency
 
 
-def latency(
-    what: str | Path,
-    data: Data,
-    schema: AsSchema = None,
-    *,
-    label: str | None = None,
-    joins: Sequence[str] = (),
-    candidates: int = 200,
-    threads: int = 1,
-    runtime: str = "torch",
-    device: str = "auto",
-) -> list[Timed]:
-    """The latency of an architecture's file or zoo name, or of a run's front and references.
+@takes(LatencyOptions)
+def latency(options: LatencyOptions) -> list[Timed]:
+    """Return latencies of an architecture's file or zoo name, or of a run's front and references.
 
     They are measured in turn, as a search measures its finalists. A run brings its own schema.
     """
-    folder = RunFolder(what)
+    folder, schema = RunFolder(options.what), options.schema
     if folder.exists and schema is None:
         schema = folder.path / "schema.yaml"
-    goal = SearchConfig(
-        candidates=candidates, threads=threads, runtime=runtime, device=device_of(device)
-    )
-    dataset = Dataset.open(data, schema, label=label, joins=joins)
-    named = dict(_architectures(folder, dataset, what))
-    bench = Evaluator(dataset, goal, ignore)
+    config = SearchConfig.of(options, device=device_of(options.device, options.runtime))
+    dataset = Dataset.open(options.data, schema, label=options.label, joins=options.joins)
+    named = dict(_architectures(folder, dataset, options.what))
+    bench = Evaluator(dataset, config, ignore)
     models = {name: build(bench.wire(architecture), seed=0) for name, architecture in named.items()}
     measured = measure_in_turn(bench, models)
     return [Timed(name, named[name].summary, measured[name]) for name in named]

@@ -1,4 +1,4 @@
-"""What a run ran on: versions, processor, device."""
+"""Versions, processor and device of a run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import torch
 
 import automlrank
 from automlrank.errors import UsageError
+from automlrank.serving.runtimes import check_runtime
 from automlrank.training.trees.params import installed
-
-DEVICES = ("auto", "cpu", "cuda")
 
 
 def versions() -> dict[str, str]:
-    """The versions that numbers depend on."""
+    """Return the versions that numbers depend on."""
     libraries = ("torch", "optuna", "polars", "numpy")
     return {
         "automlrank": automlrank.__version__,
@@ -28,7 +27,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """The processor and its cores, in one line."""
+    """Return the processor, its cores and threads in one line."""
     return f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} training threads"
 
 
@@ -41,12 +40,15 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def device_of(name: str) -> str:
-    """``auto`` is the GPU where there is one; raises UsageError for one that is not there."""
-    if name not in DEVICES:
-        raise UsageError(f"--device must be one of {', '.join(DEVICES)}, but got {name!r}.")
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+def device_of(name: str, runtime: str = "torch") -> str:
+    """Return the device that ``auto`` means here, or the one that is named.
+
+    Raises UsageError for a GPU that is not there, and for a runtime that is not there or does not
+    run on the device.
+    """
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("--device cuda needs a GPU, but torch sees none.", "Use --device cpu.")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    check_runtime(runtime, name)
     return name

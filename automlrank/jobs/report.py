@@ -1,4 +1,4 @@
-"""Read a run, and write its report again."""
+"""Write the report of a run again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automlrank.report.html import html as html_page
 
 
 def rewrite(run: str | Path, html: str | Path | None = None) -> Result:
-    """Write a run's report from its records again; with ``html`` its page goes there alone."""
+    """Write a run's report from its records; with ``html`` only its page, to that file."""
     result = load_run(run)
     if html is None:
         write_report(result.results, result.facts, result.folder)

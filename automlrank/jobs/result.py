@@ -1,4 +1,4 @@
-"""What a search gives: its records, its facts, and where they lie."""
+"""Result of a search: its records, its facts, and its folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """A run: ``results`` and ``facts`` as values, ``folder`` where its files are."""
+    """A finished search: its records in ``results``, its facts, and the folder of its files."""
 
     folder: Path
     results: Results
@@ -28,24 +28,25 @@ class Result:
 
     @property
     def front(self) -> tuple[Record, ...]:
-        """The trials that no other beats in both metric and latency."""
+        """Trials that no other beats in both metric and latency."""
         return self.results.front
 
     @property
     def trials(self) -> pd.DataFrame:
-        """One row per trial."""
+        """Trials as a table, one row each."""
         return self.results.trials
 
     def best(self, max_latency_ms: float | None = None) -> Record:
-        """The best record within a latency, chosen on validation."""
+        """Return the best record within a latency, chosen on validation."""
         return self.results.best(max_latency_ms)
 
     def record(self, number: int) -> Record:
-        """A trial or reference by its number; raises RunError where there is none."""
+        """Return a trial or reference by its number; raise RunError if there is none."""
         for record in (*self.results.records, *self.results.references):
             if record.number == number:
                 return record
-        raise RunError(f"no trial {number} in {self.folder}.")
+        known = ", ".join(str(record.number) for record in self.results.records)
+        raise RunError(f"no trial {number} in {self.folder}.", f"Known: {known}." if known else "")
 
     def export(
         self,
@@ -55,7 +56,7 @@ class Result:
         *,
         onnx: bool = False,
     ) -> list[Path]:
-        """Write a trial (the best one unless told) as training code; gives the files.
+        """Write a trial (by default the best one) as training code; return the files.
 
         With ``onnx`` a verified ``model.onnx`` is among them.
         """
@@ -63,13 +64,8 @@ class Result:
 
         run = RunFolder(self.folder)
         record = self.best(max_latency_ms) if trial is None else self.record(trial)
-        if not record.architecture:
-            raise RunError(
-                f"trial {record.number} ({record.name or record.state}) is no architecture.",
-                "Give the number of one that is, or none for the best.",
-            )
         return export_architecture(
-            Architecture.read(record.architecture),
+            self._exportable(record, run),
             run.schema(),
             run.encoder(),
             out,
@@ -78,9 +74,25 @@ class Result:
             onnx=onnx,
         )
 
+    def _exportable(self, record: Record, run: RunFolder) -> Architecture:
+        """Return a record's architecture; raise RunError if it has none or no weights."""
+        shown = f"trial {record.number} ({record.name or record.state})"
+        if not record.architecture:
+            hint = "Give the number of another trial, or none for the best."
+            raise RunError(f"{shown} is not an architecture.", hint)
+        if not run.has_weights(record.fingerprint):
+            numbers = ", ".join(str(one.number) for one in self.front) or "none"
+            problem = f"{shown} is not on the front: its weights were not kept."
+            raise RunError(problem, f"Trials on the front: {numbers}.")
+        return Architecture.read(record.architecture)
+
 
 def load_run(run: str | Path) -> Result:
-    """A run from its folder; raises RunError where it has no results yet."""
+    """Return a finished search from its folder; raise RunError if it has no results yet.
+
+    >>> result = automlrank.load_run("reports/clicks")  # doctest: +SKIP
+    >>> result.best(max_latency_ms=10).score("auc")  # doctest: +SKIP
+    """
     folder = RunFolder(run)
     facts = RunInfo.from_data(folder.read_run())
     path = folder.path / "front.json"

@@ -78,12 +78,12 @@ class SearchRun:
 
     def deadline(self, share: float) -> float | None:
         """Return the end of a share of the search's time; None if it has no limit."""
-        seconds = self.evaluator.goal.seconds
+        seconds = self.evaluator.goal.time
         return self.began + seconds * share if seconds else None
 
     def finals(self, results: Results) -> tuple[Results, str | None]:
         """Return the results with the finalists' test scores, and the reason of an early stop."""
-        goal = dataclasses.replace(self.evaluator.goal, trial_seconds=None)  # all rows take longer
+        goal = dataclasses.replace(self.evaluator.goal, trial_time=None)  # all rows take longer
         evaluator = Evaluator(self.data, goal, self.evaluator.listen, splits=("valid", "test"))
         evaluator.deadline = self.deadline(1.0)
         finalists = self.finalists(results)

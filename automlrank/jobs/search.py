@@ -1,4 +1,4 @@
-"""The main job: a table in, a front of architectures and its report out."""
+"""Search: a table in, a front of architectures and its report out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import dataclasses
 import datetime
 import json
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from automlrank.architecture.shipped import references_for
@@ -15,62 +17,58 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
 from automlrank.candidates.outsiders import outsiders
 from automlrank.candidates.trees import BOOSTED
-from automlrank.data.dataset import AsSchema, Dataset
-from automlrank.data.read import Data
+from automlrank.data.dataset import Dataset
 from automlrank.errors import RunError, UsageError
 from automlrank.files import check_new, new_folder, write_text
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
+from automlrank.jobs.options import SearchOptions
 from automlrank.jobs.result import Result
 from automlrank.jobs.run import SearchRun
 from automlrank.measurement.metric_language import parse_metric
+from automlrank.options.call import takes
+from automlrank.options.files import record
 from automlrank.runs.events import DataReady, Listen, Notice, ignore
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.run_info import RunInfo
-from automlrank.runs.search_config import PATIENCE, SearchConfig
+from automlrank.runs.search_config import SearchConfig
 from automlrank.schema.score import score_text
-from automlrank.space.shipped import AsSpace, as_resumed, left_out, space_for
+from automlrank.space.shipped import as_resumed, left_out, space_for
+from automlrank.space.space import Space
 from automlrank.study.study import writing
 from automlrank.training.trees.distillation import check_teacher
 from automlrank.training.trees.params import installed
 
 
-def search(
-    data: Data,
-    schema: AsSchema = None,
-    space: AsSpace | None = None,
-    *,
-    label: str | None = None,
-    joins: Sequence[str] = (),
-    incumbent: str | None = None,
-    trials: int = 50,
-    time: float | None = None,
-    latency_ms: float | None = None,
-    candidates: int = 200,
-    metric: str | None = None,
-    sample_rows: int | None = None,
-    runtime: str = "torch",
-    device: str = "auto",
-    workers: int = 1,
-    sampler: str = "tpe",
-    pruner: str = "halving",
-    objectives: int = 2,
-    trial_time: float | None = None,
-    patience: int = PATIENCE,
-    seed: int = 0,
-    out: str | Path | None = None,
-    resume: bool = False,
-    command: str | None = None,
-    listen: Listen = ignore,
-) -> Result:
-    """Search architectures for a table; writes a run's folder and gives its Result.
+@dataclass(frozen=True)
+class _SearchInput:
+    """A search before it starts: its table, its space, its settings."""
 
-    ``space`` is a file, a shipped name, or a Space; ``time`` is in seconds and covers
-    everything, a third of it kept for the finalists; with ``sample_rows`` trials see a part of the
-    training rows (``Dataset.sample``), finalists all. ``metric`` is that of the primary task unless
-    told: auc, or rmse of a regression task. ``incumbent`` is the column of the present
-    model's score: a reference on the same rows, no feature. Raises UsageError for what a person
-    can mend.
+    options: SearchOptions
+    dataset: Dataset
+    space: Space
+    config: SearchConfig
+
+    @cached_property
+    def suspicions(self) -> tuple[str, ...]:
+        """Warnings about the table."""
+        return suspicions_of(self.dataset)
+
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        """Columns that may be outcomes and are not used."""
+        return self.dataset.inferred.set_aside if self.dataset.inferred else ()
+
+
+@takes(SearchOptions)
+def search(options: SearchOptions) -> Result:
+    """Search architectures for a table; write a run's folder and return its Result.
+
+    ``space`` is a file, a shipped name, or a Space. ``time`` and ``trial_time`` are in seconds.
+    ``incumbent`` names the column of the current model's score: a reference on the same rows,
+    never a feature. With ``sample_rows`` trials see a part of the training rows
+    (``Dataset.sample``), finalists all. ``listen`` is called with each event of ``runs.events``.
+    Raises UsageError for wrong input.
 
     >>> import automlrank, numpy as np, pandas as pd
     >>> rng = np.random.default_rng(0)
@@ -82,66 +80,77 @@ def search(
     True
     """
     began = clock.monotonic()
-    goal = SearchConfig(
-        metric=metric or SearchConfig.metric,  # the tasks will say
-        trials=trials,
-        seconds=time,
-        latency_ms=latency_ms,
-        candidates=candidates,
-        runtime=runtime,
-        device=device_of(device),
-        seed=seed,
-        sampler=sampler,
-        pruner=pruner,
-        objectives=objectives,
-        trial_seconds=trial_time,
-        patience=patience,
-    )
-    for name, number in (("sample-rows", sample_rows), ("workers", workers)):
-        if number is not None and number < 1:
-            raise UsageError(f"--{name} must be 1 or more, but got {number}.")
-    dataset = Dataset.open(data, schema, label=label, joins=joins, incumbent=incumbent)
-    chosen = space_for(dataset.schema, space, trees=installed())
-    if resume and out is not None:
-        chosen = as_resumed(chosen, space, dataset.schema, Path(out) / "space.yaml")
-    limits = chosen.limits
-    goal = dataclasses.replace(
-        goal,
-        metric=metric_for(dataset.schema, metric),
-        latency_ms=latency_ms or limits.latency_ms,
-        parameters=limits.parameters,
-    )
-    folder = _folder(out, dataset, resume)
-    set_aside = dataset.inferred.set_aside if dataset.inferred else ()
-    suspicions = suspicions_of(dataset)
-    listen(DataReady.of(dataset, parse_metric(goal.metric), set_aside, suspicions))
-    if space is not None and (absent := left_out(chosen, space)):
-        listen(
-            Notice(f"What the table or the machine cannot serve is left out: {', '.join(absent)}.")
-        )
-    networks = [name for name in chosen.references if name not in BOOSTED]
-    references, skipped = references_for(dataset.schema, networks)
-    rivals, unusable = outsiders(dataset.schema, chosen.references, parse_metric(goal.metric))
-    skipped |= unusable
-    part = dataset if sample_rows is None else dataset.sample(sample_rows, goal.seed)
-    bench = Evaluator(part, goal, listen, splits=("valid", "test"))
-    distil = chosen.distils or any(network.training.distillation for network in references)
-    check_teacher(part, needed=distil)
-    check_budget(bench, chosen, references)
-    facts = _facts(dataset, goal, command, sample_rows)
-    facts = dataclasses.replace(facts, set_aside=set_aside, suspicions=suspicions, skipped=skipped)
+    listen = options.listen or ignore
+    given = _open(options)
+    folder = _folder(options, given.dataset)
+    _tell(given, listen)
+    run = _prepared(given, folder, listen, began)
     with folder.locked(), writing(folder):
         if folder.exists:
-            known = folder.read_run()
-            facts = dataclasses.replace(facts, seconds=known["seconds"], command=known["command"])
+            run = dataclasses.replace(run, facts=_continued(run.facts, folder))
+            folder.write_run(run.facts.to_data())
         else:
-            folder.create(dataset, chosen, facts.to_data())
-        run = SearchRun(bench, dataset, chosen, folder, references, rivals, facts, began, workers)
+            folder.create(given.dataset, given.space, run.facts.to_data())
         return run.to_the_end()
 
 
+def _open(options: SearchOptions) -> _SearchInput:
+    """Return the table, the space and the settings; raise UsageError where they do not fit."""
+    if isinstance(options.data, Sequence) and not options.data:
+        hint = "Give it, or write data: in the file of --config."
+        raise UsageError("Missing argument 'DATA'.", hint)
+    device = device_of(options.device, options.runtime)
+    dataset = Dataset.open(
+        options.data,
+        options.schema,
+        label=options.label,
+        joins=options.joins,
+        incumbent=options.incumbent,
+    )
+    space = space_for(dataset.schema, options.space, trees=installed())
+    if options.resume and options.out is not None:
+        kept = Path(options.out) / "space.yaml"
+        space = as_resumed(space, options.space, dataset.schema, kept)
+    config = SearchConfig.of(
+        options,
+        device=device,
+        metric=metric_for(dataset.schema, options.metric),
+        latency_ms=options.latency_ms or space.limits.latency_ms,
+        parameters=space.limits.parameters,
+    )
+    return _SearchInput(options, dataset, space, config)
+
+
+def _tell(given: _SearchInput, listen: Listen) -> None:
+    """Tell of the data, and of parts of a named space that cannot be served."""
+    dataset, named = given.dataset, given.options.space
+    metric = parse_metric(given.config.metric)
+    listen(DataReady.of(dataset, metric, given.set_aside, given.suspicions))
+    if named is not None and (absent := left_out(given.space, named)):
+        listen(
+            Notice(f"The table or the machine cannot serve these, left out: {', '.join(absent)}.")
+        )
+
+
+def _prepared(given: _SearchInput, folder: RunFolder, listen: Listen, began: float) -> SearchRun:
+    """Return the search, ready to start; raise UsageError for a budget that nothing meets."""
+    dataset, space, config = given.dataset, given.space, given.config
+    networks = [name for name in space.references if name not in BOOSTED]
+    references, skipped = references_for(dataset.schema, networks)
+    rivals, unusable = outsiders(dataset.schema, space.references, parse_metric(config.metric))
+    rows = given.options.sample_rows
+    part = dataset if rows is None else dataset.sample(rows, config.seed)
+    bench = Evaluator(part, config, listen, splits=("valid", "test"))
+    distil = space.distils or any(network.training.distillation for network in references)
+    check_teacher(part, needed=distil)
+    check_budget(bench, space, references)
+    facts = _facts(given, skipped | unusable)
+    workers = given.options.workers
+    return SearchRun(bench, dataset, space, folder, references, rivals, facts, began, workers)
+
+
 def suspicions_of(dataset: Dataset) -> tuple[str, ...]:
-    """What looks wrong in the table; kept beside the encoded data, so that it is found once."""
+    """Return the warnings about a table; they are kept beside the encoded data."""
     kept = dataset.folder / "suspicions.json"
     if not kept.exists():
         frame, splits, step = dataset.raw_rows()
@@ -151,39 +160,55 @@ def suspicions_of(dataset: Dataset) -> tuple[str, ...]:
     return tuple(json.loads(kept.read_text(encoding="utf-8")))
 
 
-def _facts(
-    data: Dataset, goal: SearchConfig, command: str | None, sample_rows: int | None
-) -> RunInfo:
+def _facts(given: _SearchInput, skipped: Mapping[str, str]) -> RunInfo:
+    data, config, options = given.dataset, given.config, given.options
     return RunInfo(
-        command=command or "automlrank.search(...)",
-        seed=goal.seed,
+        command=options.command or "automlrank.search(...)",
+        seed=config.seed,
         data=data.name,
         data_fingerprint=data.fingerprint,
-        metric=goal.metric,
+        metric=config.metric,
         rows=data.rows,
         label_rates=data.label_rates,
         versions=versions(),
         machine=machine(),
         seconds=0.0,
-        latency_ms=goal.latency_ms,
-        sample_rows=sample_rows,
-        score=score_text(data.schema.score) if parse_metric(goal.metric).fused else None,
+        latency_ms=config.latency_ms,
+        sample_rows=options.sample_rows,
+        set_aside=given.set_aside,
+        suspicions=given.suspicions,
+        skipped=skipped,
+        score=score_text(data.schema.score) if parse_metric(config.metric).fused else None,
         regression=data.schema.regression_names,
+        options=record(options),
     )
 
 
-def _folder(out: str | Path | None, dataset: Dataset, resume: bool) -> RunFolder:
-    """The run's folder: a new one, or the one to resume."""
-    if out is None:
-        if resume:
+def _continued(facts: RunInfo, folder: RunFolder) -> RunInfo:
+    """Return the facts of a resumed run, with time, command and end of earlier sessions."""
+    known = RunInfo.from_data(folder.read_run())
+    return dataclasses.replace(
+        facts,
+        seconds=known.seconds,
+        command=known.command,
+        ended=known.ended,
+        processor=known.processor,
+    )
+
+
+def _folder(options: SearchOptions, dataset: Dataset) -> RunFolder:
+    """Return the run's folder: a new one, or the one to resume."""
+    if options.out is None:
+        if options.resume:
             raise RunError("--resume needs the run's folder.", "Give it with --out.")
         date = datetime.date.today().isoformat()
         return RunFolder(new_folder("reports", dataset.name, date))
-    folder = RunFolder(out)
-    if resume:
+    folder = RunFolder(options.out)
+    if options.resume:
         known = folder.read_run().get("data_fingerprint")
         if known != dataset.fingerprint:
-            raise RunError(f"{out} belongs to other data.", "Give the same data, or another --out.")
+            hint = "Give the same data, or another --out."
+            raise RunError(f"{options.out} belongs to other data.", hint)
     else:
         check_new(folder.path, "Give another --out, or --resume to continue a run.")
     return folder

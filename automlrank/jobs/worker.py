@@ -11,8 +11,14 @@ import torch
 
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import RunError
+from automlrank.jobs.machine import device_of
+from automlrank.jobs.options import SearchOptions
+from automlrank.options.call import collect
+from automlrank.options.files import CONFIG
 from automlrank.runs.events import Listen, ignore
-from automlrank.runs.folder import RunFolder
+from automlrank.runs.folder import RUN_FILE, RunFolder
+from automlrank.runs.run_info import RunInfo
+from automlrank.runs.search_config import SearchConfig
 from automlrank.space.space import Space
 from automlrank.study.attributes import StudyAttributes
 from automlrank.study.objective import Objective
@@ -34,7 +40,7 @@ def work(
     is at work there.
     """
     folder = RunFolder(run)
-    sample_rows = folder.read_run()["sample_rows"]
+    goal, sample_rows = config_of(folder), folder.read_run()["sample_rows"]
     if not folder.is_at_work:
         raise RunError(
             f"no search is at work in {run}.", "Continue it: automlrank search --resume."
@@ -43,14 +49,19 @@ def work(
     name = name or f"{index}-{os.getpid()}"
     if threads:
         torch.set_num_threads(threads)
-    return _run_trials(folder, index, name, sample_rows, listen)
+    return _run_trials(folder, goal, index, name, sample_rows, listen)
 
 
 def _run_trials(
-    folder: RunFolder, index: int, name: str, sample_rows: int | None, listen: Listen
+    folder: RunFolder,
+    goal: SearchConfig,
+    index: int,
+    name: str,
+    sample_rows: int | None,
+    listen: Listen,
 ) -> str | None:
     """Run trials under a name, by which the worker is seen to be alive."""
-    goal, data = folder.goal(), folder.data()
+    data = folder.data()
     if sample_rows is not None:
         data = data.sample(sample_rows, goal.seed)
     with folder.liveness.of(name):
@@ -64,3 +75,16 @@ def _run_trials(
             return run_trials(study, Objective(space, evaluator, folder, study, name))
         except Stopped as stopped:
             return str(stopped)
+
+
+def config_of(folder: RunFolder) -> SearchConfig:
+    """Return the settings that a run's search has, from its ``run.yaml``."""
+    known, space = RunInfo.from_data(folder.read_run()), Space.read(folder.path / "space.yaml")
+    options = collect(SearchOptions, {CONFIG: folder.path / RUN_FILE})
+    return SearchConfig.of(
+        options,
+        device=device_of(options.device, options.runtime),
+        metric=known.metric,
+        latency_ms=known.latency_ms,
+        parameters=space.limits.parameters,
+    )

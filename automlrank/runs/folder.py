@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 import os
@@ -26,7 +25,6 @@ from automlrank.documents import dump, read_document
 from automlrank.errors import RunError
 from automlrank.files import write_text
 from automlrank.runs.liveness import Liveness, is_held
-from automlrank.runs.search_config import SearchConfig
 from automlrank.schema import Schema, read_schema
 from automlrank.space.space import Space
 from automlrank.training.trained import Trained
@@ -66,14 +64,6 @@ class RunFolder:
         write_text(self.path / "schema.yaml", dump(data.schema.to_data()))
         write_text(self.path / "space.yaml", dump(space.to_data()))
         self.write_run(run)
-
-    def write_goal(self, goal: SearchConfig) -> None:
-        """What this session is asked for, which its workers read."""
-        write_text(self.path / "goal.json", json.dumps(dataclasses.asdict(goal), indent=1))
-
-    def goal(self) -> SearchConfig:
-        self.read_run()  # raises RunError where the folder is no run
-        return SearchConfig(**json.loads((self.path / "goal.json").read_text(encoding="utf-8")))
 
     def data(self) -> Dataset:
         """The encoded table that the run was made of; raises DataError if it is gone."""
@@ -160,6 +150,10 @@ class RunFolder:
     def trees(self, fingerprint: str) -> Path:
         """The folder of a reference's boosted trees."""
         return self.trial(fingerprint) / "trees"
+
+    def has_weights(self, fingerprint: str) -> bool:
+        """Return True if a trial's weights were kept."""
+        return (self.trial(fingerprint) / "weights.safetensors").is_file()
 
     def weights(self, fingerprint: str) -> dict[str, Tensor]:
         """A trial's weights; raises RunError where they were not kept."""

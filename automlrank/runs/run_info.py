@@ -43,6 +43,8 @@ class RunInfo:
     """Why the search ended, where it was not its number of trials."""
     processor: tuple[float, float] | None = None
     """Seconds of processor time of the workers: in training and scoring, and in all."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the last session, as a file of options holds them."""
 
     def to_data(self) -> dict[str, Any]:
         """The facts as YAML- and JSON-safe data."""

@@ -1,16 +1,17 @@
-"""What a search is asked for."""
+"""Settings of a search: those that can be given, and the whole that it runs with."""
 
 from __future__ import annotations
 
 import datetime
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
-from automlrank.errors import UsageError, did_you_mean
-from automlrank.measurement.metric_language import FUSED_NAMES, parse_metric
-from automlrank.measurement.metrics import METRICS
-from automlrank.serving.runtimes import check_runtime
+from automlrank.options.base import Options
+from automlrank.options.kinds import choice, duration, number, whole
+from automlrank.serving import RUNTIMES
 
+DEVICES = ("auto", "cpu", "cuda")
 SAMPLERS = ("tpe", "evolution", "nsga2", "random")
 PRUNERS = ("halving", "none")
 PATIENCE = 60  # a search of some 50 parameters then ends after some 230 trials
@@ -18,71 +19,105 @@ LATENCY_STEPS = 50  # of a budget
 GRACE_SECONDS = 60.0  # beyond a trial's time, for a step that does not return
 
 
-@dataclass(frozen=True)
-class SearchConfig:
-    """What a search is asked for; raises UsageError for what it cannot be."""
+@dataclass(frozen=True, kw_only=True)
+class DeviceOptions(Options):
+    """Where models run."""
+
+    device: str = field(
+        default="auto", metadata=choice("Device that models train on and serve from.", DEVICES)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedOptions(Options):
+    """Random numbers."""
+
+    seed: int = field(
+        default=0,
+        metadata=whole("Random seed; results repeat exactly with one thread."),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestOptions(DeviceOptions):
+    """The request whose latency is measured."""
+
+    candidates: int = field(
+        default=200, metadata=whole("Number of items that one request scores.", low=1)
+    )
+    runtime: str = field(
+        default="torch", metadata=choice("Runtime used to measure latency.", RUNTIMES)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSettings(SeedOptions, RequestOptions):
+    """Settings that each worker of a search needs; all can be given."""
+
+    trials: int = field(
+        default=50, metadata=whole("Number of drawn architectures to train.", low=1)
+    )
+    time: float | None = field(
+        default=None,
+        metadata=duration("Time limit (90s, 30m, 2h); a third is reserved for the finalists."),
+    )
+    latency_ms: float | None = field(
+        default=None, metadata=number("Latency budget in ms: p50 of one request.")
+    )
+    sampler: str = field(
+        default="tpe", metadata=choice("How architectures are proposed.", SAMPLERS)
+    )
+    pruner: str = field(
+        default="halving", metadata=choice("How unpromising trials are stopped early.", PRUNERS)
+    )
+    objectives: int = field(
+        default=2,
+        metadata=whole(
+            "2: metric and latency, a front; 1: the metric, with latency as a budget only.",
+            among=(1, 2),
+        ),
+    )
+    trial_time: float | None = field(
+        default=None, metadata=duration("Time limit of one trial.", metavar="10m")
+    )
+    patience: int = field(
+        default=PATIENCE,
+        metadata=whole("Stop after this many trainings without a better front; 0: never."),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchConfig(SearchSettings):
+    """Settings as data, space and machine complete them; single trainings use it too."""
 
     metric: str = "auc"
-    trials: int = 50
-    seconds: float | None = None
-    latency_ms: float | None = None
-    parameters: int | None = None
-    candidates: int = 200
-    threads: int = 1
-    """Of a latency measurement."""
-    runtime: str = "torch"
-    """That a latency is measured by."""
+    """Metric that models are scored by."""
     device: str = "cpu"
-    seed: int = 0
-    sampler: str = "tpe"
-    pruner: str = "halving"
-    objectives: int = 2
-    """Metric and latency, or the metric alone with the latency as a constraint."""
-    trial_seconds: float | None = None
-    """The most that a trial may take."""
-    patience: int = PATIENCE
-    """Trainings without a larger hypervolume that end the search; 0 is never."""
+    """Device, no longer ``auto``."""
+    parameters: int | None = None
+    """The space's limit on the number of parameters."""
+    threads: int = 1
+    """Threads used while latency is measured."""
 
-    def __post_init__(self) -> None:
-        try:
-            parse_metric(self.metric)
-        except ValueError as error:
-            raise UsageError(
-                str(error), did_you_mean(self.metric, (*METRICS, *FUSED_NAMES))
-            ) from None
-        known = {"sampler": SAMPLERS, "pruner": PRUNERS}
-        for kind, names in known.items():
-            name = getattr(self, kind)
-            if name not in names:
-                raise UsageError(f"no {kind} {name!r}.", did_you_mean(name, names))
-        check_runtime(self.runtime, self.device)
-        lowest = {"trials": 1, "candidates": 1, "threads": 1, "seed": 0, "patience": 0}
-        for name, low in lowest.items():
-            if getattr(self, name) < low:
-                raise UsageError(f"--{name} must be {low} or more, but got {getattr(self, name)}.")
-        if self.objectives not in (1, 2):
-            raise UsageError(f"--objectives must be 1 or 2, but got {self.objectives}.")
-        amounts = {
-            "time": self.seconds,
-            "latency-ms": self.latency_ms,
-            "trial-time": self.trial_seconds,
-        }
-        for name, amount in amounts.items():
-            if amount is not None and not amount > 0:
-                raise UsageError(f"--{name} must be above 0, but got {amount}.")
+    @classmethod
+    def of(cls, options: Options, **completed: Any) -> Self:
+        """Return the settings among the options, with those that are completed."""
+        names = {item.name for item in fields(cls)}
+        given = {name: value for name, value in vars(options).items() if name in names}
+        return cls(**given | completed)
 
     def hangs(self, began: datetime.datetime | None) -> bool:
-        """Whether a trial that began then is far beyond its time: its steps do not return."""
-        if self.trial_seconds is None or began is None:
+        """Return True if a trial that began then is far beyond its time: a step does not return."""
+        if self.trial_time is None or began is None:
             return False
         age = datetime.datetime.now() - began
-        return age.total_seconds() > self.trial_seconds + GRACE_SECONDS
+        return age.total_seconds() > self.trial_time + GRACE_SECONDS
 
     def objective_latency(self, p50: float) -> float:
-        """A p50 as samplers and rungs see it: rounded up to whole steps of 1/50 of the budget.
+        """Return a p50 as samplers and rungs see it: rounded up to 1/50 of the budget.
 
-        To whoever has 30 ms, 0.5 ms and 0.6 ms are the same; told apart, every small model would be
-        on the front for its latency, and samplers would stay among them.
+        A budget of 30 ms does not tell 0.5 ms from 0.6 ms; if the objective did, every small model
+        would be on the front for its latency, and samplers would stay among them.
         """
         if self.latency_ms is None:
             return p50

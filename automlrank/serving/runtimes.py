@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from automlrank.errors import UsageError, did_you_mean
 from automlrank.model.network import RankingModel
 from automlrank.schema import Schema
+from automlrank.serving import RUNTIMES
 from automlrank.serving.onnx import check_installed, feed_of, open_session, write_onnx
 from automlrank.serving.requests import Request, repeated
 
 Call = Callable[[], object]
 """Call that scores one request."""
-RUNTIMES = ("torch", "onnxruntime")
 
 
 def check_runtime(name: str, device: str) -> None:

@@ -151,7 +151,7 @@ class Objective:
     ) -> Trained:
         """Train, from the last checkpoint if there is one; it stays where a retry may follow."""
         checkpoint = Checkpoint(self.folder.checkpoint(architecture.fingerprint), self.tell)
-        what, limit = f"trial {trial.number}", self.evaluator.goal.trial_seconds
+        what, limit = f"trial {trial.number}", self.evaluator.goal.trial_time
         try:
             trained = self.evaluator.train(model, architecture, seed, what, watch, checkpoint)
         except TimeIsUp:

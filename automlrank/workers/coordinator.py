@@ -62,7 +62,6 @@ class Coordinator:
         """Queue what this session begins with; returns the references outside the space."""
         evaluator = self.evaluator
         begin_session(self.study, evaluator)
-        self.folder.write_goal(evaluator.goal)
         again = retry_cut_off(self.study, self.folder.liveness)
         if again:
             evaluator.listen(Notice(f"Trials that were cut off and begin again: {again}."))
@@ -96,7 +95,7 @@ class Coordinator:
 
     def run_all(self, baselines: Sequence[Baseline]) -> str | None:
         """Run baselines and trials, here or in processes of their own, which can be killed."""
-        if self.workers > 1 or self.evaluator.goal.trial_seconds:
+        if self.workers > 1 or self.evaluator.goal.trial_time:
             return self.with_joined(partial(self.by_workers, baselines))
         self.run_baselines(baselines, self.evaluator)
         self.evaluator.computed = 0.0  # only a worker's own trials count

@@ -52,7 +52,7 @@ def test_the_incumbent_stands_in_the_leaderboard_and_in_the_headline(
     assert "- / -" in text
     refused = command("export", tmp_path / "run", "--trial", "-2", "--out", tmp_path / "model")
     assert refused.code == 2
-    assert "trial -2 (incumbent) is no architecture." in refused.err
+    assert "trial -2 (incumbent) is not an architecture." in refused.err
 
 
 def test_boosted_trees_are_references_of_a_space(

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import typer
 
 import automlrank
 import automlrank.errors
-from automlrank.cli.options import Metric, seconds
+from automlrank.errors import UsageError
 from automlrank.jobs import latency
+from automlrank.jobs.options import MetricOptions
 from automlrank.measurement.metrics import METRICS
+from automlrank.options.base import fields_of
+from automlrank.options.kinds import KEY, seconds
 
 COMMANDS = ("search", "train", "latency", "report", "export", "data inspect", "blocks",
             "space check", "space count", "space show")  # fmt: skip
@@ -88,12 +90,13 @@ def test_a_time_has_a_unit(text: str, value: float) -> None:
     "text", ["", "30", "m", "-3m", "0s", "3d", "1h30m", "nans", "9" * 400 + "h"]
 )
 def test_another_time_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="90s, 30m or 2h"):
+    with pytest.raises(UsageError, match="90s, 30m or 2h"):
         seconds(text)
 
 
 def test_the_help_names_the_metrics_that_there_are() -> None:
-    assert Metric.__metadata__[0].metavar == "|".join(METRICS)
+    (metric,) = fields_of(MetricOptions)
+    assert metric.metadata[KEY].metavar == "|".join(METRICS)
 
 
 def raising(error: BaseException) -> Callable[..., None]:

@@ -54,7 +54,7 @@ def test_report_json_is_the_contract(searched: Searched, command: Callable[..., 
     folder, _ = searched
     ended = command("report", folder, "--format", "json")
     data = json.loads(ended.out)
-    keys = ("metric", "latency", "counts", "front", "references", "trials")
+    keys = ("format", "metric", "latency", "counts", "front", "references", "trials")
     assert tuple(data) == keys
     assert len(data["trials"]) >= 2
     assert data["front"]

@@ -139,7 +139,9 @@ def test_what_is_no_architecture_is_shown_but_never_chosen(run: Result) -> None:
 
 def test_what_is_no_architecture_is_not_exported(run: Result, tmp_path: Path) -> None:
     number = reference(run, "lightgbm").number
-    with pytest.raises(RunError, match=f"trial {number} .lightgbm. is no architecture. Give the"):
+    with pytest.raises(
+        RunError, match=f"trial {number} .lightgbm. is not an architecture. Give the"
+    ):
         run.export(tmp_path / "model", trial=number)
     assert not (tmp_path / "model").exists()
     assert run.export(tmp_path / "model")
