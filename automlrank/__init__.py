@@ -28,6 +28,7 @@ holds the order and this table::
     errors         every error that is raised on purpose
     files          files written whole or not at all
     documents      YAML whose values know their lines
+    options        options of commands and functions, each declared once
     schema         columns and tasks of a table
     blocks         parts of models: a declaration and a module in one file each; BLOCKS
     data           a table read, split, encoded and stored
