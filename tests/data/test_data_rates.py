@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -203,13 +205,13 @@ def test_a_random_label_and_a_column_of_many_ids_give_no_auc(tmp_path, form):
         "split": {"by": "time", "column": "t", "valid": 0.1875, "test": 0.1},
     }
     data = Dataset.open(frame, schema, cache=tmp_path)
-    for statistics in ("rate_fields", "rate_logit"):
+    for statistics, bf16 in itertools.product(("rate_fields", "rate_logit"), (True, False)):
         architecture = Architecture.read(
             {
                 "architecture": "trap",
                 "statistics": statistics,
                 "interaction": {"mlp": {"width": 32, "depth": 1}},
-                "training": {"epochs": 3, "learning_rate": 0.01},
+                "training": {"epochs": 3, "learning_rate": 0.01, "bf16": bf16},
             }
         )
         model = build_model(architecture, data.schema, seed=1)

@@ -41,8 +41,6 @@ from automlrank.training.trees.distillation import (
 from automlrank.training.trees.features import flat_of
 from automlrank.training.trees.params import installed, labelled
 
-pytest.importorskip("lightgbm")
-
 
 @pytest.fixture(scope="module")
 def free(tmp_path_factory: pytest.TempPathFactory) -> Dataset:

@@ -142,15 +142,16 @@ def rare(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return Dataset.open(frame, schema, cache=tmp_path_factory.mktemp("rare"))
 
 
+@pytest.mark.parametrize("bf16", ["true", "false"])
 @pytest.mark.parametrize("loss", ["bce", "esmm"])
-def test_what_is_served_is_as_calibrated_as_without(rare: Dataset, loss: str) -> None:
+def test_what_is_served_is_as_calibrated_as_without(rare: Dataset, loss: str, bf16: str) -> None:
     """Each task's mean prediction over the training rows is its rate, but for some noise.
 
     Without the correction `buy` were off by 2.7 times, without its weights `like` by 1.6.
     """
     rates = np.mean(rare.labels("train"), axis=0)
     for negatives in (1.0, 0.25):
-        settings = f"learning_rate: 0.01, batch_size: 32, bf16: false, negatives: {negatives}"
+        settings = f"learning_rate: 0.01, batch_size: 32, bf16: {bf16}, negatives: {negatives}"
         architecture = read(f"{settings}, epochs: 4, patience: 4", "{mlp: {width: 8}}")
         architecture = dataclasses.replace(architecture, loss=read_loss(loss))
         model = train(rare, architecture)
