@@ -24,8 +24,11 @@ OPAQUE = (pl.Binary, pl.Object)  # neither compared nor shown
 
 
 def check(schema: Schema, table: Table) -> None:
-    """Raises SchemaError with every name that leads nowhere, every column that is absent or of a
-    type that its role excludes."""
+    """Raise SchemaError with every fault of a schema beside its table.
+
+    Faults are names that lead nowhere, and columns that are absent or of a type that their role
+    excludes.
+    """
     faults = [
         *faults_together(schema),  # a schema made in Python was not read
         *_absent(schema, table),

@@ -22,10 +22,10 @@ HASHES = 2**31 - 1
 
 
 def files_of_split(source: Data, split: Split) -> tuple[Path, Path]:
-    """The train and the test file of a split by file, where ``source`` is their folder or the
-    train file.
+    """The train and the test file of a split by file.
 
-    Raises SchemaError if the split does not name both, DataError if one is missing.
+    ``source`` is their folder or the train file. Raises SchemaError if the split does not name
+    both, DataError if one is missing.
     """
     if split.train_file is None or split.test_file is None:
         raise SchemaError(Fault("a split by file needs train and test.", "split"))

@@ -97,8 +97,11 @@ def run_finals(
 
 
 def leaders_of(results: Results, limit: float | None) -> set[str]:
-    """The fingerprints of what a report compares first, by validation: the best architecture within
-    a latency, and the best reference, but for the incumbent, within it or at any if none fits."""
+    """Fingerprints of the two models that a report compares first, chosen by validation.
+
+    They are the best architecture within a latency and the best reference, without the incumbent,
+    within the latency, or at any if none fits.
+    """
     rivals = tuple(r for r in results.references if r is not results.incumbent)
     rival = dataclasses.replace(results, references=rivals).best_reference(limit, "valid")
     leaders = (*results.within(limit)[:1], *([rival] if rival else []))

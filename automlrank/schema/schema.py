@@ -85,8 +85,10 @@ class Schema:
 
     @property
     def statistic_sizes(self) -> dict[str, int]:
-        """Width of a batch's ``statistics:SIDE``: a rate per task and a count for each
-        statistic; a side without statistics is absent."""
+        """Number of columns that a batch holds under each ``statistics:SIDE``.
+
+        A statistic has a rate per task and a count; a side without a statistic has no key.
+        """
         sizes: dict[str, int] = {}
         for is_request in self.statistic_columns.values():
             key = f"statistics:{'request' if is_request else 'item'}"

@@ -131,7 +131,13 @@ def test_a_request_scores_as_in_our_model(
         torch.testing.assert_close(theirs(request), model(request), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["deepfm", "dien", "wide_deep", *DRAWN])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("deepfm", DRAWN[0]),
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("dien", "wide_deep", *DRAWN[1:])),
+    ],
+)
 def test_exported_training_lands_where_ours_does(
     name: str, make: Make, data: Dataset, table: Path, tmp_path: Path
 ) -> None:
@@ -146,7 +152,7 @@ def test_exported_training_lands_where_ours_does(
     assert (out / "model.safetensors").is_file()
 
 
-@pytest.mark.parametrize("name", ["branches", "can"])
+@pytest.mark.parametrize("name", [pytest.param("branches", marks=pytest.mark.slow), "can"])
 def test_exported_training_by_row_lands_where_ours_does(
     name: str,
     make: Make,

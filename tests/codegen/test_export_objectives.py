@@ -41,6 +41,13 @@ TRAINING = {
 }
 
 
+QUICK = ("weights and uncertainty", "focus and gradnorm", "a part of the negatives and their prior")
+
+
+def quick_or_slow(case: str) -> Any:
+    return case if case in QUICK else pytest.param(case, marks=pytest.mark.slow)
+
+
 def read(case: str) -> Architecture:
     text = (
         "{architecture: a, embedding: {dim: 8}, interaction: {mlp: {width: 16}}, tasks: mmoe, "
@@ -50,7 +57,7 @@ def read(case: str) -> Architecture:
     return Architecture.read(parse_document(text).data)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [quick_or_slow(case) for case in CASES])
 def test_exported_training_lands_where_ours_does(
     case: str, data: Dataset, table: Path, tmp_path: Path
 ) -> None:
@@ -78,7 +85,7 @@ def test_a_training_that_trees_teach_lands_where_ours_does(
     lint(out)
 
 
-@pytest.mark.parametrize("case", ["entire space and pareto", "focus and gradnorm"])
+@pytest.mark.parametrize("case", [quick_or_slow("entire space and pareto"), "focus and gradnorm"])
 def test_null_after_what_did_not_happen_lands_where_zero_does(
     case: str, data: Dataset, table: Path, tmp_path: Path
 ) -> None:

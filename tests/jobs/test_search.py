@@ -20,6 +20,7 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import BudgetError, RunError, SpaceError, TrialError, UsageError
 from automlrank.jobs.latency import latency
 from automlrank.jobs.report import load_run, rewrite
+from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.train import train
 from automlrank.measurement.latency import ROUNDS, Latency
@@ -36,11 +37,9 @@ training: {learning_rate: 0.01, batch_size: 512, dropout: 0.0, batch_norm: false
 """
 
 
-def test_from_a_table_to_a_front(inputs: dict[str, Any]) -> None:
-    events: list[Event] = []
-    result = search(**inputs, trials=4, seed=1, listen=events.append)
-    results = result.results
-    assert results.counts["complete"] == 4
+def test_from_a_table_to_a_front(searched: Result, events: list[Event]) -> None:
+    result, results = searched, searched.results
+    assert results.counts["complete"] == 6
     assert results.counts["failed"] == 0
     assert {r.name for r in results.references} == {"lr", "deepfm"}
     assert all(record.valid_score for record in results.complete)
@@ -66,14 +65,15 @@ def test_from_a_table_to_a_front(inputs: dict[str, Any]) -> None:
     assert result.best() in results.finalists
 
 
-def test_seeds_of_finalists_are_unseen_and_their_spread_is_real(inputs: dict[str, Any]) -> None:
-    result = search(**inputs, trials=1, seed=1)
+def test_seeds_of_finalists_are_unseen_and_their_spread_is_real(searched: Result) -> None:
+    result = searched
     assert any(r.test.std > 0 for r in result.results.references if r.test)
     versus = [r.test.versus for r in result.results.references if r.test]
     a, b = result.results.references
     assert versus[0][b.fingerprint][0] == pytest.approx(-versus[1][a.fingerprint][0])
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_sequence_of_trials(
     inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,8 +173,9 @@ def test_a_folder_that_exists_is_not_touched(inputs: dict[str, Any]) -> None:
     assert [p.name for p in inputs["out"].iterdir()] == ["mine.txt"]
 
 
-def test_resume_refuses_other_data_and_another_space(inputs: dict[str, Any]) -> None:
-    search(**inputs, trials=1)
+def test_resume_refuses_other_data_and_another_space(
+    inputs: dict[str, Any], its_copy: Path
+) -> None:
     frame, _ = synthetic_frame(1500, seed=3)
     other = inputs["data"].with_name("other.parquet")
     frame.write_parquet(other)
@@ -211,6 +212,7 @@ def test_ctrl_c_ends_with_a_report_and_resume_goes_on(inputs: dict[str, Any]) ->
     assert cut[0] in after.values()
 
 
+@pytest.mark.slow
 def test_resume_after_a_kill_loses_nothing(inputs: dict[str, Any], tmp_path: Path) -> None:
     """SIGKILL while trial 2 is trained: finished trials stay, the killed one is trained again."""
     script = tmp_path / "kill.py"
@@ -267,11 +269,12 @@ def test_the_time_covers_everything(inputs: dict[str, Any], clock: Any) -> None:
     ("error", "reason"),
     [
         (RuntimeError("not enough memory:\nmore"), "RuntimeError: not enough memory:"),
-        (
+        pytest.param(
             TrialError("the loss is nan after 512 rows"),
             "TrialError: the loss is nan after 512 rows",
+            marks=pytest.mark.slow,
         ),
-        (MemoryError(), "MemoryError"),
+        pytest.param(MemoryError(), "MemoryError", marks=pytest.mark.slow),
     ],
 )
 def test_a_trial_that_fails_is_recorded_with_its_reason(
@@ -399,7 +402,7 @@ def test_train_reports_test_only_if_asked(inputs: dict[str, Any], tmp_path: Path
         train(inputs["space"], **arguments)
 
 
-def test_latency_of_a_model_and_of_a_run(inputs: dict[str, Any]) -> None:
+def test_latency_of_a_model_and_of_a_run(inputs: dict[str, Any], searched: Result) -> None:
     one = latency("lr", inputs["data"], inputs["schema"], candidates=50)
     assert len(one) == 1
     ms = one[0].latency
@@ -408,15 +411,13 @@ def test_latency_of_a_model_and_of_a_run(inputs: dict[str, Any]) -> None:
     assert ms.high is not None
     assert ms.low <= ms.p50 <= ms.high
     assert ms.p50_repeated is not None
-    result = search(**inputs, trials=2, seed=1)
-    front = latency(result.folder, inputs["data"])
-    assert len(front) >= len(result.front)
+    front = latency(searched.folder, inputs["data"])
+    assert len(front) >= len(searched.front)
 
 
-def test_finalists_are_measured_again_and_others_are_not(inputs: dict[str, Any]) -> None:
+def test_finalists_are_measured_again_and_others_are_not(searched: Result) -> None:
     """The record holds the second latency, with its interval; the study keeps the first."""
-    result = search(**inputs, trials=6, seed=1)
-    results = result.results
+    result, results = searched, searched.results
     for record in (*results.finalists, *results.references):
         ms = record.latency_ms
         low, p50, high = ms.low, ms.p50, ms.high
@@ -474,21 +475,21 @@ def test_a_search_ends_well_where_finalists_cannot_be_measured_again(
     assert all(record.p50 for record in result.results.finalists)
 
 
-def test_another_runtime_is_another_study(inputs: dict[str, Any]) -> None:
-    result = search(**inputs, trials=1, seed=1)
-    assert result.results.latency["runtime"] == "torch"
+def test_another_runtime_is_another_study(
+    inputs: dict[str, Any], searched: Result, its_copy: Path
+) -> None:
+    assert searched.results.latency["runtime"] == "torch"
     with pytest.raises(RunError, match="belongs to another runtime"):
         search(**inputs, trials=1, seed=1, runtime="onnxruntime", resume=True)
 
 
-def test_a_report_is_written_again_from_the_run(inputs: dict[str, Any], tmp_path: Path) -> None:
-    result = search(**inputs, trials=1, seed=1)
-    before = (result.folder / "front.json").read_text()
-    (result.folder / "report.md").unlink()
-    rewrite(result.folder)
-    assert (result.folder / "report.md").is_file()
-    assert json.loads(before) == json.loads((result.folder / "front.json").read_text())
-    rewrite(result.folder, html=tmp_path / "page.html")
+def test_a_report_is_written_again_from_the_run(its_copy: Path, tmp_path: Path) -> None:
+    before = (its_copy / "front.json").read_text()
+    (its_copy / "report.md").unlink()
+    rewrite(its_copy)
+    assert (its_copy / "report.md").is_file()
+    assert json.loads(before) == json.loads((its_copy / "front.json").read_text())
+    rewrite(its_copy, html=tmp_path / "page.html")
     assert "<html" in (tmp_path / "page.html").read_text()
 
 
@@ -503,11 +504,5 @@ def test_search_takes_a_frame(tmp_path: Path) -> None:
     assert list(result.trials.columns)[:2] == ["number", "state"]
 
 
-def test_notices_are_sentences(inputs: dict[str, Any]) -> None:
-    notices: list[str] = []
-    search(
-        **inputs,
-        trials=1,
-        listen=lambda e: notices.append(e.text) if isinstance(e, Notice) else None,
-    )
-    assert any("Finalists" in text for text in notices)
+def test_notices_are_sentences(searched: Result, events: list[Event]) -> None:
+    assert any("Finalists" in event.text for event in events if isinstance(event, Notice))

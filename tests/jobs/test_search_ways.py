@@ -53,13 +53,20 @@ def test_what_falls_behind_is_stopped_at_a_rung(
     assert sum(f"rung:{rows}" in attributes for attributes in values) == reached
 
 
+@pytest.mark.slow
 def test_none_stops_nobody(inputs: dict[str, Any]) -> None:
     result = search(**inputs, trials=8, pruner="none")
     assert result.results.counts["pruned"] == 0
     assert len(result.results.complete) == 8
 
 
-@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        name if name == "nsga2" else pytest.param(name, marks=pytest.mark.slow)
+        for name in sorted(SAMPLERS)
+    ],
+)
 def test_every_sampler_searches(inputs: dict[str, Any], sampler: str) -> None:
     """The same number of trials, each inside the space; the same seed gives the same ones."""
     space = inputs["space"]
@@ -82,6 +89,7 @@ def test_with_one_objective_latency_is_a_budget_only(inputs: dict[str, Any]) -> 
         search(**inputs, trials=8, latency_ms=50.0, resume=True)
 
 
+@pytest.mark.slow
 def test_a_search_that_stands_still_ends(inputs: dict[str, Any]) -> None:
     """After so many trainings without a larger hypervolume, and it says so."""
     result = search(**inputs, trials=40, patience=4, pruner="none")
@@ -89,6 +97,7 @@ def test_a_search_that_stands_still_ends(inputs: dict[str, Any]) -> None:
     assert len(result.results.complete) < 40
 
 
+@pytest.mark.slow
 def test_a_trial_has_its_time(inputs: dict[str, Any]) -> None:
     """What takes longer is over a limit, as with parameters and latency, and never failed."""
     result = search(**inputs, trials=2, trial_time=1e-3)

@@ -124,6 +124,7 @@ def test_two_workers_share_the_trials(
     assert 0.0 < inside < total  # both have started Python and opened the data besides
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing(
     inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_worker_that_is_killed_loses_nothing(
     assert ["1", "True"] in own
 
 
+@pytest.mark.slow
 def test_when_the_coordinator_is_killed_its_workers_end_and_a_resume_goes_on(
     inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +176,7 @@ def test_when_the_coordinator_is_killed_its_workers_end_and_a_resume_goes_on(
     no_trial_is_missing(result, 6)
 
 
+@pytest.mark.slow
 def test_when_all_are_killed_a_resume_loses_nothing(
     inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +198,7 @@ def test_when_all_are_killed_a_resume_loses_nothing(
 
 
 @pytest.mark.parametrize("trains", [False, True], ids=["draws", "trains"])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_a_joined_worker_leaves_when_it_dies_is_made_up_for(
     inputs: dict[str, Any], workers: int, trains: bool
 ) -> None:
@@ -211,6 +214,7 @@ def test_what_a_joined_worker_leaves_when_it_dies_is_made_up_for(
     assert joined[0] not in {record.number for record in result.results.records}
 
 
+@pytest.mark.slow
 def test_the_last_trial_of_a_joined_worker_is_waited_for(
     inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +275,7 @@ def test_a_trial_that_ended_while_it_was_looked_at_is_not_run_again(
     assert [t.state.name for t in study.trials] == ["COMPLETE"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_trial_that_hangs_is_ended_and_given_up(
     inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
@@ -292,6 +297,7 @@ def test_a_trial_that_hangs_is_ended_and_given_up(
     assert [record.reason for record in failed] == ["its process died 3 times"]
 
 
+@pytest.mark.slow
 def test_a_trial_without_memory_is_recorded_and_the_search_goes_on(
     inputs: dict[str, Any], tmp_path: Path
 ) -> None:

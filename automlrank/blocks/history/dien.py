@@ -177,10 +177,10 @@ class InterestEvolution(nn.Module):
         self.attention = Dense(dim, dim, bias=False)
 
     def extract(self, keys: Tensor, mask: Tensor) -> Tensor:
-        """The GRU's states, ``[batch, length, dim]``; in serving, whose rows are of one user, also
-        what they are as inputs of the next: ``[batch, length, 4 dim]``.
+        """Return the GRU's states, ``[batch, length, dim]``.
 
-        Padding comes last, so no real state has seen it.
+        In serving, where all rows are of one user, they come with the input gates that the next GRU
+        makes of them: ``[batch, length, 4 dim]``. Padding comes last, so no real state has seen it.
         """
         if self.training:
             steps, flat = TimeMajor(mask), keys.flatten(0, 1)

@@ -122,8 +122,10 @@ class Gate(nn.Module):
 
 
 def seen(scenario: Tensor, scenario_id: Tensor, first_id: int) -> Tensor:
-    """The scenario's vector, zero where training did not see it: nothing is left but what a layer
-    on it has for all."""
+    """The scenario's vector, zero if training did not see the scenario.
+
+    A layer on it then computes the same for all such rows.
+    """
     return scenario * (scenario_id >= first_id).unsqueeze(1)  # [batch, dim]
 
 
