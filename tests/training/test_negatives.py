@@ -142,8 +142,14 @@ def rare(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return Dataset.open(frame, schema, cache=tmp_path_factory.mktemp("rare"))
 
 
-@pytest.mark.parametrize("bf16", ["true", "false"])
-@pytest.mark.parametrize("loss", ["bce", "esmm"])
+@pytest.mark.parametrize(
+    ("loss", "bf16"),
+    [
+        *(("bce", "true"), ("esmm", "false")),
+        pytest.param("bce", "false", marks=pytest.mark.slow),
+        pytest.param("esmm", "true", marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_served_is_as_calibrated_as_without(rare: Dataset, loss: str, bf16: str) -> None:
     """Each task's mean prediction over the training rows is its rate, but for some noise.
 
