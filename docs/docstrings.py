@@ -1,6 +1,6 @@
 """Count the docstrings that begin with a word of a riddle: ``python docs/docstrings.py``.
 
-The count stands by room and as a share of all; `tests/test_docstrings.py` holds it below 1 %.
+The count stands by room and as a share of all; `tests/test_words.py` holds it below 1 %.
 """
 
 from __future__ import annotations
