@@ -9,7 +9,7 @@ from automlrank.blocks.base import Block
 from automlrank.blocks.loss.base import Loss
 from automlrank.blocks.ports import Labels
 from automlrank.codegen.modules import HOMES
-from automlrank.codegen.printing import Source, laid_out, literal
+from automlrank.codegen.printing import Code, laid_out, literal
 from automlrank.codegen.source import Closure, Import, import_lines
 from automlrank.model.plan import Plan
 from automlrank.schema import Schema
@@ -65,7 +65,7 @@ def loss_call(loss: Loss, labels: Labels, closure: Closure) -> str:
         "deviations": (label_deviations, ["labels", literal(regression)]),
     }
     texts = {
-        key: Source(f"{imported(function, closure)}({', '.join(arguments)})")
+        key: Code(f"{imported(function, closure)}({', '.join(arguments)})")
         for key, (function, arguments) in measured.items()
         if key in loss.arguments(labels)
     }
@@ -79,7 +79,7 @@ def imported(function: Callable[..., object], closure: Closure) -> str:
 
 
 def call(
-    block: Block, labels: Labels, closure: Closure, texts: Mapping[str, Source] | None = None
+    block: Block, labels: Labels, closure: Closure, texts: Mapping[str, Code] | None = None
 ) -> str:
     """Return the line that builds a block's module; ``texts`` replace some arguments."""
     given = {**block.arguments(labels), **(texts or {})}

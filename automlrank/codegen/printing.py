@@ -15,15 +15,15 @@ PLAIN = re.compile(r"[\w .:,/+()\[\]-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Source:
-    """Source that stands for a value which the printed program computes."""
+class Code:
+    """Code that stands for a value which the printed program computes."""
 
     text: str
 
 
 def literal(value: object) -> str:
     """A number, text, None, a tuple or dictionary of them as one line of source, all ASCII."""
-    if isinstance(value, Source):
+    if isinstance(value, Code):
         return value.text
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{literal(key)}: {literal(v)}' for key, v in value.items())}}}"
