@@ -35,8 +35,8 @@ holds the order and this table::
     space          the grammar of spaces, and whether every draw can be wired
     architecture   one point of a space in its one spelling
     model          the plan of a model, and the module that runs it
-    serving        one request answered, by torch or ONNX Runtime
     measurement    metrics, their uncertainty, latency
+    serving        one request answered, by torch or ONNX Runtime
     audit          suspicious columns, labels and histories of a table
     training       one model trained; boosted trees beside it
     runs           a run on disk: its folder, records and results

@@ -16,7 +16,7 @@ from warm_python import WarmPython, understands
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.measurement import host_lock, latency
-from automlrank.serving.runtimes import Call
+from automlrank.measurement.latency import Call
 
 settings.register_profile("busy", deadline=None)  # machines: a slow example is not a wrong one
 settings.load_profile("busy")

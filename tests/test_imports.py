@@ -27,8 +27,8 @@ ORDER = [
     "space",
     "architecture",
     "model",
-    "serving",
     "measurement",
+    "serving",
     "audit",
     "training",
     "runs",
@@ -42,7 +42,7 @@ ORDER = [
     "cli",
     "testing",
 ]
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE / "search_spaces")
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
 def layer(module: str) -> int:

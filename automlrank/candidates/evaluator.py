@@ -14,7 +14,7 @@ from automlrank.architecture import Architecture
 from automlrank.candidates.metric_checks import check_fit
 from automlrank.data.dataset import Dataset
 from automlrank.data.values import Array
-from automlrank.measurement.latency import TRIES, TRY_SECONDS, Latency, measure_latency
+from automlrank.measurement.latency import TRIES, TRY_SECONDS, Call, Latency, measure_latency
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import Metric, metric_of
 from automlrank.model.cost import Cost, cost
@@ -26,7 +26,7 @@ from automlrank.runs.scores import PartScore, SplitScores, finite
 from automlrank.runs.search_config import SearchConfig
 from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong
 from automlrank.schema import Schema
-from automlrank.serving.runtimes import Call, served
+from automlrank.serving.runtimes import served
 from automlrank.training.checkpoint import Checkpoint
 from automlrank.training.loop import fit
 from automlrank.training.progress import Progress

@@ -25,8 +25,9 @@ from typing import TypeVar
 import numpy as np
 
 from automlrank.measurement.host_lock import quiet
-from automlrank.serving.runtimes import Call
 
+Call = Callable[[], object]
+"""Call that scores one request."""
 TRIES = 3
 WARM_UP = 5
 MIN_CALLS, MAX_CALLS = 20, 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -12,14 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from automlrank.errors import UsageError, did_you_mean
+from automlrank.measurement.latency import Call
 from automlrank.model.network import RankingModel
 from automlrank.schema import Schema
 from automlrank.serving import RUNTIMES
 from automlrank.serving.onnx import check_installed, feed_of, open_session, write_onnx
 from automlrank.serving.requests import Request, repeated
-
-Call = Callable[[], object]
-"""Call that scores one request."""
 
 
 def check_runtime(name: str, device: str) -> None:

@@ -1,1 +1,0 @@
-"""Spaces and published models, shipped with the package."""
