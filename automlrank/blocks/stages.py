@@ -158,11 +158,11 @@ class Stages(Generic[PartT, LossT, BalanceT]):
 
     @staticmethod
     def value_of(block: str) -> Any:
-        """A stage's value that holds the block of this name."""
+        """Return the value of a stage that holds the block of this name."""
         raise NotImplementedError
 
     def by_stage(self) -> dict[str, PartT | LossT | BalanceT]:
-        """The value of each stage by its name, in order."""
+        """Return the value of each stage by its name, in order."""
         return {name: getattr(self, name) for name in STAGES}
 
 
