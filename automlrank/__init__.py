@@ -26,8 +26,7 @@ The rooms, in the order of imports: each imports only from those above it. ``tes
 holds the order and this table::
 
     errors         every error that is raised on purpose
-    files          files written whole or not at all
-    documents      YAML whose values know their lines
+    documents      files: YAML whose values know their lines; text written whole or not at all
     options        options of commands and functions, each declared once
     schema         columns and tasks of a table
     blocks         parts of models: a declaration and a module in one file each; BLOCKS

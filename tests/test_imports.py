@@ -18,7 +18,6 @@ import automlrank
 PACKAGE = Path(automlrank.__file__).parent
 ORDER = [
     "errors",
-    "files",
     "documents",
     "options",
     "schema",
