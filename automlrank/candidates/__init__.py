@@ -1,1 +1,1 @@
-"""Measuring and training one candidate: an architecture, or a baseline it is compared with."""
+"""Candidates of a leaderboard: measures and trains one architecture, or one baseline."""

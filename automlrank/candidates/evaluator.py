@@ -1,4 +1,4 @@
-"""Measures and trains one architecture: what trials, references and finalists have in common."""
+"""Measures and trains one architecture, for trials, references and finalists alike."""
 
 from __future__ import annotations
 
@@ -37,10 +37,9 @@ REQUESTS = 8  # different requests that a latency walks through
 
 
 class Evaluator:
-    """The data, the goal, the clock, and who listens.
+    """Measures and trains on one data set, with one clock and one listener.
 
-    ``splits`` are those that will be scored. Raises UsageError where the data cannot serve the
-    goal.
+    ``splits`` are those that will be scored. Raises UsageError if the data cannot serve the goal.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class Evaluator:
     def served(
         self, model: nn.Module, *, repeat_user: bool = False
     ) -> AbstractContextManager[list[Call]]:
-        """A call for each request, by the goal's runtime."""
+        """Open a call for each request, by the goal's runtime."""
         model.to(self.goal.device)
         return served(
             model,
@@ -101,10 +100,10 @@ class Evaluator:
         watch: Callable[[Progress], None] = lambda progress: None,
         checkpoint: Checkpoint | None = None,
     ) -> Trained:
-        """Train to the end, or until ``watch``, which is told of every progress, raises.
+        """Train to the end, or until ``watch``, which hears of every progress, raises.
 
-        Raises TimeIsUp past the deadline, TookTooLong past a trial's time, TrialError where it
-        cannot go on.
+        Raises TimeIsUp past the deadline, TookTooLong past a trial's time, TrialError if it cannot
+        go on.
         """
         said = self.teacher_predictions() if architecture.training.distillation else None
         began = time.perf_counter()
@@ -120,7 +119,7 @@ class Evaluator:
             checkpoint=checkpoint,
             said=said,
         )
-        with closing(steps):  # a training that ends here pauses nobody's latency any more
+        with closing(steps):  # a training that stops here pauses nobody's latency any more
             for progress in self.counted(steps):
                 self.listen(TrainingUpdate(what, architecture.summary, progress))
                 if progress.scores is not None:
@@ -139,12 +138,12 @@ class Evaluator:
         if self._taught is None:
             if not is_taught(self.data):
                 rows = f"{self.data.rows['train']:,} rows"
-                self.listen(Notice(f"LightGBM learns {rows} out of fold, to teach (distillation)."))
+                self.listen(Notice(f"Training LightGBM on {rows} out of fold (distillation)."))
             self._taught = taught(self.data, lambda: self.check_clock(0.0))
         return self._taught
 
     def counted(self, steps: Iterator[Progress]) -> Iterator[Progress]:
-        """The steps; what it takes to come to the next one counts as computed."""
+        """Yield the steps, and count the time up to each as computing."""
         while True:
             with self.computing():
                 progress = next(steps, None)
@@ -154,7 +153,7 @@ class Evaluator:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """Count processor time as that of training and scoring."""
+        """Count processor time inside as that of training and scoring."""
         began = time.process_time()
         try:
             yield
@@ -162,7 +161,7 @@ class Evaluator:
             self.computed += time.process_time() - began
 
     def check_clock(self, trial_seconds: float) -> None:
-        """Raise TimeIsUp where the search's time is over, TookTooLong where the trial's is."""
+        """Raise TimeIsUp if the search's time is over, TookTooLong if the trial's is."""
         if self.out_of_time():
             raise TimeIsUp
         limit = self.goal.trial_time

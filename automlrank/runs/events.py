@@ -1,4 +1,4 @@
-"""What a search tells whoever listens: plain values, drawn elsewhere."""
+"""Events of a search: plain values that a listener shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from automlrank.training.progress import Progress
 
 @dataclass(frozen=True)
 class DataReady:
-    """The store is open."""
+    """The encoded table is ready."""
 
     name: str
     rows: Mapping[str, int]
@@ -22,7 +22,7 @@ class DataReady:
     set_aside: tuple[str, ...]
     suspicions: tuple[str, ...] = ()
     regression: tuple[str, ...] = ()
-    """The tasks whose label has a mean, and no rate."""
+    """Tasks of regression: their label has a mean, not a rate."""
     metric: Metric = AUC
     """Metric that models are scored by; derived from the tasks unless given."""
 
@@ -42,7 +42,7 @@ class DataReady:
 
 @dataclass(frozen=True)
 class Feasibility:
-    """Before any training: which references fit the budget, what share of draws does."""
+    """Latencies before any training: those of the references, and of some draws."""
 
     budget_ms: float
     references_ms: Mapping[str, float]
@@ -50,7 +50,7 @@ class Feasibility:
 
     @property
     def share(self) -> float:
-        """The share of random draws within the budget."""
+        """Share of random draws within the budget."""
         return sum(ms <= self.budget_ms for ms in self.draws_ms) / len(self.draws_ms)
 
 
@@ -62,7 +62,7 @@ class TrainingUpdate:
     summary: str
     progress: Progress
     worker: str = ""
-    """Whose training it is; "" is this process's own."""
+    """Index of the worker that trains; empty for this process."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class TrialEnded:
     record: Record
     records: tuple[Record, ...]
     trained: int
-    """Trainings begun of drawn architectures: what ``--trials`` counts."""
+    """Number of trainings that have ended, as ``--trials`` counts them."""
 
 
 @dataclass(frozen=True)
@@ -87,4 +87,4 @@ Listen = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Listen to nothing."""
+    """Listen to an event without doing anything."""

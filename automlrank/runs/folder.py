@@ -32,7 +32,7 @@ RUN_FILE = "run.yaml"
 FORMAT = 1
 """Number of the layout of a run's folder; an incompatible change needs the next one."""
 LOCK_FILE = "run.lock"
-LOCK_SECONDS = 0.5  # a worker that looks whether the lock is held holds it for less
+LOCK_SECONDS = 0.5  # a worker that checks the lock holds it for less
 
 
 class RunFolder:
@@ -65,7 +65,7 @@ class RunFolder:
         self.write_run(run)
 
     def data(self) -> Dataset:
-        """The encoded table that the run was made of; raises DataError if it is gone."""
+        """Return the encoded table of the run; raises DataError if it is gone."""
         folder = (self.path / "data" / "store.txt").read_text(encoding="utf-8").strip()
         return Dataset.load(folder, self.read_run()["data"])
 
@@ -86,7 +86,7 @@ class RunFolder:
         return {key: value for key, value in data.items() if key != "format"}
 
     def schema(self) -> Schema:
-        """The run's schema with its columns' sizes."""
+        """Return the run's schema with its columns' sizes."""
         sizes = json.loads((self.path / "data" / "sizes.json").read_text())
         return read_schema(self.path / "schema.yaml").fitted(sizes)
 
@@ -95,7 +95,7 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run; raises RunError where another process holds it."""
+        """Hold the run; raises RunError if another process holds it."""
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / LOCK_FILE, timeout=LOCK_SECONDS)
         try:
@@ -111,7 +111,7 @@ class RunFolder:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a coordinator holds the run."""
+        """True if a coordinator holds the run."""
         return is_held(self.path / LOCK_FILE)
 
     @property
@@ -147,7 +147,7 @@ class RunFolder:
         os.replace(partial, target)
 
     def trees(self, fingerprint: str) -> Path:
-        """The folder of a reference's boosted trees."""
+        """Return the folder of a reference's boosted trees."""
         return self.trial(fingerprint) / "trees"
 
     def has_weights(self, fingerprint: str) -> bool:
@@ -155,7 +155,7 @@ class RunFolder:
         return (self.trial(fingerprint) / "weights.safetensors").is_file()
 
     def weights(self, fingerprint: str) -> dict[str, Tensor]:
-        """A trial's weights; raises RunError where they were not kept."""
+        """Return a trial's weights; raises RunError if they were not kept."""
         path = self.trial(fingerprint) / "weights.safetensors"
         if not path.is_file():
             raise RunError(
@@ -173,7 +173,7 @@ class RunFolder:
     # -- finalists --------------------------------------------------------------------------
 
     def final(self, fingerprint: str, seed: int) -> tuple[dict[str, Any], npt.NDArray[Any]] | None:
-        """A finalist's scores and test logits for a seed, where an earlier run left them."""
+        """Return a finalist's scores and test logits for a seed; None if no run has left them."""
         stem = self.trial(fingerprint) / f"final-{seed}"
         if not stem.with_suffix(".json").is_file():
             return None

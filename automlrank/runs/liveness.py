@@ -1,4 +1,7 @@
-"""Which workers of a run are alive: each holds a lock file, which its death lets go of."""
+"""Liveness of a run's workers: each holds a lock file.
+
+The system releases the file when its process dies, whatever kills it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class Liveness:
 
     @contextmanager
     def of(self, worker: str) -> Iterator[None]:
-        """Be seen as alive inside."""
+        """Hold the worker's lock: it is seen to be alive."""
         self.folder.mkdir(parents=True, exist_ok=True)
         place = self.folder / file_of(worker)
         with FileLock(place):
@@ -25,11 +28,11 @@ class Liveness:
         place.unlink(missing_ok=True)
 
     def is_alive(self, worker: str) -> bool:
-        """Whether a process holds the worker's lock: a killed one does not."""
+        """Return True if a process holds the worker's lock."""
         return is_held(self.folder / file_of(worker))
 
     def is_anybody_alive(self) -> bool:
-        """Whether any process holds a worker's lock."""
+        """Return True if any process holds a worker's lock."""
         return any(is_held(place) for place in self.folder.glob("*.lock"))
 
 
@@ -38,7 +41,7 @@ def file_of(worker: str) -> str:
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds the lock file."""
+    """Return True if a process holds the lock file."""
     if not path.is_file():
         return False
     lock = FileLock(path, timeout=0)

@@ -6,5 +6,5 @@ import numpy as np
 
 
 def seed_of(base: int, *stream: int) -> int:
-    """A seed for one stream of random numbers: never the same for two of them."""
+    """Return the seed of one stream of random numbers; no two streams share one."""
     return int(np.random.SeedSequence([base, *stream]).generate_state(1)[0])

@@ -1,13 +1,13 @@
-"""Why trainings and searches end before their end."""
+"""Reasons why a training or a search stops early."""
 
 from __future__ import annotations
 
 from automlrank.errors import SpaceError, TrialError
 
-TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search ended
+TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search stopped
 
 FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, MemoryError)
-"""What may go wrong with one model: recorded with its reason, and the search goes on."""
+"""Errors of one model: they are recorded with their reason, and the search goes on."""
 
 
 class TimeIsUp(Exception):
@@ -15,7 +15,7 @@ class TimeIsUp(Exception):
 
 
 class TookTooLong(TrialError):
-    """A training is beyond the most that a trial may take."""
+    """A training has exceeded the time of a trial."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"it took {seconds:.0f} s, longer than a trial may")

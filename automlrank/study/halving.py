@@ -1,7 +1,7 @@
-"""Successive halving for two objectives: whether a trial goes on past a rung.
+"""Successive halving for two objectives: it decides at a rung if a trial goes on.
 
 Asynchronous, as ASHA (Li et al., MLSys 2020, https://arxiv.org/abs/1810.05934): a trial is judged
-when it arrives, against whoever has been there, running trials included. In the place of ASHA's
+when it arrives, against all that have been there, running trials included. In the place of ASHA's
 one metric stands the order of NSGA-II (Deb et al., 2002, https://doi.org/10.1109/4235.996017):
 non-domination rank, then crowding distance; the two together are those of Schmucker et al.
 (2021, https://arxiv.org/abs/2106.12639).
@@ -26,7 +26,7 @@ from automlrank.measurement.metrics import Floats
 class ParetoHalving:
     """The best ``1 / eta`` of a rung go on, and its front whatever its size; the others stop.
 
-    Nobody stops with fewer than ``min_peers`` others at the rung, nor beyond the share
+    No trial stops with fewer than ``min_peers`` others at the rung, nor beyond the share
     ``most_stopped`` of all trials that ever reached a rung: TPE takes the best tenth of its trials
     for good, and would fill it with stopped ones.
     """
@@ -44,7 +44,7 @@ class ParetoHalving:
             raise UsageError(f"0 <= most_stopped < 1 must hold, but got {self.most_stopped}.")
 
     def stops(self, peers: Floats, mine: tuple[float, float], reached: int, stopped: int) -> bool:
-        """Whether a trial stops at a rung that ``peers`` ``[n, 2]`` reached before it.
+        """Return True if a trial stops at a rung that ``peers`` ``[n, 2]`` reached before it.
 
         ``reached`` trials, this one included, have come to any rung so far, and ``stopped`` of
         them were stopped at one.
@@ -62,7 +62,7 @@ class ParetoHalving:
 
 
 def non_domination_ranks(points: Floats) -> npt.NDArray[np.int64]:
-    """``[n]``: 0 for the front, 1 for the front of what is left without it, and so on.
+    """Return ``[n]``: 0 for the front, 1 for the front of the other points, and so on.
 
     A point is dominated by one that is at least as good in both and better in one, so equal points
     share a rank. One sweep from the most gain down, O(n log n): a point belongs to the first front
@@ -78,7 +78,7 @@ def non_domination_ranks(points: Floats) -> npt.NDArray[np.int64]:
 
 
 def crowding_distances(front: Floats) -> Floats:
-    """``[n]``: how alone each point of one front stands, infinite at the front's ends.
+    """Return ``[n]``: the crowding distance of each point of a front, infinite at its ends.
 
     The gap between a point's two neighbours as a share of the front's extent, summed over gain and
     latency. Equal points share one distance, so the order of the points makes no difference.

@@ -1,4 +1,4 @@
-"""Where in training a trial is compared with its peers, and on which validation rows.
+"""Rungs: points of training at which a trial is compared with its peers on validation rows.
 
 Rungs are counted in training rows seen: the batch size is searched, and click models often peak
 within one epoch. The first rung lies inside the first epoch, the others at ends of epochs, where
@@ -20,29 +20,29 @@ SPACING = REPORTS_PER_EPOCH  # from one rung to the next, in training rows
 ENDS = tuple(SPACING**k for k in range(6))  # epochs at whose end a rung lies
 COST_SHARE = 0.05  # of the training up to a rung, that its scoring may cost
 FORWARD = 0.65
-"""The cost of scoring a row as a share of that of training on it. Measured on kuairand with one
+"""Cost of scoring a row as a share of that of training on it. Measured on kuairand with one
 thread and batches of 1,024 and 4,096: deepfm .43 to .58, dcn_v2 .55 to .64 with training in
 bfloat16 (scoring is in float32); .28 to .34 with both in float32."""
 TYPICAL_AUC = 0.7
 MOST_ERROR = 0.03
-"""Of the AUC on a rung's sample; beyond it the rung inside the epoch is left out. Two models scored
-on the same rows differ with less error than that: .45 of it where they correlate by .9. Of a
-regression task's RMSE it is a share of it."""
+"""Largest standard error of the AUC on a rung's sample; with a larger one the rung inside the epoch
+is left out. Two models scored on the same rows differ with less error: .45 of it if they correlate
+by .9. Of a regression task it is a share of the RMSE."""
 
 
 @dataclass(frozen=True)
 class Rungs:
-    """The rungs of a search; a rung's number is that of its training rows."""
+    """Rungs of a search; the number of a rung is that of its training rows."""
 
     epoch_rows: int
     sample: Dataset | None
-    """Its validation split scores the rung inside the first epoch; None is no such rung."""
+    """Data whose validation split scores the rung inside the first epoch; None: no such rung."""
     error: float
-    """That of ``error_of`` on the sample; NaN where it holds one class, or one value, only."""
+    """Standard error of the metric on the sample; NaN if the sample has a single class or value."""
 
     @classmethod
     def of(cls, data: Dataset, metric: Metric, seed: int) -> Rungs:
-        """Rungs for the training rows of ``data``; equal seeds give the same sample."""
+        """Return the rungs for the training rows of ``data``; equal seeds give the same sample."""
         grouped = metric.grouped
         rows = sample_rows(data.rows["train"])
         sample = data.part_of("valid", rows, seed, whole_groups=grouped)
@@ -54,11 +54,11 @@ class Rungs:
         return self.epoch_rows // SPACING if self.sample is not None else self.epoch_rows
 
     def due(self, before: int, progress: Progress, epochs: int) -> int | None:
-        """The rung that training came to since it had seen ``before`` rows, or None.
+        """Return the rung that training has reached since it had seen ``before`` rows, or None.
 
-        The end of the last of ``epochs`` is none: nothing is left to be saved. An end of an epoch
-        counts by its number, as shuffled batches may leave out a last row; the first rung is a
-        quarter of the trial's own epoch, which may leave out negatives.
+        The end of the last of ``epochs`` is not a rung: nothing is left to be saved. The end of an
+        epoch counts by its number, as shuffled batches may leave out a last row; the first rung is
+        a quarter of the trial's own epoch, which may leave out negatives.
         """
         if progress.scores is not None:
             ended = progress.epoch + 1
@@ -69,9 +69,9 @@ class Rungs:
 
 
 def error_of(labels: Array, kind: str) -> float:
-    """The standard error of an AUC of .7 on these labels; of a regression task, that of its RMSE.
+    """Return the standard error of an AUC of .7 on these labels.
 
-    The latter as a share of the RMSE, of a model that says the mean.
+    Of a regression task, return that of the RMSE of a model that predicts the mean, as its share.
     """
     if kind == "regression":
         return relative_error(labels)
@@ -79,5 +79,5 @@ def error_of(labels: Array, kind: str) -> float:
 
 
 def sample_rows(epoch_rows: int) -> int:
-    """Validation rows for the rung inside an epoch, so that scoring them keeps to its share."""
+    """Return the number of validation rows of the rung inside an epoch: scoring keeps its share."""
     return int(COST_SHARE * (epoch_rows // SPACING) / FORWARD)

@@ -1,4 +1,4 @@
-"""Boosted trees by LightGBM: the opponent that tables have, trained on the same encoded rows."""
+"""Gradient-boosted trees as a baseline, trained on the same encoded rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LARGEST_SEED = 2**31 - 1
 class Trees(nn.Module):
     """Trained boosters, one a task, that answer a batch as a network does, ``[rows, tasks]``.
 
-    What makes the matrix from the batch is a part of it, and so of its latency; it uses as many
+    Making the matrix from the batch is a part of it, and therefore of its latency; it uses as many
     threads as torch may.
     """
 
@@ -52,7 +52,7 @@ class Trees(nn.Module):
 
     @classmethod
     def load(cls, folder: Path, data: Dataset, *, with_rates: bool) -> Trees:
-        """What ``save`` wrote; raises TrialError where that cannot be read."""
+        """Return the trees that ``save`` wrote; raises TrialError if they cannot be read."""
         from lightgbm import Booster
         from lightgbm.basic import LightGBMError
 
@@ -72,11 +72,11 @@ def fit_trees(
     metric: Metric = AUC,
     tell: Callable[[Progress], None],
 ) -> Trees:
-    """Train on the training rows until the validation metric stands still; the best rounds stay.
+    """Train until the validation metric stands still; the best rounds stay.
 
     Learning rate 0.05, 63 leaves of at least 100 rows, L2 of 1, 80 % of rows and of features a
     tree, at most 2,000 rounds, 50 without a gain; every task has trees of its own. ``tell`` hears
-    of every round as of an epoch, with the loss on validation rows. Raises TrialError for what
+    of every round as of an epoch, with the loss on validation rows. Raises TrialError if
     LightGBM refuses.
     """
     from lightgbm.basic import LightGBMError
@@ -88,7 +88,7 @@ def fit_trees(
 
 
 class _Boosting:
-    """The matrices, built once for all tasks."""
+    """Training of all tasks' trees on matrices that are built once."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class _Boosting:
         return Trees(self.flat, boosters)
 
     def booster(self, task: int, rounds: int) -> Booster:
-        """One task's trees; ``rounds`` of them where validation holds one label of it only."""
+        """Return one task's trees: ``rounds`` of them if validation holds a single label of it."""
         import lightgbm
 
         train = self.train.of(self.train.known(task), task)
@@ -144,7 +144,7 @@ class _Boosting:
     def scorer(
         self, metric: Metric, labels: Array, groups: Array | None
     ) -> Callable[[Array, Any], tuple[str, float, bool]]:
-        """A metric of ours as LightGBM asks for it: of a binary task it gives probabilities."""
+        """Return a metric as LightGBM calls it: predictions of a binary task are probabilities."""
 
         def score(predictions: Array, _: Any) -> tuple[str, float, bool]:
             logits = predictions
@@ -157,7 +157,7 @@ class _Boosting:
         return score
 
     def heard(self, env: CallbackEnv) -> None:
-        """Tell of a round."""
+        """Report a round."""
         found = {name: value for _, name, value, *_ in env.evaluation_result_list or ()}
         rows = (env.iteration + 1) * len(self.train.matrix)
         seconds = time.perf_counter() - self.began

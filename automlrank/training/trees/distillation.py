@@ -1,12 +1,12 @@
-"""Knowledge distillation: boosted trees say what they expect of rows that they have not seen.
+"""Knowledge distillation: boosted trees predict rows that they have not seen.
 
-What a network learns of a row is then ``(1 - d) y + d q``: its label, and the trees' probability
-for it. Binary cross-entropy is linear in the label, so its loss is ``(1 - d)`` times that of the
-label and ``d`` times that of the trees (Hinton et al., 2015, https://arxiv.org/abs/1503.02531, at
-temperature 1). Trees that had seen the row would give its label back, so they are trained on the
-other folds. What a row's label is known by to them are the target rates of the other folds' rows,
-which count it: with 20 rows an id and no signal q ranks labels by an AUC of .51 to .52, not .5.
-Served is the network alone.
+The target of a row in a network's training is then ``(1 - d) y + d q``: its label, and the trees'
+probability for it. Binary cross-entropy is linear in the label: its loss is ``(1 - d)`` times that
+of the label and ``d`` times that of the trees (Hinton et al., 2015,
+https://arxiv.org/abs/1503.02531, at temperature 1). Trees that had seen the row would return its
+label, therefore they are trained on the other folds. They still know a little of the label by the
+target rates of the other folds' rows, which count it: with 20 rows an id and no signal q ranks
+labels by an AUC of .51 to .52, not .5. Only the network is served.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from automlrank.training.trees.params import (
 
 FOLDS = 5
 FOLD_SEED = 0  # one teacher for all seeds of a network
-MOST_ROWS = 300_000  # that a fold's trees are trained on
-LEAST_ROWS = 200  # with a label, two leaves: of fewer their mean is said
+MOST_ROWS = 300_000  # for the trees of a fold
+LEAST_ROWS = 200  # with a label, two leaves: fewer are predicted by their mean
 BLIND_ROUNDS = 100  # LightGBM's own number
 LOSSES = {"binary": "binary_logloss", "regression": "l2"}
 
@@ -47,27 +47,28 @@ Watch = Callable[[], None]
 
 
 def unwatched() -> None:
-    """Nobody ends the boosting."""
+    """Let the boosting go on."""
 
 
 def soft_labels(data: Dataset, distillation: float, said: Array | None = None) -> Array | None:
-    """``[rows, tasks]``, what training rows teach in the place of their labels; None at 0."""
+    """Return the targets of the training rows, ``[rows, tasks]``; None without distillation."""
     if distillation == 0:
         return None
     return softened(data.labels("train"), taught(data) if said is None else said, distillation)
 
 
 def softened(labels: Array, taught: Array, distillation: float) -> Array:
-    """``(1 - d) y + d q``; an unknown label stays unknown."""
+    """Return ``(1 - d) y + d q``; an unknown label stays unknown."""
     soft: Array = ((1 - distillation) * labels + distillation * taught).astype(np.float32)
     return soft
 
 
 def taught(data: Dataset, watch: Watch = unwatched) -> Array:
-    """What trees say of the training rows, ``[rows, tasks]``; kept beside the encoded rows.
+    """Return the trees' predictions of the training rows, ``[rows, tasks]``.
 
-    Of several processes one trains them. ``watch`` is called after every round and may raise what
-    ends them. Raises TrialError where LightGBM is absent or refuses the data.
+    They are kept beside the encoded rows; of several processes one trains the trees. ``watch`` is
+    called after every round and may raise to stop them. Raises TrialError if LightGBM is absent or
+    refuses the data.
     """
     path = kept_at(data)
     with FileLock(path.with_suffix(".lock")):
@@ -79,7 +80,7 @@ def taught(data: Dataset, watch: Watch = unwatched) -> Array:
 
 
 def asked(data: Dataset, watch: Watch) -> Array:
-    """The same, by training the trees."""
+    """Train the trees, and return their predictions of the training rows."""
     if not installed():
         raise TrialError(f"{UNINSTALLED} {INSTALL}")
     from lightgbm.basic import LightGBMError
@@ -90,16 +91,16 @@ def asked(data: Dataset, watch: Watch) -> Array:
     try:
         return out_of_fold(train, valid, kinds, flat.categories, watch)
     except LightGBMError as error:
-        raise TrialError(f"the trees that teach: {error}") from error
+        raise TrialError(f"the trees of distillation: {error}") from error
 
 
 def is_taught(data: Dataset) -> bool:
-    """Whether the answers for these rows are kept."""
+    """Return True if the predictions for these rows are kept."""
     return read_kept(data) is not None
 
 
 def read_kept(data: Dataset) -> Array | None:
-    """The answers for these rows; None where there are none, or none that can be read."""
+    """Return the kept predictions for these rows; None if there are none that can be read."""
     try:
         found = np.load(kept_at(data))
     except (OSError, EOFError, ValueError):
@@ -108,7 +109,7 @@ def read_kept(data: Dataset) -> Array | None:
 
 
 def kept_at(data: Dataset) -> Path:
-    """Where the answers for these rows lie, by what they depend on beside the encoded table."""
+    """Return the file of the predictions for these rows, named by everything they depend on."""
     rounds = (ROUNDS, PATIENCE, BLIND_ROUNDS, FOLDS, FOLD_SEED, MOST_ROWS)
     flat = flat_of(data.schema, data.encoder, with_rates=True)
     facts = repr((SETTINGS, rounds, flat.parts, sorted(data.part)))
@@ -120,7 +121,7 @@ def kept_at(data: Dataset) -> Path:
 def keep(path: Path, array: Array) -> None:
     """Write an array whole or not at all: several workers may, and write the same.
 
-    What the disk refuses is not kept, and made anew where it is asked for again.
+    If the disk refuses it, it is not kept, and computed again when it is needed.
     """
     partial = path.with_suffix(f".{uuid.uuid4().hex}.npy")
     try:
@@ -137,9 +138,9 @@ def out_of_fold(
     categories: list[int],
     watch: Watch = unwatched,
 ) -> Array:
-    """``[rows, tasks]``: of each training row what trees of the other folds say.
+    """Return ``[rows, tasks]``: predictions of each training row by trees of the other folds.
 
-    ``kinds`` are those of the tasks: of a binary one it is a probability. The validation rows end
+    ``kinds`` are those of the tasks: of a binary one it is a probability. The validation rows stop
     the boosting, by log loss or squared error.
     """
     rng = np.random.default_rng(FOLD_SEED)
@@ -164,9 +165,9 @@ def out_of_fold(
 def expected(
     rows: Array, train: Labelled, valid: Labelled, kind: str, categories: list[int], watch: Watch
 ) -> Array:
-    """``[rows]``: what trees of one task's rows say of others.
+    """Return ``[rows]``: predictions of some rows by trees of one task's other rows.
 
-    Validation ends the boosting; without a label there, it ends after ``BLIND_ROUNDS``.
+    Validation stops the boosting; without a label there, it stops after ``BLIND_ROUNDS``.
     """
     import lightgbm
 

@@ -1,4 +1,4 @@
-"""Batches as one matrix of numbers: what boosted trees read, in training as in serving."""
+"""Batches as one matrix of numbers: the input of boosted trees, in training as in serving."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CHUNK_ROWS = 8192
 SIDES = {True: "request", False: "item"}
 
 Part = tuple[str, str, tuple[int, ...], str]
-"""Some features of the matrix: their kind, their key in a batch, their places there (none are all),
-and of a value the column, of matches the history's key."""
+"""Some features of the matrix: their kind, their key in a batch, their places there (empty: all),
+and for a value the column, for matches the history's key."""
 
 
 @dataclass(frozen=True, eq=False)
 class TreeFeatures:
-    """How a batch becomes ``[rows, features]`` float32, categories first; ``flat_of`` makes one.
+    """Makes ``[rows, features]`` float32 of a batch, categories first; ``flat_of`` returns one.
 
     ``values`` are the numbers that ids stand for, by column.
     """
@@ -35,7 +35,7 @@ class TreeFeatures:
     values: Mapping[str, Array]
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Array:
-        """The rows of a batch; a request's one row of the user goes to every candidate."""
+        """Return the rows of a batch; a request's one row of the user goes to every candidate."""
         arrays = {key: tensor.cpu().numpy() for key, tensor in batch.items()}
         parts = [self.part(arrays, *part) for part in self.parts]
         rows = max(len(part) for part in parts)
@@ -47,7 +47,7 @@ class TreeFeatures:
         return out
 
     def matrix(self, batches: Iterable[Mapping[str, Tensor]], rows: int) -> Array:
-        """All rows of the batches, so many as ``rows``."""
+        """Return all rows of the batches; they are ``rows`` in number."""
         start, whole = 0, np.empty((0, 0), np.float32)
         for batch in batches:
             part = self(batch)
@@ -59,13 +59,13 @@ class TreeFeatures:
 
     @property
     def categories(self) -> list[int]:
-        """The features that are categories."""
+        """Places of the features that are categories."""
         return list(range(sum(len(at) for kind, _, at, _ in self.parts if kind == "category")))
 
     def part(
         self, arrays: Mapping[str, Array], kind: str, key: str, places: tuple[int, ...], other: str
     ) -> Array:
-        """``[rows, features]`` of one part."""
+        """Return ``[rows, features]`` of one part."""
         array = arrays[key]
         found: Array = array[:, places] if places else array
         if kind == "category":  # ids are numbered by frequency
@@ -84,7 +84,7 @@ class TreeFeatures:
 
 
 def flat_of(schema: Schema, encoder: Encoder, *, with_rates: bool) -> TreeFeatures:
-    """The features that trees read of a schema.
+    """Return the features that trees read of a schema.
 
     A category is an id; ids of 10 values or more that are all numbers give their value beside it,
     since years and amounts may be ids (Census: +.001 of AUC). A list of ids gives its first one
@@ -98,7 +98,7 @@ def flat_of(schema: Schema, encoder: Encoder, *, with_rates: bool) -> TreeFeatur
 
 
 def numbers_of_ids(schema: Schema, encoder: Encoder) -> dict[str, Array]:
-    """By column of many ids that are all numbers, the number of each id."""
+    """Return the number of each id, by column of many ids that are all numbers."""
     found = {}
     for feature in schema.of_role("ids"):
         owner = schema.owner(feature.name)
@@ -111,7 +111,7 @@ def numbers_of_ids(schema: Schema, encoder: Encoder) -> dict[str, Array]:
 
 
 def numbers_in(encoder: Encoder, owner: str) -> Array:
-    """The number that each id of a vocabulary stands for; NaN where it is none."""
+    """Return the number of each id of a vocabulary; NaN if it is not a number."""
     numbers = encoder.vocabularies[owner].cast(pl.Float64, strict=False)
     return np.concatenate([np.full(FIRST_ID, np.nan), numbers.fill_null(np.nan).to_numpy()])
 

@@ -1,4 +1,4 @@
-"""What LightGBM is given: by the reference in a leaderboard, and by the trees that teach."""
+"""LightGBM settings and data sets, shared by the leaderboard's reference and the teacher."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INSTALL = "pip install 'automlrank[lightgbm]', or leave distillation at 0."
 
 
 def installed() -> bool:
-    """Whether LightGBM can be imported: its library may lack another that it is linked with."""
+    """Return True if LightGBM can be imported: its library may lack one that it is linked with."""
     try:
         import lightgbm  # noqa: F401
     except (ImportError, OSError):
@@ -50,11 +50,11 @@ class Labelled:
     weights: Array | None = None
 
     def known(self, task: int) -> Rows:
-        """The rows whose label of a task is known."""
+        """Return the rows whose label of a task is known."""
         return np.flatnonzero(~np.isnan(self.labels[:, task]))
 
     def of(self, rows: Rows, task: int) -> Labelled:
-        """Some rows, with the label ``[rows]`` of one task; all rows share the matrix."""
+        """Return some rows with the label ``[rows]`` of one task; all rows share the matrix."""
         labels = self.labels[rows, task]  # a copy: LightGBM warns of views
         if len(rows) == len(self.matrix):
             return Labelled(self.matrix, labels, self.weights)
@@ -64,13 +64,13 @@ class Labelled:
 
 
 def labelled(data: Dataset, split: str, flat: TreeFeatures) -> Labelled:
-    """The rows of a split."""
+    """Return the rows of a split."""
     matrix = flat.matrix(data.batches(split, CHUNK_ROWS), data.rows[split])
     return Labelled(matrix, data.labels(split), data.weights(split))
 
 
 def gathered(rows: Labelled, categories: Sequence[int], settings: Mapping[str, Any]) -> Any:
-    """The ``lightgbm.Dataset`` of one task's rows."""
+    """Return the ``lightgbm.Dataset`` of one task's rows."""
     import lightgbm
 
     return lightgbm.Dataset(
