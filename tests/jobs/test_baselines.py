@@ -19,7 +19,7 @@ from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import DataError, RunError, SchemaError, TrialError
 from automlrank.jobs.latency import latency
-from automlrank.jobs.report import load
+from automlrank.jobs.report import load_run
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.measurement.metrics import AUC, LOGLOSS, auc
@@ -149,7 +149,7 @@ def test_what_is_no_architecture_is_not_exported(run: Result, tmp_path: Path) ->
 
 def test_the_run_is_read_back_and_measured_again(run: Result) -> None:
     frame, _ = scored_frame()
-    again = load(run.folder)
+    again = load_run(run.folder)
     assert again.results == run.results
     names = {timed.name for timed in latency(run.folder, frame, candidates=20)}
     assert "lr" in names
