@@ -1,7 +1,7 @@
 """Files that people read: YAML whose values know their lines; text written whole or not at all.
 
-The plain data that comes out of YAML (dicts, lists, scalars) is what a Python caller would pass,
-so there is one reader of schemas and spaces whichever way they arrive. All faults are told at once.
+YAML gives plain data (dicts, lists, scalars), as a Python caller would pass it: schemas and spaces
+have one reader, whether they come from a file or from Python. It reports all faults at once.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Document:
     file: str | None = None
     lines: Mapping[Path_, int] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
-    """Of its form: a reader that goes on all the same tells them with its own."""
+    """Faults of the YAML itself; a lenient reader reports them together with its own."""
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
-        """A fault at ``path``, with the line of the nearest parent that has one."""
+        """Return a fault at ``path``, with the line of the nearest parent that has one."""
         line = next(
             (self.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.lines), None
         )
@@ -63,20 +63,20 @@ class Document:
 
 
 def show_path(path: Path_) -> str:
-    """``("interaction", "parallel", 0)`` as ``interaction.parallel[0]``."""
+    """Return ``("interaction", "parallel", 0)`` as ``interaction.parallel[0]``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 
 
 def as_document(source: str | Path | Mapping[str, object], *, strict: bool = True) -> Document:
-    """A mapping as it is, or one YAML file."""
+    """Return a mapping as it is, or read one YAML file."""
     if isinstance(source, Mapping):
         return Document(source)
     return read_document(source, strict=strict)
 
 
 def read_document(path: str | Path, *, strict: bool = True) -> Document:
-    """Read one YAML file; raises DocumentError with every fault of its form, see below."""
+    """Read one YAML file; raises DocumentError with every fault of the YAML."""
     file = Path(path)
     try:
         text = file.read_text(encoding="utf-8")
@@ -88,10 +88,10 @@ def read_document(path: str | Path, *, strict: bool = True) -> Document:
 
 
 def parse_document(text: str, file: str | None = None, *, strict: bool = True) -> Document:
-    """Parse YAML text; raises DocumentError with every fault of its form.
+    """Parse YAML text; raises DocumentError with every fault of the YAML.
 
-    Not ``strict``: where values can be told apart all the same (a key that stands twice, a tag),
-    the document holds the faults.
+    Unless ``strict``, the document holds faults that leave the values readable (a key that is given
+    twice, a tag).
     """
     try:
         loader = _Loader(text)
@@ -177,13 +177,13 @@ class _Walker:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Small leaves on one line, every repeated value written out."""
+    """A dumper that writes small leaves on one line and every repeated value in full."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
 
 
-_Dumper.yaml_implicit_resolvers = {  # what either version of YAML reads as no text is quoted
+_Dumper.yaml_implicit_resolvers = {  # text that a version of YAML reads as another type is quoted
     first: [
         *yaml.SafeLoader.yaml_implicit_resolvers.get(first, []),
         *_Loader.yaml_implicit_resolvers.get(first, []),
@@ -201,7 +201,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def dump(data: object) -> str:
-    """Plain data as YAML that ``parse_document`` reads back equal."""
+    """Return plain data as YAML that ``parse_document`` reads back equal."""
     text: str = yaml.dump(
         data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=96
     )

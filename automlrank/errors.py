@@ -1,17 +1,17 @@
 """Every error that automlrank raises on purpose.
 
     AutomlrankError
-    ├── UsageError            a person can mend it: the command line prints it and exits with 2
+    ├── UsageError            a wrong input: the command line prints it and exits with 2
     │   ├── DocumentError     a YAML file that cannot be read
     │   ├── SchemaError       a schema that is wrong or does not fit its table
-    │   ├── DataError         a table that cannot be read or holds what it must not
+    │   ├── DataError         a table that cannot be read or holds values that cannot be used
     │   ├── SpaceError        a space or an architecture that is wrong or cannot be wired
     │   ├── BudgetError       a limit that nothing meets
     │   ├── RunError          a run's folder or study that cannot be used as asked
     │   └── BlockError        a block of another package that cannot be loaded
     └── TrialError            ends one trial, whose record keeps the reason
 
-An error about something that a person wrote holds one ``Fault`` per mistake, all at once.
+An error about a written input holds one ``Fault`` per mistake, all at once.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class AutomlrankError(Exception):
 
 
 class UsageError(AutomlrankError):
-    """Something that a person gave is wrong; ``faults`` lists every mistake."""
+    """An input is wrong; ``faults`` lists every mistake."""
 
     def __init__(self, faults: str | Fault | Iterable[Fault], hint: str = "") -> None:
         if isinstance(faults, str):
@@ -54,11 +54,11 @@ class UsageError(AutomlrankError):
 
 
 class DocumentError(UsageError):
-    """A YAML file is missing, broken, unsafe, or says the same key twice."""
+    """A YAML file is missing, broken, unsafe, or gives a key twice."""
 
 
 class SchemaError(UsageError):
-    """A schema is wrong in itself, or names what its table does not have."""
+    """A schema is inconsistent, or names columns that its table does not have."""
 
 
 class DataError(UsageError):
@@ -66,7 +66,7 @@ class DataError(UsageError):
 
 
 class SpaceError(UsageError):
-    """A space or an architecture is wrong in itself, or cannot be wired."""
+    """A space or an architecture is inconsistent, or cannot be wired."""
 
 
 class BudgetError(UsageError):
@@ -82,7 +82,7 @@ class BlockError(UsageError):
 
 
 class TrialError(AutomlrankError):
-    """A trial cannot go on: its loss is not finite, or it needs more than there is."""
+    """A trial cannot go on: its loss is not finite, or memory or a library is missing."""
 
 
 def reason_of(error: BaseException) -> str:
@@ -92,7 +92,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in a fault's sentence: on one line, and not for ever."""
+    """Return ``repr`` of a value for an error message: one line, truncated."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # an int of thousands of digits, a list inside itself
@@ -101,7 +101,7 @@ def shown(value: object) -> str:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """A hint with the nearest known name, or with all names if none is near."""
+    """Return a hint with the nearest known name, or with all names if none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.5)
     if near:

@@ -1,4 +1,4 @@
-"""What looks wrong in a table, before anything is trained: one sentence each, with a figure."""
+"""Suspicions about a table before anything is trained: one sentence each, with a figure."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def suspicions(
     figures: Mapping[str, float | None] | None = None,
     step: int = 1,
 ) -> list[str]:
-    """One sentence for each thing that looks wrong: the columns, the figure, what to do.
+    """Return one sentence for each suspicion: the columns, the figure, the remedy.
 
-    ``frame`` holds raw rows with their split, or every ``step``-th row of the table; then nothing
-    is said about what such a sample distorts: ids that never repeat, values unseen in training,
-    groups of one class. ``set_aside`` are columns of 0 and 1 that are no features;
-    ``figures`` those of single columns, where they are known already.
+    ``frame`` holds raw rows with their split, or every ``step``-th row of the table. A sample
+    distorts some figures, and then their rules are left out: ids that never repeat, values unseen
+    in training, groups of one class. ``set_aside`` are columns of 0 and 1 that are not features;
+    ``figures`` are those of single columns, if they are known already.
     """
     look = SampleView(frame, schema, splits, tuple(set_aside), figures)
     rules = [rule for rule in RULES if step == 1 or rule not in WHOLE_TABLE]

@@ -1,4 +1,4 @@
-"""Rules on histories: what they must not hold."""
+"""Rules on histories: no behaviours from the future, no answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAST_SHARE, LAST_GAP = 0.9, 0.2
 
 
 def future_behaviours(look: SampleView) -> Iterator[str]:
-    """Histories that hold what happened at the row's own time or later."""
+    """Yield the histories that hold behaviours of the row's own time or later."""
     time = look.schema.time
     timed = {
         f.time: f for f in look.features(HistoryFeature) if isinstance(f, HistoryFeature) and f.time
@@ -39,7 +39,7 @@ def future_behaviours(look: SampleView) -> Iterator[str]:
 
 
 def _latest(lists: pl.Series) -> pl.Series:
-    """The latest time of each list; null for an empty one."""
+    """Return the latest time of each list; null for an empty one."""
     flat, starts = flatten(lists)
     times = as_times(flat.alias(lists.name))
     rows = np.repeat(np.arange(len(lists)), np.diff(starts))
@@ -57,7 +57,7 @@ def _seconds(times: pl.Series) -> Array:
 
 
 def answer_in_history(look: SampleView) -> Iterator[str]:
-    """Histories that end with the row's own candidate where the label is 1."""
+    """Yield the histories that end with the row's own candidate if the label is 1."""
     if look.schema.tasks[0].kind != "binary":
         return
     label = look.label[look.splits == 0]

@@ -1,4 +1,4 @@
-"""Rules on labels: what gives them away, how they are spread over splits, groups and copies."""
+"""Rules on labels: leaks, and the spread over splits, groups and copies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def leaks(look: SampleView) -> Iterator[str]:
 
 
 def outcomes(look: SampleView) -> Iterator[str]:
-    """Columns of 0 and 1 that are 1 hardly anywhere but where the label is 1."""
+    """Yield the columns of 0 and 1 that are hardly ever 1 unless the label is 1."""
     label = look.label[look.splits == 0]
     known = label[~np.isnan(label)]
     if look.schema.tasks[0].kind != "binary" or not known.sum() <= COMMON_RATE * len(known):
@@ -61,7 +61,7 @@ def outcomes(look: SampleView) -> Iterator[str]:
 
 
 def _outcome_rate(look: SampleView, name: str, label: Array) -> float:
-    """The label's rate where a column of 0 and 1 is 1; 0 where it is no such column."""
+    """Return the label's rate in rows with a 1 in a column of 0 and 1; 0 for other columns."""
     column = as_text(look.train[name])
     ones = (column == "1").fill_null(False).to_numpy() & ~np.isnan(label)
     if ones.sum() < MIN_OUTCOME_ROWS or not column.is_in(["0", "1"]).all():
@@ -70,7 +70,7 @@ def _outcome_rate(look: SampleView, name: str, label: Array) -> float:
 
 
 def orphans(look: SampleView) -> Iterator[str]:
-    """Rows in which a task has happened, and the one that it exists only after has not."""
+    """Yield the tasks with positive rows whose parent task is not positive."""
     for task in look.schema.tasks:
         if task.of is None or task.kind != "binary":
             continue
@@ -79,13 +79,12 @@ def orphans(look: SampleView) -> Iterator[str]:
         if alone.any():
             yield (
                 f"{shown(task.name)}: is 1 without {shown(task.of)} in {alone.sum():,} of "
-                f"{happened.sum():,} rows looked at. They do not count for it, except under the "
-                f"loss esmm."
+                f"{happened.sum():,} rows looked at. Only the loss esmm counts them."
             )
 
 
 def copies(look: SampleView) -> Iterator[str]:
-    """Rows that equal another in every column that the schema uses."""
+    """Yield the number of rows that equal another in every column that the schema uses."""
     unused = ("ignore", "incumbent")
     used = {name for path, name in columns_named(look.schema) if path[0] not in unused}
     hashes = look.frame[sorted(used)].hash_rows(seed=0)
@@ -107,7 +106,7 @@ def copies(look: SampleView) -> Iterator[str]:
 
 
 def lonely_groups(look: SampleView) -> Iterator[str]:
-    """Groups whose rows have one class count nothing in GAUC."""
+    """Yield the share of rows in groups of one class, which GAUC leaves out."""
     group, task = look.schema.group, look.schema.tasks[0]
     if group is None or task.kind != "binary" or look.valid.height < MIN_ROWS:
         return
@@ -125,7 +124,7 @@ def lonely_groups(look: SampleView) -> Iterator[str]:
 
 
 def rates(look: SampleView) -> Iterator[str]:
-    """Labels whose rate jumps between splits, or that have hardly a row of one class."""
+    """Yield the labels whose rate jumps between splits, or with few rows of one class."""
     for task in look.schema.tasks:
         if task.kind != "binary":
             continue
@@ -152,7 +151,7 @@ def rates(look: SampleView) -> Iterator[str]:
 
 
 def _jump(first: Array, second: Array) -> bool:
-    """Whether a rate differs by much more than noise, and by much."""
+    """Return True if two rates differ significantly and by a factor that matters."""
     if not len(first) or not len(second):
         return False
     rows = len(first) + len(second)

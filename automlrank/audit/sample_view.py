@@ -1,4 +1,4 @@
-"""Rows, what they are, and what several rules ask for: what a column alone tells, unique ids."""
+"""The rows that rules look at, and figures that several rules share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from automlrank.schema import CategoricalFeature, Feature, Schema
 
 PRIOR = 5.0  # rows at the mean rate, so that a value of one row is not certain
 RANGES = 50
-LAST_ITEMS = 20  # of a list; a row's mean hardly changes with more
+LAST_ITEMS = 20  # last items of a list that count; a row's mean hardly changes with more
 # Single columns of kuairand for is_click: long_view, an outcome, has .851, then come video_id,
 # author_id, music_id, duration_ms and user_id with .659 to .651; for is_like user_id has .756 and
 # the next one .716. Census has twelve honest ones from .862 down to .755, no two neighbours more
@@ -33,7 +33,7 @@ SHOWN = 5  # columns in a sentence
 
 @dataclass(frozen=True)
 class Alone:
-    """How it is told what a column alone says of a label of some kind, and what is too much."""
+    """Measure of the information of a single column about a label of some kind, and its bounds."""
 
     label: str
     judge: Callable[[Array, Array], float]
@@ -41,11 +41,11 @@ class Alone:
     suspect: float
     gap: float
     nothing: float
-    """What a column has that says nothing."""
+    """Figure of a column without information."""
 
 
 def rank_correlation(labels: Array, scores: Array) -> float:
-    """Spearman's; NaN where either has one value only. Both ``[rows]``."""
+    """Return Spearman's correlation; NaN if either has a single value. Both ``[rows]``."""
     x, y = (ranks - ranks.mean() for ranks in (midranks(labels), midranks(scores)))
     spread = math.sqrt((x @ x) * (y @ y))
     return float(x @ y) / spread if spread else math.nan
@@ -60,11 +60,11 @@ ALONE = {
 
 
 def column_figure(column: pl.Series, label: Array, alone: Alone, splits: Labels) -> float | None:
-    """What one column alone tells on validation rows: each value by its rate on training rows.
+    """Return the figure of one column on validation rows, each value scored by its training rate.
 
     ``(sum of labels + prior * mean) / (rows + prior)`` for each value; of numbers also for each of
     50 ranges with equally many rows, and the better one counts; of a list the mean of its items',
-    or the rate of its length where items cannot be compared. None where it is not defined.
+    or the rate of its length if items cannot be compared. None if it is not defined.
     """
     known = np.isin(label, (0.0, 1.0)) if alone.judge is auc else ~np.isnan(label)
     train, valid = (splits == 0) & known, (splits == 1) & known
@@ -76,7 +76,7 @@ def column_figure(column: pl.Series, label: Array, alone: Alone, splits: Labels)
 
 
 def _keys(column: pl.Series, train: Array) -> list[pl.Series]:
-    """What rates are of: the values, or their ranges; none where every row has the same."""
+    """Return the keys of rates: the values, or their ranges; none for a constant column."""
     kind = column.dtype
     if is_list(kind):
         lists = as_lists(column, None)
@@ -98,7 +98,7 @@ def _keys(column: pl.Series, train: Array) -> list[pl.Series]:
 
 
 def _ranges(column: pl.Series, train: Array) -> pl.Series:
-    """The number of the range of each value; null stays null."""
+    """Return the number of the range of each value; null stays null."""
     known = column.is_not_null().to_numpy()
     values = column.cast(pl.Float64).fill_null(0.0).to_numpy()
     ordered = np.sort(values[known & train])
@@ -109,7 +109,7 @@ def _ranges(column: pl.Series, train: Array) -> pl.Series:
 
 
 def _score(key: pl.Series, label: Array, train: Array, valid: Array) -> Array:
-    """``[validation rows]``: the smoothed training rate of a row's value, or of its items."""
+    """Return the smoothed training rate of each row's value or items: ``[validation rows]``."""
     mean = float(label[train].mean())
     rows = pl.DataFrame({"key": key, "y": label, "train": train, "valid": valid})
     rows = rows.filter(train | valid).with_row_index("row")
@@ -127,38 +127,38 @@ def _score(key: pl.Series, label: Array, train: Array, valid: Array) -> Array:
 
 
 def labels_of(frame: pl.DataFrame, name: str) -> Array:
-    """``[rows]`` float64, what is no finite number as NaN."""
+    """Return labels ``[rows]`` as float64, NaN for all but finite numbers."""
     column = frame[name].cast(pl.Float64)
     numbers: Array = column.set(~column.is_finite().fill_null(False), math.nan).to_numpy()
     return numbers
 
 
 def shown(name: str) -> str:
-    """A column's name on one line."""
+    """Return a column's name on one line."""
     return name if name.isprintable() else ascii(name)[1:-1]
 
 
 def listed(found: Mapping[str, object], form: str) -> str:
-    """``a (0.91), b (0.90) and 12 more``."""
+    """Return ``a (0.91), b (0.90) and 12 more``."""
     named = [f"{shown(name)} ({form.format(value)})" for name, value in found.items()]
     rest = len(named) - SHOWN
     return ", ".join(named[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def known_numbers(column: pl.Series) -> Array:
-    """The finite numbers of a column."""
+    """Return the finite numbers of a column."""
     values: Array = column.cast(pl.Float64).drop_nulls().to_numpy()
     return values[np.isfinite(values)]
 
 
 def auc_error(rows: int) -> float:
-    """The standard error of an AUC of one half with so many rows of the rarer class."""
+    """Return the standard error of an AUC of .5 from the rows of the rarer class."""
     return 0.29 / math.sqrt(max(1, rows))  # sqrt(1 / 12 rows)
 
 
 @dataclass(frozen=True)
 class SampleView:
-    """Rows, what they are, and what several rules ask for."""
+    """Rows with their schema and split, and the figures that several rules share."""
 
     frame: pl.DataFrame
     schema: Schema
@@ -176,7 +176,7 @@ class SampleView:
 
     @cached_property
     def label(self) -> Array:
-        """The primary label; of a binary task NaN where it is neither 0 nor 1."""
+        """The primary label; NaN if it is neither 0 nor 1 in a binary task."""
         label = labels_of(self.frame, self.schema.tasks[0].name)
         if self.schema.tasks[0].kind != "binary":
             return label
@@ -184,12 +184,12 @@ class SampleView:
 
     @property
     def alone(self) -> Alone:
-        """How single columns are judged."""
+        """The measure for single columns."""
         return ALONE[self.schema.tasks[0].kind]
 
     @cached_property
     def figures(self) -> dict[str, float]:
-        """What each feature and each column set aside tells alone, best first."""
+        """The figure of each feature and each column set aside, highest first."""
         names = [*(feature.source for feature in self.schema.features), *self.set_aside]
         known = self.known_figures
         found = {
@@ -203,7 +203,7 @@ class SampleView:
 
     @cached_property
     def leaks(self) -> dict[str, float]:
-        """The columns that tell suspiciously much; the rule and its figures stand above."""
+        """The suspiciously informative columns; the rule is given above."""
         bounds, figures = self.alone, self.figures
         values = [*figures.values(), bounds.nothing]
         most = max(1, math.floor(SUSPECT_SHARE * len(figures)))
@@ -218,7 +218,7 @@ class SampleView:
 
     @property
     def error(self) -> float:
-        """The standard error of the figure of a column that says nothing."""
+        """The standard error of the figure of a column without information."""
         label = self.label[self.splits == 1]
         if self.schema.tasks[0].kind == "binary":
             return auc_error(min((label == 0).sum(), (label == 1).sum()))
@@ -226,7 +226,7 @@ class SampleView:
 
     @cached_property
     def unique(self) -> dict[str, float]:
-        """The distinct values of ids per training row, where they hardly ever repeat."""
+        """Distinct values per training row of the ids that hardly ever repeat."""
         found = {}
         for feature in self.features(CategoricalFeature):
             column = self.train[feature.source].drop_nulls()
@@ -235,5 +235,5 @@ class SampleView:
         return found
 
     def features(self, *kinds: type[Feature]) -> Iterator[Feature]:
-        """The features of these kinds."""
+        """Return the features of these kinds."""
         return (feature for feature in self.schema.features if isinstance(feature, kinds))

@@ -28,7 +28,7 @@ def unique_ids(look: SampleView) -> Iterator[str]:
     if look.unique:
         yield (
             f"{listed(look.unique, '{:.0%}')}: distinct values per training row; such an id hardly "
-            "ever repeats, so nothing is learnt for it. Leave it out."
+            "ever repeats: nothing is learnt for it. Leave it out."
         )
 
 
@@ -65,7 +65,7 @@ def unseen(look: SampleView) -> Iterator[str]:
 
 
 def _out_of_range(look: SampleView) -> dict[str, float]:
-    """The share of validation rows beyond what a numeric column has in training."""
+    """Return the share of validation rows beyond the training range, by numeric column."""
     found = {}
     for feature in look.features(NumericFeature):
         train, valid = (known_numbers(rows[feature.source]) for rows in (look.train, look.valid))
@@ -89,7 +89,7 @@ def sentinels(look: SampleView) -> Iterator[str]:
 
 
 def _sentinel_share(values: Array, code: float) -> float:
-    """The share of an extreme that stands apart: -1 below 0, 999 and such twice the next."""
+    """Return the share of an extreme that stands apart: -1 below 0, 999 and such twice the next."""
     others = values[values != code]
     if code not in SENTINELS or not len(others):
         return 0.0
@@ -119,8 +119,8 @@ def float_ids(look: SampleView) -> Iterator[str]:
                 numbers[feature.source] = distinct
     if merged:
         yield (
-            f"{listed(merged, 'up to {:.3g}')}: ids stored as floats that are too large for them, "
-            "so neighbours have become one. Store them as whole numbers or text."
+            f"{listed(merged, 'up to {:.3g}')}: ids stored as floats that are too large for them: "
+            "neighbours have become one. Store them as whole numbers or text."
         )
     if numbers:
         yield (
@@ -130,7 +130,7 @@ def float_ids(look: SampleView) -> Iterator[str]:
 
 
 def spellings(look: SampleView) -> Iterator[str]:
-    """Text that differs only by case or blanks around it."""
+    """Yield the columns with texts that differ only by case or surrounding blanks."""
     found = {}
     for feature in look.features(CategoricalFeature):
         column = look.frame[feature.source]

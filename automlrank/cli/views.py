@@ -1,4 +1,4 @@
-"""A search as it goes: redrawn in a terminal, one line per event elsewhere."""
+"""Views of a running search: redrawn in a terminal, one line per event elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REDRAW_SECONDS = 0.25
 
 @contextmanager
 def watch(console: Console, goal: SearchTarget) -> Iterator[Listen]:
-    """The listener for a format and a terminal."""
+    """Yield the listener for a format and a terminal."""
     if console.format is not Format.human:
         yield ignore
     elif console.is_live:
@@ -36,12 +36,12 @@ def watch(console: Console, goal: SearchTarget) -> Iterator[Listen]:
 
 
 class PlainView:
-    """One line for each training that begins and each trial that ends."""
+    """A view with one line for each training that begins and each trial that ends."""
 
     def __init__(self, console: Console, goal: SearchTarget) -> None:
         self.console = console
         self.goal = goal
-        self.what: dict[str, str] = {}  # that each worker trains
+        self.what: dict[str, str] = {}  # the training of each worker
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -59,10 +59,10 @@ class PlainView:
 
 
 class LiveView:
-    """Counts, each worker's current training, the time left, and the front so far.
+    """A view of counts, each worker's current training, the time left, and the front so far.
 
-    It is redrawn when something is told, not by a clock: a drawing thread would disturb the
-    latencies that are measured meanwhile.
+    It is redrawn on events, not by a clock: a drawing thread would disturb the latencies that are
+    measured meanwhile.
     """
 
     def __init__(self, console: Console, goal: SearchTarget) -> None:
@@ -99,16 +99,16 @@ class LiveView:
             self.live.update(self.picture(now - self.began), refresh=True)
 
     def forget(self, record: Record) -> None:
-        """The training of a record is over."""
+        """Remove the training of a record that ended."""
         ended = {f"trial {record.number}", record.name}
         self.trainings = {w: at for w, at in self.trainings.items() if at.what not in ended}
 
     def tell(self, line: str) -> None:
-        """A line that stays, above what is redrawn."""
+        """Print a line that stays above the redrawn part."""
         self.live.console.print(line)
 
     def picture(self, elapsed: float) -> RenderableType:
-        """What the terminal shows now."""
+        """Return the picture that the terminal shows now."""
         parts: list[RenderableType] = [Text()]
         if self.ended:
             results = so_far(self.ended, self.goal.metric)
@@ -122,12 +122,12 @@ class LiveView:
 
 
 def goal_after(event: Event, goal: SearchTarget) -> SearchTarget:
-    """The goal with the metric that the data's tasks have."""
+    """Return the goal with the metric that follows from the data's tasks."""
     return replace(goal, metric=event.metric) if isinstance(event, DataReady) else goal
 
 
 def so_far(event: TrialEnded, metric: Metric) -> Results:
-    """The trials until now as results: an event names a reference's trial twice."""
+    """Return the trials so far as results; an event names a reference's trial twice."""
     records = {record.number: record for record in event.records}
     trials = tuple(record for record in records.values() if record.state != "reference")
     references = tuple(record for record in records.values() if record.name)

@@ -1,4 +1,4 @@
-"""The sentences of a search: what its events say."""
+"""Sentences that a terminal shows for the events of a search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from automlrank.training.progress import Progress
 
 @dataclass(frozen=True)
 class SearchTarget:
-    """What a search counts up to; ``seconds`` is the whole time, where it is limited."""
+    """Target of a search; ``seconds`` is the time limit, None without one."""
 
     metric: Metric
     trials: int
@@ -23,7 +23,7 @@ class SearchTarget:
 
 
 def sentences(event: Event) -> Iterator[str]:
-    """What an event says that is neither a training nor a trial's end."""
+    """Yield the sentences of an event other than a training or the end of a trial."""
     match event:
         case DataReady(name, rows, label_rates, set_aside, suspicions, regression):
             yield f"{name}:"
@@ -33,10 +33,10 @@ def sentences(event: Event) -> Iterator[str]:
             if set_aside:
                 yield (
                     f"Set aside, since they may be outcomes: {', '.join(set_aside)}. "
-                    "A schema that names them decides."
+                    "Name them in a schema to decide."
                 )
             if suspicions:
-                yield "What looks wrong in the data:"
+                yield "Suspicions about the data:"
                 yield from (f"  - {sentence}" for sentence in suspicions)
         case Feasibility():
             yield feasibility(event)
@@ -45,7 +45,7 @@ def sentences(event: Event) -> Iterator[str]:
 
 
 def feasibility(event: Feasibility) -> str:
-    """Which references fit the budget, and what share of draws does."""
+    """Return the latencies of the references, and the share of draws that fit the budget."""
     references = ", ".join(f"{name} {show_ms(ms)} ms" for name, ms in event.references_ms.items())
     start = f"References {references}" if references else "No references"
     if not event.draws_ms:
@@ -55,7 +55,7 @@ def feasibility(event: Feasibility) -> str:
 
 
 def outcome(record: Record, metric: Metric) -> str:
-    """How a trial ended, in one line."""
+    """Return the outcome of a trial in one line."""
     name = f"trial {record.number}" if record.number >= 0 else "reference"
     start = f"{name}{f' ({record.name})' if record.name else ''}"
     state = record.state.replace("_", " ")
@@ -69,14 +69,14 @@ def outcome(record: Record, metric: Metric) -> str:
 
 
 def counts(results: Results, trained: int, goal: SearchTarget) -> str:
-    """``7 of 20 trained · 2 pruned · 3 over budget · 0 failed · 1 duplicate``."""
+    """Return ``7 of 20 trained · 2 pruned · 3 over budget · 0 failed · 1 duplicate``."""
     states = ("pruned", "over_budget", "failed", "duplicate")
     others = [f"{results.counts[state]} {state.replace('_', ' ')}" for state in states]
     return " · ".join([f"{trained} of {goal.trials} trained", *others])
 
 
 def left(results: Results, trained: int, goal: SearchTarget, elapsed: float) -> str:
-    """Time gone, and what is left by the limit or by the trials until now."""
+    """Return the time gone, and the time left by the limit or by the trials so far."""
     gone = f"{show_seconds(elapsed)} gone"
     if goal.seconds is not None:
         return f"{gone} of {show_seconds(goal.seconds)}"
@@ -91,7 +91,7 @@ def left(results: Results, trained: int, goal: SearchTarget, elapsed: float) -> 
 
 
 def current(training: TrainingUpdate, metric: Metric) -> list[str]:
-    """The training at work: what it is, and how far it has come."""
+    """Return the lines of the current training: its name, and its progress."""
     return [
         f"{training.what}: {training.summary}",
         f"  {epoch_line(training.progress, metric)}",
@@ -99,9 +99,9 @@ def current(training: TrainingUpdate, metric: Metric) -> list[str]:
 
 
 def epoch_line(progress: Progress, metric: Metric) -> str:
-    """``epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6712 (best 0.6734)``.
+    """Return ``epoch 3, 120,832 rows, loss 0.5123, valid AUC 0.6712 (best 0.6734)``.
 
-    Behind it the weights of the tasks, where a balance moves them.
+    The weights of the tasks follow if a balance moves them.
     """
     text = f"epoch {progress.epoch + 1}, {progress.rows:,} rows, loss {progress.loss:.4f}"
     label = metric.label

@@ -22,7 +22,7 @@ from automlrank.runs.scores import (
     interval_of,
 )
 
-MOST_SCENARIOS = 20  # of the largest; the smaller ones are one line
+MOST_SCENARIOS = 20  # the largest; smaller ones are counted together
 REST = "others"
 Floats = npt.NDArray[Any]
 

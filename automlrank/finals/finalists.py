@@ -31,14 +31,17 @@ from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsU
 MOST = 5  # finalists, references not counted
 SEEDS = 3
 FINAL_SEEDS = 3  # the stream of seeds
-ORDER_SEEDS = 5  # the stream of seeds that the order of a measurement is drawn by
+ORDER_SEEDS = 5  # the stream of seeds for the order of a measurement
 NOISE = 0.5
-"""Share of the validation score's standard error that counts as noise between two models on the
-same rows: with a correlation of .9 between their scores the difference's error is .45 of it."""
+"""Share of the validation score's standard error that counts as noise between two models.
+
+On the same rows, with a correlation of .9 between their scores, the error of the difference is .45
+of it.
+"""
 
 
 def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
-    """At most 5: the front's best, then trials within noise of the best one; then references."""
+    """Return at most 5 trials, the front's best and those within noise of it, and references."""
     sign = -1.0 if results.metric.up else 1.0
 
     def rank(record: Record) -> float:
@@ -70,12 +73,12 @@ def run_finals(
 ) -> tuple[dict[str, FinalistScores], str | None]:
     """Train every finalist ``SEEDS`` times: one seed of all, then the leaders', then the others'.
 
-    ``leaders`` are those of ``leaders_of``: where time ends the finals, their difference, which the
-    report begins with, has its spread over seeds. ``outsiders`` are what records without an
-    architecture stand for; fixed scores have one run.
+    ``leaders`` are the fingerprints of ``leaders_of``: if the time is up early, the difference that
+    the report begins with has a spread over seeds. ``outsiders`` are the references that are no
+    architectures; fixed scores have one run.
 
-    Gives ``valid`` and ``test`` by fingerprint as a record holds them, and why it ended early, or
-    None. Where it ends early, or a finalist fails, what was reached stands.
+    Returns the scores by fingerprint, and the reason of an early stop or None. After an early stop
+    or a failure the scores that were reached are returned.
     """
     runs: dict[str, list[FinalRun]] = {}
     fixed = {rival.fingerprint for rival in outsiders if rival.is_fixed}
@@ -109,7 +112,7 @@ def leaders_of(results: Results, limit: float | None) -> set[str]:
 
 
 def in_order(finalists: Sequence[Record], leaders: set[str]) -> list[tuple[int, Record]]:
-    """One training of all, the leaders first, then their other seeds, then the others'."""
+    """Return one training of all, leaders first, then other seeds, those of the leaders first."""
 
     def place(pair: tuple[int, Record]) -> tuple[bool, bool, int]:
         n, record = pair
@@ -119,14 +122,14 @@ def in_order(finalists: Sequence[Record], leaders: set[str]) -> list[tuple[int, 
 
 
 def title(record: Record) -> str:
-    """A record's name, or its number."""
+    """Return a record's name, or its number."""
     return record.name or f"trial {record.number}"
 
 
 def _final(
     bench: Evaluator, folder: RunFolder, record: Record, outsiders: Sequence[Baseline], n: int
 ) -> FinalRun:
-    """One training of a finalist, or what an earlier run left of it."""
+    """Return one training of a finalist, from an earlier run if it is kept."""
     seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
     kept = folder.final(record.fingerprint, seed)
     if kept is not None:
@@ -151,17 +154,17 @@ def _shift(bench: Evaluator, rival: Baseline, run: BaselineRun) -> float | None:
 
 
 def _rival_of(record: Record, outsiders: Sequence[Baseline]) -> Baseline:
-    """What a record stands for; raises TrialError for a library that was there once."""
+    """Return the reference of a record; raises TrialError if its library is not installed now."""
     if record.architecture:
         return NetworkBaseline(Architecture.read(record.architecture))
     for rival in outsiders:
         if rival.fingerprint == record.fingerprint:
             return rival
-    raise TrialError(f"{title(record)} cannot be trained here any more")
+    raise TrialError(f"{title(record)} cannot be trained: its library is not installed here")
 
 
 def with_finals(record: Record, finals: Mapping[str, FinalistScores]) -> Record:
-    """The record with its finalist's scores, where it was one."""
+    """Return the record with its finalist's scores, if it was a finalist."""
     if record.fingerprint not in finals or record.state == "duplicate":
         return record
     final = finals[record.fingerprint]
@@ -171,7 +174,7 @@ def with_finals(record: Record, finals: Mapping[str, FinalistScores]) -> Record:
 
 
 def with_all_finals(results: Results, finals: Mapping[str, FinalistScores]) -> Results:
-    """The results with every finalist's scores."""
+    """Return the results with every finalist's scores."""
     records, references = (
         tuple(with_finals(record, finals) for record in group)
         for group in (results.records, results.references)
@@ -182,7 +185,7 @@ def with_all_finals(results: Results, finals: Mapping[str, FinalistScores]) -> R
 def models_of(
     bench: Evaluator, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Baseline]
 ) -> dict[str, nn.Module]:
-    """What answers requests for each finalist; none for fixed scores, or trees of elsewhere."""
+    """Return a model that answers requests for each finalist that has one."""
     found: dict[str, nn.Module] = {}
     for record in finalists:
         try:
@@ -197,7 +200,7 @@ def models_of(
 
 
 def measure_in_turn(bench: Evaluator, models: Mapping[str, nn.Module]) -> dict[str, Latency]:
-    """The latencies of several models, interleaved in random order.
+    """Return the latencies of several models, measured interleaved in random order.
 
     Each is measured with the user's side once and repeated. All are in memory at once.
     """
@@ -216,7 +219,7 @@ def measure_in_turn(bench: Evaluator, models: Mapping[str, nn.Module]) -> dict[s
 
 
 def with_latency(record: Record, latencies: Mapping[str, Latency]) -> Record:
-    """The record with its second latency, where it was measured again."""
+    """Return the record with its second latency, if it was measured again."""
     if record.fingerprint not in latencies or record.p50 is None:
         return record
     again = dataclasses.replace(latencies[record.fingerprint], p50_first=record.p50)

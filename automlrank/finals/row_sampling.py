@@ -1,4 +1,4 @@
-"""How a metric varies with the test rows: of one task, of several tasks, of a fused score."""
+"""Sampling of a metric over test rows: of one task, of several tasks, of a fused score."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Sampler = Callable[[Rows], Sampling]
 
 @dataclasses.dataclass(frozen=True)
 class ScoredSeeds:
-    """The logits ``[rows, tasks]`` of one training, or a fixed score ``[rows, 1]`` of any scale."""
+    """Logits ``[rows, tasks]`` of one training, or a fixed score ``[rows, 1]`` of any scale."""
 
     logits: Logits
     is_fixed: bool
 
 
 def task_of(metric: Metric, schema: Schema) -> int:
-    """The place of the task whose predictions are told: the metric's first, or the primary."""
+    """Return the index of the task that is reported: the metric's first, or the primary one."""
     names = [task.name for task in schema.tasks]
     return names.index(next(iter(metric.weights), names[0]))
 
 
 def sampler(data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds]) -> Sampler:
-    """What samples all runs' metric on chosen rows of the test split.
+    """Return a function that samples all runs' metric on chosen rows of the test split.
 
-    Of several tasks no fixed score takes part, as it is one task's.
+    A fixed score belongs to one task and takes no part in a metric of several.
     """
     labels, groups = data.labels("test"), data.groups("test")
     if metric.fused:
@@ -55,9 +55,9 @@ def sampler(data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds]) -> Sampl
 def score_sampler(
     data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds], weights: dict[str, float]
 ) -> Sampler:
-    """What samples the fused score's metric by the labels of weighted tasks.
+    """Return a function that samples the fused score's metric by the labels of weighted tasks.
 
-    Every task is scored by the one score; a fixed score is taken for it.
+    Every task is scored by the one fused score; a fixed score stands for it.
     """
     labels, groups, exponents = data.labels("test"), data.groups("test"), data.schema.exponents
     known = [run.logits[:, 0] if run.is_fixed else fused(run.logits, exponents) for run in runs]
@@ -72,5 +72,5 @@ def _tasks(data: Dataset) -> list[str]:
 
 
 def _of_rows(labels: Logits, rows: Rows) -> Logits:
-    """The labels of chosen rows, null elsewhere."""
+    """Return the labels of chosen rows, NaN elsewhere."""
     return np.where(rows[:, None], labels, np.nan)

@@ -1,8 +1,8 @@
-"""The best architecture against the same one trained for a single task, or a single scenario.
+"""Specialists: the best architecture trained for a single task, or on a single scenario's rows.
 
-What many tasks and scenarios share may help one and hurt another; a specialist has the same
-architecture, settings and seeds, and sees one task's labels, or one scenario's rows. Boosted trees
-know one task only, so where they are among the finalists they are specialists, too.
+Sharing between tasks and scenarios may help one and hurt another. A specialist has the same
+architecture, settings and seeds, and sees the labels of one task or the rows of one scenario.
+Boosted trees are trained for one task, and count as specialists if they are among the finalists.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automlrank.architecture import Architecture
-from automlrank.blocks import Bce, Fixed
+from automlrank.blocks.stages import STAGES
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.trees import LIGHTGBM_RATES
 from automlrank.data.dataset import Dataset
@@ -36,33 +36,33 @@ from automlrank.runs.stop_reasons import FAILURES, TimeIsUp
 from automlrank.training.loop import predict
 
 MOST_SCENARIOS = 5  # the largest
-LEAST_ROWS = 10_000  # training rows: what fewer of them teach says little of a part
+LEAST_ROWS = 10_000  # training rows: with fewer a specialist is too weak to compare with
 Logits = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Specialist:
-    """What a part of the best architecture's work is compared with: a ``task`` on ``rows``."""
+    """A model to compare the best architecture with on one part: a ``task`` on ``rows``."""
 
     kind: str
     name: str
     key: str
-    """In the names of files, whatever the data call it."""
+    """Name in file names, independent of names in the data."""
     task: int
     rows: npt.NDArray[np.bool_]
-    """Of the test split."""
+    """Rows of the test split."""
     architecture: Architecture
     data: Dataset
 
 
 def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialist]:
-    """One for each task, where there are several, and for each of the largest scenarios."""
+    """Yield a specialist for each of several tasks, and for each of the largest scenarios."""
     known = (~np.isnan(data.labels("train"))).sum(axis=0)
     everywhere = np.ones(data.rows["test"], bool)
     tasks = data.schema.tasks
     if len(tasks) > 1:
-        loss = Bce() if architecture.loss.on_all_rows else architecture.loss
-        alone = dataclasses.replace(architecture, loss=loss, balance=Fixed())
+        loss = _default("loss") if architecture.loss.on_all_rows else architecture.loss
+        alone = dataclasses.replace(architecture, loss=loss, balance=_default("balance"))
         for i, task in enumerate(tasks):
             if known[i] >= LEAST_ROWS:
                 key, part = f"task-{i}", only_task(data, i)
@@ -79,10 +79,15 @@ def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialis
             yield Specialist("scenarios", name, key, 0, rows, architecture, scenario)
 
 
-def only_task(data: Dataset, chosen: int) -> Dataset:
-    """The data for one task: the others weigh nothing, and none is a product with another.
+def _default(stage: str) -> Any:
+    """Return the block that a stage has unless told."""
+    return Architecture.value_of(str(STAGES[stage].default))
 
-    A regression task keeps its parent, which says what rows it is trained on.
+
+def only_task(data: Dataset, chosen: int) -> Dataset:
+    """Return the data for one task: the others have weight 0, and no task is a product.
+
+    A regression task keeps its parent, which determines the rows that it is trained on.
     """
     tasks = tuple(
         dataclasses.replace(
@@ -96,7 +101,7 @@ def only_task(data: Dataset, chosen: int) -> Dataset:
 
 
 def only_scenario(data: Dataset, value: int) -> Dataset | None:
-    """The data with one scenario's rows for training and validation.
+    """Return the data with one scenario's rows for training and validation.
 
     None where training has too few rows, or one of the two a single class.
     """
@@ -146,7 +151,7 @@ def seesaw(
 def beside_trees(
     bench: Evaluator, folder: RunFolder, whole: Sequence[Logits]
 ) -> dict[str, SpecialistScore]:
-    """By task the score of the best, of LightGBM with target rates, and their difference."""
+    """Return the comparison of the best with trees that read target rates, by task."""
     tasks, everywhere = bench.data.schema.tasks, np.ones(bench.data.rows["test"], bool)
     trees = finals_of(bench, folder, LIGHTGBM_RATES.fingerprint)
     if len(tasks) == 1 or not whole or not trees:
@@ -155,7 +160,7 @@ def beside_trees(
 
 
 def finals_of(bench: Evaluator, folder: RunFolder, fingerprint: str) -> list[Logits]:
-    """The test logits of a finalist's trainings, as many as there are."""
+    """Return the test logits of all trainings of a finalist."""
     seeds = [seed_of(bench.goal.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
     return [kept[1] for s in seeds if (kept := folder.final(fingerprint, s)) is not None]
 
@@ -163,7 +168,7 @@ def finals_of(bench: Evaluator, folder: RunFolder, fingerprint: str) -> list[Log
 def trained(
     bench: Evaluator, folder: RunFolder, best: Record, special: Specialist, n: int
 ) -> Logits:
-    """The test logits of a specialist's n-th training, or what an earlier run left of it."""
+    """Return the test logits of a specialist's n-th training, from an earlier run if it is kept."""
     seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
     key = f"{best.fingerprint}-{special.key}"
     kept = folder.final(key, seed)

@@ -1,4 +1,4 @@
-"""The paired bootstrap: all models see the same resamples, so their differences are paired.
+"""The paired bootstrap: all models see the same resamples, which pairs their differences.
 
 Units (rows, or groups of rows) are drawn with replacement; a resample is how often each was
 drawn (Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
@@ -12,17 +12,17 @@ import numpy as np
 
 from automlrank.measurement.metrics import Floats
 
-RESAMPLES = 1000  # a standard error from so many is itself sure to 1 / sqrt(2 * 1000) = 2.2 %
+RESAMPLES = 1000  # a standard error from so many has itself an error of 1 / sqrt(2 * 1000) = 2.2 %
 COUNTS = 2**20  # held at once: 8 MiB
 
 Statistic = Callable[[Floats], Floats]
-"""From counts ``[resamples, units]`` to the values ``[resamples, models]``."""
+"""Function of counts ``[resamples, units]`` that returns values ``[resamples, models]``."""
 
 
 def bootstrap(
     statistic: Statistic, units: int, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Floats:
-    """The statistic of every model in every resample, ``[resamples, models]``.
+    """Return the statistic of every model in every resample, ``[resamples, models]``.
 
     Raises ValueError without units, or for fewer than two resamples.
     """
@@ -42,6 +42,6 @@ def bootstrap(
 
 
 def weighted_mean(values: Floats, weights: Floats) -> Statistic:
-    """The mean of the drawn units' values ``[units, models]`` by their weights ``[units]``."""
+    """Return the mean of the drawn units' values ``[units, models]`` by weights ``[units]``."""
     weighted = values * weights[:, None]
     return lambda counts: (counts @ weighted) / (counts @ weights)[:, None]

@@ -1,4 +1,4 @@
-"""How far predicted probabilities stand from the rates that came true."""
+"""Calibration: distance of predicted probabilities from observed rates."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Calibration:
-    """The expected calibration error, and the mean prediction over the observed rate."""
+    """Expected calibration error, and the mean prediction over the observed rate."""
 
     error: float
     ratio: float
 
 
 def calibration(labels: npt.ArrayLike, logits: npt.ArrayLike, bins: int = BINS) -> Calibration:
-    """Calibration in ``bins`` bins of equal mass along the predictions.
+    """Return the calibration in ``bins`` bins of equal mass along the predictions.
 
     ``error`` is the sum over bins of ``rows / n |mean prediction - rate|``: by quantiles, since
     click rates crowd at one end (Nixon et al., 2019, https://arxiv.org/abs/1904.01685). Equal
@@ -46,9 +46,9 @@ def calibration(labels: npt.ArrayLike, logits: npt.ArrayLike, bins: int = BINS) 
 
 
 def intercept(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
-    """The one number which, added to all logits, makes their log loss the least.
+    """Return the number that, added to all logits, minimises their log loss.
 
-    There the mean prediction is the observed rate: it is found by halving. Arguments ``[rows]``; a
+    The mean prediction is then the observed rate; bisection finds it. Arguments ``[rows]``; a
     row whose label is NaN does not count. NaN for one class, or a logit that is NaN.
     """
     truth, logit = np.asarray(labels, np.float64), np.asarray(logits, np.float64)

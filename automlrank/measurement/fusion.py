@@ -1,4 +1,4 @@
-"""A fused score of several tasks' predictions, and how good it is. NumPy alone: exports copy it."""
+"""A fused score of several tasks' predictions, and its metric. NumPy alone: exports copy it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automlrank.measurement.metrics import Floats
 
 
 def fused(logits: npt.ArrayLike, exponents: Sequence[float]) -> Floats:
-    """The log of the fused score, ``sum_t a_t log sigmoid(z_t)``, which orders rows as it does.
+    """Return the log of the fused score, ``sum_t a_t log sigmoid(z_t)``: the same order of rows.
 
     ``logits`` ``[rows, tasks]``, ``exponents`` ``a`` one a task, 0 where it takes no part;
     ``[rows]``, NaN where a logit that takes part is.
@@ -31,7 +31,7 @@ def judged(
     score: npt.ArrayLike,
     exponents: Sequence[float],
 ) -> float:
-    """How well one score orders by every label: ``sum_t a_t judge(y_t, score) / sum_t a_t``.
+    """Return a score's metric over all labels: ``sum_t a_t judge(y_t, score) / sum_t a_t``.
 
     ``labels`` ``[rows, tasks]``, null is NaN; ``score`` ``[rows]``; NaN where one of the tasks'
     is not defined.

@@ -1,10 +1,10 @@
-"""How sure a score is, and whether two models' scores on the same rows differ.
+"""Standard errors of scores, and of differences of scores on the same rows.
 
-``sampling`` says how the scores of several models would vary, together, with the rows: of AUC by
+``sampling`` gives the joint covariance of several models' scores over draws of rows: of AUC by
 DeLong's variance on midranks, O(n log n) (DeLong et al., Biometrics 1988; Sun and Xu, IEEE Signal
 Processing Letters 2014, https://doi.org/10.1109/LSP.2014.2337313), of RMSE by the delta method, of
-any other metric by the paired bootstrap. A difference of architectures holds the spread between
-training seeds, too.
+any other metric by the paired bootstrap. The error of a difference of architectures includes the
+spread between training seeds.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Sampling:
     covariance: Floats
 
     def interval(self, seeds: Sequence[int]) -> tuple[float, float]:
-        """The 95 % interval of one trained model, round the mean of its seeds.
+        """Return the 95 % interval of one trained model, around the mean of its seeds.
 
-        The sampling of rows alone, the variance averaged over the seeds.
+        It covers the sampling of rows alone; the variance is averaged over the seeds.
         """
         chosen = list(seeds)
         value = float(self.values[chosen].mean())
@@ -60,13 +60,13 @@ class Sampling:
         return value - half, value + half
 
     def difference(self, a: Sequence[int], b: Sequence[int]) -> tuple[float, float]:
-        """``(a - b, standard error)`` of two architectures' means over their seeds.
+        """Return ``(a - b, standard error)`` of two architectures' means over their seeds.
 
-        The variance is ``R + S_a / n_a + S_b / n_b``: R that over draws of rows as far as all
-        seeds share it, S that between an architecture's seeds, in which the rest of it shows too.
-        Few seeds say little of S, so the error is widened by Student's quantile at Welch's
-        degrees of freedom (Biometrika 1947) over 1.96: 1.96 errors cover 95 %. One model alone
-        has no S: the error is that of the paired rows.
+        The variance is ``R + S_a / n_a + S_b / n_b``: R over draws of rows as far as all seeds
+        share it, S between an architecture's seeds, which includes the rest. Few seeds estimate S
+        poorly: the error is widened by Student's quantile at Welch's degrees of freedom
+        (Biometrika 1947) over 1.96, and 1.96 errors cover 95 %. One model alone has no S: the
+        error is that of the paired rows.
         """
         across = float(self.covariance[np.ix_(a, b)].mean())
         rows = max(self._shared(a) + self._shared(b) - 2 * across, 0.0)  # rounding may go below
@@ -77,18 +77,18 @@ class Sampling:
         return float(self.values[list(a)].mean() - self.values[list(b)].mean()), error
 
     def _shared(self, seeds: Sequence[int]) -> float:
-        """The mean covariance of two seeds of one architecture; of one model its variance."""
+        """Return the mean covariance of two seeds of one architecture, or one model's variance."""
         n = len(seeds)
         own = self.covariance[np.ix_(seeds, seeds)]
         return float(own.sum() - own.trace()) / (n * (n - 1)) if n > 1 else float(own[0, 0])
 
     def _spread(self, seeds: Sequence[int]) -> float:
-        """The variance between seeds."""
+        """Return the variance between seeds."""
         return float(self.values[list(seeds)].var(ddof=1)) if len(seeds) > 1 else 0.0
 
 
 def student_95(inverse_degrees: float) -> float:
-    """Student's two-sided 95 % quantile; between the known ones on a line, up to 2.2 % above it."""
+    """Student's two-sided 95 % quantile, linearly interpolated: up to 2.2 % too large."""
     inverse = [1 / degrees for degrees in reversed(DEGREES)]
     return float(np.interp(inverse_degrees, inverse, STUDENT_95[::-1]))
 
@@ -102,7 +102,7 @@ def sampling(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Sampling:
-    """The models' scores by ``metric`` and their covariance over draws of rows.
+    """Return the models' scores by ``metric`` and their covariance over draws of rows.
 
     GAUC redraws groups, log loss and MAE rows, ``resamples`` times: for 50,000 rows and two models
     in 0.1 s (5,000 groups) and 0.3 s, for 24 models in 0.6 and 0.5 s, on one core. ``labels`` and
@@ -141,7 +141,7 @@ def joint_sampling(
     scores: npt.NDArray[np.generic],
     groups: npt.NDArray[np.generic] | None = None,
 ) -> Sampling:
-    """The models' weighted mean of several tasks' scores, and its covariance over draws of rows.
+    """Return the models' weighted mean of several tasks' scores, and its covariance over rows.
 
     ``sum_rows x x^T`` of each row's weighted influence on the models' scores, the tasks' on the
     same rows: of AUC DeLong's placements over their class's size, of log loss and MAE the row's
@@ -173,7 +173,7 @@ def joint_sampling(
 
 
 def relative_error(labels: npt.ArrayLike) -> float:
-    """The standard error of an RMSE as a share of it, of a model that says the labels' mean.
+    """Return the relative standard error of the RMSE of a model that predicts the labels' mean.
 
     ``sqrt((k - 1) / (4 n))`` for a kurtosis k, 3 of normal errors. NaN for labels of one value.
     """
@@ -186,7 +186,7 @@ def relative_error(labels: npt.ArrayLike) -> float:
 
 
 def _error_influence(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
-    """How far a row moves each model's RMSE: ``(e^2 - mean) / (2 n root)``, ``[rows, models]``."""
+    """Influence of rows on each model's RMSE: ``(e^2 - mean) / (2 n root)``, ``[rows, models]``."""
     squares = (columns.T.astype(np.float64) - labels[:, None]) ** 2
     means = squares.mean(axis=0)
     moved: Floats = (squares - means) / (2 * len(labels) * np.maximum(np.sqrt(means), 1e-300))
@@ -194,7 +194,7 @@ def _error_influence(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats
 
 
 def _row_losses(metric: Metric, labels: Floats, column: npt.NDArray[np.generic]) -> Floats:
-    """What log loss or MAE is the mean of, by row."""
+    """Loss of each row, of which log loss or MAE is the mean."""
     if metric == LOGLOSS:
         return cross_entropies(labels, column)
     errors: Floats = np.abs(column.astype(np.float64) - labels)
@@ -204,7 +204,7 @@ def _row_losses(metric: Metric, labels: Floats, column: npt.NDArray[np.generic])
 def _influence(
     base: Metric, labels: Floats, columns: npt.NDArray[np.generic], units: Units
 ) -> tuple[Units, Floats]:
-    """The units that move the scores, rows or groups, and how far each model's: ``[n, models]``."""
+    """Return the units, rows or groups, and their influence on the scores: ``[n, models]``."""
     if base.grouped:
         return _group_influence(labels, columns, units)
     if base == RMSE:
@@ -223,9 +223,9 @@ def _influence(
 def _group_influence(
     labels: Floats, columns: npt.NDArray[np.generic], groups: Units
 ) -> tuple[Units, Floats]:
-    """The groups with both classes, and how far each moves each model's GAUC.
+    """Return the groups with both classes, and their influence on each model's GAUC.
 
-    One alone says nothing of others: NaN.
+    A single group shows no spread: its influence is NaN.
     """
     mixed = np.flatnonzero(np.bincount(groups, labels == 1) * np.bincount(groups, labels != 1))
     found = [group_aucs(labels, column, groups) for column in columns]
@@ -236,7 +236,7 @@ def _group_influence(
 
 
 def auc_error(auc: float, positives: int, negatives: int) -> float:
-    """The standard error of an AUC on so many rows of each class, without the rows themselves.
+    """Return the standard error of an AUC from the number of rows of each class alone.
 
     ``var = (a (1 - a) + (p - 1) (q1 - a^2) + (n - 1) (q2 - a^2)) / (p n)`` with
     ``q1 = a / (2 - a)`` and ``q2 = 2 a^2 / (1 + a)``: exact for exponential scores (Hanley and
@@ -256,7 +256,7 @@ def _delong(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
 
 
 def _placements(labels: Floats, scores: npt.NDArray[np.generic]) -> tuple[Floats, Floats]:
-    """Per positive the share of negatives below it, per negative that of positives above it."""
+    """Return each positive's share of negatives below it, each negative's of positives above it."""
     positive = labels == 1
     p, n = int(positive.sum()), int((~positive).sum())
     ranks = midranks(scores)
@@ -266,13 +266,13 @@ def _placements(labels: Floats, scores: npt.NDArray[np.generic]) -> tuple[Floats
 
 
 def _of_mean(samples: Floats) -> Floats:
-    """The covariance of the columns' means; NaN of one sample."""
+    """Return the covariance of the columns' means; NaN for one sample."""
     n = len(samples)
     return _covariance(samples) / n if n > 1 else np.full((samples.shape[1],) * 2, math.nan)
 
 
 def _covariance(samples: Floats) -> Floats:
-    """Of the columns of ``[samples, models]``."""
+    """Return the covariance of the columns of ``[samples, models]``."""
     centred = samples - samples.mean(axis=0)
     covariance: Floats = centred.T @ centred / (len(samples) - 1)
     return covariance

@@ -1,1 +1,1 @@
-"""What a run has found, for people: cells, comparisons, tables, figures, pages, files."""
+"""Reports of a run: cells, comparisons, tables, figures, pages, files."""

@@ -1,4 +1,4 @@
-"""How a record reads in a table: one wording for terminal, Markdown and HTML."""
+"""Texts of a record's cells: one wording for the tables of terminal, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 @dataclass(frozen=True)
 class Row:
-    """The texts of one record.
+    """Texts of one record.
 
-    ``valid`` is the search's own score, which the front goes by; ``mean`` that over seeds where
-    there is one, which choices go by; ``deviation`` that of the test scores over the seeds;
+    ``valid`` is the search's own score, which decides the front; ``mean`` the mean over seeds if
+    there is one, which decides choices; ``deviation`` that of the test scores over the seeds;
     ``versus`` the test difference to the best reference; ``repeated`` the p50 latency with the
     user's side scored anew for every candidate.
     """
@@ -45,7 +45,7 @@ class Row:
 
 
 def row(record: Record, results: Results) -> Row:
-    """A record as the texts of a table."""
+    """Return a record as the texts of a table."""
     rival = results.best_reference()
     known = rival is not None and rival.fingerprint != record.fingerprint
     rank = ranks(results).get(record.fingerprint)
@@ -69,37 +69,37 @@ def row(record: Record, results: Results) -> Row:
 
 
 def title(record: Record) -> str:
-    """What it is in one line: a reference's name, then its summary."""
+    """Return a record in one line: a reference's name, then its summary."""
     return f"{record.name}: {record.summary}" if record.name else record.summary
 
 
 def show_score(value: float | None, like: float | None = None) -> str:
-    """Four decimals: two standard errors of a large test split; fewer from ten on.
+    """Return a score with four decimals, two standard errors of a large test split; fewer from ten.
 
-    With as many as the score that it stands beside has, ``like``.
+    The number of decimals is that of ``like``, the score beside it, if one is given.
     """
     return MISSING if value is None else f"{value:.{_decimals(value if like is None else like)}f}"
 
 
 def _decimals(value: float) -> int:
-    """Errors in a label's own units may be large: five digits or more are shown."""
+    """Return the decimals that show five digits or more: errors in a label's units may be large."""
     whole = math.floor(math.log10(abs(value))) if 1 <= abs(value) < math.inf else 0
     return max(0, 4 - whole)
 
 
 def show_test(record: Record) -> str:
-    """The test score and half its 95 % interval."""
+    """Return the test score and half its 95 % interval."""
     return show_with_interval(record.test_score, interval(record))
 
 
 def show_with_interval(value: float | None, interval: Interval | None) -> str:
-    """A score and half its interval, if it has one."""
+    """Return a score and half its interval, if it has one."""
     half = None if interval is None else interval.half_width
     return show_score(value) if half is None else f"{show_score(value)} ± {show_score(half, value)}"
 
 
 def show_seeds(record: Record) -> str:
-    """The number of trainings behind the test score, and their standard deviation."""
+    """Return the number of trainings behind the test score, and their standard deviation."""
     if record.test is None:
         return MISSING
     if record.test.std is None:
@@ -108,7 +108,7 @@ def show_seeds(record: Record) -> str:
 
 
 def show_logloss(record: Record) -> str:
-    """The log loss, and in brackets that of recalibrated logits if the loss bends probabilities."""
+    """Return the log loss, and in brackets that of recalibrated logits if there is one."""
     known = None if record.test is None else record.test.probabilities
     text = show_score(None if known is None else known.logloss)
     again = None if record.test is None else record.test.logloss_recalibrated
@@ -116,7 +116,7 @@ def show_logloss(record: Record) -> str:
 
 
 def show_calibration(record: Record) -> str:
-    """The expected calibration error, and the mean prediction over the rate."""
+    """Return the expected calibration error, and the mean prediction over the rate."""
     known = None if record.test is None else record.test.probabilities
     if known is None:
         return MISSING
@@ -125,20 +125,20 @@ def show_calibration(record: Record) -> str:
 
 
 def show_ms(value: float | None) -> str:
-    """Milliseconds: two decimals below one, then one."""
+    """Return milliseconds with two decimals below 1 ms, else with one."""
     if value is None:
         return MISSING
     return f"{value:.2f}" if value < 1 else f"{value:.1f}"
 
 
 def show_latency(record: Record) -> str:
-    """The median and the 95th percentile, in milliseconds."""
+    """Return the median and the 95th percentile, in milliseconds."""
     p95 = None if record.latency_ms is None else record.latency_ms.p95
     return f"{show_ms(record.p50)} / {show_ms(p95)}"
 
 
 def show_repeated(record: Record) -> str:
-    """The median with the user's side repeated; from 100 ms on without decimals, to fit below."""
+    """Return the median with the user's side repeated; without decimals from 100 ms, to fit."""
     value = repeated_p50(record)
     return show_ms(value) if value is None or value < 100 else f"{value:.0f}"
 
@@ -149,14 +149,14 @@ def repeated_p50(record: Record) -> float | None:
 
 
 def show_interval(latency: Latency | None) -> str:
-    """The interval of the median, if it was measured in rounds."""
+    """Return the interval of the median, if it was measured in rounds."""
     if latency is None or latency.low is None or latency.high is None:
         return MISSING
     return f"{latency.low:.3g} to {latency.high:.3g}"
 
 
 def show_count(value: float | None) -> str:
-    """Three digits and a unit: 12.3k, 1.23M."""
+    """Return a count with three digits and a unit: 12.3k, 1.23M."""
     if value is None:
         return MISSING
     for size, unit in UNITS:
@@ -166,7 +166,7 @@ def show_count(value: float | None) -> str:
 
 
 def show_seconds(value: float | None) -> str:
-    """Seconds, minutes or hours, whichever reads best."""
+    """Return a duration in seconds, minutes or hours."""
     if value is None:
         return MISSING
     if value < 120:
@@ -175,19 +175,19 @@ def show_seconds(value: float | None) -> str:
 
 
 def show_difference(difference: Difference | None) -> str:
-    """A difference and whether it is more than noise."""
+    """Return a difference and its verdict."""
     if difference is None:
         return MISSING
     return f"{show_change(difference.value)}, {difference.verdict}"
 
 
 def show_change(value: float) -> str:
-    """A difference of two scores, with its sign."""
+    """Return a difference of two scores with its sign."""
     return f"{value:+.{_decimals(value)}f}"
 
 
 def show_labels(rates: Mapping[str, float | None], regression: Collection[str]) -> list[str]:
-    """Each task's share of positive labels, or its mean: ``click 37.1 %``, ``stay mean 12.400``."""
+    """Return each task's share of positives, or mean: ``click 37.1 %``, ``stay mean 12.400``."""
     return [
         f"{task} mean {show_score(rate)}" if task in regression else f"{task} {show_share(rate)}"
         for task, rate in rates.items()
@@ -195,5 +195,5 @@ def show_labels(rates: Mapping[str, float | None], regression: Collection[str]) 
 
 
 def show_share(value: float | None) -> str:
-    """A share in per cent; a dash where nothing is known."""
+    """Return a share in per cent; a dash if it is not known."""
     return "-" if value is None else f"{value:.1%}".replace("%", " %")

@@ -1,4 +1,4 @@
-"""The score against the latency, as Plotly figures that need no theme of their own."""
+"""Score against latency, as Plotly figures that need no theme of their own."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ TICKS = [first * 10.0**power for power in range(-3, 5) for first in (1, 2, 5)]
 
 
 def front_figure(results: Results, facts: RunInfo) -> go.Figure:
-    """Validation score and p50 latency of every complete trial, the front as a line.
+    """Return validation score against p50 latency of every complete trial, the front as a line.
 
-    Trials far behind all others lie outside at first, so that they do not flatten the rest.
+    Trials far behind all others lie outside at first: they would flatten the rest.
     """
     chosen = {record.fingerprint for record in (*results.front, *results.references)}
     others = [record for record in results.complete if record.fingerprint not in chosen]
@@ -65,7 +65,7 @@ def front_figure(results: Results, facts: RunInfo) -> go.Figure:
 
 
 def finalists_figure(results: Results, facts: RunInfo) -> go.Figure:
-    """Test score with its 95 % interval and p50 latency of finalists and references."""
+    """Return test score with its interval against p50 latency of finalists and references."""
     own = [record for record in results.finalists if not results.is_reference(record)]
     figure = _figure(results, "test", (*own, *results.references))
     _add(
@@ -110,7 +110,7 @@ def _add(
     name: str,
     **style: Any,
 ) -> None:
-    """One trace; a summary is escaped because hover texts are a kind of HTML."""
+    """Add one trace; a summary is escaped because hover texts are a kind of HTML."""
     records = _drawable(records, split)
     if records:
         figure.add_trace(
@@ -144,7 +144,7 @@ def _hover(record: Record, results: Results) -> str:
 
 
 def _times(record: Record) -> str:
-    """The percentiles, and what the median lies in where that is known."""
+    """Return the percentiles, and the interval of the median if it is known."""
     ms = record.latency_ms
     if ms is None:
         return "latency not measured"
@@ -154,7 +154,7 @@ def _times(record: Record) -> str:
 
 
 def _errors(records: Sequence[Record]) -> dict[str, Any]:
-    """Asymmetric bars from the stored interval; none where there is none."""
+    """Return asymmetric error bars from the intervals; length 0 without one."""
     up, down = [], []
     for record in records:
         middle, ends = record.test_score or 0.0, interval(record)
@@ -178,7 +178,7 @@ def _figure(results: Results, split: str, records: Sequence[Record]) -> go.Figur
 def _leave_out(
     figure: go.Figure, others: Sequence[Record], shown: Sequence[Record], metric: Metric
 ) -> None:
-    """Begin the axis of scores without those of ``others`` that are far behind, and say so."""
+    """Start the axis of scores behind the ``others`` that are far behind, with a note."""
     sign = 1.0 if metric.up else -1.0
     behind, wanted = (
         [sign * (record.valid_score or 0.0) for record in _drawable(records, "valid")]
@@ -208,7 +208,7 @@ def _leave_out(
 
 
 def blank(xaxis: dict[str, Any], yaxis: dict[str, Any]) -> go.Figure:
-    """A figure without traces; its axes have no line at zero."""
+    """Return a figure without traces; its axes have no line at zero."""
     clear = "rgba(0,0,0,0)"
     return go.Figure(
         layout={
@@ -227,7 +227,7 @@ def blank(xaxis: dict[str, Any], yaxis: dict[str, Any]) -> go.Figure:
 
 
 def _add_budget(figure: go.Figure, facts: RunInfo) -> None:
-    """The budget as a line, where trials come near enough to show it beside them."""
+    """Draw the budget as a line, if trials are near enough to show it beside them."""
     limit = facts.latency_ms
     times = [time for trace in figure.data for time in trace.x]
     if not limit or not times or max(times) < limit / 2:

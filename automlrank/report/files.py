@@ -16,7 +16,7 @@ from automlrank.runs.run_info import RunInfo
 
 
 def write_report(results: Results, facts: RunInfo, folder: str | Path) -> list[Path]:
-    """Write report.md, front.json, trials.csv and report.html; the paths that were written."""
+    """Write report.md, front.json, trials.csv and report.html; returns their paths."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
@@ -31,7 +31,7 @@ def write_report(results: Results, facts: RunInfo, folder: str | Path) -> list[P
 
 
 def csv_text(results: Results) -> str:
-    """The trials as CSV text."""
+    """Return the trials as CSV text."""
     rows = [flat(record) for record in results.records]
     columns = dict.fromkeys(key for row in rows for key in row)
     text = io.StringIO()
@@ -42,5 +42,5 @@ def csv_text(results: Results) -> str:
 
 
 def json_text(results: Results) -> str:
-    """The JSON contract as text; never NaN."""
+    """Return the JSON contract as text; it holds no NaN."""
     return json.dumps(results.to_data(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

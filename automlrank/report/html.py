@@ -39,7 +39,7 @@ WORDS = (
 
 
 def html(results: Results, facts: RunInfo) -> str:
-    """The text of ``report.html``; every name from data is escaped."""
+    """Return the text of ``report.html``; every name from data is escaped."""
     label = results.metric.label
     name = escape(facts.data)
     tested = [record for record in ranked(results) if record.test]
@@ -67,12 +67,12 @@ def html(results: Results, facts: RunInfo) -> str:
 
 
 def escape_json(text: str) -> str:
-    """JSON that a script element can hold: no tag can begin or end in it."""
+    """Return JSON that a script element can hold: no tag can begin or end in it."""
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _unbroken(text: str) -> str:
-    """A number stays on one line with its interval and its unit."""
+    """Keep a number on one line with its interval and its unit."""
     return text.replace(" ± ", "&nbsp;±&nbsp;").replace(" ms", "&nbsp;ms")
 
 
@@ -99,7 +99,7 @@ def _plot(key: str, figure: go.Figure) -> str:
 
 
 def _front(results: Results) -> str:
-    """The front as a table; each summary opens the architecture's YAML."""
+    """Return the front as a table; each summary opens the architecture's YAML."""
     label = results.metric.label
     rows = []
     for record in results.front:
@@ -144,7 +144,7 @@ def _finalists(tested: Sequence[Record], results: Results, facts: RunInfo) -> li
 
 
 def _grid(grid: Grid, results: Results) -> list[str]:
-    """A table that the finalists' leaves out; the weights are drawn too."""
+    """Return a table behind the leaderboard; the weights are drawn, too."""
     columns = [escape(column) for column in grid.columns]
     rows = [
         [_cell(escape(row[0]), "what"), *(_cell(escape(x)) for x in row[1:])] for row in grid.rows
@@ -154,7 +154,7 @@ def _grid(grid: Grid, results: Results) -> list[str]:
 
 
 def _trials(results: Results) -> str:
-    """Every trial; the ``data-value`` of a cell is what sorting goes by."""
+    """Return all trials as a table, sorted by the ``data-value`` of cells."""
     label = results.metric.label
     rows = [_trial(record) for record in results.records]
     headings = (
@@ -182,7 +182,7 @@ def _trial(record: Record) -> list[str]:
 
 
 def _cell(content: str, kind: str = "n", value: float | None = None) -> str:
-    """A cell of HTML; a number that is missing sorts as an empty value, last."""
+    """Return a cell of HTML; a missing number sorts as an empty value, last."""
     shown = "" if value is None else f"{value!r}"
     data = f' data-value="{shown}"' if value is not None or content == MISSING else ""
     return f'<td class="{kind}"{data}>{content}</td>'

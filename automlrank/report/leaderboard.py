@@ -1,4 +1,4 @@
-"""The leaderboard and the front as tables of a terminal."""
+"""The leaderboard and the front as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CAPTION = (
 )
 WHAT = "architecture"  # the heading of the one column that wraps
 Columns = Mapping[str, Callable[[Row], str]]
-"""The texts of a table by their headings."""
+"""Texts of a table by their headings."""
 
 RANK: Columns = {"rank": lambda cells: cells.rank}
 PROBABILITIES: Columns = {
@@ -46,7 +46,7 @@ class Leaderboard:
     facts: RunInfo
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
-        """The table; where the terminal is wide enough, with log loss and calibration."""
+        """Yield the table; in a wide terminal with log loss and calibration."""
         wide = options.max_width >= WIDE and has_probabilities(self.results)
         more = PROBABILITIES if wide else {}
         columns = {**RANK, **_scores(self.results), **more}
@@ -59,12 +59,12 @@ class Leaderboard:
 
 
 def front_table(results: Results) -> Table:
-    """The front alone, fastest first: what a live view shows."""
+    """Return the front alone, fastest first, for a live view."""
     return _table(results.front, results, _scores(results))
 
 
 def _scores(results: Results) -> Columns:
-    """What both tables say of a record."""
+    """Return the columns of both tables."""
     label = results.metric.label
     return {
         "#": lambda cells: f"{cells.number}{'*' if cells.on_front else ''}",
@@ -77,19 +77,19 @@ def _scores(results: Results) -> Columns:
 
 
 def _test(cells: Row) -> str:
-    """The score with its sampling error; the spread over seeds on a line of its own."""
+    """Return the score with its sampling error; the spread over seeds on a line of its own."""
     return cells.test if cells.deviation == MISSING else f"{cells.test}\nsd {cells.deviation}"
 
 
 def _latency(cells: Row) -> str:
-    """The percentiles; the median without "user once" on a line of its own."""
+    """Return the percentiles; the median with the user repeated on a line of its own."""
     if cells.repeated == MISSING:
         return cells.latency
     return f"{cells.latency}\nrepeated {cells.repeated}"
 
 
 def _table(records: Iterable[Record], results: Results, columns: Columns) -> Table:
-    """Records as rows; only the summary wraps, so that no number is cut at 80 columns."""
+    """Return records as rows; only the summary wraps: no number is cut at 80 columns."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     for heading in columns:
         if heading == WHAT:

@@ -19,7 +19,7 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
 def markdown(results: Results, facts: RunInfo) -> str:
-    """The text of ``report.md``; names from data are escaped."""
+    """Return the text of ``report.md``; names from data are escaped."""
     front = {record.fingerprint for record in results.front}
     others = [r for r in ranked(results) if r.test or r.fingerprint not in front]
     parts = [
@@ -44,12 +44,12 @@ def markdown(results: Results, facts: RunInfo) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
+    """Return text that Markdown shows as it is, on one line."""
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def _front(results: Results) -> str:
-    """The front, fastest first."""
+    """Return the front as a table, fastest first."""
     label = results.metric.label
     headings = ("#", WHAT, f"valid {label}", f"test {label}", "p50 / p95 ms", "parameters")
     rows = []
@@ -95,6 +95,6 @@ def _pairs(pairs: Pairs) -> str:
 
 
 def _code(text: str) -> str:
-    """A span of code; its fence is longer than any run of backticks in it."""
+    """Return a span of code; its fence is longer than any run of backticks in it."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {' '.join(text.split())} {fence}"

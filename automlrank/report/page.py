@@ -1,4 +1,4 @@
-"""The style and the script of the HTML report: constants, without a name from data."""
+"""Style and script of the HTML report, as constants."""
 
 from __future__ import annotations
 

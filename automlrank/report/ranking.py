@@ -1,4 +1,4 @@
-"""The order of the leaderboard: by real differences, and among ties by speed."""
+"""Order of the leaderboard: by significant differences, and among ties by speed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 
 RANKS = (
-    "rank: by test; below another only where the difference to one of the rank above is real "
+    "rank: by test; a lower rank only if one of the rank above is significantly better "
     "(95 %, same rows, seeds). Equal ranks are ties, the faster first."
 )
 
-PROBABILITIES = ("log loss", "calibration")  # headings of what only probabilities have
+PROBABILITIES = ("log loss", "calibration")  # headings of columns that only probabilities have
 
 
 def ranked(results: Results) -> list[Record]:
-    """The front, the finalists and the references, each once.
+    """Return the front, the finalists and the references, each once, in order.
 
-    What was scored on the test split goes by rank, then by p50 latency; the rest follows by its
+    Records with a test score are ordered by rank, then by p50 latency; the rest follows by
     validation score.
     """
     places = ranks(results)
@@ -37,12 +37,12 @@ def ranked(results: Results) -> list[Record]:
 
 
 def ranks(results: Results) -> dict[str, int]:
-    """The rank of everything that was scored on the test split, by fingerprint.
+    """Return the rank of every record with a test score, by fingerprint.
 
-    Rank 1 holds what nothing really beats; rank 2 what then nothing left really beats; and so
-    on. So two of one rank are a tie, who really beats another stands above it, and each below
-    rank 1 is really beaten by one of the rank above. Ties are not transitive (a = b = c, yet
-    a > c), so a pair of different ranks may be one.
+    Rank 1 holds the records that no other significantly beats, rank 2 those that no other left
+    significantly beats, and so on. Two of one rank are a tie; a record stands above all that it
+    significantly beats; each below rank 1 is significantly beaten by one of the rank above. Ties
+    are not transitive (a = b = c, yet a > c): a pair of different ranks may be a tie.
     """
     left = [r for r in _candidates(results).values() if r.test_score is not None]
     places: dict[str, int] = {}
@@ -56,7 +56,7 @@ def ranks(results: Results) -> dict[str, int]:
 
 
 def really_beats(a: Record, b: Record, metric: Metric) -> bool:
-    """Whether ``a`` scored better on the test split, and by more than noise."""
+    """Return True if ``a`` is significantly better than ``b`` on the test split."""
     difference = compare(a, b)
     one, other = a.test_score, b.test_score
     if difference is None or one is None or other is None:
@@ -65,7 +65,7 @@ def really_beats(a: Record, b: Record, metric: Metric) -> bool:
 
 
 def has_probabilities(results: Results) -> bool:
-    """Whether log loss and calibration of anything are known: values of a regression have none."""
+    """Return True if any record has log loss and calibration; a regression has none."""
     return any(r.test and r.test.probabilities for r in _candidates(results).values())
 
 

@@ -1,4 +1,4 @@
-"""What a report says beside its tables: pairs of a term and its text, plain and unescaped."""
+"""Sections of a report beside its tables: pairs of a term and its text, unescaped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXACT = {"auc": "DeLong", "rmse": "the delta method"}
 
 
 def cost(results: Results, facts: RunInfo) -> Pairs:
-    """What the run took: trials by state, time."""
+    """Return the cost of the run: trials by state, time."""
     counts = [f"{n} {state.replace('_', ' ')}" for state, n in results.counts.items() if n]
     trained = sum(record.seconds or 0.0 for record in results.records)
     pairs = [
@@ -34,11 +34,11 @@ def cost(results: Results, facts: RunInfo) -> Pairs:
         share = show_share(inside / total)
         text = f"{show_seconds(total)} of the workers, {share} of it in training and scoring"
         pairs.append(("Processor", text))
-    return pairs + ([("The search ended", facts.ended)] if facts.ended else [])
+    return pairs + ([("The search stopped early", facts.ended)] if facts.ended else [])
 
 
 def measured(results: Results, facts: RunInfo) -> Pairs:
-    """How scores and latencies were measured."""
+    """Return the protocol of scores and latencies."""
     pairs = [("Metric", _metric(results.metric, facts))]
     for split, rows in facts.rows.items():
         shown = show_labels(facts.label_rates.get(split, {}), facts.regression)
@@ -58,7 +58,7 @@ def measured(results: Results, facts: RunInfo) -> Pairs:
 
 
 def _metric(metric: Metric, facts: RunInfo) -> str:
-    """Its name, and the tasks' weights where it is a mean of several, or the score and its."""
+    """Return a metric's label with the weights of its tasks, or with the fused score."""
     if metric.fused:
         how = "the mean by the labels of its tasks, weighted by the exponents"
         return f"{metric.label} {facts.score}, {how}"
@@ -67,13 +67,13 @@ def _metric(metric: Metric, facts: RunInfo) -> str:
 
 
 def _unscored(results: Results, facts: RunInfo) -> Pairs:
-    """Of what was scored on a part of the test rows only."""
+    """Return the references that have a score for a part of the test rows only."""
     whole = facts.rows.get("test", 0)
     return [
         (
             f"Rows of {title(record)}",
-            f"{rows:,} of {whole:,} test rows have a score; its figures, and each difference "
-            "to it, are of these rows",
+            f"{rows:,} of {whole:,} test rows have a score; its figures and all differences "
+            "to it are for these rows",
         )
         for record in results.outsiders
         if record.test and (rows := record.test.rows) is not None
@@ -81,14 +81,14 @@ def _unscored(results: Results, facts: RunInfo) -> Pairs:
 
 
 def equally_fast(results: Results) -> str:
-    """The neighbours in latency, of those shown, whose intervals overlap: ``2 and deepfm, ...``."""
+    """Return neighbours in latency whose intervals overlap: ``trial 2 and deepfm; ...``."""
     shown = sorted(ranked(results), key=lambda record: record.p50 or 0.0)
     ties = [(a, b) for a, b in itertools.pairwise(shown) if as_fast(a, b)]
     return "; ".join(" and ".join(r.name or f"trial {r.number}" for r in tie) for tie in ties)
 
 
 def sparse(results: Results) -> Pairs:
-    """The exact zeros of what FTRL trained, for the records of the leaderboard."""
+    """Return the exact zeros of weights that FTRL trained, for the leaderboard's records."""
     return [
         (f"Exact zeros, {title(record)}", f"{show_share(share)} of the weights met in {name}")
         for record in ranked(results)
@@ -107,19 +107,19 @@ def _test_protocol(results: Results) -> str:
     probabilities = (
         f"; calibration is the expected error in {BINS} bins of equal mass, and the mean "
         "prediction over the rate; a log loss in brackets is that of logits shifted by one number "
-        "that validation fitted, where the loss bends probabilities"
+        "that validation fitted, for losses that bend probabilities"
     )
     return (
-        f"trained anew with seeds that the search had not seen; the {metric.label} is the seeds' "
+        f"trained again with seeds that the search did not use; the {metric.label} is the seeds' "
         f"mean, its 95 % interval ({found_by}) that of one "
-        "trained model on these rows, sd the spread between seeds; a difference is more than noise "
-        "beyond 1.96 standard errors, which hold the paired rows and the seeds, each comparison on "
-        f"its own{probabilities if has_probabilities(results) else ''}"
+        "trained model on these rows, sd the spread between seeds; a difference is significant "
+        "beyond 1.96 standard errors, which cover the paired rows and the seeds, for each "
+        f"comparison on its own{probabilities if has_probabilities(results) else ''}"
     )
 
 
 def provenance(facts: RunInfo) -> Pairs:
-    """What is needed to run it again."""
+    """Return the facts needed to run it again."""
     return [
         ("Command", facts.command),
         ("Seed", str(facts.seed)),
@@ -130,7 +130,7 @@ def provenance(facts: RunInfo) -> Pairs:
 
 
 def notes(facts: RunInfo) -> Pairs:
-    """What was left out, and what looks wrong."""
+    """Return suspicions about the data, and the columns and references that were left out."""
     pairs = [("Suspicion", sentence) for sentence in facts.suspicions]
     pairs += one_class(facts)
     if facts.set_aside:

@@ -16,7 +16,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of architectures
 
 
 def weights_figure(records: Sequence[Record]) -> go.Figure:
-    """A line for each task of each record; a name is escaped because a legend is a kind of HTML."""
+    """Return a line for each task and record; names are escaped: a legend is a kind of HTML."""
     figure = blank(
         {"title": {"text": "epoch"}, "dtick": 1},
         {"title": {"text": "weight of the task's loss"}, "rangemode": "tozero"},

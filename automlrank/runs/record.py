@@ -1,6 +1,6 @@
-"""One trial as plain data: what JSON, the report and a notebook read.
+"""One trial as a value, and its JSON.
 
-NaN is never written: what is not defined is null.
+NaN is never written: a number that is not defined is null.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Record:
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the scores and the latency of a record's data as values, where it has them."""
+    """Return the scores and the latency of a record's data as values, if it has them."""
     found: dict[str, Any] = {}
     if values.get("valid") is not None:
         found["valid"] = read_split_scores(values["valid"])
@@ -138,7 +138,7 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def flat(record: Record) -> dict[str, Any]:
-    """A record as one level of columns: ``valid.auc``, ``latency_ms.p50``; no architecture."""
+    """Return a record as one level of columns: ``valid.auc``, ``latency_ms.p50``."""
     row: dict[str, Any] = {}
     for key, value in record.to_data().items():
         if key in ("valid", "test", "latency_ms", "zero_shares", "weights"):
@@ -149,7 +149,7 @@ def flat(record: Record) -> dict[str, Any]:
 
 
 def plain(value: object) -> Any:
-    """JSON-safe data: NaN and infinity become None, numbers and containers Python's own."""
+    """Return JSON-safe data: NaN and infinity become None, numbers and containers Python's own."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
@@ -164,12 +164,12 @@ def plain(value: object) -> Any:
 
 
 def to_data(value: DataclassInstance) -> dict[str, Any]:
-    """A dataclass of plain values as JSON-safe data."""
+    """Return a dataclass of plain values as JSON-safe data."""
     return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
 
 
 def checked(cls: type[DataclassInstance], data: object) -> dict[str, Any]:
-    """The data as keyword arguments, once its keys are the fields'."""
+    """Return the data as keyword arguments; raises RunError unless its keys are the fields."""
     noun = "a trial" if cls is Record else "run facts"
     if not isinstance(data, Mapping):
         raise RunError(f"{noun} must be a mapping, but got {type(data).__name__}.")

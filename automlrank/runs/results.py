@@ -26,7 +26,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Results:
-    """All records of a run; ``references`` holds each reference, be it a trial too or not."""
+    """All records of a run; ``references`` holds every reference, also those that are trials."""
 
     metric: Metric
     latency: Mapping[str, Any]
@@ -54,9 +54,9 @@ class Results:
     def front(self) -> tuple[Record, ...]:
         """Complete trials that no other beats in both metric and p50 latency, fastest first.
 
-        Finalists are measured twice, others once. One that was not measured again stands only
-        where the first latencies let it: a finalist that the second finds slower does not bring
-        back what it had beaten.
+        Finalists are measured twice, other trials once. A trial that was measured once is on the
+        front only if it was there by the first latencies: a finalist that is slower the second
+        time does not bring back a trial that it had beaten.
         """
         stood = self._unbeaten(self.complete, [r.first_p50 or 0.0 for r in self.complete])
         fair = [r for r in self.complete if r in stood or r.is_measured_again]
@@ -80,21 +80,21 @@ class Results:
 
     @property
     def incumbent(self) -> Record | None:
-        """The present model, of which there are only scores: nothing that a request could ask."""
+        """The present model, known by its scores alone: it has no latency."""
         scored = (r for r in self.outsiders if r.p50 is None)
         return next(scored, None)
 
     @property
     def outsiders(self) -> tuple[Record, ...]:
-        """The references with a score that are no architectures: boosted trees, the incumbent."""
+        """References with a score that are not architectures: boosted trees, the incumbent."""
         return tuple(r for r in self.references if not r.architecture and r.valid_score is not None)
 
     def is_reference(self, record: Record) -> bool:
-        """Whether a record is one of the references, or the trial of one."""
+        """Return True if a record is a reference, or the trial of one."""
         return any(record.fingerprint == reference.fingerprint for reference in self.references)
 
     def within(self, max_latency_ms: float | None) -> tuple[Record, ...]:
-        """The finalists whose p50 fits, best validation score first; else the front's."""
+        """Return the finalists within a latency, else trials of the front, best first."""
         for group in (self.finalists, self.front):
             fits = [
                 record
@@ -108,10 +108,10 @@ class Results:
         return ()
 
     def best_reference(self, limit: float | None = None, split: str = "test") -> Record | None:
-        """The reference with the best score within a latency, or at any if none fits.
+        """Return the reference with the best score within a latency, or at any if none fits.
 
-        By test, not by validation, once there is one: the strongest opponent, so that no choice of
-        ours flatters.
+        It is chosen by test, not by validation, once there is a test score: the strongest
+        comparison, whichever reference a search preferred.
         """
         sign = 1.0 if self.metric.up else -1.0
         scored = [r for r in self.references if r.score_on(split) is not None]
@@ -120,7 +120,7 @@ class Results:
         return max(fits or scored, key=lambda r: score[id(r)], default=None)
 
     def best(self, max_latency_ms: float | None = None) -> Record:
-        """The best finalist within a p50 latency, chosen on validation: test stays unseen.
+        """Return the best finalist within a p50 latency, chosen on validation: test stays unseen.
 
         Raises RunError without a complete trial, BudgetError where none is fast enough.
         """
@@ -149,7 +149,7 @@ class Results:
 
     @classmethod
     def from_data(cls, data: object) -> Self:
-        """Results from their JSON; front and counts follow from the trials."""
+        """Return results from their JSON; front and counts follow from the trials."""
         if not isinstance(data, Mapping):
             raise RunError(f"results must be a mapping, but got {type(data).__name__}.")
         _check_format(data)
@@ -184,7 +184,7 @@ def _metric(text: str) -> Metric:
 
 
 def pareto(scores: Sequence[float], times: Sequence[float], *, up: bool) -> list[int]:
-    """Indices of the points that no other beats, by time: one sweep after a sort.
+    """Return the indices of the points that no other beats, by time: one sweep after a sort.
 
     A point is beaten by one that is at least as good in both and better in one; equal points
     stand together. ``up``: more score is better; less time always is.

@@ -1,4 +1,4 @@
-"""What a run was: what its report says beside the results, what ``run.yaml`` holds."""
+"""Facts of a run beside its results: the content of ``run.yaml``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automlrank.runs.record import checked, to_data
 
 @dataclass(frozen=True)
 class RunInfo:
-    """What a run was: what its report says beside the results, what ``run.yaml`` holds."""
+    """Facts of a run beside its results, as ``run.yaml`` holds them and the report shows them."""
 
     command: str
     seed: int
@@ -19,40 +19,40 @@ class RunInfo:
     data_fingerprint: str
     metric: str
     rows: Mapping[str, int]
-    """Rows by split."""
+    """Number of rows by split."""
     label_rates: Mapping[str, Mapping[str, float | None]]
     """Mean label by split, then task."""
     versions: Mapping[str, str]
     machine: str
     seconds: float
     latency_ms: float | None = None
-    """The budget."""
+    """Latency budget."""
     sample_rows: int | None = None
-    """Of the training rows, that trials saw; None is all."""
+    """Number of training rows that trials saw; None means all."""
     set_aside: tuple[str, ...] = ()
     """Columns that may be outcomes and were not used."""
     suspicions: tuple[str, ...] = ()
-    """Sentences on what looks wrong in the data."""
+    """Warnings about the data, one sentence each."""
     skipped: Mapping[str, str] = field(default_factory=dict)
-    """References that could not run, and why."""
+    """References that could not run, with the reason."""
     score: str | None = None
-    """The schema's fused score, where the metric is of it."""
+    """The schema's fused score, if the metric judges it."""
     regression: tuple[str, ...] = ()
-    """The tasks whose label has a mean, and no rate."""
+    """Names of the regression tasks."""
     ended: str | None = None
-    """Why the search ended, where it was not its number of trials."""
+    """Reason why the search stopped before its number of trials; None otherwise."""
     processor: tuple[float, float] | None = None
-    """Seconds of processor time of the workers: in training and scoring, and in all."""
+    """Processor seconds of the workers: in training and scoring, and in total."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the last session, as a file of options holds them."""
 
     def to_data(self) -> dict[str, Any]:
-        """The facts as YAML- and JSON-safe data."""
+        """Return the facts as YAML- and JSON-safe data."""
         return to_data(self)
 
     @classmethod
     def from_data(cls, data: object) -> Self:
-        """Facts from their data; raises RunError with every key that is missing or unknown."""
+        """Return facts from their data; raises RunError with every missing or unknown key."""
         values = checked(cls, data)
         for key in ("set_aside", "suspicions", "regression"):
             values[key] = tuple(values.get(key, ()))

@@ -399,7 +399,7 @@ def test_a_task_that_happened_without_the_one_before_it_is_counted() -> None:
     frame = pl.DataFrame({"y": parent, "z": child, "noise": NOISE})
     features = (NumericFeature("noise"),)
     chained = Schema((Task("y"), Task("z", of="y")), features)
-    sentence = "z: is 1 without y in 5 of 55 rows looked at. They do not count for it"
+    sentence = "z: is 1 without y in 5 of 55 rows looked at. Only the loss esmm counts them"
     assert sentence in "\n".join(suspicions(frame, chained, SPLITS))
     free = Schema((Task("y"), Task("z")), features)
     assert "is 1 without" not in "\n".join(suspicions(frame, free, SPLITS))
