@@ -32,8 +32,11 @@ HOMES = {
     "automlrank.data.batches": "training.batches",
     **{f"automlrank.training.{name}": f"training.{name}" for name in TRAINING},
     **{f"automlrank.measurement.{name}": f"measurement.{name}" for name in MEASUREMENT},
-    **{f"{__package__}.script.{name}": f"training.{name}" for name in ("config", "table")},
-    f"{__package__}.script.teacher": "training.teacher",
+    **{
+        f"{__package__}.script.{name}": f"training.{name}"
+        for name in ("config", "reading", "table", "teacher")
+    },
+    "automlrank.schema.columns": "training.reading",  # which defines Split
 }
 """Exported name of each module that may be printed, by ours."""
 PACKAGES = {

@@ -57,7 +57,7 @@ def export_onnx(model: RankingModel, schema: Schema, folder: Path) -> float:
 
 
 def onnx_readme(model: RankingModel, difference: float, *, has_weights: bool) -> str:
-    """What an export's README says of ``model.onnx``."""
+    """Return the README's section on ``model.onnx``."""
     names = input_names(model)
     width = max(map(len, names.values()))
     rows = "".join(f"    {name:<{width}}  {in_docstring(key)}\n" for key, name in names.items())

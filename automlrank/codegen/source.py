@@ -43,12 +43,12 @@ class Closure:
         self.modules: set[str] = set()
         """Modules of this package that are imported from ``homes``."""
         self.constants: dict[str, str] = {}
-        """Those that need no definition: they may stand on top."""
+        """Constants that need no definition: they may stand on top."""
         self.definitions: dict[str, str] = {}
         self._origin: dict[str, str] = {}
 
     def reference(self, thing: Callable[..., object]) -> str:
-        """How printed code names a class or function; its source is added if it is ours."""
+        """Return the name of a class or function in printed code; add its source if it is ours."""
         module, name = thing.__module__, thing.__name__
         if module.startswith("torch.nn."):
             self.imports.add(Import("torch", "nn"))
@@ -57,7 +57,7 @@ class Closure:
         return name
 
     def add(self, module: str, name: str) -> None:
-        """A name of one of this package's modules, with its closure."""
+        """Add a definition of one of this package's modules, with its closure."""
         file = _File.of(module)
         if name in file.imports:
             self._add_import(name, file.imports[name])
@@ -109,7 +109,7 @@ class _File:
         return _File(importlib.import_module(module))
 
     def text(self, node: Definition) -> str:
-        """The definition's lines, decorators included."""
+        """Return the definition's lines, decorators included."""
         decorators = getattr(node, "decorator_list", [])
         first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
         return TYPE_IGNORE.sub("", "\n".join(self.lines[first - 1 : node.end_lineno]))
@@ -136,7 +136,7 @@ class _File:
 
 
 def free_names(node: ast.AST) -> list[str]:
-    """The names that a definition reads and does not bind itself, in their order."""
+    """Return the names that a definition reads and does not bind itself, in their order."""
     if isinstance(node, ast.ClassDef):
         inner = (*node.decorator_list, *node.bases, *node.body)
         return list(dict.fromkeys(name for part in inner for name in free_names(part)))

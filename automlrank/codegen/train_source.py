@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from collections.abc import Iterable
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.modules import HOMES, PACKAGES, module_sources, path_of, printed
@@ -20,6 +19,7 @@ from automlrank.schema import Schema
 from automlrank.training.trainer import make_recipe
 
 SCRIPT = f"{__package__}.script"
+OURS = {home: ours for ours, home in HOMES.items()}
 MADE_HERE = (
     Import("model", "RankingModel"),
     *(Import("objective", name) for name in ("OPTIMIZERS", "make_balance", "make_loss")),
@@ -32,8 +32,12 @@ PARTS = Parts(RankingModel, make_loss, make_balance, OPTIMIZERS)
 if __name__ == "__main__":
     main(PARTS)
 """
-TABLE = ("load_table", "table_settings")
-TEACHER = ("soft_labels",)
+GATHERED = {
+    "reading": ("TableError", "read_split", "read_table", "with_column", "complete_column"),
+    "table": ("load_table", "table_settings"),
+    "teacher": ("soft_labels",),
+}
+"""Functions of the script's modules that are printed with all definitions that they need."""
 
 
 def training_sources(
@@ -41,41 +45,32 @@ def training_sources(
 ) -> dict[str, str]:
     """Return the text of each file that trains the exported model, by its name in the folder."""
     script, used = printed(f"{SCRIPT}.train", MADE_HERE)
-    table, read = gathered("table", TABLE)
     texts = {
         "train.py": _docstring(architecture, schema) + _without_docstring(script) + ENTRY,
         "objective.py": objective_source(architecture, plan, schema),
         "config.yaml": config_text(architecture, plan, schema, encoder, metric),
-        path_of(f"{SCRIPT}.table"): table,
     }
-    used = [*used, *read, *optional_modules(make_recipe(architecture, plan).modules())]
-    if architecture.training.distillation:
-        texts[path_of(f"{SCRIPT}.teacher")], read = gathered("teacher", TEACHER)
+    optional = make_recipe(architecture, plan).modules()
+    used += [OURS[f"training.{name}"] for name in optional]
+    for name in [name for name in GATHERED if name != "teacher" or name in optional]:
+        texts[path_of(f"{SCRIPT}.{name}")], read = gathered(name)
         used += read
     packages = {f"{name}/__init__.py": text for name, text in PACKAGES.items()}
     whole = module_sources(used, texts)
     return packages | whole | texts
 
 
-def optional_modules(names: Iterable[str]) -> list[str]:
-    """Return the modules of the training that settings ask for."""
-    modules = {home: ours for ours, home in HOMES.items()}
-    return [modules[f"training.{name}"] for name in names]
-
-
-def gathered(name: str, functions: Iterable[str]) -> tuple[str, list[str]]:
-    """Return a module of functions of the script with all definitions that they need.
+def gathered(name: str) -> tuple[str, list[str]]:
+    """Return a module of the script with all definitions that its functions need.
 
     Also the modules of ours that it imports.
     """
     module = f"{SCRIPT}.{name}"
-    closure = Closure({ours: home for ours, home in HOMES.items() if ours != module})
-    for function in functions:
+    closure = Closure({ours: home for ours, home in HOMES.items() if home != HOMES[module]})
+    for function in GATHERED[name]:
         closure.add(module, function)
-    head = [
-        f'"""{inspect.getdoc(importlib.import_module(module))}"""',
-        import_lines(closure.imports, HOMES.values()),
-    ]
+    docstring = inspect.getdoc(importlib.import_module(module))
+    head = [f'"""{docstring}"""', import_lines(closure.imports, HOMES.values())]
     if closure.constants:
         head.append("\n".join(closure.constants.values()))
     text = "\n\n\n".join(["\n\n".join(head), *closure.definitions.values()]) + "\n"

@@ -57,7 +57,7 @@ class Loan:
 
 
 class Tables:
-    """How a model's tables learn and decay; ``decays`` is the decoupled L2 by parameter's name.
+    """Learning and decay of a model's tables; ``decays`` is the decoupled L2 by parameter's name.
 
     One of ``ROW_WISE_ROWS`` or more is trained row by row: a step lends the rows that its batch
     reads to the optimizer, in the place of the table. So such rows learn as they would densely,
@@ -166,7 +166,7 @@ class Tables:
 
 @dataclass(frozen=True)
 class Runs:
-    """Where each of the ids stands: sums by row take one sort and a pooled look-up of its runs.
+    """Places of each of the ids: sums by row take one sort and a pooled look-up of its runs.
 
     Of 106,496 ids in 32,339 rows of 16 that is a fifth of the time of ``coalesce``, and a thirtieth
     of a dense gradient's of 4M rows.

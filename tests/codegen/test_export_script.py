@@ -104,7 +104,7 @@ def load(script: dict[str, Any], path: Path) -> Any:
 
 def reader(script: dict[str, Any]) -> Any:
     """The exported module that reads tables."""
-    return sys.modules[script["load_table"].__module__]
+    return sys.modules[script["TableError"].__module__]
 
 
 QUOTED = b'"a ""b""","c"\r\n"1",""\r\n"x, ""y""","2"\r\n'

@@ -17,7 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from automlrank.codegen.script.config import Config, ConfigError, read_config
-from automlrank.codegen.script.table import EncodedTable, TableError, load_table
+from automlrank.codegen.script.reading import TableError
+from automlrank.codegen.script.table import EncodedTable, load_table
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, EncodingError
 from automlrank.training.course import DivergedError, train
