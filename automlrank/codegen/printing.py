@@ -22,7 +22,7 @@ class Code:
 
 
 def literal(value: object) -> str:
-    """A number, text, None, a tuple or dictionary of them as one line of source, all ASCII."""
+    """Return a number, text, None, a tuple or dictionary of them as one line of ASCII source."""
     if isinstance(value, Code):
         return value.text
     if isinstance(value, Mapping):
@@ -36,7 +36,7 @@ def literal(value: object) -> str:
 
 
 def laid_out(prefix: str, items: Sequence[str], suffix: str, indent: int = 0) -> str:
-    """``prefix items suffix`` on one line, else the items on a second one, else a line each."""
+    """Return ``prefix items suffix`` on one line, else the items on a second, else a line each."""
     pad, inner = " " * indent, " " * (indent + 4)
     joined = ", ".join(items)
     if indent + len(prefix) + len(joined) + len(suffix) <= WIDTH:
@@ -47,23 +47,8 @@ def laid_out(prefix: str, items: Sequence[str], suffix: str, indent: int = 0) ->
     return f"{pad}{prefix}\n{lines}{pad}{suffix}"
 
 
-def dictionary(prefix: str, values: Mapping[str, object], suffix: str = "", indent: int = 0) -> str:
-    """A dictionary on one line, else an item a line; its values may be dictionaries."""
-    pad = " " * indent
-    line = f"{pad}{prefix}{literal(values)}{suffix}"
-    if len(line) <= WIDTH:
-        return line
-    lines = [
-        dictionary(f"{literal(key)}: ", value, ",", indent + 4)
-        if isinstance(value, Mapping)
-        else f"{pad}    {literal(key)}: {literal(value)},"
-        for key, value in values.items()
-    ]
-    return "\n".join([f"{pad}{prefix}{{", *lines, f"{pad}}}{suffix}"])
-
-
 def assigned(name: str, value: object) -> str:
-    """``name = value`` over as many lines as it takes."""
+    """Return ``name = value`` over as many lines as it takes."""
     line = f"{name} = {literal(value)}"
     if len(line) <= WIDTH:
         return line
@@ -75,7 +60,7 @@ def assigned(name: str, value: object) -> str:
 
 
 def _table(name: str, values: Sequence[object]) -> str:
-    """A long tuple: numbers side by side, anything else a line each."""
+    """Return a long tuple: numbers side by side, anything else a line each."""
     items = [f"{literal(value)}," for value in values]
     if all(isinstance(value, int | float) for value in values):
         body = textwrap.fill(" ".join(items), WIDTH - 4)
@@ -84,7 +69,7 @@ def _table(name: str, values: Sequence[object]) -> str:
 
 
 def _pieces(text: str) -> list[str]:
-    """Literals that Python joins to ``text``, none of them longer than a line."""
+    """Return literals that Python joins to ``text``, none of them longer than a line."""
     pieces = [""]
     for character in text:
         if len(literal(pieces[-1] + character)) > CHUNK:
@@ -101,7 +86,7 @@ class Constants:
         self._names: dict[str, str] = {}
 
     def text(self, value: object, name: str) -> str:
-        """The value itself, or the name of its constant: ``name``, made unique."""
+        """Return the value itself, or the name of its constant: ``name``, made unique."""
         key = literal(value)
         if len(key) <= INLINE:
             return key
@@ -130,13 +115,13 @@ def _constant(name: str, value: object) -> str:
 
 
 def unique(name: str, taken: Sequence[str] | dict[str, str]) -> str:
-    """``name``, or ``name_2``, ``name_3`` where it is taken."""
+    """Return ``name``, or ``name_2``, ``name_3`` where it is taken."""
     candidates = (name if n == 1 else f"{name}_{n}" for n in range(1, len(taken) + 2))
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def in_docstring(text: str) -> str:
-    """A name as prose: plain ones as they are, others quoted, escaped and cut."""
+    """Return a name as prose: plain ones as they are, others quoted, escaped and cut."""
     if PLAIN.fullmatch(text) and len(text) <= INLINE:
         return text
     quoted = ascii(text)
@@ -146,7 +131,7 @@ def in_docstring(text: str) -> str:
 
 
 def wrapped(text: str, indent: str = "", hang: str | None = None) -> str:
-    """Prose within the width, its lines indented; ``hang`` is the indent of all but the first."""
+    """Return prose within the width; ``hang`` is the indent of all lines but the first."""
     return textwrap.fill(
         text,
         WIDTH,

@@ -21,7 +21,7 @@ SMALLEST_SCALE = 2.0**-20  # of what is stored: below, a table is settled, long 
 
 
 class LookUps(TorchFunctionMode):
-    """Within it a parameter that ``F.embedding`` reads gets a sparse gradient.
+    """A mode in which a parameter that ``F.embedding`` reads gets a sparse gradient.
 
     What is read of a parameter in ``scales`` is multiplied by its scale.
     """
@@ -47,13 +47,13 @@ class LookUps(TorchFunctionMode):
 
 @dataclass(frozen=True)
 class Loan:
-    """A table whose touched ``rows`` stand in its place; what is ``whole`` comes back after."""
+    """A table that its touched ``rows`` replace for a step; ``whole`` is put back after it."""
 
     table: nn.Parameter
     rows: Tensor
     whole: Tensor
     state: Mapping[str, Tensor]
-    """The optimizer's, of all rows."""
+    """The optimizer's state of all rows."""
 
 
 class Tables:
@@ -93,7 +93,7 @@ class Tables:
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """Between backward and decay: gradients are dense, large tables the rows that they touch.
+        """Make gradients dense, and large tables the rows that they touch, from backward to decay.
 
         Norms, clipping and any optimizer work on that as on whole tables, whose other rows have a
         gradient of zero.
@@ -157,7 +157,7 @@ class Tables:
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Give every row the decay that it owes: before anything but a step reads the tables."""
+        """Apply the decay that rows still owe: before anything but a step reads the tables."""
         for table, scale in self.scales.items():
             if scale != 1.0:
                 table.mul_(scale)
@@ -176,7 +176,7 @@ class Runs:
     order: Tensor
     starts: Tensor
     rows: Tensor
-    """Each id once, ascending."""
+    """Distinct ids, ascending."""
 
     @classmethod
     def of(cls, ids: Tensor) -> Runs:
@@ -187,10 +187,10 @@ class Runs:
         return cls(ids, order, starts, found[starts].long())
 
     def sums(self, values: Tensor) -> Tensor:
-        """The sum of each row's values: ``[rows, dim]``."""
+        """Return the sum of each row's values, ``[rows, dim]``."""
         return F.embedding_bag(self.order, values, self.starts, mode="sum")
 
 
 def unwritten_zeros(like: Tensor) -> Tensor:
-    """Zeros whose memory is the system's until they are written: rows never met cost nothing."""
+    """Return zeros whose memory is taken when they are written: rows never met cost nothing."""
     return torch.from_numpy(np.zeros(like.shape, np.float32))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 from automlrank.codegen.printing import (
     Constants,
     assigned,
-    dictionary,
     in_docstring,
     laid_out,
     literal,
@@ -71,20 +68,6 @@ def test_a_name_in_a_docstring_ends_nothing(name: str) -> None:
     (statement,) = ast.parse(text).body
     assert isinstance(statement, ast.Expr)
     assert max(map(len, text.splitlines())) <= 103  # wrapped leaves the quotes to its caller
-
-
-def test_a_dictionary_takes_a_line_or_a_line_an_item() -> None:
-    """As a formatter has it, also inside another."""
-    assert dictionary("A = ", {"a": 1}) == 'A = {"a": 1}'
-    inner = {"alpha": 0.1, "beta": 1.0, "l1": 1 / 3, "l2": 1 / 7}
-    for values in ({"a" * 40: 0.3, "b" * 40: 1.0}, {"x.weight": inner}, {"x" * 30: inner}):
-        text = dictionary("A = ", values) + "\n"
-        assert ast.literal_eval(text.removeprefix("A = ")) == values
-        command = [sys.executable, "-m", "ruff", "format", "--line-length", "100", "-"]
-        assert (
-            subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
-            == text
-        )
 
 
 def test_a_call_takes_the_fewest_lines_that_hold_it() -> None:
