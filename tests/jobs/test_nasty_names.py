@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from raw_rows import raw_difference
 from safetensors.torch import load_file
 
 from automlrank.architecture import Architecture
-from automlrank.codegen.verify import verify_export
 from automlrank.data.dataset import Dataset
 from automlrank.data.rates import fit_rates
 from automlrank.data.synthetic import synthetic_frame
@@ -219,7 +219,7 @@ def test_the_export_compiles_trains_and_gives_the_same_logits(
     if weights.exists():
         model.load_state_dict(load_file(weights))
     rows = pl.read_parquet(folder / "<script>&.parquet").sample(64, seed=1)
-    assert verify_export(out, model, data.encoder, rows) <= 1e-5
+    assert raw_difference(out, model, data.encoder, rows) <= 1e-5
     table = folder / "<script>&.parquet"
     arguments = ["train.py", str(table), "--epochs", "1", "--threads", "1", "--test"]
     ended = subprocess.run(

@@ -128,9 +128,9 @@ def test_no_report_speaks_of_auc(run: Result) -> None:
 
 def test_it_is_exported_with_its_statistics(run: Result, tmp_path: Path) -> None:
     run.export(tmp_path / "code")
-    text = (tmp_path / "code" / "train.py").read_text()
-    assert 'METRIC = "RMSE"' in text
-    assert "encode_training" in text
+    assert "metric: rmse\n" in (tmp_path / "code" / "config.yaml").read_text()
+    assert "encode_training" in (tmp_path / "code" / "training" / "table.py").read_text()
+    assert (tmp_path / "code" / "rates.npz").is_file()
     assert "the RMSE of weights" in (tmp_path / "code" / "README.md").read_text()
 
 

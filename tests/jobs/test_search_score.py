@@ -114,5 +114,5 @@ def test_the_report_names_the_score(run: Result, tmp_path: Path) -> None:
     assert "Fused score" in text
     assert "AUC by buy" in text
     run.export(tmp_path / "code", trial=run.results.complete[0].number)
-    assert "EXPONENTS = (1.0, 0.5)" in (tmp_path / "code" / "train.py").read_text()
+    assert "exponents: [1.0, 0.5]" in (tmp_path / "code" / "config.yaml").read_text()
     assert "def score(self" in (tmp_path / "code" / "model.py").read_text()

@@ -7,9 +7,11 @@ from typing import Any
 
 import optuna
 import pytest
+import yaml
 
 from automlrank.errors import RunError, UsageError
 from automlrank.jobs.search import search
+from automlrank.measurement.metric_language import parse_metric
 from automlrank.study import rungs
 from automlrank.study.samplers import SAMPLERS
 from automlrank.study.study import NAME
@@ -150,8 +152,8 @@ def test_a_search_by_several_tasks_and_a_loss_that_bends(inputs: dict[str, Any])
     assert best.test.logloss_recalibrated < best.test.probabilities.logloss
     assert "weighted AUC" in (result.folder / "report.md").read_text()
     result.export(result.folder / "code", trial=best.number)
-    script = (result.folder / "code" / "train.py").read_text()
-    assert 'METRIC_WEIGHTS = {"buy": 2.0, "click": 1.0}' in script
+    config = yaml.safe_load((result.folder / "code" / "config.yaml").read_text())
+    assert parse_metric(config["metric"]).weights == {"buy": 2.0, "click": 1.0}
 
 
 @pytest.mark.parametrize(
