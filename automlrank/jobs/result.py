@@ -91,7 +91,7 @@ def load_run(run: str | Path) -> Result:
     """Return a finished search from its folder; raise RunError if it has no results yet.
 
     >>> result = automlrank.load_run("reports/clicks")  # doctest: +SKIP
-    >>> result.best(max_latency_ms=10).score("auc")  # doctest: +SKIP
+    >>> result.best(max_latency_ms=10).valid_score  # doctest: +SKIP
     """
     folder = RunFolder(run)
     facts = RunInfo.from_data(folder.read_run())

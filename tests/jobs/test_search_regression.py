@@ -17,7 +17,7 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.jobs.result import Result
 from automlrank.jobs.search import search
 from automlrank.jobs.train import train
-from automlrank.measurement.metrics import RMSE, rmse
+from automlrank.measurement.metrics import MAE, RMSE, rmse
 from automlrank.measurement.significance import sampling
 from automlrank.runs.events import DataReady, Event
 from automlrank.runs.record import Record
@@ -70,10 +70,10 @@ def finals(run: Result, record: Record) -> list[np.ndarray]:
 def test_the_label_decides_the_metric_and_everyone_hears_of_it(
     run: Result, told: list[Event]
 ) -> None:
-    assert run.results.metric == run.facts.metric == "rmse"
+    assert (run.results.metric, run.facts.metric) == (RMSE, "rmse")
     assert run.facts.regression == ("stay",)
     ready = next(event for event in told if isinstance(event, DataReady))
-    assert (ready.metric, ready.regression) == ("rmse", ("stay",))
+    assert (ready.metric, ready.regression) == (RMSE, ("stay",))
     study = optuna.load_study(study_name="search", storage=f"sqlite:///{run.folder / 'study.db'}")
     assert study.directions == [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
 
@@ -89,8 +89,8 @@ def test_the_front_has_low_errors_and_low_latencies(run: Result) -> None:
 
 
 def test_the_best_has_the_least_error_on_validation(run: Result) -> None:
-    means = [record.choice_score("rmse") for record in run.results.finalists]
-    assert run.best().choice_score("rmse") == min(x for x in means if x is not None)
+    means = [record.choice_score for record in run.results.finalists]
+    assert run.best().choice_score == min(x for x in means if x is not None)
 
 
 def test_a_finalists_error_is_that_of_its_values(run: Result) -> None:
@@ -142,5 +142,5 @@ def test_one_architecture_is_scored_by_what_was_asked_for() -> None:
         return train(architecture, table(), label="stay", metric=metric, candidates=20)
 
     absolute, usual = scores("mae"), scores(None)
-    assert (absolute.metric, usual.metric) == ("mae", "rmse")
+    assert (absolute.metric, usual.metric) == (MAE, RMSE)
     assert absolute.scores["valid"].value < usual.scores["valid"].value
