@@ -38,6 +38,7 @@ lint: $(READY)
 # The pages of docs/ that are made of declarations and files.
 docs: $(READY)
 	$(BIN)/python docs/tables.py
+	$(BIN)/python -m benchmarks.tables
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed.") if sys.version_info < (3, 11) else None'
