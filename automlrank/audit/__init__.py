@@ -54,6 +54,6 @@ def suspicions(
     in training, groups of one class. ``set_aside`` are columns of 0 and 1 that are not features;
     ``figures`` are those of single columns, if they are known already.
     """
-    look = SampleView(frame, schema, splits, tuple(set_aside), figures)
+    view = SampleView(frame, schema, splits, tuple(set_aside), figures)
     rules = [rule for rule in RULES if step == 1 or rule not in WHOLE_TABLE]
-    return [sentence for rule in rules for sentence in rule(look)]
+    return [sentence for rule in rules for sentence in rule(view)]

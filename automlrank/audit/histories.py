@@ -15,16 +15,16 @@ from automlrank.schema import CategoricalFeature, HistoryFeature
 LAST_SHARE, LAST_GAP = 0.9, 0.2
 
 
-def future_behaviours(look: SampleView) -> Iterator[str]:
+def future_behaviours(view: SampleView) -> Iterator[str]:
     """Yield the histories that hold behaviours of the row's own time or later."""
-    time = look.schema.time
+    time = view.schema.time
     timed = {
-        f.time: f for f in look.features(HistoryFeature) if isinstance(f, HistoryFeature) and f.time
+        f.time: f for f in view.features(HistoryFeature) if isinstance(f, HistoryFeature) and f.time
     }
     for name, feature in timed.items() if time else ():
         try:
-            lists = as_lists(look.frame[name], feature.separator)
-            last, now = _seconds(_latest(lists)), _seconds(look.frame[str(time)])
+            lists = as_lists(view.frame[name], feature.separator)
+            last, now = _seconds(_latest(lists)), _seconds(view.frame[str(time)])
         except EncodingError as error:  # before encoding, as in an inspection
             yield str(error)
             continue
@@ -56,17 +56,17 @@ def _seconds(times: pl.Series) -> Array:
     return as_seconds(times, unit_of(times))
 
 
-def answer_in_history(look: SampleView) -> Iterator[str]:
+def answer_in_history(view: SampleView) -> Iterator[str]:
     """Yield the histories that end with the row's own candidate if the label is 1."""
-    if look.schema.tasks[0].kind != "binary":
+    if view.schema.tasks[0].kind != "binary":
         return
-    label = look.label[look.splits == 0]
-    for feature in look.features(HistoryFeature):
+    label = view.label[view.splits == 0]
+    for feature in view.features(HistoryFeature):
         assert isinstance(feature, HistoryFeature)
-        if not isinstance(look.schema.feature(feature.of), CategoricalFeature):
+        if not isinstance(view.schema.feature(feature.of), CategoricalFeature):
             continue
-        last = as_lists(look.train[feature.source], feature.separator).list.last()
-        same = as_text(last.alias("last")) == as_text(look.train[look.schema.source(feature.of)])
+        last = as_lists(view.train[feature.source], feature.separator).list.last()
+        same = as_text(last.alias("last")) == as_text(view.train[view.schema.source(feature.of)])
         known = same.is_not_null().to_numpy()
         equal = same.fill_null(False).to_numpy()
         positive, negative = (equal[known & (label == value)] for value in (1, 0))

@@ -28,54 +28,54 @@ LONELY_SHARE = 0.5  # kuairand by user .34, its small sample .69
 COPIES_SHARE = 0.005  # kuairand .002, census .016
 
 
-def leaks(look: SampleView) -> Iterator[str]:
-    if look.leaks:
-        rest = [value for name, value in look.figures.items() if name not in look.leaks]
+def leaks(view: SampleView) -> Iterator[str]:
+    if view.leaks:
+        rest = [value for name, value in view.figures.items() if name not in view.leaks]
         others = f"the best of the others has {rest[0]:.3f}" if rest else "there is no other"
-        label = shown(look.schema.tasks[0].name)
-        found = listed(look.leaks, f"{look.alone.label} {{:.3f}}")
+        label = shown(view.schema.tasks[0].name)
+        found = listed(view.leaks, f"{view.alone.label} {{:.3f}}")
         yield (
             f"{found}: alone predicts {label} suspiciously well "
             f"({others}). An outcome, or known only afterwards? Leave it out."
         )
 
 
-def outcomes(look: SampleView) -> Iterator[str]:
+def outcomes(view: SampleView) -> Iterator[str]:
     """Yield the columns of 0 and 1 that are hardly ever 1 unless the label is 1."""
-    label = look.label[look.splits == 0]
+    label = view.label[view.splits == 0]
     known = label[~np.isnan(label)]
-    if look.schema.tasks[0].kind != "binary" or not known.sum() <= COMMON_RATE * len(known):
+    if view.schema.tasks[0].kind != "binary" or not known.sum() <= COMMON_RATE * len(known):
         return
     names = [
-        *(f.source for f in look.features(CategoricalFeature, NumericFeature)),
-        *look.set_aside,
+        *(f.source for f in view.features(CategoricalFeature, NumericFeature)),
+        *view.set_aside,
     ]
-    rates = {name: _outcome_rate(look, name, label) for name in names if name not in look.leaks}
+    rates = {name: _outcome_rate(view, name, label) for name in names if name not in view.leaks}
     found = {name: rate for name, rate in rates.items() if rate >= OUTCOME_RATE}
     if found:
-        target = shown(look.schema.tasks[0].name)
+        target = shown(view.schema.tasks[0].name)
         yield (
             f"{listed(found, '{:.1%}')}: where it is 1, {target} is 1 in that share of training "
             f"rows, against {known.mean():.1%} of all. It may be an outcome: leave it out."
         )
 
 
-def _outcome_rate(look: SampleView, name: str, label: Array) -> float:
+def _outcome_rate(view: SampleView, name: str, label: Array) -> float:
     """Return the label's rate in rows with a 1 in a column of 0 and 1; 0 for other columns."""
-    column = as_text(look.train[name])
+    column = as_text(view.train[name])
     ones = (column == "1").fill_null(False).to_numpy() & ~np.isnan(label)
     if ones.sum() < MIN_OUTCOME_ROWS or not column.is_in(["0", "1"]).all():
         return 0.0
     return float(label[ones].mean())
 
 
-def orphans(look: SampleView) -> Iterator[str]:
+def orphans(view: SampleView) -> Iterator[str]:
     """Yield the tasks with positive rows whose parent task is not positive."""
-    for task in look.schema.tasks:
+    for task in view.schema.tasks:
         if task.of is None or task.kind != "binary":
             continue
-        happened = labels_of(look.frame, task.name) == 1
-        alone = happened & (labels_of(look.frame, task.of) != 1)
+        happened = labels_of(view.frame, task.name) == 1
+        alone = happened & (labels_of(view.frame, task.of) != 1)
         if alone.any():
             yield (
                 f"{shown(task.name)}: is 1 without {shown(task.of)} in {alone.sum():,} of "
@@ -83,19 +83,19 @@ def orphans(look: SampleView) -> Iterator[str]:
             )
 
 
-def copies(look: SampleView) -> Iterator[str]:
+def copies(view: SampleView) -> Iterator[str]:
     """Yield the number of rows that equal another in every column that the schema uses."""
     unused = ("ignore", "incumbent")
-    used = {name for path, name in columns_named(look.schema) if path[0] not in unused}
-    hashes = look.frame[sorted(used)].hash_rows(seed=0)
-    train = hashes.filter(look.splits == 0)
+    used = {name for path, name in columns_named(view.schema) if path[0] not in unused}
+    hashes = view.frame[sorted(used)].hash_rows(seed=0)
+    train = hashes.filter(view.splits == 0)
     within = len(train) - train.n_unique()
     if within > COPIES_SHARE * len(train):
         yield (
             f"{within:,} training rows ({within / len(train):.1%}) are exact copies of others. "
             "Keep one of each, unless equal rows are separate events."
         )
-    later = hashes.filter(look.splits != 0)
+    later = hashes.filter(view.splits != 0)
     across = int(later.is_in(train.unique().implode()).sum())
     if across > COPIES_SHARE * len(later):
         yield (
@@ -105,12 +105,12 @@ def copies(look: SampleView) -> Iterator[str]:
         )
 
 
-def lonely_groups(look: SampleView) -> Iterator[str]:
+def lonely_groups(view: SampleView) -> Iterator[str]:
     """Yield the share of rows in groups of one class, which GAUC leaves out."""
-    group, task = look.schema.group, look.schema.tasks[0]
-    if group is None or task.kind != "binary" or look.valid.height < MIN_ROWS:
+    group, task = view.schema.group, view.schema.tasks[0]
+    if group is None or task.kind != "binary" or view.valid.height < MIN_ROWS:
         return
-    rows = pl.DataFrame({"group": as_text(look.valid[group]), "y": look.label[look.splits == 1]})
+    rows = pl.DataFrame({"group": as_text(view.valid[group]), "y": view.label[view.splits == 1]})
     rows = rows.filter(pl.col("y").is_not_nan())
     if rows.is_empty():
         return
@@ -123,13 +123,13 @@ def lonely_groups(look: SampleView) -> Iterator[str]:
         )
 
 
-def rates(look: SampleView) -> Iterator[str]:
+def rates(view: SampleView) -> Iterator[str]:
     """Yield the labels whose rate jumps between splits, or with few rows of one class."""
-    for task in look.schema.tasks:
+    for task in view.schema.tasks:
         if task.kind != "binary":
             continue
-        label = labels_of(look.frame, task.name)
-        parts = [label[(look.splits == k) & np.isin(label, (0, 1))] for k in range(len(NAMES))]
+        label = labels_of(view.frame, task.name)
+        parts = [label[(view.splits == k) & np.isin(label, (0, 1))] for k in range(len(NAMES))]
         jumps = [k for k in (1, 2) if _jump(parts[0], parts[k])]
         if jumps:
             rates = ", ".join(f"{NAMES[k]} {parts[k].mean():.1%}" for k in (0, *jumps))

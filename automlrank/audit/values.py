@@ -24,20 +24,20 @@ SENTINELS = [-1, *(sign * (10**n - 1) for n in range(1, 10) for sign in (-1, 1) 
 WHOLE_BELOW: dict[type[pl.DataType], int] = {pl.Float32: 2**24, pl.Float64: 2**53}  # a float's bits
 
 
-def unique_ids(look: SampleView) -> Iterator[str]:
-    if look.unique:
+def unique_ids(view: SampleView) -> Iterator[str]:
+    if view.unique:
         yield (
-            f"{listed(look.unique, '{:.0%}')}: distinct values per training row; such an id hardly "
+            f"{listed(view.unique, '{:.0%}')}: distinct values per training row; such an id hardly "
             "ever repeats: nothing is learnt for it. Leave it out."
         )
 
 
-def constants(look: SampleView) -> Iterator[str]:
+def constants(view: SampleView) -> Iterator[str]:
     found = {}
-    for feature in look.features(CategoricalFeature, NumericFeature):
-        counts = as_text(look.train[feature.source].alias("value")).value_counts(name="rows")
+    for feature in view.features(CategoricalFeature, NumericFeature):
+        counts = as_text(view.train[feature.source].alias("value")).value_counts(name="rows")
         most = counts["rows"].max()
-        share = most / max(1, look.train.height) if isinstance(most, int) else 0.0
+        share = most / max(1, view.train.height) if isinstance(most, int) else 0.0
         if share >= CONSTANT_SHARE:
             found[feature.source] = share
     if found:
@@ -47,14 +47,14 @@ def constants(look: SampleView) -> Iterator[str]:
         )
 
 
-def unseen(look: SampleView) -> Iterator[str]:
+def unseen(view: SampleView) -> Iterator[str]:
     found = {}
-    for feature in look.features(CategoricalFeature):
-        values = as_text(look.valid[feature.source]).drop_nulls()
-        if len(values) >= MIN_ROWS and feature.source not in look.unique:
-            seen = as_text(look.train[feature.source]).unique()
+    for feature in view.features(CategoricalFeature):
+        values = as_text(view.valid[feature.source]).drop_nulls()
+        if len(values) >= MIN_ROWS and feature.source not in view.unique:
+            seen = as_text(view.train[feature.source]).unique()
             found[feature.source] = 1 - float(values.is_in(seen.implode()).mean() or 0)  # type: ignore[arg-type]
-    for name, share in _out_of_range(look).items():
+    for name, share in _out_of_range(view).items():
         found[name] = max(share, found.get(name, 0.0))  # a column may be an id and a number
     found = {name: share for name, share in found.items() if share >= UNSEEN_SHARE}
     if found:
@@ -64,20 +64,20 @@ def unseen(look: SampleView) -> Iterator[str]:
         )
 
 
-def _out_of_range(look: SampleView) -> dict[str, float]:
+def _out_of_range(view: SampleView) -> dict[str, float]:
     """Return the share of validation rows beyond the training range, by numeric column."""
     found = {}
-    for feature in look.features(NumericFeature):
-        train, valid = (known_numbers(rows[feature.source]) for rows in (look.train, look.valid))
+    for feature in view.features(NumericFeature):
+        train, valid = (known_numbers(rows[feature.source]) for rows in (view.train, view.valid))
         if len(train) and len(valid) >= MIN_ROWS:
             found[feature.source] = float(np.mean((valid < train.min()) | (valid > train.max())))
     return found
 
 
-def sentinels(look: SampleView) -> Iterator[str]:
+def sentinels(view: SampleView) -> Iterator[str]:
     found: dict[str, float] = {}
-    for feature in look.features(NumericFeature):
-        values = known_numbers(look.train[feature.source])
+    for feature in view.features(NumericFeature):
+        values = known_numbers(view.train[feature.source])
         for code in {values.min(), values.max()} if len(values) else ():
             if (share := _sentinel_share(values, code)) >= SENTINEL_SHARE:
                 found[f"{feature.source} = {code:g}"] = share
@@ -100,12 +100,12 @@ def _sentinel_share(values: Array, code: float) -> float:
     return 1 - len(others) / len(values) if apart else 0.0
 
 
-def float_ids(look: SampleView) -> Iterator[str]:
+def float_ids(view: SampleView) -> Iterator[str]:
     numbers: dict[str, float] = {}
     merged: dict[str, float] = {}
-    ids = {feature.source for feature in look.features(CategoricalFeature)}
-    for feature in look.features(NumericFeature, CategoricalFeature):
-        column = look.frame[feature.source]
+    ids = {feature.source for feature in view.features(CategoricalFeature)}
+    for feature in view.features(NumericFeature, CategoricalFeature):
+        column = view.frame[feature.source]
         if not column.dtype.is_numeric():
             continue
         values = known_numbers(column)
@@ -129,11 +129,11 @@ def float_ids(look: SampleView) -> Iterator[str]:
         )
 
 
-def spellings(look: SampleView) -> Iterator[str]:
+def spellings(view: SampleView) -> Iterator[str]:
     """Yield the columns with texts that differ only by case or surrounding blanks."""
     found = {}
-    for feature in look.features(CategoricalFeature):
-        column = look.frame[feature.source]
+    for feature in view.features(CategoricalFeature):
+        column = view.frame[feature.source]
         if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
             continue
         values = as_text(column).drop_nulls().unique().sort().alias("value").to_frame()

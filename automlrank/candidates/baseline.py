@@ -90,7 +90,7 @@ class ModelRun:
         return score_logits(self.logits(split), self.evaluator.data, split, self.evaluator.metric)
 
     def logits(self, split: str) -> Logits:
-        return predict(self.model, self.evaluator.data, split, self.evaluator.goal.device)
+        return predict(self.model, self.evaluator.data, split, self.evaluator.config.device)
 
     def latency(self) -> Latency | None:
         return self.evaluator.latency(self.model)

@@ -39,16 +39,16 @@ REQUESTS = 8  # different requests that a latency walks through
 class Evaluator:
     """Measures and trains on one data set, with one clock and one listener.
 
-    ``splits`` are those that will be scored. Raises UsageError if the data cannot serve the goal.
+    ``splits`` are those that will be scored. Raises UsageError if the data cannot serve the config.
     """
 
     def __init__(
-        self, data: Dataset, goal: SearchConfig, listen: Listen, splits: Sequence[str] = ()
+        self, data: Dataset, config: SearchConfig, listen: Listen, splits: Sequence[str] = ()
     ) -> None:
-        check_fit(data, goal, splits)
+        check_fit(data, config, splits)
         self.data = data
-        self.goal = goal
-        self.metric = parse_metric(goal.metric)
+        self.config = config
+        self.metric = parse_metric(config.metric)
         self.listen = listen
         self.deadline: float | None = None
         self._taught: Array | None = None
@@ -56,20 +56,20 @@ class Evaluator:
 
     @cached_property
     def requests(self) -> list[dict[str, Any]]:
-        """Requests from across the validation split, on the goal's device."""
+        """Requests from across the validation split, on the config's device."""
         step = max(1, self.data.rows["valid"] // REQUESTS)
         batches = (
-            self.data.request("valid", self.goal.candidates, i * step) for i in range(REQUESTS)
+            self.data.request("valid", self.config.candidates, i * step) for i in range(REQUESTS)
         )
-        return [{k: v.to(self.goal.device) for k, v in batch.items()} for batch in batches]
+        return [{k: v.to(self.config.device) for k, v in batch.items()} for batch in batches]
 
     def wire(self, architecture: Architecture) -> Plan:
         """Return the plan of an architecture for the data: its cost is counted, its model built."""
         return wire(architecture, self.data.schema)
 
     def cost(self, plan: Plan) -> Cost:
-        """Return the cost of a plan at the goal's number of candidates."""
-        return cost(plan, self.data.schema, self.goal.candidates)
+        """Return the cost of a plan at the config's number of candidates."""
+        return cost(plan, self.data.schema, self.config.candidates)
 
     def latency(
         self, model: nn.Module, *, tries: int = TRIES, try_seconds: float = TRY_SECONDS
@@ -80,14 +80,14 @@ class Evaluator:
     def served(
         self, model: nn.Module, *, repeat_user: bool = False
     ) -> AbstractContextManager[list[Call]]:
-        """Open a call for each request, by the goal's runtime."""
-        model.to(self.goal.device)
+        """Open a call for each request, by the config's runtime."""
+        model.to(self.config.device)
         return served(
             model,
             self.data.schema,
             self.requests,
-            runtime=self.goal.runtime,
-            threads=self.goal.threads,
+            runtime=self.config.runtime,
+            threads=self.config.threads,
             repeat_user=repeat_user,
         )
 
@@ -107,7 +107,7 @@ class Evaluator:
         """
         said = self.teacher_predictions() if architecture.training.distillation else None
         began = time.perf_counter()
-        goal, progress = self.goal, None
+        config, progress = self.config, None
         ends: list[Progress] = []
         steps = fit(
             model,
@@ -115,7 +115,7 @@ class Evaluator:
             self.data,
             seed=seed,
             metric=self.metric,
-            device=goal.device,
+            device=config.device,
             checkpoint=checkpoint,
             said=said,
         )
@@ -164,7 +164,7 @@ class Evaluator:
         """Raise TimeIsUp if the search's time is over, TookTooLong if the trial's is."""
         if self.out_of_time():
             raise TimeIsUp
-        limit = self.goal.trial_time
+        limit = self.config.trial_time
         if limit is not None and trial_seconds > limit:
             raise TookTooLong(trial_seconds)
 

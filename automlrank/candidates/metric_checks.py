@@ -17,13 +17,13 @@ def metric_for(schema: Schema, name: str | None) -> str:
     return name or USUAL[schema.tasks[0].kind].name
 
 
-def check_fit(data: Dataset, goal: SearchConfig, splits: Sequence[str]) -> None:
+def check_fit(data: Dataset, config: SearchConfig, splits: Sequence[str]) -> None:
     """Raise UsageError if the data cannot be trained on, scored by the metric, or served."""
-    schema, metric = data.schema, parse_metric(goal.metric)
+    schema, metric = data.schema, parse_metric(config.metric)
     check_weights(metric, schema)
     if metric.grouped and schema.group is None:
         raise SchemaError(
-            f"the metric {goal.metric} needs a group in the schema.", "Write group: COLUMN."
+            f"the metric {config.metric} needs a group in the schema.", "Write group: COLUMN."
         )
     faults = [*_served_faults(schema), *_split_faults(data, metric, splits)]
     if faults:

@@ -24,23 +24,23 @@ REDRAW_SECONDS = 0.25
 
 
 @contextmanager
-def watch(console: Console, goal: SearchTarget) -> Iterator[Listen]:
+def watch(console: Console, target: SearchTarget) -> Iterator[Listen]:
     """Yield the listener for a format and a terminal."""
     if console.format is not Format.human:
         yield ignore
     elif console.is_live:
-        with LiveView(console, goal) as view:
+        with LiveView(console, target) as view:
             yield view
     else:
-        yield PlainView(console, goal)
+        yield PlainView(console, target)
 
 
 class PlainView:
     """A view with one line for each training that begins and each trial that ends."""
 
-    def __init__(self, console: Console, goal: SearchTarget) -> None:
+    def __init__(self, console: Console, target: SearchTarget) -> None:
         self.console = console
-        self.goal = goal
+        self.target = target
         self.what: dict[str, str] = {}  # the training of each worker
 
     def __call__(self, event: Event) -> None:
@@ -50,10 +50,10 @@ class PlainView:
                     self.what[event.worker] = what
                     self.console.say(f"training {what}: {summary}")
             case TrialEnded(record, _, trained):
-                done = f"{trained} of {self.goal.trials} trained"
-                self.console.say(f"{outcome(record, self.goal.metric)} ({done})")
+                done = f"{trained} of {self.target.trials} trained"
+                self.console.say(f"{outcome(record, self.target.metric)} ({done})")
             case _:
-                self.goal = goal_after(event, self.goal)
+                self.target = target_after(event, self.target)
                 for line in sentences(event):
                     self.console.say(line)
 
@@ -65,8 +65,8 @@ class LiveView:
     measured meanwhile.
     """
 
-    def __init__(self, console: Console, goal: SearchTarget) -> None:
-        self.goal = goal
+    def __init__(self, console: Console, target: SearchTarget) -> None:
+        self.target = target
         self.began = time.monotonic()
         self.drawn = 0.0
         self.trainings: dict[str, TrainingUpdate] = {}  # by worker
@@ -88,9 +88,9 @@ class LiveView:
                 self.ended = event
                 self.forget(record)
                 if record.state == "failed":
-                    self.tell(outcome(record, self.goal.metric))
+                    self.tell(outcome(record, self.target.metric))
             case _:
-                self.goal = goal_after(event, self.goal)
+                self.target = target_after(event, self.target)
                 for line in sentences(event):
                     self.tell(line)
         now = time.monotonic()
@@ -111,19 +111,19 @@ class LiveView:
         """Return the picture that the terminal shows now."""
         parts: list[RenderableType] = [Text()]
         if self.ended:
-            results = so_far(self.ended, self.goal.metric)
-            parts.append(Text(counts(results, self.ended.trained, self.goal)))
-            parts.append(Text(left(results, self.ended.trained, self.goal, elapsed)))
+            results = so_far(self.ended, self.target.metric)
+            parts.append(Text(counts(results, self.ended.trained, self.target)))
+            parts.append(Text(left(results, self.ended.trained, self.target, elapsed)))
         for _, training in sorted(self.trainings.items()):
-            parts += [Text(line) for line in current(training, self.goal.metric)]
+            parts += [Text(line) for line in current(training, self.target.metric)]
         if self.ended and results.front:
             parts += [Text(), Text("The front so far:"), front_table(results)]
         return Group(*parts)
 
 
-def goal_after(event: Event, goal: SearchTarget) -> SearchTarget:
-    """Return the goal with the metric that follows from the data's tasks."""
-    return replace(goal, metric=event.metric) if isinstance(event, DataReady) else goal
+def target_after(event: Event, target: SearchTarget) -> SearchTarget:
+    """Return the target with the metric that follows from the data's tasks."""
+    return replace(target, metric=event.metric) if isinstance(event, DataReady) else target
 
 
 def so_far(event: TrialEnded, metric: Metric) -> Results:

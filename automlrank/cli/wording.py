@@ -68,20 +68,20 @@ def outcome(record: Record, metric: Metric) -> str:
     return f"{start}: valid {scored}{ms}, in {took}"
 
 
-def counts(results: Results, trained: int, goal: SearchTarget) -> str:
+def counts(results: Results, trained: int, target: SearchTarget) -> str:
     """Return ``7 of 20 trained · 2 pruned · 3 over budget · 0 failed · 1 duplicate``."""
     states = ("pruned", "over_budget", "failed", "duplicate")
     others = [f"{results.counts[state]} {state.replace('_', ' ')}" for state in states]
-    return " · ".join([f"{trained} of {goal.trials} trained", *others])
+    return " · ".join([f"{trained} of {target.trials} trained", *others])
 
 
-def left(results: Results, trained: int, goal: SearchTarget, elapsed: float) -> str:
+def left(results: Results, trained: int, target: SearchTarget, elapsed: float) -> str:
     """Return the time gone, and the time left by the limit or by the trials so far."""
     gone = f"{show_seconds(elapsed)} gone"
-    if goal.seconds is not None:
-        return f"{gone} of {show_seconds(goal.seconds)}"
+    if target.seconds is not None:
+        return f"{gone} of {show_seconds(target.seconds)}"
     drawn = [r.seconds for r in results.complete if r.seconds is not None and not r.name]
-    to_train = max(0, goal.trials - trained)
+    to_train = max(0, target.trials - trained)
     if not to_train:
         return f"{gone}; the finalists remain"
     if not drawn:

@@ -65,38 +65,40 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
 
 
 def run_finals(
-    bench: Evaluator,
+    evaluator: Evaluator,
     folder: RunFolder,
     finalists: Sequence[Record],
     leaders: set[str],
-    outsiders: Sequence[Baseline] = (),
+    baselines: Sequence[Baseline] = (),
 ) -> tuple[dict[str, FinalistScores], str | None]:
     """Train every finalist ``SEEDS`` times: one seed of all, then the leaders', then the others'.
 
     ``leaders`` are the fingerprints of ``leaders_of``: if the time is up early, the difference that
-    the report begins with has a spread over seeds. ``outsiders`` are the references that are no
+    the report begins with has a spread over seeds. ``baselines`` are the references that are no
     architectures; fixed scores have one run.
 
     Returns the scores by fingerprint, and the reason of an early stop or None. After an early stop
     or a failure the scores that were reached are returned.
     """
     runs: dict[str, list[FinalRun]] = {}
-    fixed = {rival.fingerprint for rival in outsiders if rival.is_fixed}
+    fixed = {baseline.fingerprint for baseline in baselines if baseline.is_fixed}
     ended = None
     try:
         for n, record in in_order(finalists, leaders):
             if n and record.fingerprint in fixed:
                 continue
             try:
-                done = _final(bench, folder, record, outsiders, n)
+                done = _final(evaluator, folder, record, baselines, n)
                 runs.setdefault(record.fingerprint, []).append(done)
             except FAILURES as error:
-                bench.listen(Notice(f"A training of {title(record)} failed: {reason_of(error)}"))
+                evaluator.listen(
+                    Notice(f"A training of {title(record)} failed: {reason_of(error)}")
+                )
     except TimeIsUp:
         ended = TIME_UP
     except KeyboardInterrupt:
         ended = INTERRUPTED
-    return final_scores(bench.data, bench.metric, runs, fixed), ended
+    return final_scores(evaluator.data, evaluator.metric, runs, fixed), ended
 
 
 def leaders_of(results: Results, limit: float | None) -> set[str]:
@@ -105,9 +107,9 @@ def leaders_of(results: Results, limit: float | None) -> set[str]:
     They are the best architecture within a latency and the best reference, without the incumbent,
     within the latency, or at any if none fits.
     """
-    rivals = tuple(r for r in results.references if r is not results.incumbent)
-    rival = dataclasses.replace(results, references=rivals).best_reference(limit, "valid")
-    leaders = (*results.within(limit)[:1], *([rival] if rival else []))
+    others = tuple(r for r in results.references if r is not results.incumbent)
+    reference = dataclasses.replace(results, references=others).best_reference(limit, "valid")
+    leaders = (*results.within(limit)[:1], *([reference] if reference else []))
     return {record.fingerprint for record in leaders}
 
 
@@ -127,16 +129,16 @@ def title(record: Record) -> str:
 
 
 def _final(
-    bench: Evaluator, folder: RunFolder, record: Record, outsiders: Sequence[Baseline], n: int
+    evaluator: Evaluator, folder: RunFolder, record: Record, baselines: Sequence[Baseline], n: int
 ) -> FinalRun:
     """Return one training of a finalist, from an earlier run if it is kept."""
-    seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+    seed = seed_of(evaluator.config.seed, FINAL_SEEDS, n)
     kept = folder.final(record.fingerprint, seed)
     if kept is not None:
         return FinalRun(read_seed_scores(kept[0]), kept[1])
-    rival = _rival_of(record, outsiders)
-    run = rival.train(bench, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
-    scores = SeedScores(run.scores("valid"), run.scores("test"), _shift(bench, rival, run))
+    baseline = _baseline_of(record, baselines)
+    run = baseline.train(evaluator, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
+    scores = SeedScores(run.scores("valid"), run.scores("test"), _shift(evaluator, baseline, run))
     logits = run.logits("test")
     if n == 0:  # the weights to export come from a seed that the search did not choose by
         run.keep(folder)
@@ -144,22 +146,22 @@ def _final(
     return FinalRun(scores, logits)
 
 
-def _shift(bench: Evaluator, rival: Baseline, run: BaselineRun) -> float | None:
+def _shift(evaluator: Evaluator, baseline: Baseline, run: BaselineRun) -> float | None:
     """Return what validation would add to the logits, or None unless the loss bends them."""
-    task = task_of(bench.metric, bench.data.schema)
-    is_binary = bench.data.schema.tasks[task].kind == "binary"
-    if not (isinstance(rival, NetworkBaseline) and rival.of.loss.bends and is_binary):
+    task = task_of(evaluator.metric, evaluator.data.schema)
+    is_binary = evaluator.data.schema.tasks[task].kind == "binary"
+    if not (isinstance(baseline, NetworkBaseline) and baseline.of.loss.bends and is_binary):
         return None
-    return intercept(bench.data.labels("valid")[:, task], run.logits("valid")[:, task])
+    return intercept(evaluator.data.labels("valid")[:, task], run.logits("valid")[:, task])
 
 
-def _rival_of(record: Record, outsiders: Sequence[Baseline]) -> Baseline:
+def _baseline_of(record: Record, baselines: Sequence[Baseline]) -> Baseline:
     """Return the reference of a record; raises TrialError if its library is not installed now."""
     if record.architecture:
         return NetworkBaseline(Architecture.read(record.architecture))
-    for rival in outsiders:
-        if rival.fingerprint == record.fingerprint:
-            return rival
+    for baseline in baselines:
+        if baseline.fingerprint == record.fingerprint:
+            return baseline
     raise TrialError(f"{title(record)} cannot be trained: its library is not installed here")
 
 
@@ -183,23 +185,26 @@ def with_all_finals(results: Results, finals: Mapping[str, FinalistScores]) -> R
 
 
 def models_of(
-    bench: Evaluator, folder: RunFolder, finalists: Sequence[Record], outsiders: Sequence[Baseline]
+    evaluator: Evaluator,
+    folder: RunFolder,
+    finalists: Sequence[Record],
+    baselines: Sequence[Baseline],
 ) -> dict[str, nn.Module]:
     """Return a model that answers requests for each finalist that has one."""
     found: dict[str, nn.Module] = {}
     for record in finalists:
         try:
-            model = _rival_of(record, outsiders).served(bench, folder)
+            model = _baseline_of(record, baselines).served(evaluator, folder)
         except FAILURES as error:
             text = f"The latency of {title(record)} is not measured again: {reason_of(error)}"
-            bench.listen(Notice(text))
+            evaluator.listen(Notice(text))
             continue
         if model is not None:
             found[record.fingerprint] = model
     return found
 
 
-def measure_in_turn(bench: Evaluator, models: Mapping[str, nn.Module]) -> dict[str, Latency]:
+def measure_in_turn(evaluator: Evaluator, models: Mapping[str, nn.Module]) -> dict[str, Latency]:
     """Return the latencies of several models, measured interleaved in random order.
 
     Each is measured with the user's side once and repeated. All are in memory at once.
@@ -208,10 +213,10 @@ def measure_in_turn(bench: Evaluator, models: Mapping[str, nn.Module]) -> dict[s
         calls = {}
         for key, model in models.items():
             for repeat_user in (False, True):
-                serving = bench.served(model, repeat_user=repeat_user)
+                serving = evaluator.served(model, repeat_user=repeat_user)
                 calls[key, repeat_user] = stack.enter_context(serving)
         brief = [(key, True) for key in models]
-        found = remeasure(calls, seed_of(bench.goal.seed, ORDER_SEEDS), brief=brief)
+        found = remeasure(calls, seed_of(evaluator.config.seed, ORDER_SEEDS), brief=brief)
     return {
         key: dataclasses.replace(found[key, False], p50_repeated=found[key, True].p50)
         for key in models

@@ -118,7 +118,7 @@ def only_scenario(data: Dataset, value: int) -> Dataset | None:
 
 
 def seesaw(
-    bench: Evaluator, folder: RunFolder, best: Record
+    evaluator: Evaluator, folder: RunFolder, best: Record
 ) -> dict[str, dict[str, SpecialistScore]]:
     """Compare the best architecture with a specialist for each part, by kind and name of the part.
 
@@ -126,79 +126,83 @@ def seesaw(
     One seed of all specialists is trained before the next. Once the time is up, the comparisons
     that were reached are returned; a specialist that fails is left out.
     """
-    found = list(specialists(Architecture.read(best.architecture), bench.data))
+    found = list(specialists(Architecture.read(best.architecture), evaluator.data))
     runs: dict[tuple[str, str], list[Logits]] = {(x.kind, x.name): [] for x in found}
     try:
         for n, special in itertools.product(range(SEEDS), found):
             try:
-                runs[special.kind, special.name].append(trained(bench, folder, best, special, n))
+                runs[special.kind, special.name].append(
+                    trained(evaluator, folder, best, special, n)
+                )
             except FAILURES as error:
                 what = f"A training for {special.name} alone failed"
-                bench.listen(Notice(f"{what}: {reason_of(error)}"))
+                evaluator.listen(Notice(f"{what}: {reason_of(error)}"))
     except TimeIsUp:
-        bench.listen(Notice("The time was up before all models of one task or scenario."))
-    whole = finals_of(bench, folder, best.fingerprint)
+        evaluator.listen(Notice("The time was up before all models of one task or scenario."))
+    whole = finals_of(evaluator, folder, best.fingerprint)
     parts: dict[str, dict[str, SpecialistScore]] = {"tasks": {}, "boosted": {}, "scenarios": {}}
     for special in found:
         alone = runs[special.kind, special.name]
         if alone and whole:
-            known = compared(bench, special.task, special.rows, whole, alone)
+            known = compared(evaluator, special.task, special.rows, whole, alone)
             parts[special.kind][special.name] = known
-    parts["boosted"] = beside_trees(bench, folder, whole)
+    parts["boosted"] = beside_trees(evaluator, folder, whole)
     return {kind: of for kind, of in parts.items() if of}
 
 
 def beside_trees(
-    bench: Evaluator, folder: RunFolder, whole: Sequence[Logits]
+    evaluator: Evaluator, folder: RunFolder, whole: Sequence[Logits]
 ) -> dict[str, SpecialistScore]:
     """Return the comparison of the best with trees that read target rates, by task."""
-    tasks, everywhere = bench.data.schema.tasks, np.ones(bench.data.rows["test"], bool)
-    trees = finals_of(bench, folder, LIGHTGBM_RATES.fingerprint)
+    tasks, everywhere = evaluator.data.schema.tasks, np.ones(evaluator.data.rows["test"], bool)
+    trees = finals_of(evaluator, folder, LIGHTGBM_RATES.fingerprint)
     if len(tasks) == 1 or not whole or not trees:
         return {}
-    return {task.name: compared(bench, i, everywhere, whole, trees) for i, task in enumerate(tasks)}
+    return {
+        task.name: compared(evaluator, i, everywhere, whole, trees) for i, task in enumerate(tasks)
+    }
 
 
-def finals_of(bench: Evaluator, folder: RunFolder, fingerprint: str) -> list[Logits]:
+def finals_of(evaluator: Evaluator, folder: RunFolder, fingerprint: str) -> list[Logits]:
     """Return the test logits of all trainings of a finalist."""
-    seeds = [seed_of(bench.goal.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
+    seeds = [seed_of(evaluator.config.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
     return [kept[1] for s in seeds if (kept := folder.final(fingerprint, s)) is not None]
 
 
 def trained(
-    bench: Evaluator, folder: RunFolder, best: Record, special: Specialist, n: int
+    evaluator: Evaluator, folder: RunFolder, best: Record, special: Specialist, n: int
 ) -> Logits:
     """Return the test logits of a specialist's n-th training, from an earlier run if it is kept."""
-    seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+    seed = seed_of(evaluator.config.seed, FINAL_SEEDS, n)
     key = f"{best.fingerprint}-{special.key}"
     kept = folder.final(key, seed)
     if kept is not None:
         return kept[1]
     task = special.data.schema.tasks[special.task]
-    metric = f"{metric_of(bench.metric, task.kind).name}:{task.name}=1"
-    goal = dataclasses.replace(bench.goal, metric=metric)
-    own = Evaluator(special.data, goal, bench.listen)
-    own.deadline = bench.deadline
+    metric = f"{metric_of(evaluator.metric, task.kind).name}:{task.name}=1"
+    config = dataclasses.replace(evaluator.config, metric=metric)
+    own = Evaluator(special.data, config, evaluator.listen)
+    own.deadline = evaluator.deadline
     what = f"{title(best)} for {special.name} alone, seed {n + 1} of {SEEDS}"
     model = build(own.wire(special.architecture), seed)
     made = own.train(model, special.architecture, seed, what)
-    logits = predict(made.model, bench.data, "test", goal.device)
+    logits = predict(made.model, evaluator.data, "test", config.device)
     folder.write_final(key, seed, seed_scores_data(SeedScores(made.scores)), logits)
     return logits
 
 
 def compared(
-    bench: Evaluator,
+    evaluator: Evaluator,
     task: int,
     rows: npt.NDArray[np.bool_],
     whole: Sequence[Logits],
     alone: Sequence[Logits],
 ) -> SpecialistScore:
     """Return the means of both over their seeds, and their difference on the same rows."""
-    groups = bench.data.groups("test")
+    groups = evaluator.data.groups("test")
     columns = np.stack([x[rows, task] for x in (*whole, *alone)], axis=1)
-    labels = bench.data.labels("test")[rows, task]
-    metric = metric_of(bench.metric, bench.data.schema.tasks[task].kind)
+    labels = evaluator.data.labels("test")[rows, task]
+    metric = metric_of(evaluator.metric, evaluator.data.schema.tasks[task].kind)
     found = sampling(metric, labels, columns, None if groups is None else groups[rows])
     first, second = range(len(whole)), range(len(whole), len(whole) + len(alone))
     return SpecialistScore(

@@ -42,9 +42,11 @@ def latency(options: LatencyOptions) -> list[Timed]:
     config = SearchConfig.of(options, device=device_of(options.device, options.runtime))
     dataset = Dataset.open(options.data, schema, label=options.label, joins=options.joins)
     named = dict(_architectures(folder, dataset, options.what))
-    bench = Evaluator(dataset, config, ignore)
-    models = {name: build(bench.wire(architecture), seed=0) for name, architecture in named.items()}
-    measured = measure_in_turn(bench, models)
+    evaluator = Evaluator(dataset, config, ignore)
+    models = {
+        name: build(evaluator.wire(architecture), seed=0) for name, architecture in named.items()
+    }
+    measured = measure_in_turn(evaluator, models)
     return [Timed(name, named[name].summary, measured[name]) for name in named]
 
 

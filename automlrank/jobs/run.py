@@ -55,16 +55,16 @@ class SearchRun:
     space: Space
     folder: RunFolder
     references: Sequence[Architecture]
-    outsiders: Sequence[Baseline]
+    baselines: Sequence[Baseline]
     facts: RunInfo
     began: float
     workers: int
 
     def to_the_end(self) -> Result:
         """Run trials, then finalists; write the report."""
-        study = open_study(self.folder, self.evaluator.goal, self.identity())
+        study = open_study(self.folder, self.evaluator.config, self.identity())
         self.evaluator.deadline = self.deadline(1 - FINALS_SHARE)
-        sides = self.references, self.outsiders
+        sides = self.references, self.baselines
         stopped = Coordinator(
             study, self.evaluator, self.space, self.folder, *sides, self.workers
         ).run()
@@ -78,17 +78,17 @@ class SearchRun:
 
     def deadline(self, share: float) -> float | None:
         """Return the end of a share of the search's time; None if it has no limit."""
-        seconds = self.evaluator.goal.time
+        seconds = self.evaluator.config.time
         return self.began + seconds * share if seconds else None
 
     def finals(self, results: Results) -> tuple[Results, str | None]:
         """Return the results with the finalists' test scores, and the reason of an early stop."""
-        goal = dataclasses.replace(self.evaluator.goal, trial_time=None)  # all rows take longer
-        evaluator = Evaluator(self.data, goal, self.evaluator.listen, splits=("valid", "test"))
+        config = dataclasses.replace(self.evaluator.config, trial_time=None)  # all rows take longer
+        evaluator = Evaluator(self.data, config, self.evaluator.listen, splits=("valid", "test"))
         evaluator.deadline = self.deadline(1.0)
         finalists = self.finalists(results)
-        leaders = leaders_of(results, goal.latency_ms)
-        finals, stopped = run_finals(evaluator, self.folder, finalists, leaders, self.outsiders)
+        leaders = leaders_of(results, config.latency_ms)
+        finals, stopped = run_finals(evaluator, self.folder, finalists, leaders, self.baselines)
         if stopped is None:
             self.compare_specialists(evaluator, results, finals)
         tested = with_all_finals(results, finals)
@@ -111,7 +111,7 @@ class SearchRun:
     ) -> None:
         """Add to the best finalist's scores those of models of one task or scenario alone."""
         tested = with_all_finals(results, finals)
-        best = next(iter(tested.within(evaluator.goal.latency_ms)), None)
+        best = next(iter(tested.within(evaluator.config.latency_ms)), None)
         if best is not None and best.fingerprint in finals:
             parts = seesaw(evaluator, self.folder, best)
             finals[best.fingerprint] = finals[best.fingerprint].with_seesaw(parts)
@@ -130,7 +130,7 @@ class SearchRun:
     def latencies(self, evaluator: Evaluator, finalists: Sequence[Record]) -> dict[str, Latency]:
         """Measure the finalists' latencies in turn; none if that is not possible."""
         try:
-            models = models_of(evaluator, self.folder, finalists, self.outsiders)
+            models = models_of(evaluator, self.folder, finalists, self.baselines)
             return measure_in_turn(evaluator, models)
         except (KeyboardInterrupt, *FAILURES) as error:
             self.notice(f"The finalists' latencies were not measured again: {reason_of(error)}")
@@ -161,15 +161,15 @@ class SearchRun:
     def identity(self) -> dict[str, str]:
         """Return the inputs that all trials of one study have in common."""
         text = json.dumps(self.space.to_data(), sort_keys=True)
-        goal = self.evaluator.goal
+        config = self.evaluator.config
         return {
             "space": hashlib.sha256(text.encode()).hexdigest(),
             "data": self.evaluator.data.fingerprint,
-            "metric": goal.metric,
-            "seed": str(goal.seed),
-            "number of candidates": str(goal.candidates),
-            "runtime": goal.runtime,
-            "number of objectives": str(goal.objectives),
+            "metric": config.metric,
+            "seed": str(config.seed),
+            "number of candidates": str(config.candidates),
+            "runtime": config.runtime,
+            "number of objectives": str(config.objectives),
             "number of sampled rows": str(self.facts.sample_rows),
         }
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from automlrank.architecture.shipped import references_for
 from automlrank.audit import suspicions
+from automlrank.candidates.available_baselines import available_baselines
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
-from automlrank.candidates.outsiders import outsiders
 from automlrank.candidates.trees import BOOSTED
 from automlrank.data.dataset import Dataset
 from automlrank.documents import check_new, new_folder, write_text
@@ -137,16 +137,20 @@ def _prepared(given: _SearchInput, folder: RunFolder, listen: Listen, began: flo
     dataset, space, config = given.dataset, given.space, given.config
     networks = [name for name in space.references if name not in BOOSTED]
     references, skipped = references_for(dataset.schema, networks)
-    rivals, unusable = outsiders(dataset.schema, space.references, parse_metric(config.metric))
+    baselines, unusable = available_baselines(
+        dataset.schema, space.references, parse_metric(config.metric)
+    )
     rows = given.options.sample_rows
     part = dataset if rows is None else dataset.sample(rows, config.seed)
-    bench = Evaluator(part, config, listen, splits=("valid", "test"))
+    evaluator = Evaluator(part, config, listen, splits=("valid", "test"))
     distil = space.distils or any(network.training.distillation for network in references)
     check_teacher(part, needed=distil)
-    check_budget(bench, space, references)
+    check_budget(evaluator, space, references)
     facts = _facts(given, skipped | unusable)
     workers = given.options.workers
-    return SearchRun(bench, dataset, space, folder, references, rivals, facts, began, workers)
+    return SearchRun(
+        evaluator, dataset, space, folder, references, baselines, facts, began, workers
+    )
 
 
 def suspicions_of(dataset: Dataset) -> tuple[str, ...]:

@@ -67,9 +67,9 @@ def train(options: TrainOptions) -> TrainingResult:
     listen(DataReady.of(dataset, parse_metric(metric)))
     chosen = architecture_for(dataset.schema, options.architecture)
     splits = ("valid", "test") if options.test else ("valid",)
-    bench = Evaluator(dataset, config, listen, splits=splits)
+    evaluator = Evaluator(dataset, config, listen, splits=splits)
     check_teacher(dataset, needed=chosen.training.distillation > 0)
-    result, trained = _trained(bench, chosen, began, test=options.test)
+    result, trained = _trained(evaluator, chosen, began, test=options.test)
     if options.out is None:
         return result
     _keep(RunFolder(options.out), options, dataset, result, trained)
@@ -77,25 +77,27 @@ def train(options: TrainOptions) -> TrainingResult:
 
 
 def _trained(
-    bench: Evaluator, chosen: Architecture, began: float, *, test: bool
+    evaluator: Evaluator, chosen: Architecture, began: float, *, test: bool
 ) -> tuple[TrainingResult, Trained]:
-    config = bench.goal
-    plan = bench.wire(chosen)
+    config = evaluator.config
+    plan = evaluator.wire(chosen)
     model = build(plan, config.seed)
-    latency = bench.latency(model)
-    trained = bench.train(model, chosen, config.seed, chosen.name)
+    latency = evaluator.latency(model)
+    trained = evaluator.train(model, chosen, config.seed, chosen.name)
     scores: dict[str, SplitScores | None] = {
-        "valid": bench.scores(trained.scores),
-        "test": bench.scores(score(model, bench.data, "test", bench.metric, config.device))
+        "valid": evaluator.scores(trained.scores),
+        "test": evaluator.scores(
+            score(model, evaluator.data, "test", evaluator.metric, config.device)
+        )
         if test
         else None,
     }
     result = TrainingResult(
         chosen,
-        bench.metric,
+        evaluator.metric,
         scores,
         latency,
-        bench.cost(plan),
+        evaluator.cost(plan),
         trained.curve,
         trained.zero_shares,
         round(time.perf_counter() - began, 1),

@@ -40,7 +40,7 @@ def work(
     is at work there.
     """
     folder = RunFolder(run)
-    goal, sample_rows = config_of(folder), folder.read_run()["sample_rows"]
+    config, sample_rows = config_of(folder), folder.read_run()["sample_rows"]
     if not folder.is_at_work:
         raise RunError(
             f"no search is at work in {run}.", "Continue it: automlrank search --resume."
@@ -49,12 +49,12 @@ def work(
     name = name or f"{index}-{os.getpid()}"
     if threads:
         torch.set_num_threads(threads)
-    return _run_trials(folder, goal, index, name, sample_rows, listen)
+    return _run_trials(folder, config, index, name, sample_rows, listen)
 
 
 def _run_trials(
     folder: RunFolder,
-    goal: SearchConfig,
+    config: SearchConfig,
     index: int,
     name: str,
     sample_rows: int | None,
@@ -63,11 +63,11 @@ def _run_trials(
     """Run trials under a name, by which the worker is seen to be alive."""
     data = folder.data()
     if sample_rows is not None:
-        data = data.sample(sample_rows, goal.seed)
+        data = data.sample(sample_rows, config.seed)
     with folder.liveness.of(name):
-        study = load_study(folder, goal, index)
+        study = load_study(folder, config, index)
         watch = SearchWatch(folder, name, study, listen)
-        evaluator = Evaluator(data, goal, watch, splits=("valid",))
+        evaluator = Evaluator(data, config, watch, splits=("valid",))
         if deadline := StudyAttributes(study).deadline:
             evaluator.deadline = time.monotonic() + deadline - time.time()
         space = Space.read(folder.path / "space.yaml")

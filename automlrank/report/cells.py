@@ -46,8 +46,8 @@ class Row:
 
 def row(record: Record, results: Results) -> Row:
     """Return a record as the texts of a table."""
-    rival = results.best_reference()
-    known = rival is not None and rival.fingerprint != record.fingerprint
+    reference = results.best_reference()
+    known = reference is not None and reference.fingerprint != record.fingerprint
     rank = ranks(results).get(record.fingerprint)
     return Row(
         rank=MISSING if rank is None else str(rank),
@@ -63,7 +63,7 @@ def row(record: Record, results: Results) -> Row:
         latency=show_latency(record),
         repeated=show_repeated(record),
         parameters=show_count(record.parameters),
-        versus=show_difference(compare(record, rival) if rival and known else None),
+        versus=show_difference(compare(record, reference) if reference and known else None),
         on_front=any(record.fingerprint == member.fingerprint for member in results.front),
     )
 

@@ -35,21 +35,21 @@ def headline(results: Results, facts: RunInfo) -> str:
 
 def _architecture(best: Record, results: Results, limit: float | None) -> str:
     metric, incumbent = results.metric, results.incumbent
-    rival = _without(results, incumbent).best_reference(limit)
+    reference = _without(results, incumbent).best_reference(limit)
     start = f"The best architecture{_within(limit)} scores {_test(best, metric)}."
     start += _against(incumbent, best, metric)
-    if rival is None:
+    if reference is None:
         return start if incumbent else f"{start} No reference was scored on the test split."
     return (
-        f"{start} The best reference, {_name(rival)}, scores {_score_and_time(rival, best)}"
-        f"{_over(rival, limit)}. {_verdict(best, rival, metric)}"
+        f"{start} The best reference, {_name(reference)}, scores {_score_and_time(reference, best)}"
+        f"{_over(reference, limit)}. {_verdict(best, reference, metric)}"
     )
 
 
 def _winners(best: Record, results: Results) -> list[Record]:
     """Return the trees and the incumbent that are significantly better on test, best first."""
     metric = results.metric
-    known = [(compare(r, best), r) for r in results.outsiders]
+    known = [(compare(r, best), r) for r in results.baselines]
     won = [(d.value, r) for d, r in known if d and d.real and metric.better(d.value, 0.0)]
     return [r for _, r in sorted(won, key=lambda pair: pair[0], reverse=metric.up)]
 

@@ -75,7 +75,7 @@ def _unscored(results: Results, facts: RunInfo) -> Pairs:
             f"{rows:,} of {whole:,} test rows have a score; its figures and all differences "
             "to it are for these rows",
         )
-        for record in results.outsiders
+        for record in results.baselines
         if record.test and (rows := record.test.rows) is not None
     ]
 

@@ -81,11 +81,11 @@ class Results:
     @property
     def incumbent(self) -> Record | None:
         """The present model, known by its scores alone: it has no latency."""
-        scored = (r for r in self.outsiders if r.p50 is None)
+        scored = (r for r in self.baselines if r.p50 is None)
         return next(scored, None)
 
     @property
-    def outsiders(self) -> tuple[Record, ...]:
+    def baselines(self) -> tuple[Record, ...]:
         """References with a score that are not architectures: boosted trees, the incumbent."""
         return tuple(r for r in self.references if not r.architecture and r.valid_score is not None)
 

@@ -29,12 +29,12 @@ MOST_DRAWS = 5 * STARTUP  # of a small space, in which many are the same
 Price = Callable[[Architecture], float]
 
 
-def enqueue_start(study: optuna.Study, space: Space, goal: SearchConfig, price: Price) -> None:
+def enqueue_start(study: optuna.Study, space: Space, config: SearchConfig, price: Price) -> None:
     """Queue a new study's first draws, at most as many as the search has trials."""
     trials = study.get_trials(deepcopy=False)
     if not all(TrialAttributes(trial).is_reference for trial in trials):
         return
-    for params in first_draws(space, seed_of(goal.seed, START_SEEDS), price)[: goal.trials]:
+    for params in first_draws(space, seed_of(config.seed, START_SEEDS), price)[: config.trials]:
         study.enqueue_trial(params)
 
 

@@ -48,20 +48,20 @@ class Objective:
         study: optuna.Study,
         worker: str,
     ) -> None:
-        goal = evaluator.goal
+        config = evaluator.config
         self.space = space
         self.evaluator = evaluator
         self.folder = folder
         self.worker = worker
-        self.rungs = Rungs.of(evaluator.data, evaluator.metric, seed_of(goal.seed, RUNG_SEEDS))
-        self.pruner = make_pruner(goal.pruner, study, self.rungs)
+        self.rungs = Rungs.of(evaluator.data, evaluator.metric, seed_of(config.seed, RUNG_SEEDS))
+        self.pruner = make_pruner(config.pruner, study, self.rungs)
 
     def __call__(self, trial: optuna.Trial) -> Sequence[float]:
         began = time.perf_counter()
         attributes = TrialAttributes(trial)
         attributes.worker = self.worker
         try:
-            return self.values(trial)[: self.evaluator.goal.objectives]
+            return self.values(trial)[: self.evaluator.config.objectives]
         except optuna.TrialPruned:
             raise
         except KeyboardInterrupt:
@@ -101,21 +101,25 @@ class Objective:
         attributes.cost, attributes.latency_ms, attributes.valid = known.cost, latency, valid
         attributes.rows_seen = known.rows_seen
         attributes.zero_shares, attributes.weights = known.zero_shares, known.weights
-        goal = self.evaluator.goal
-        return valid[goal.metric], goal.objective_latency(latency["p50"])
+        config = self.evaluator.config
+        return valid[config.metric], config.objective_latency(latency["p50"])
 
     def train(self, trial: optuna.Trial, architecture: Architecture) -> tuple[float, float]:
         """Count, measure and train an architecture; raises TrialPruned at a limit or a rung."""
-        evaluator, goal, attributes = self.evaluator, self.evaluator.goal, TrialAttributes(trial)
+        evaluator, config, attributes = (
+            self.evaluator,
+            self.evaluator.config,
+            TrialAttributes(trial),
+        )
         plan = evaluator.wire(architecture)
         self.check_size(trial, plan)
         seed = attributes.training_seed
         if seed is None:
-            seed = seed_of(goal.seed, TRAINING_SEEDS, trial.number)
+            seed = seed_of(config.seed, TRAINING_SEEDS, trial.number)
         attributes.training_seed = seed
         model = build(plan, seed)
         latency = self.measured(trial, model)
-        begin(trial, goal.trials)
+        begin(trial, config.trials)
         epochs = architecture.training.epochs
         watch = RungWatch(evaluator, self.rungs, self.pruner, trial, model, epochs, latency)
         trained = self.trained(trial, model, architecture, seed, watch)
@@ -128,18 +132,18 @@ class Objective:
 
     def check_size(self, trial: optuna.Trial, plan: Plan) -> None:
         """Record the cost of an architecture; raises TrialPruned if it has too many parameters."""
-        cost, most = self.evaluator.cost(plan), self.evaluator.goal.parameters
+        cost, most = self.evaluator.cost(plan), self.evaluator.config.parameters
         TrialAttributes(trial).cost = vars(cost)
         if most and cost.parameters > most:
             over(trial, "parameters", cost.parameters, most)
 
     def measured(self, trial: optuna.Trial, model: RankingModel) -> float:
         """Record a model's latency, and return it as the study sees it; raises TrialPruned."""
-        latency, goal = self.evaluator.latency(model), self.evaluator.goal
+        latency, config = self.evaluator.latency(model), self.evaluator.config
         TrialAttributes(trial).latency_ms = latency_data(latency)
-        if goal.latency_ms and latency.p50 > goal.latency_ms:
-            over(trial, "latency_ms", latency.p50, goal.latency_ms)
-        return goal.objective_latency(latency.p50)
+        if config.latency_ms and latency.p50 > config.latency_ms:
+            over(trial, "latency_ms", latency.p50, config.latency_ms)
+        return config.objective_latency(latency.p50)
 
     def trained(
         self,
@@ -151,7 +155,7 @@ class Objective:
     ) -> Trained:
         """Train, from the last checkpoint if there is one; it stays where a retry may follow."""
         checkpoint = Checkpoint(self.folder.checkpoint(architecture.fingerprint), self.tell)
-        what, limit = f"trial {trial.number}", self.evaluator.goal.trial_time
+        what, limit = f"trial {trial.number}", self.evaluator.config.trial_time
         try:
             trained = self.evaluator.train(model, architecture, seed, what, watch, checkpoint)
         except TimeIsUp:

@@ -24,11 +24,11 @@ FIRST = 10  # trainings whose slowest bounds the latency, if there is no budget
 
 def has_no_patience_left(study: optuna.Study, evaluator: Evaluator) -> bool:
     """Return True if the last ``patience`` trainings failed to enlarge the hypervolume."""
-    goal = evaluator.goal
-    if not goal.patience:
+    config = evaluator.config
+    if not config.patience:
         return False
     floor = evaluator.metric.overall(floors(evaluator.data, evaluator.metric))
-    return search_stands_still(study, floor, goal.latency_ms, goal.patience)
+    return search_stands_still(study, floor, config.latency_ms, config.patience)
 
 
 def search_stands_still(

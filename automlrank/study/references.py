@@ -52,7 +52,7 @@ def run_reference(
 
 def _trained(evaluator: Evaluator, folder: RunFolder, baseline: Baseline, number: int) -> Record:
     began = time.perf_counter()
-    seed = seed_of(evaluator.goal.seed, REFERENCE_SEEDS, number)
+    seed = seed_of(evaluator.config.seed, REFERENCE_SEEDS, number)
     outcome: dict[str, Any] = {}
     try:
         outcome |= baseline.cost(evaluator)

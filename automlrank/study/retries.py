@@ -101,6 +101,6 @@ def wait_for_joined(study: optuna.Study, liveness: Liveness, evaluator: Evaluato
 
 def _is_anything_training(study: optuna.Study, liveness: Liveness, evaluator: Evaluator) -> bool:
     return any(
-        not is_dead(study, trial, liveness) and not evaluator.goal.hangs(trial.datetime_start)
+        not is_dead(study, trial, liveness) and not evaluator.config.hangs(trial.datetime_start)
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     )

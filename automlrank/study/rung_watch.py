@@ -54,6 +54,6 @@ class RungWatch:
             return metric.overall(progress.best)
         assert self.rungs.sample is not None
         with evaluator.computing():
-            device = evaluator.goal.device
+            device = evaluator.config.device
             scores = score(self.model, self.rungs.sample, "valid", metric, device)
         return metric.overall(scores)

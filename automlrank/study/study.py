@@ -22,13 +22,13 @@ NAME = "search"
 WORKER_SEEDS = 7  # the stream of seeds of workers' samplers
 
 
-def open_study(folder: RunFolder, goal: SearchConfig, identity: dict[str, str]) -> optuna.Study:
+def open_study(folder: RunFolder, config: SearchConfig, identity: dict[str, str]) -> optuna.Study:
     """Create the run's study, or continue it; raises RunError if it belongs to other inputs.
 
     ``identity`` holds the inputs under which trials are comparable: space, data, metric, and more.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # failures are in the records
-    up = parse_metric(goal.metric).up
+    up = parse_metric(config.metric).up
     directions = [
         StudyDirection.MAXIMIZE if up else StudyDirection.MINIMIZE,
         StudyDirection.MINIMIZE,
@@ -36,11 +36,11 @@ def open_study(folder: RunFolder, goal: SearchConfig, identity: dict[str, str]) 
     study = optuna.create_study(
         storage=folder.storage_url,
         study_name=NAME,
-        directions=directions[: goal.objectives],
+        directions=directions[: config.objectives],
         load_if_exists=True,
     )
     _check_identity(StudyAttributes(study), identity, folder)
-    return load_study(folder, goal, index=0)
+    return load_study(folder, config, index=0)
 
 
 def _check_identity(
@@ -57,12 +57,12 @@ def _check_identity(
         )
 
 
-def load_study(folder: RunFolder, goal: SearchConfig, index: int) -> optuna.Study:
+def load_study(folder: RunFolder, config: SearchConfig, index: int) -> optuna.Study:
     """Load the run's study for its ``index``-th worker; each draws with seeds of its own."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.load_study(study_name=NAME, storage=folder.storage_url)
-    seed = seed_of(goal.seed, WORKER_SEEDS, index)
-    study.sampler = make_sampler(goal.sampler, seed, len(study.get_trials(deepcopy=False)))
+    seed = seed_of(config.seed, WORKER_SEEDS, index)
+    study.sampler = make_sampler(config.sampler, seed, len(study.get_trials(deepcopy=False)))
     return study
 
 

@@ -89,12 +89,12 @@ def processor_seconds(study: optuna.Study) -> tuple[float, float] | None:
 
 def results_of(study: optuna.Study, evaluator: Evaluator) -> Results:
     """Return the results of a search, without the finalists' scores."""
-    goal = evaluator.goal
+    config = evaluator.config
     latency = {
-        "candidates": goal.candidates,
-        "threads": goal.threads,
-        "runtime": goal.runtime,
-        "device": goal.device,
+        "candidates": config.candidates,
+        "threads": config.threads,
+        "runtime": config.runtime,
+        "device": config.device,
         "tries": TRIES,
         "rounds": ROUNDS,
     }

@@ -49,7 +49,7 @@ def run_trials(
     since: float = 0.0,
     meanwhile: Callable[[], object] = int,
 ) -> str | None:
-    """Run trials until the goal is met; returns the reason if they stop before, or None.
+    """Run trials until their number is reached; return the reason if they stop before, or None.
 
     ``since`` is the process's processor time at the start of its trials; ``meanwhile`` is called
     between two trials, and while others' draws are waited for.
@@ -61,7 +61,7 @@ def run_trials(
         attributes.keep_processor(process, evaluator.computed, time.process_time() - since)
         evaluator.listen(trial_ended(study, trial))
         if has_no_patience_left(study, evaluator):
-            attributes.stop = f"{evaluator.goal.patience} trainings brought no better front"
+            attributes.stop = f"{evaluator.config.patience} trainings brought no better front"
 
     while True:
         meanwhile()
@@ -76,7 +76,7 @@ def run_trials(
 
 def standing_of(study: optuna.Study, evaluator: Evaluator) -> Standing:
     """Return where the search stands."""
-    attributes, goal = StudyAttributes(study), evaluator.goal
+    attributes, config = StudyAttributes(study), evaluator.config
     if reason := attributes.stop:
         return Standing(True, reason)
     if evaluator.out_of_time():
@@ -85,15 +85,15 @@ def standing_of(study: optuna.Study, evaluator: Evaluator) -> Standing:
     if any(trial.state == TrialState.WAITING for trial in trials):
         return Standing(False)
     begun = trainings(study)
-    if begun >= goal.trials:
+    if begun >= config.trials:
         return Standing(True)
-    if len(trials) - (attributes.drawn_before or 0) >= DRAWS_PER_TRIAL * goal.trials:
+    if len(trials) - (attributes.drawn_before or 0) >= DRAWS_PER_TRIAL * config.trials:
         return Standing(True, EXHAUSTED)
     drawing = sum(
         trial.state == TrialState.RUNNING and TrialAttributes(trial).is_being_drawn
         for trial in trials
     )
-    return Standing(False, waits=begun + drawing >= goal.trials)
+    return Standing(False, waits=begun + drawing >= config.trials)
 
 
 def trial_ended(study: optuna.Study, trial: FrozenTrial) -> TrialEnded:

@@ -43,7 +43,7 @@ class Coordinator:
     folder: RunFolder
     references: Sequence[Architecture]
     """References that are architectures, inside the space or outside."""
-    outsiders: Sequence[Baseline]
+    baselines: Sequence[Baseline]
     """References that are no architecture."""
     workers: int
 
@@ -52,7 +52,7 @@ class Coordinator:
         outside = self.begin()
         try:
             self.teach()
-            return self.run_all((*map(NetworkBaseline, outside), *self.outsiders))
+            return self.run_all((*map(NetworkBaseline, outside), *self.baselines))
         except TimeIsUp:
             return TIME_UP
         except KeyboardInterrupt:
@@ -66,7 +66,7 @@ class Coordinator:
         if again:
             evaluator.listen(Notice(f"Trials that were cut off and begin again: {again}."))
         outside = enqueue_references(self.study, self.space, self.references)
-        enqueue_start(self.study, self.space, evaluator.goal, self.price)
+        enqueue_start(self.study, self.space, evaluator.config, self.price)
         return outside
 
     def price(self, architecture: Architecture) -> float:
@@ -95,7 +95,7 @@ class Coordinator:
 
     def run_all(self, baselines: Sequence[Baseline]) -> str | None:
         """Run baselines and trials, here or in processes of their own, which can be killed."""
-        if self.workers > 1 or self.evaluator.goal.trial_time:
+        if self.workers > 1 or self.evaluator.config.trial_time:
             return self.with_joined(partial(self.by_workers, baselines))
         self.run_baselines(baselines, self.evaluator)
         self.evaluator.computed = 0.0  # only a worker's own trials count
@@ -115,12 +115,12 @@ class Coordinator:
         liveness = self.folder.liveness
         with liveness.of(NAME):
             objective = Objective(self.space, self.evaluator, self.folder, self.study, NAME)
-            look = partial(retry_dead, self.study, liveness)
-            return run_trials(self.study, objective, since, look)
+            poll = partial(retry_dead, self.study, liveness)
+            return run_trials(self.study, objective, since, poll)
 
     def by_workers(self, baselines: Sequence[Baseline]) -> str | None:
         """Run trials in processes of their own; baselines run here in the last one's place."""
-        launcher = LocalLauncher(self.folder.path, self.workers, self.evaluator.goal.device)
+        launcher = LocalLauncher(self.folder.path, self.workers, self.evaluator.config.device)
         pool = WorkerPool(self.study, self.evaluator, launcher, self.folder.liveness)
         listen = self.evaluator.listen
 
@@ -132,7 +132,7 @@ class Coordinator:
         try:
             pool.start(range(first))
             with torch_threads(launcher.threads):
-                evaluator = Evaluator(self.evaluator.data, self.evaluator.goal, listen_and_poll)
+                evaluator = Evaluator(self.evaluator.data, self.evaluator.config, listen_and_poll)
                 evaluator.deadline = self.evaluator.deadline
                 self.run_baselines(baselines, evaluator)
             pool.start(range(first, self.workers))
@@ -144,7 +144,7 @@ class Coordinator:
     def run_baselines(self, baselines: Sequence[Baseline], evaluator: Evaluator) -> None:
         """Train references outside the space; each keeps its number in a resumed run."""
         names = [reference.name for reference in self.references]
-        names += [outsider.name for outsider in self.outsiders]
+        names += [baseline.name for baseline in self.baselines]
         for baseline in baselines:
             number = names.index(baseline.name)
             record = run_reference(self.study, evaluator, self.folder, baseline, number)

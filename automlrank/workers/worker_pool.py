@@ -97,7 +97,7 @@ class WorkerPool:
         """Kill the worker of a trial that is far beyond its time: its steps do not return."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             worker = TrialAttributes(trial).worker
-            if worker is not None and self.evaluator.goal.hangs(trial.datetime_start):
+            if worker is not None and self.evaluator.config.hangs(trial.datetime_start):
                 self.launcher.kill(worker)
 
     def tell_ended(self) -> None:

@@ -36,22 +36,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
-    bench = Evaluator(Dataset.open(chosen.data, chosen.schema), SearchConfig(), ignore)
+    evaluator = Evaluator(Dataset.open(chosen.data, chosen.schema), SearchConfig(), ignore)
     table = harness.Figures(HEADINGS)
     for name in BOOSTED:
-        runs = [trained(bench, name, seed) for seed in range(chosen.seeds)]
+        runs = [trained(evaluator, name, seed) for seed in range(chosen.seeds)]
         table.add(row(name, runs))
     table.write(chosen.out)
 
 
-def trained(bench: Evaluator, name: str, seed: int) -> tuple[float, ...]:
+def trained(evaluator: Evaluator, name: str, seed: int) -> tuple[float, ...]:
     """Valid AUC, test AUC, trees, CPU seconds, p50 and p95 of one training."""
-    data, task = bench.data, bench.data.schema.tasks[0].name
+    data, task = evaluator.data, evaluator.data.schema.tasks[0].name
     began = time.process_time()
     trees = fit_trees(data, with_rates=BOOSTED[name].with_rates, seed=seed, tell=lambda _: None)
     seconds = time.process_time() - began
     valid, test = (score(trees, data, split, AUC)[task] for split in ("valid", "test"))
-    latency = bench.latency(trees)
+    latency = evaluator.latency(trees)
     return valid, test, trees.boosters[0].best_iteration, seconds, latency.p50, latency.p95
 
 

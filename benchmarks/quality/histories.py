@@ -100,10 +100,12 @@ def trained(data: Dataset, chosen: Architecture, seed: int) -> dict[str, float]:
 
 
 def latencies(data: Dataset, models: dict[str, Architecture], times: int, out: Path) -> None:
-    bench = Evaluator(data, SearchConfig(candidates=CANDIDATES), ignore)
-    built = {name: build(bench.wire(architecture), seed=0) for name, architecture in models.items()}
+    evaluator = Evaluator(data, SearchConfig(candidates=CANDIDATES), ignore)
+    built = {
+        name: build(evaluator.wire(architecture), seed=0) for name, architecture in models.items()
+    }
     for _ in range(times):
-        for name, latency in measure_in_turn(bench, built).items():
+        for name, latency in measure_in_turn(evaluator, built).items():
             keep(out, {"model": name, **{key: getattr(latency, key) for key in MEDIANS}})
 
 

@@ -121,8 +121,8 @@ def sampled(table: Table, sampler: str, pruner: Pruner, seed: int, budget: float
     study = optuna.create_study(
         directions=["maximize", "minimize"], sampler=make_sampler(sampler, seed, 0)
     )
-    goal = SearchConfig(trials=len(table.runs), seed=seed)
-    enqueue_start(study, space, goal, lambda drawn: table.runs[drawn.fingerprint].latency)
+    config = SearchConfig(trials=len(table.runs), seed=seed)
+    enqueue_start(study, space, config, lambda drawn: table.runs[drawn.fingerprint].latency)
     known: dict[str, list[float] | None] = {}
     draws = 0
     while not spending.is_over and draws < DRAWS_PER_TRAINING * (spending.trainings + 1):

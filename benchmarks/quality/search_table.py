@@ -97,13 +97,13 @@ def trained(architecture: Architecture, data: Dataset, rungs: Rungs, seed: int) 
     }
 
 
-def measure_all(bench: Evaluator, runs: Path, latencies: Path) -> None:
+def measure_all(evaluator: Evaluator, runs: Path, latencies: Path) -> None:
     """The latency of every architecture as a trial's is measured, appended where it is missing."""
     known = {run["fingerprint"] for run in read(latencies)}
     done = {run["fingerprint"] for run in read(runs)}
     for architecture in {a.fingerprint: a for a in every_draw(Space.read(SPACE))}.values():
         if architecture.fingerprint in done - known:
-            p50 = bench.latency(build(bench.wire(architecture), seed=0)).p50
+            p50 = evaluator.latency(build(evaluator.wire(architecture), seed=0)).p50
             keep(latencies, {"fingerprint": architecture.fingerprint, "p50": p50})
 
 

@@ -51,15 +51,15 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     data = Dataset.open(SAMPLE)
-    bench, zoo = Evaluator(data, SearchConfig(), ignore), servable(data)
+    evaluator, zoo = Evaluator(data, SearchConfig(), ignore), servable(data)
     with searching() as search:
-        repeated = [first_pass(bench, {n: zoo[n] for n in TEN}) for _ in range(chosen.times)]
-        first = first_pass(bench, zoo)
-        models = {name: build(bench.wire(made), seed=0) for name, made in zoo.items()}
-        final = {name: vars(ms) for name, ms in measure_in_turn(bench, models).items()}
+        repeated = [first_pass(evaluator, {n: zoo[n] for n in TEN}) for _ in range(chosen.times)]
+        first = first_pass(evaluator, zoo)
+        models = {name: build(evaluator.wire(made), seed=0) for name, made in zoo.items()}
+        final = {name: vars(ms) for name, ms in measure_in_turn(evaluator, models).items()}
         if search.poll() is not None:
             sys.exit("The search ended before the measurements did.")
-    costs = {name: vars(bench.cost(model.plan)) for name, model in models.items()}
+    costs = {name: vars(evaluator.cost(model.plan)) for name, model in models.items()}
     headings = ("model", f"median p50 of {chosen.times}", "median deviation", "largest")
     table = harness.Figures([*headings, "final p50"])
     for cells in spreads(repeated, final):
@@ -98,11 +98,11 @@ def searching() -> Iterator[subprocess.Popen[bytes]]:
                 search.kill()
 
 
-def first_pass(bench: Evaluator, models: dict[str, Architecture]) -> dict[str, float]:
+def first_pass(evaluator: Evaluator, models: dict[str, Architecture]) -> dict[str, float]:
     """The p50 of each, measured as a trial's is."""
     p50s = {}
     for name, architecture in models.items():
-        p50s[name] = bench.latency(build(bench.wire(architecture), seed=0)).p50
+        p50s[name] = evaluator.latency(build(evaluator.wire(architecture), seed=0)).p50
         print(f"{name} {p50s[name]}", file=sys.stderr, flush=True)
     return p50s
 

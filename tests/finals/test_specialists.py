@@ -95,9 +95,9 @@ def test_parts_with_few_training_rows_have_none(
 def run_with_finals(
     dataset: Dataset, architecture: Architecture, path: Path, seed: int = 0
 ) -> tuple[list[Event], Evaluator, RunFolder, Record]:
-    """What is told, a bench, a folder, and the best: a record whose finals are made-up logits."""
+    """Return events, evaluator, folder and best: a record whose finals are made-up logits."""
     events: list[Event] = []
-    bench = Evaluator(dataset, dataclasses.replace(SearchConfig(), seed=seed), events.append)
+    evaluator = Evaluator(dataset, dataclasses.replace(SearchConfig(), seed=seed), events.append)
     folder = RunFolder(path)
     rng = np.random.default_rng(0)
     labels = np.nan_to_num(dataset.labels("test"))
@@ -105,15 +105,15 @@ def run_with_finals(
         logits = 3 * labels + rng.normal(size=labels.shape)
         folder.write_final(architecture.fingerprint, seed_of(seed, FINAL_SEEDS, n), {}, logits)
     best = Record(0, "complete", architecture.fingerprint, architecture.to_data(), "a")
-    return events, bench, folder, best
+    return events, evaluator, folder, best
 
 
 def test_the_best_is_compared_with_each_and_nothing_is_trained_twice(
     dataset: Dataset, architecture: Architecture, tmp_path
 ) -> None:
     """The best knows the labels by heart: every part has gained, beyond noise."""
-    events, bench, folder, best = run_with_finals(dataset, architecture, tmp_path)
-    found = seesaw(bench, folder, best)
+    events, evaluator, folder, best = run_with_finals(dataset, architecture, tmp_path)
+    found = seesaw(evaluator, folder, best)
     assert list(found) == ["tasks", "scenarios"]
     assert list(found["tasks"]) == ["click", "buy"]
     for part in (*found["tasks"].values(), *found["scenarios"].values()):
@@ -123,7 +123,7 @@ def test_the_best_is_compared_with_each_and_nothing_is_trained_twice(
         assert value > 1.96 * error > 0
     trainings = len(events)
     assert trainings
-    assert seesaw(bench, folder, best) == found
+    assert seesaw(evaluator, folder, best) == found
     assert len(events) == trainings
 
 
@@ -131,15 +131,15 @@ def test_the_trees_of_a_task_are_its_specialists_too(
     dataset: Dataset, architecture: Architecture, tmp_path
 ) -> None:
     """Where they were finalists: they are not trained again, and whoever loses to them has lost."""
-    events, bench, folder, best = run_with_finals(dataset, architecture, tmp_path)
+    events, evaluator, folder, best = run_with_finals(dataset, architecture, tmp_path)
     labels = np.nan_to_num(dataset.labels("test"))
     signs = np.array([-1.0, 1.0])  # of click they know nothing, of buy more than the best
     for n in range(SEEDS):
-        seed = seed_of(bench.goal.seed, FINAL_SEEDS, n)
+        seed = seed_of(evaluator.config.seed, FINAL_SEEDS, n)
         noise = np.random.default_rng(n).normal(size=labels.shape)
         trees = np.where(signs > 0, 30 * labels, 0.0) + noise
         folder.write_final(BOOSTED["lightgbm_rates"].fingerprint, seed, {}, trees)
-    found = seesaw(bench, folder, best)
+    found = seesaw(evaluator, folder, best)
     assert list(found) == ["tasks", "boosted", "scenarios"]
     click, buy = found["boosted"]["click"], found["boosted"]["buy"]
     assert click.seeds == buy.seeds == SEEDS
@@ -166,7 +166,7 @@ def test_a_regression_task_has_a_specialist_of_the_rows_that_it_counts(
 def test_what_the_time_allows_stands(
     dataset: Dataset, architecture: Architecture, tmp_path
 ) -> None:
-    events, bench, folder, best = run_with_finals(dataset, architecture, tmp_path, seed=1)
-    bench.deadline = -1.0  # long past
-    assert seesaw(bench, folder, best) == {}
+    events, evaluator, folder, best = run_with_finals(dataset, architecture, tmp_path, seed=1)
+    evaluator.deadline = -1.0  # long past
+    assert seesaw(evaluator, folder, best) == {}
     assert any(isinstance(event, Notice) and "time was up" in event.text for event in events)

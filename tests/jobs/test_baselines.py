@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 import torch
 
+from automlrank.candidates.available_baselines import available_baselines
 from automlrank.candidates.evaluator import Evaluator
-from automlrank.candidates.outsiders import outsiders
 from automlrank.candidates.trees import BOOSTED
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
@@ -54,9 +54,9 @@ def scored_frame(**columns: Any) -> tuple[pl.DataFrame, Schema]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """One search with every kind of rival."""
+    """One search with every kind of baseline."""
     frame, schema = scored_frame()
-    out = tmp_path_factory.mktemp("rivals") / "run"
+    out = tmp_path_factory.mktemp("baselines") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOMLRANK_CACHE", str(out.parent / "cache"))
         return search(frame, schema, SPACE, incumbent="old", trials=1, candidates=20, out=out)
@@ -130,7 +130,7 @@ def test_what_is_no_architecture_is_shown_but_never_chosen(run: Result) -> None:
     results = run.results
     chosen = (*results.front, *results.finalists, *results.within(None), run.best())
     assert all(record.architecture for record in chosen)
-    assert {r.name for r in results.outsiders} == {"incumbent", "lightgbm", "lightgbm_rates"}
+    assert {r.name for r in results.baselines} == {"incumbent", "lightgbm", "lightgbm_rates"}
     assert results.incumbent == reference(run, "incumbent")
     for text in ((run.folder / name).read_text("utf-8") for name in ("report.md", "report.html")):
         assert "LightGBM with target rates" in text
@@ -242,15 +242,15 @@ def test_without_lightgbm_it_is_skipped_with_what_to_do(
 def test_rivals_that_make_no_sense_are_skipped_with_the_reason(dataset: Dataset) -> None:
     names = ("lr", "lightgbm", "lightgbm_rates", "lightgbm")
     schema = dataclasses.replace(dataset.schema, incumbent="old")
-    usable, skipped = outsiders(schema, names, AUC)
-    assert [rival.name for rival in usable] == ["incumbent", "lightgbm", "lightgbm_rates"]
+    usable, skipped = available_baselines(schema, names, AUC)
+    assert [baseline.name for baseline in usable] == ["incumbent", "lightgbm", "lightgbm_rates"]
     assert not skipped
-    usable, skipped = outsiders(schema, names, LOGLOSS)
+    usable, skipped = available_baselines(schema, names, LOGLOSS)
     assert skipped == {"incumbent": "its score may have any scale, which logloss cannot judge."}
     bare = dataclasses.replace(schema, features=schema.of_role("numbers"), statistics=None)
     bare = dataclasses.replace(bare, crosses=(), scenario=None, incumbent=None)
-    usable, skipped = outsiders(bare, names, AUC)
-    assert [rival.name for rival in usable] == ["lightgbm"]
+    usable, skipped = available_baselines(bare, names, AUC)
+    assert [baseline.name for baseline in usable] == ["lightgbm"]
     assert skipped == {"lightgbm_rates": "the schema has no statistics."}
 
 
@@ -258,14 +258,14 @@ def test_trees_end_when_the_time_is_up_and_say_what_lightgbm_refuses(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds: list[Event] = []
-    bench = Evaluator(dataset, SearchConfig(), rounds.append)
-    bench.deadline = -1.0  # long past
+    evaluator = Evaluator(dataset, SearchConfig(), rounds.append)
+    evaluator.deadline = -1.0  # long past
     with pytest.raises(TimeIsUp):
-        BOOSTED["lightgbm"].train(bench, 0, "lightgbm")
+        BOOSTED["lightgbm"].train(evaluator, 0, "lightgbm")
     assert len(rounds) == 1
     monkeypatch.setitem(SETTINGS, "num_leaves", 1)
     with pytest.raises(TrialError, match="num_leaves"):
-        BOOSTED["lightgbm"].train(bench, 0, "lightgbm")
+        BOOSTED["lightgbm"].train(evaluator, 0, "lightgbm")
 
 
 def test_a_score_is_checked_before_anything_is_encoded(tmp_path: Path) -> None:

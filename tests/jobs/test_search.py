@@ -82,7 +82,7 @@ def test_one_seed_gives_one_sequence_of_trials(
     """With one worker and latencies that are always the same; past the ten first draws TPE and
     the rungs decide by what was measured."""
 
-    def recorded(bench: Evaluator, model: RankingModel) -> Latency:
+    def recorded(evaluator: Evaluator, model: RankingModel) -> Latency:
         p50 = sum(p.numel() for p in model.parameters()) / 1e4
         return Latency(p50, p50, p50)
 

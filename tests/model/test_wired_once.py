@@ -63,8 +63,8 @@ def test_for_a_trial(
     """For its cost and its training."""
     study = optuna.create_study(directions=["maximize", "minimize"])
     space = Space.read(architecture.to_data())
-    bench = Evaluator(dataset, SearchConfig(trials=1), ignore)
-    objective = Objective(space, bench, RunFolder(tmp_path), study, "worker")
+    evaluator = Evaluator(dataset, SearchConfig(trials=1), ignore)
+    objective = Objective(space, evaluator, RunFolder(tmp_path), study, "worker")
     trial = study.ask()
     objective(trial)
     assert trial.user_attrs["cost"]["parameters"] > 0

@@ -66,7 +66,7 @@ DEEPFM = trial(
 )
 
 
-def outsider(name: str, summary: str, p50: float | None, test: FinalScores) -> Record:
+def baseline(name: str, summary: str, p50: float | None, test: FinalScores) -> Record:
     """A reference that is no architecture."""
     return trial(
         *(-9, 0.73, p50),
@@ -83,13 +83,13 @@ def outsider(name: str, summary: str, p50: float | None, test: FinalScores) -> R
 @pytest.fixture
 def boosted() -> Callable[..., Record]:
     """LightGBM by its test scores."""
-    return lambda test, p50=2.1: outsider("trees", "LightGBM with target rates", p50, test)
+    return lambda test, p50=2.1: baseline("trees", "LightGBM with target rates", p50, test)
 
 
 @pytest.fixture
 def incumbent() -> Callable[..., Record]:
     """The present model by its test scores."""
-    return lambda test: outsider("incumbent", "the present model ('old')", None, test)
+    return lambda test: baseline("incumbent", "the present model ('old')", None, test)
 
 
 @pytest.fixture

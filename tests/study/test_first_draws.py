@@ -36,13 +36,13 @@ def test_the_cheapest_draw_comes_first_and_none_comes_twice() -> None:
 
 @pytest.mark.parametrize(("trials", "queued"), [(3, 3), (50, 10)])
 def test_a_new_study_begins_with_them_and_a_resumed_one_does_not(trials: int, queued: int) -> None:
-    space, study, goal = (
+    space, study, config = (
         Space.read(SPACE),
         optuna.create_study(),
         SearchConfig(trials=trials, seed=3),
     )
     for _ in range(2):  # the second time is a resume
-        enqueue_start(study, space, goal, width)
+        enqueue_start(study, space, config, width)
     assert len(study.trials) == queued
     trial = study.ask()
     expected = first_draws(space, 3, width)

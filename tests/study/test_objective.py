@@ -52,7 +52,7 @@ def test_a_retry_has_no_twin() -> None:
 @given(st.floats(1e-3, 1e3), st.floats(0.0, 1.0))
 def test_latency_counts_in_steps_of_a_budget(budget: float, share: float) -> None:
     """Never less than measured, by less than a step more, and as measured without a budget."""
-    p50, goal = budget * share, SearchConfig(latency_ms=budget)
-    told = goal.objective_latency(p50)
+    p50, config = budget * share, SearchConfig(latency_ms=budget)
+    told = config.objective_latency(p50)
     assert p50 <= told * (1 + 1e-12) <= p50 + budget / 50 * (1 + 1e-6)
     assert SearchConfig().objective_latency(p50) == p50

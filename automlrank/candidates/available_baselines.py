@@ -12,7 +12,7 @@ from automlrank.schema import Schema
 from automlrank.training.trees.params import installed
 
 
-def outsiders(
+def available_baselines(
     schema: Schema, names: Sequence[str], metric: Metric
 ) -> tuple[list[Baseline], dict[str, str]]:
     """Return the incumbent and the boosted trees among ``names``, and why others are skipped."""
