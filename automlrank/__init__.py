@@ -1,12 +1,13 @@
 """Architecture search for deep ranking models: AUC against latency, exported as training code.
 
 A ranking model is built from *blocks*: an embedding, an encoder of histories, interactions of
-fields, towers for the tasks. A *space* says which blocks may stand where and which values their
-knobs may take; an *architecture* is one point of it, the same grammar with nothing left open. A
-search draws architectures from a space, trains each on a table, measures its latency, and keeps
-those that no other beats in both. Any of them is printed as a package that needs torch alone.
+fields, towers for the tasks. A *space* declares which blocks may stand where and which values
+their knobs may take; an *architecture* is one point of it, in the same grammar with every choice
+made. A search draws architectures from a space, measures their latency, trains them on a table and
+keeps the front: architectures that no other beats in both metric and latency. Each of them can be
+exported as code that needs no automlrank.
 
-The way of the data::
+Flow of the data::
 
     table ──read, split, encode──▶ Dataset ──────────┐
     schema.yaml ──▶ Schema ──────────┤               │
@@ -14,42 +15,42 @@ The way of the data::
                                                      │
                               train, score, measure the latency ──▶ Record
                                                      │
-                    many of them, then the finalists ──▶ Result: front, report, export
+                    many trials, then the finalists ──▶ Result: front, report, export
 
-Three things have two forms, one that is open and one that is decided::
+Three concepts have an open form and a decided form::
 
     Space          Architecture     every choice made; equal ones have equal fingerprints
-    Domain         a value          a knob's legal and searched values; the one that is built
-    Expression     Part             choose, stack, parallel, repeat; the blocks that they leave
+    Domain         a value          a set of values that a knob may take; the one it takes
+    Expression     Part             choose, stack, parallel, repeat; the blocks that were chosen
 
 The rooms, in the order of imports: each imports only from those above it. ``tests/test_imports``
 holds the order and this table::
 
     errors         every error that is raised on purpose
-    documents      files: YAML whose values know their lines; text written whole or not at all
+    documents      YAML read with line numbers; text files written atomically
     options        options of commands and functions, each declared once
     schema         columns and tasks of a table
     blocks         parts of models: a declaration and a module in one file each; BLOCKS
     data           a table read, split, encoded and stored
-    space          the grammar of spaces, and whether every draw can be wired
-    architecture   one point of a space in its one spelling
+    space          the grammar of spaces, and the check that every draw can be wired
+    architecture   one point of a space in canonical form
     model          the plan of a model, and the module that runs it
     measurement    metrics, their uncertainty, latency
     serving        one request answered, by torch or ONNX Runtime
     audit          suspicious columns, labels and histories of a table
     training       one model trained; boosted trees beside it
     runs           a run on disk: its folder, records and results
-    candidates     one architecture, or a reference outside the space, trained and measured
-    study          many of them, by Optuna
-    finals         the best ones over several seeds, with their statistics
+    candidates     an architecture or another reference, trained and measured
+    study          the trials of a search, proposed by Optuna
+    finals         finalists: trained with several seeds, scored on the test split, compared
     workers        the processes of a search
     report         a run's page and tables
     codegen        an architecture printed as code
     jobs           the functions behind the commands
     cli            the command line
-    testing        laws that a block written elsewhere is held to
+    testing        tests that every block must pass, for blocks of other packages
 
-Names below are imported when they are first used: torch takes seconds, ``--help`` must not.
+Names below are imported on first use: importing torch takes seconds; ``--help`` must not wait.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m automlrank`` is the command ``automlrank``."""
+"""Run the command ``automlrank`` as ``python -m automlrank``."""
 
 from automlrank.cli import main
 

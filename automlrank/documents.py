@@ -1,4 +1,4 @@
-"""Files that people read: YAML whose values know their lines; text written whole or not at all.
+"""YAML files read with the line of every value, and text files written atomically.
 
 YAML gives plain data (dicts, lists, scalars), as a Python caller would pass it: schemas and spaces
 have one reader, whether they come from a file or from Python. It reports all faults at once.

@@ -6,10 +6,10 @@
     │   ├── SchemaError       a schema that is wrong or does not fit its table
     │   ├── DataError         a table that cannot be read or holds values that cannot be used
     │   ├── SpaceError        a space or an architecture that is wrong or cannot be wired
-    │   ├── BudgetError       a limit that nothing meets
+    │   ├── BudgetError       a limit that no model meets
     │   ├── RunError          a run's folder or study that cannot be used as asked
     │   └── BlockError        a block of another package that cannot be loaded
-    └── TrialError            ends one trial, whose record keeps the reason
+    └── TrialError            stops one trial, whose record keeps the reason
 
 An error about a written input holds one ``Fault`` per mistake, all at once.
 """
@@ -70,7 +70,7 @@ class SpaceError(UsageError):
 
 
 class BudgetError(UsageError):
-    """No candidate meets a limit."""
+    """No model meets a limit."""
 
 
 class RunError(UsageError):
@@ -78,11 +78,11 @@ class RunError(UsageError):
 
 
 class BlockError(UsageError):
-    """A block that another package brings cannot be loaded, or has a name that is taken."""
+    """A block of another package cannot be loaded, or its name is already taken."""
 
 
 class TrialError(AutomlrankError):
-    """A trial cannot go on: its loss is not finite, or memory or a library is missing."""
+    """A trial cannot continue: its loss is not finite, memory ran out, or a library is missing."""
 
 
 def reason_of(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import runpy
 from collections import defaultdict
 from pathlib import Path
 
@@ -18,3 +19,9 @@ def test_no_class_name_stands_twice() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name for name, files in places.items() if len(files) > 1} == set(), dict(places)
+
+
+def test_under_one_per_cent_of_docstrings_begin_with_a_riddle() -> None:
+    """``python docs/docstrings.py`` counts them by room."""
+    found, n = runpy.run_path(str(PACKAGE.parent / "docs" / "docstrings.py"))["riddles"]()
+    assert len(found) < n / 100, "\n".join(found)

@@ -1,6 +1,6 @@
-"""Architectures: spaces with nothing left to choose, in one canonical form.
+"""Architectures: points of a space, in canonical form.
 
-``draw(space, decide)`` is the whole interface between a space and whatever searches it:
+``draw(space, decide)`` is the whole interface between a space and a search algorithm:
 ``decide(path, domain)`` gives a value of the domain for the name ``path``.
 """
 

@@ -1,4 +1,4 @@
-"""The architecture itself: a value with one canonical form and a fingerprint."""
+"""The class ``Architecture``: a frozen value with a canonical form and a fingerprint."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from automlrank.space.space import Space
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture(Stages[Part, Loss, Balance]):
-    """One candidate; make it with ``draw``, ``Architecture.read`` or ``canonical``."""
+    """One point of a space; make it with ``draw``, ``Architecture.read`` or ``canonical``."""
 
     embedding: Embedding | None
     """The embedding of the columns; None where nothing reads fields (lr)."""

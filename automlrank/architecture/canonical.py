@@ -1,4 +1,4 @@
-"""One spelling for parts that compute the same: folded, in one order."""
+"""Canonical form: parts that compute the same function become equal values."""
 
 from __future__ import annotations
 

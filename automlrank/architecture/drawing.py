@@ -1,4 +1,4 @@
-"""Drawing: a space and a decider give the parts of an architecture."""
+"""Draw an architecture: a space and a function that decides its choices give the parts."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class ParallelPart:
 
 @dataclass(frozen=True)
 class ScopedPart:
-    """The body on some columns only (``fields``), on a table of its own (``own``), or both."""
+    """A part that reads only some columns (``fields``), has its own table (``own``), or both."""
 
     body: Part
     fields: tuple[str, ...] | None

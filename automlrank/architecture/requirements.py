@@ -1,4 +1,4 @@
-"""Architectures against a schema: their blocks, settings, and the columns that branches name."""
+"""Checks of an architecture against a schema: its blocks, settings and columns of branches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Architectures by name: published models that the package ships, and files."""
+"""Architectures read by name: a published model that the package ships, or a file."""
 
 from __future__ import annotations
 

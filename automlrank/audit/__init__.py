@@ -1,4 +1,4 @@
-"""Suspicions about a table before anything is trained: one sentence each, with a figure."""
+"""Suspicions about a table, found before training: one sentence each, with a figure."""
 
 from __future__ import annotations
 

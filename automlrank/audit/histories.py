@@ -1,4 +1,4 @@
-"""Rules on histories: no behaviours from the future, no answer."""
+"""Rules on histories: they must hold neither future behaviours nor the row's own item."""
 
 from __future__ import annotations
 

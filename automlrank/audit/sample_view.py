@@ -1,4 +1,4 @@
-"""The rows that rules look at, and figures that several rules share."""
+"""Sample of rows that the rules inspect, with figures that several rules share."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def auc_error(rows: int) -> float:
 
 @dataclass(frozen=True)
 class SampleView:
-    """Rows with their schema and split, and the figures that several rules share."""
+    """Sampled rows with their schema and split, and figures that several rules share."""
 
     frame: pl.DataFrame
     schema: Schema

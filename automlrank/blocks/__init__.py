@@ -1,13 +1,13 @@
 """Every block by name: ``BLOCKS["fm"]``, ``BLOCKS.of("gate")``.
 
-Most families are the stages of a model, which ``stages`` lists with what flows in and out. Beside
-them stand ``merge`` (the vectors of parallel branches become one), ``optimizer`` (trains the
+Most families are stages of a model; ``stages`` lists them with their input and output. The other
+families are ``merge`` (the vectors of parallel branches become one), ``optimizer`` (trains the
 parameters that a block sets apart), ``embedding`` (ids and numbers become fields) and ``training``.
 
 To add a block: write its module and its declaration in one file of its family's folder (see
 ``base``), add one line here, a reference test of its formula, and run ``python docs/tables.py``.
 Spaces, checks, search, export and the laws of ``automlrank.testing`` find it by its name. A test
-asks that a shipped space offers it. Blocks of other packages come in by ``entry_points``.
+requires that a shipped space offers it. ``entry_points`` loads blocks of other packages.
 """
 
 from automlrank.blocks.balance.fixed import Fixed as Fixed

@@ -1,4 +1,4 @@
-"""Ports and tensors that a block takes, as it declares them."""
+"""Ports and tensors that a block accepts, read from the signatures that it declares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks: one frozen declaration each, from which everything else is derived.
+"""Base class of blocks: one frozen declaration each, from which everything else is derived.
 
 A block's file holds an ``nn.Module`` (the maths: plain numbers in, torch and
 ``blocks/parts`` only) and its declaration::
@@ -42,7 +42,7 @@ FAMILIES = (
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting of a block: its default, what is legal, what is searched."""
+    """One setting of a block: its default, its legal domain, its search domain."""
 
     name: str
     default: Scalar

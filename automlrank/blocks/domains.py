@@ -1,4 +1,4 @@
-"""Domains: the sets that knobs take their values from.
+"""Domains: sets of values that a knob may take.
 
 A knob has a legal domain (what its block can do) and a search domain inside it (what a space
 searches unless it says otherwise). In YAML a scalar is a domain of one value, a list is a

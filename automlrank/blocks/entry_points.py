@@ -1,4 +1,4 @@
-"""Blocks of other packages, which name them under the entry point group ``automlrank.blocks``.
+"""Load blocks of other packages from the entry point group ``automlrank.blocks``.
 
 In the ``pyproject.toml`` of such a package::
 
@@ -6,7 +6,7 @@ In the ``pyproject.toml`` of such a package::
     wukong = "my_package.wukong"
 
 The value names a module whose import registers blocks (``@block``), or one such class in it. A
-broken entry point stops whatever uses blocks: a run could not be repeated where one was skipped.
+broken entry point raises an error: a run that skipped a block could not be repeated.
 """
 
 from __future__ import annotations

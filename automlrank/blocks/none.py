@@ -1,4 +1,4 @@
-"""The absence of a block: its output is its input."""
+"""The block ``none``: the identity, for a stage that is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports: the inputs and outputs of blocks, as shapes without a tensor.
+"""Ports: shapes of the inputs and outputs of blocks.
 
 Along the edges of a model flow ``Fields``, a ``Vector``, a ``Logit`` or ``Tasks``; the other
 ports are root inputs, which a block takes by the name of a parameter of its ``out`` (and the

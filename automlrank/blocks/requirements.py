@@ -1,6 +1,6 @@
-"""Requirements of blocks: what they need of a schema, of labels and of a branch's columns.
+"""Requirements of blocks on the schema, the labels and the columns of a branch.
 
-Spaces are checked by them and fitted to a schema, architectures are checked before they are wired.
+They check spaces, fit spaces to a schema, and check architectures before wiring.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Knobs that several blocks declare alike: ``activation: str = activation_knob()``.
+"""Knobs that several blocks share: ``activation: str = activation_knob()``.
 
 A ``batch_norm`` or ``dropout`` that is left at None takes the training's value.
 """

@@ -1,7 +1,7 @@
-"""The stages of a model: the one table that spaces, architectures, checks and exports derive from.
+"""Stages of a model: the one table from which spaces, architectures, checks and exports derive.
 
-A new stage is a field of ``Stages`` with a family of blocks. Where it is wired in a way of its own,
-``model/wiring`` says how.
+A new stage is a field of ``Stages`` with a family of blocks; ``model/wiring`` holds any wiring of
+its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings of training, which are searched together with the architecture."""
+"""Training settings, which are searched together with the architecture."""
 
 from __future__ import annotations
 

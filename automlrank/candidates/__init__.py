@@ -1,1 +1,1 @@
-"""Candidates of a leaderboard: measures and trains one architecture, or one baseline."""
+"""Models of a leaderboard: measurement and training of one architecture or one baseline."""

@@ -1,4 +1,4 @@
-"""References that are not architectures: the schema's incumbent and boosted trees by name."""
+"""References that are not architectures: the schema's incumbent, and boosted trees."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Baselines: what a search compares its trials with, be it a network, boosted trees or scores.
+"""Interface of baselines: models that a search trains beside its trials to compare with them.
 
 A baseline has a name and can be trained with a seed. Its run has scores and logits of a split and,
-where it answers requests, a latency: networks, trees and fixed scores are used alike.
+if it answers requests, a latency: networks, boosted trees and fixed scores are used alike.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures and trains one architecture, for trials, references and finalists alike."""
+"""Measure and train one architecture: a trial, a reference or a finalist."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ REQUESTS = 8  # different requests that a latency walks through
 class Evaluator:
     """Measures and trains on one data set, with one clock and one listener.
 
-    ``splits`` are those that will be scored. Raises UsageError if the data cannot serve the config.
+    ``splits`` are the splits to score. Raises UsageError if the metric does not fit the data.
     """
 
     def __init__(

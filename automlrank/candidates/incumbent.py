@@ -1,4 +1,4 @@
-"""The model in use as a baseline: fixed scores that came with the data."""
+"""The incumbent (the user's current model) as a baseline: a score column of the table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from automlrank.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class FixedRun:
-    """Scores that came with the data; a row without one does not count."""
+    """Scores from a column of the table; rows without a score are ignored."""
 
     evaluator: Evaluator
 
@@ -50,7 +50,7 @@ class FixedRun:
 
 @dataclass(frozen=True)
 class Incumbent(WithoutArchitecture):
-    """The model in use, by a column of its score: of the primary task, or the fused one."""
+    """The current model, known by its score: of the primary task, or the fused score."""
 
     is_fixed: ClassVar[bool] = True
 

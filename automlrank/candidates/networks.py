@@ -1,4 +1,4 @@
-"""Networks as baselines: architectures that the space does not hold."""
+"""Networks as baselines: architectures outside the space."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from automlrank.training.trained import Trained
 
 @dataclass(frozen=True)
 class NetworkRun(ModelRun):
-    """A trained network: its weights and its curve are kept."""
+    """A trained network with its weights and its learning curve."""
 
     architecture: Architecture
     trained: Trained

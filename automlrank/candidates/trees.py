@@ -19,7 +19,7 @@ from automlrank.training.trees.params import ROUNDS, SETTINGS
 
 @dataclass(frozen=True)
 class TreesRun(ModelRun):
-    """Trained trees. They are kept, because their latency depends on their number."""
+    """Trained trees, kept because their latency depends on their number."""
 
     model: Trees
     fingerprint: str

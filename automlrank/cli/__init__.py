@@ -2,7 +2,7 @@
 
     console   all output: human, json, quiet
     failures  exit codes: 0, 1 failed, 2 wrong use
-    command   a command of the options that jobs/options.py declares
+    command   commands made from the options that jobs/options.py declares
     views     the progress of a search
     wording   its sentences
 

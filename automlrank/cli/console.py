@@ -1,4 +1,4 @@
-"""All output of commands: for a person, for a program (json), or for a script (quiet).
+"""Output of commands: for a person (human), a program (json) or a script (quiet).
 
 A command offers its output in every format; the console writes the chosen one.
 """

@@ -1,4 +1,4 @@
-"""``automlrank data inspect``: a table's schema to edit, with the reason for each column."""
+"""``automlrank data inspect``: print a table's schema, with a reason for each column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exit codes of commands (1 failed, 2 wrong use, 130 interrupted); sentences, no traceback."""
+"""Exit codes of commands (1 failed, 2 wrong use, 130 interrupted), and error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``automlrank search``: a table in, a front of architectures and its report out."""
+"""``automlrank search``: search architectures for a table, report the front."""
 
 from __future__ import annotations
 

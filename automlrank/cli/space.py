@@ -1,4 +1,4 @@
-"""``automlrank space``: check, count, show a search space or an architecture."""
+"""``automlrank space``: check, count and show a search space or an architecture."""
 
 from __future__ import annotations
 

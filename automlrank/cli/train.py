@@ -1,4 +1,4 @@
-"""``automlrank train``: one architecture on a table."""
+"""``automlrank train``: train and score one architecture."""
 
 from __future__ import annotations
 

@@ -61,8 +61,7 @@ class PlainView:
 class LiveView:
     """A view of counts, each worker's current training, the time left, and the front so far.
 
-    It is redrawn on events, not by a clock: a drawing thread would disturb the latencies that are
-    measured meanwhile.
+    It is redrawn on events, not by a timer: a drawing thread would disturb latency measurements.
     """
 
     def __init__(self, console: Console, target: SearchTarget) -> None:

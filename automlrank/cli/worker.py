@@ -1,4 +1,4 @@
-"""``automlrank worker``: join a search that is at work on this host."""
+"""``automlrank worker``: join a search that is running on this host."""
 
 from __future__ import annotations
 

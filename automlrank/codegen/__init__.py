@@ -1,1 +1,1 @@
-"""Architectures as training code that needs no automlrank."""
+"""Export of architectures as training code that needs no automlrank."""

@@ -1,4 +1,4 @@
-"""An architecture as a folder of code that trains and serves it without automlrank."""
+"""Write the folder of an export: code that trains and serves an architecture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules of ours that an export holds: printed whole, under the names of its own packages."""
+"""Modules of this package that an export contains, printed with imports of its own packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``objective.py``: the losses, the balance and the optimizers of single parameters."""
+"""Print ``objective.py``: the losses, the balance and the optimizers of single parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``model.onnx``: an exported model as an ONNX graph, held to the model on random requests."""
+"""Write ``model.onnx`` of an export, and verify it against the model on random requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values and calls as source text that a formatter would leave alone, whatever names hold."""
+"""Print values and calls as formatted Python source."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _pieces(text: str) -> list[str]:
 
 
 class Constants:
-    """Module-level constants: what is too long to stand inside a line gets a name."""
+    """Module-level constants: values too long for a line get a name."""
 
     def __init__(self) -> None:
         self.lines: dict[str, str] = {}
@@ -99,7 +99,7 @@ class Constants:
 
 
 class Sources(tuple[str, ...]):
-    """A tuple whose members are source already."""
+    """A tuple whose members are source text."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Random requests of a schema, on which an exported model is held to ours."""
+"""Random requests of a schema, used to verify an exported model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``config.yaml``: the settings of an export's training as plain data."""
+"""Write ``config.yaml``: the settings of an export's training as plain data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The source of classes and functions with all that they refer to, as one module's text.
+"""Collect the source of classes and functions, with all their dependencies, into one module.
 
-A definition is followed through the names that it reads: those of its own file, and those that
-its file imports from this package. Everything else is an import of the printed module.
+Dependencies are the names that a definition reads, if its file defines them or imports them from
+this package. All other names become imports of the printed module.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Import:
 
 
 class Closure:
-    """Definitions by name, each after those it needs, and the imports that they need.
+    """Definitions by name, dependencies first, and the imports that they need.
 
     ``homes`` are modules of this package that the printed module imports under another name.
     """

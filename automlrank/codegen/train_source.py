@@ -1,4 +1,4 @@
-"""``train.py``, the packages that it imports, and the settings that it reads."""
+"""Print ``train.py``, the packages that it imports, and the settings that it reads."""
 
 from __future__ import annotations
 

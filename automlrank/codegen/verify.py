@@ -1,4 +1,4 @@
-"""Verification of an export: it computes what its model computes, without this package."""
+"""Verify an export: its code must give the model's logits and loss without this package."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The way of the data: read, infer, split, encode, store, batches."""
+"""Tables: read, infer a schema, split, encode, store, and make batches."""

@@ -1,4 +1,4 @@
-"""Arrays as files that grow by rows."""
+"""NumPy array files that grow by rows."""
 
 from __future__ import annotations
 

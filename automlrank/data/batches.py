@@ -1,4 +1,4 @@
-"""Batches of rows: which rows make each batch, and the gather of their values."""
+"""Batches: choose the rows of each batch and gather their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache of encoded tables, staged tables and digests between runs."""
+"""The cache folder: encoded tables, staged tables and file digests, shared by all runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A schema against its table: every absent column and every wrong type, all at once."""
+"""Check a schema against its table: report all absent columns and wrong types at once."""
 
 from __future__ import annotations
 

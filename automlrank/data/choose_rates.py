@@ -1,4 +1,4 @@
-"""Which columns have target rates where the schema says nothing."""
+"""Choose the columns with target rates if the schema names none."""
 
 from __future__ import annotations
 

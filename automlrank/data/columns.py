@@ -1,6 +1,6 @@
-"""An encoder's rule for each column, as plain data: ids, numbers, lists, vectors, times.
+"""Encoding rules of columns as plain data: ids, numbers, lists, vectors, times.
 
-``name`` is the feature's, ``source`` that of the table's column which it is made of.
+``name`` is the name of the feature, ``source`` the name of its column in the table.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class HistoryColumn:
 
 @dataclass(frozen=True)
 class TimesColumn:
-    """When the behaviours of a sequence happened, and the column of when the row did.
+    """The times of a sequence's behaviours, and the column with the time of the row.
 
     ``age = 1 + log2(1 + seconds between)``, at most AGES; the first behaviour kept is in session 1,
     and each gap of more than ``session_minutes`` begins another. Units are those of plain numbers.

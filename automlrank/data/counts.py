@@ -1,4 +1,4 @@
-"""Counts of values that come in chunks, and the vocabulary that they make."""
+"""Counts of values over chunks, and the vocabulary made from them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The rows of a CSV or TSV file in blocks: every column as text, every row checked.
+"""Read a CSV or TSV file in blocks: every column as text, every row checked.
 
-A block is cut at the end of a row, so that a file needs the memory of one block. Rows are counted
+A block is cut at the end of a row, so that reading needs the memory of one block. Rows are counted
 as in a spreadsheet: the header is row 1.
 """
 

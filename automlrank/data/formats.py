@@ -1,4 +1,4 @@
-"""Which files a source means, and Parquet and Arrow files as lazy tables."""
+"""Find the files of a source, and scan Parquet and Arrow files lazily."""
 
 from __future__ import annotations
 

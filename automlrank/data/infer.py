@@ -1,4 +1,4 @@
-"""A schema guessed from a table, each column with the reason, to be edited."""
+"""Infer a schema from a table, with a reason for each column."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MIN_VECTOR = 2  # a list of one number is no vector
 
 @dataclass(frozen=True)
 class Inferred:
-    """A schema, why each column became what it is, and the 0/1 columns that were set aside."""
+    """A schema, the reason for each column's kind, and the 0/1 columns that were set aside."""
 
     schema: Schema
     reasons: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Side tables: columns of a user's or an item's own, joined by a key."""
+"""Side tables: columns of users or items, joined by a key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Join:
 
 @dataclass(frozen=True)
 class Side:
-    """A side table in memory, its keys unique, named ``temporary`` and in one form with ours."""
+    """A side table in memory; its unique keys are named ``temporary`` and typed as the table's."""
 
     rows: pl.DataFrame
     key: pl.Expr

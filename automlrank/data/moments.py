@@ -1,4 +1,4 @@
-"""Moments of chunks, edges and shares of sorted numbers, to which transforms are fitted."""
+"""Statistics that transforms are fitted to: moments over chunks, quantiles of sorted numbers."""
 
 from __future__ import annotations
 

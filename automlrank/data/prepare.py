@@ -1,4 +1,4 @@
-"""From a table and its schema to what a store holds, chunk by chunk."""
+"""Prepare a table: split it, fit the encoder, and write the encoded rows to a store."""
 
 from __future__ import annotations
 

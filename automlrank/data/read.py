@@ -1,4 +1,4 @@
-"""Read a table of any size: files, folders, patterns, bundled samples, frames; with side tables.
+"""Read a table from files, folders, patterns, bundled samples or frames, with side tables.
 
 Parquet and Arrow files are scanned where they lie. Text, lazy frames and joined tables are staged:
 written once as Parquet into a temporary folder, so that every later pass is cheap.

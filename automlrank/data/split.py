@@ -1,4 +1,4 @@
-"""Which rows are train, valid and test."""
+"""Split the rows of a table into train, valid and test."""
 
 from __future__ import annotations
 

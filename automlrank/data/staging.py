@@ -1,4 +1,4 @@
-"""Parts of a table that are written once as Parquet, so that every later pass is cheap."""
+"""Stage parts of a table as Parquet files, so that every later pass is cheap."""
 
 from __future__ import annotations
 

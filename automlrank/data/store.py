@@ -1,9 +1,9 @@
 """The memory-mapped store: a table's arrays, written once and shared by every process.
 
 A store is a folder named after its fingerprint: ``manifest.json``, one ``.npy`` per array and
-split, and the encoder. It is written beside its place, chunk by chunk, and moved there when it is
-whole, under a lock, so that nobody reads half of one. Files have numbers for names: columns' names
-are data.
+split, and the encoder. It is written chunk by chunk to a temporary folder and renamed when
+complete, under a lock, so that no process reads a partial store. Files are named by numbers,
+because names of columns may not be valid file names.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Arrays = Mapping[str, Array | Ragged]
 
 @dataclass(frozen=True)
 class Store:
-    """An opened store: facts (plain data), the encoder, each split's arrays, mapped."""
+    """An opened store: its manifest (``facts``), its encoder, memory-mapped arrays per split."""
 
     folder: Path
     facts: Mapping[str, Any]
@@ -74,7 +74,7 @@ def read_store(folder: Path) -> Store:
 
 
 class StoreWriter:
-    """Takes each split's arrays in chunks, then the facts and the encoder."""
+    """Writes each split's arrays in chunks, then the manifest and the encoder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

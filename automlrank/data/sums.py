@@ -1,4 +1,4 @@
-"""Sums of labels by key: of all rows, of those of other folds, of earlier ones."""
+"""Sums of labels by key: over all rows, over other folds, or over earlier rows."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ CHUNK_ROWS = 100_000
 
 
 class Piece(NamedTuple):
-    """Some rows that are stored together, and how many."""
+    """Rows that are stored together, and their number."""
 
     scan: pl.LazyFrame
     rows: int

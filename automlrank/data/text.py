@@ -1,4 +1,4 @@
-"""CSV and TSV files as typed Parquet parts: a type is found over all rows of all files."""
+"""Stage CSV and TSV files as typed Parquet; types are inferred from all rows of all files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass
 class _Pass:
-    """One reading of all files; ``text`` are the columns that are known to be text."""
+    """One pass over all files; ``text`` holds the columns that are known to be text."""
 
     names: list[str]
     text: set[str]

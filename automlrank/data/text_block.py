@@ -1,4 +1,4 @@
-"""Whole rows of a CSV or TSV file as bytes: checked, and parsed as text."""
+"""A block of whole CSV or TSV rows as bytes: checked, and parsed as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times of rows and behaviours in their one form: seconds since 1970, UTC."""
+"""Convert times of rows and behaviours to one form: seconds since 1970, UTC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fitted encoder: a table's columns to ids and numbers.
+"""The fitted encoder: it turns a table's columns into ids and numbers.
 
 Ids are local to their column: 0 padding (only in lists), 1 null, 2 a value outside of the
 vocabulary, 3 and up the vocabulary or the hash.

@@ -1,4 +1,4 @@
-"""Values of columns in their one form: text for ids, floats, lists.
+"""Convert values of columns to one form: text for ids, floats for numbers, and lists.
 
 Values are compared as text, whatever the column's type: ``7``, ``7.0`` and ``"7"`` are the same
 value, ``true`` is ``1``, empty text and NaN are null.

@@ -1,1 +1,1 @@
-"""Finalists: retrained with fresh seeds, scored on the test split, compared."""
+"""Finalists: chosen, retrained with fresh seeds, scored on the test split, compared."""

@@ -1,4 +1,4 @@
-"""Finalists: retrained with seeds that the search never used, scored on the test split."""
+"""Choose the finalists, retrain them with fresh seeds, and score them on the test split."""
 
 from __future__ import annotations
 

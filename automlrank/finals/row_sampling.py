@@ -1,4 +1,4 @@
-"""Sampling of a metric over test rows: of one task, of several tasks, of a fused score."""
+"""Sampling error of a metric over test rows, for one task, several tasks or a fused score."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Scores of finalists over all their trainings: means, intervals, and paired differences.
 
-Three uncertainties stand apart: the interval holds the sampling of test rows for one trained
-model, ``std`` the spread over seeds, and ``versus`` both, as the difference to another finalist on
-the same rows.
+Three uncertainties are kept apart: the interval covers the sampling of test rows for one trained
+model, ``std`` is the spread over seeds, and ``versus`` covers both, for the difference to another
+finalist on the same rows.
 """
 
 from __future__ import annotations

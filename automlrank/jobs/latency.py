@@ -1,4 +1,4 @@
-"""Measure latency on this host: one architecture, or a run's front again."""
+"""Measure the latency of an architecture, or of a run's front, on this host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the report of a run again."""
+"""Rewrite the report of a run."""
 
 from __future__ import annotations
 

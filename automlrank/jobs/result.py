@@ -1,4 +1,4 @@
-"""Result of a search: its records, its facts, and its folder."""
+"""Result of a search: records, facts and folder."""
 
 from __future__ import annotations
 

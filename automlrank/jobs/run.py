@@ -1,4 +1,4 @@
-"""One search at work: references and trials, finalists, report."""
+"""Run one search: references and trials, then finalists, then the report."""
 
 from __future__ import annotations
 

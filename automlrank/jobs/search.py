@@ -1,4 +1,4 @@
-"""Search: a table in, a front of architectures and its report out."""
+"""The function ``search``: search architectures for a table and return the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Train one architecture: a published model, a file, or one that a search found."""
+"""The function ``train``: train a published model or an architecture from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job of one worker: it opens a run and trains trials until the search is over."""
+"""The function ``worker``: join a run and train trials until the search is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A host-wide lock: while one process measures a latency, the others that compute pause.
+"""A host-wide lock: while one process measures a latency, training processes pause.
 
 It is two files in the system's temporary folder, locked by ``flock``, which the system releases
 when a process dies: a killed process leaves nothing behind.
@@ -73,7 +73,7 @@ def working(folder: Path | None = None, *, wait: float = PAUSE_SECONDS) -> Itera
 
 
 class Pace:
-    """Pauses of a working process. After one wait that was too long it waits no more."""
+    """Pauses of a working process; after one wait that was too long it stops waiting."""
 
     def __init__(self, door: int, room: int, wait: float) -> None:
         self.door, self.room, self.wait = door, room, wait

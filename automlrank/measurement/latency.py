@@ -1,4 +1,4 @@
-"""Latency of one request: one protocol for every runtime, which gives a call per request.
+"""Latency of one request, measured by the same protocol for every runtime.
 
 A first measurement is made before training: a warm-up, then timed calls that cycle through
 different requests, because tables whose rows are all in the cache answer too fast. Of three

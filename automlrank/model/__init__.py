@@ -1,1 +1,1 @@
-"""Model of an architecture: wired once into a plan, which is counted, built and printed."""
+"""Models: an architecture is wired into a plan, which is counted, built and printed."""

@@ -1,4 +1,4 @@
-"""Branches of the stage interaction that read some columns only, or have a table of their own."""
+"""Interaction branches that read only some columns, or have their own embedding table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns as values of a plan: raw, or embedded as fields."""
+"""Add steps to a plan that read columns: raw, or embedded as fields."""
 
 from __future__ import annotations
 

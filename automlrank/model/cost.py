@@ -1,4 +1,4 @@
-"""Cost of a model before anything is trained, counted on shapes: no weights are made."""
+"""Count parameters and FLOPs of a plan from shapes, without allocating weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Root inputs of blocks: values that a block takes by name, beside what flows in."""
+"""Root inputs of blocks: values that a block takes by name, besides its first input."""
 
 from __future__ import annotations
 

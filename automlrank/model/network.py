@@ -1,4 +1,4 @@
-"""Network of a plan: one torch module that runs its steps."""
+"""The network of a plan: a torch module that runs its steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of an architecture wired into a plan: stacks, parallel branches, blocks."""
+"""Wire the parts of an architecture into a plan: stacks, parallel branches, blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plan of a model: named steps in order, run by the network and printed by the exporter.
+"""The plan of a model: named steps in order, run by the network and printed by exports.
 
 A step whose inputs come from user and request columns only runs at batch 1 for a request; where
 its value meets the rows of the candidates, it is expanded.

@@ -1,4 +1,4 @@
-"""Builds a plan step by step; the plan that comes out is frozen."""
+"""Build a frozen plan step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sequences of behaviours: the root inputs of the encoder that reads them, and its interest."""
+"""Wire sequences of behaviours: the inputs of their encoders, and the resulting interests."""
 
 from __future__ import annotations
 

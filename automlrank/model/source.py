@@ -1,4 +1,4 @@
-"""Columns that a model or one of its branches reads, and where the table holds their ids."""
+"""Columns that a model or branch reads, and the offsets of their ids in the embedding table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wires an architecture to a schema: stage by stage into a plan."""
+"""Wire an architecture to a schema, stage by stage, into a plan."""
 
 from __future__ import annotations
 

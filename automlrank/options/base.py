@@ -1,4 +1,4 @@
-"""A set of options: a frozen dataclass whose fields are checked when it is made."""
+"""Base class of option sets: frozen dataclasses that check their fields on construction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from automlrank.options.kinds import KEY, Option
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Base of a set of options; raises UsageError with every value that breaks its rule."""
+    """A set of options; construction raises UsageError with every value that breaks its rule."""
 
     def __post_init__(self) -> None:
         faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""Functions that take a set of options, called with the options as arguments."""
+"""Give a function the arguments of its option set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of options: YAML that holds them by their names on the command line, or a run's record."""
+"""Read options from ``--config`` files and ``run.yaml``, and write them to ``run.yaml``."""
 
 from __future__ import annotations
 

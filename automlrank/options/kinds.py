@@ -1,4 +1,4 @@
-"""Kinds of options: each reads a value, checks it, and says how it is written."""
+"""Kinds of options: each reads, checks and documents a value."""
 
 from __future__ import annotations
 

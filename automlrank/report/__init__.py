@@ -1,1 +1,1 @@
-"""Reports of a run: cells, comparisons, tables, figures, pages, files."""
+"""Reports of a run: the leaderboard, tables, figures, HTML and Markdown pages."""

@@ -1,4 +1,4 @@
-"""Texts of a record's cells: one wording for the tables of terminal, Markdown and HTML."""
+"""Text of table cells, shared by the terminal, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 class Row:
     """Texts of one record.
 
-    ``valid`` is the search's own score, which decides the front; ``mean`` the mean over seeds if
-    there is one, which decides choices; ``deviation`` that of the test scores over the seeds;
+    ``valid`` is the score of the search, which decides the front; ``mean`` the mean over seeds if
+    there is one, which decides choices; ``deviation`` the spread of the test score over seeds;
     ``versus`` the test difference to the best reference; ``repeated`` the p50 latency with the
     user's side scored anew for every candidate.
     """

@@ -1,4 +1,4 @@
-"""Differences between two records, and whether they are real or within noise."""
+"""Differences between two records, each significant or within noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score against latency, as Plotly figures that need no theme of their own."""
+"""Plotly figures of score against latency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a report, each written whole or not at all."""
+"""Write the files of a report, each atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables behind the leaderboard: latency, tasks, scenarios, seesaw, weights; plain text."""
+"""Tables after the leaderboard, as plain text: latency, tasks, scenarios, seesaw, weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs no network: plots, tables, how it was measured."""
+"""The report as one self-contained HTML file: plots, tables, methods."""
 
 from __future__ import annotations
 

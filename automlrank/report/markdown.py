@@ -1,4 +1,4 @@
-"""The report as Markdown, for a repository or a review."""
+"""The report as Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Style and script of the HTML report, as constants."""
+"""CSS and JavaScript of the HTML report."""
 
 from __future__ import annotations
 

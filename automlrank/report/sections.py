@@ -1,4 +1,4 @@
-"""Sections of a report beside its tables: pairs of a term and its text, unescaped."""
+"""Sections of a report besides its tables: pairs of a term and its text, unescaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks' weights, epoch by epoch, as a Plotly figure."""
+"""Plotly figure of the tasks' weights by epoch."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class DataReady:
 
 @dataclass(frozen=True)
 class Feasibility:
-    """Latencies before any training: those of the references, and of some draws."""
+    """Latencies of the references and of some random draws, before any training."""
 
     budget_ms: float
     references_ms: Mapping[str, float]

@@ -1,6 +1,6 @@
 """Liveness of a run's workers: each holds a lock file.
 
-The system releases the file when its process dies, whatever kills it.
+The operating system releases the lock when the process dies, whatever kills it.
 """
 
 from __future__ import annotations

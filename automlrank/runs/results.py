@@ -1,4 +1,4 @@
-"""All records of a run: counts, the front, the finalists, the best.
+"""All records of a run, with its counts, front, finalists and best models.
 
 ``Results.to_data`` is the JSON that ``automlrank report --format json`` prints and ``front.json``
 holds.

@@ -1,4 +1,4 @@
-"""JSON of scores and latencies: the one place that writes and reads it.
+"""JSON of scores and latencies: only this module writes and reads it.
 
 The metric's name is a key, and with a suffix the key of its interval, spread and mean.
 """

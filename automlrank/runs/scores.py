@@ -35,7 +35,7 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class PartScore:
-    """Score of one task, on all rows or on those of one scenario."""
+    """Score of one task, on all rows or on the rows of one scenario."""
 
     metric: Metric
     value: float | None
@@ -69,7 +69,7 @@ class ScenarioScores:
 
 @dataclass(frozen=True)
 class SpecialistScore:
-    """Score of the best architecture beside that of a model trained for one part alone."""
+    """Scores of the best architecture and of a model trained for one part alone."""
 
     metric: Metric
     whole: float | None

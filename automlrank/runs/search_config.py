@@ -1,4 +1,4 @@
-"""Settings of a search: those that can be given, and the whole that it runs with."""
+"""Settings of a search: the options that workers need, and the complete configuration."""
 
 from __future__ import annotations
 

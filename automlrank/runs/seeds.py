@@ -1,4 +1,4 @@
-"""Seeds of the many streams of random numbers in a search."""
+"""Seeds of the random streams of a search."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, M
 
 
 class TimeIsUp(Exception):
-    """The search's share of the time ended while a model was being trained."""
+    """The time limit of the search was reached while a model was being trained."""
 
 
 class TookTooLong(TrialError):
-    """A training has exceeded the time of a trial."""
+    """A training has exceeded the time limit of a trial."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"it took {seconds:.0f} s, longer than a trial may")

@@ -1,4 +1,4 @@
-"""The values that a schema is made of: tasks, features, statistics, split."""
+"""Parts of a schema: tasks, features, statistics, split."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Task:
 
 
 class _Feature:
-    """Input that the model reads from a column: the one of the feature's name, or a named one.
+    """Input of the model from one column: the column of the feature's name, or ``column``.
 
-    A column may be several features, such as an id and a number.
+    A column may have several features, such as an id and a number.
     """
 
     name: str
@@ -60,7 +60,7 @@ class CategoricalFeature(_Feature):
 
 @dataclass(frozen=True)
 class NumericFeature(_Feature):
-    """One number per row, transformed by what the training split holds.
+    """One number per row, with a transform fitted on the training split.
 
     ``standard``: mean 0 and deviation 1; ``log``: the same after ``sign(x) log(1 + |x|)``;
     ``quantile``: its share of the training rows, mean 0 and deviation 1; ``bucket``: the id of one

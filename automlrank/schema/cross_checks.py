@@ -1,4 +1,4 @@
-"""Rules that hold between the parts of a schema."""
+"""Checks between the parts of a schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas from YAML or from the same words as a mapping, every fault at once."""
+"""Read a schema from YAML or an equal mapping, reporting every fault at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema itself: tasks, features and what else is said of a table's columns."""
+"""The class ``Schema``: tasks, features and all other declarations about a table."""
 
 from __future__ import annotations
 

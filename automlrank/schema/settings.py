@@ -1,4 +1,4 @@
-"""Settings of a document, which must have the types of their fields."""
+"""Read the settings of a document by the types of a dataclass's fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LARGEST = 2**31 - 4  # ids are int32, three of them special
 
 
 class SettingsReader:
-    """Reads parts of a document that have their types, collecting faults."""
+    """Reads typed parts of a document, collecting faults."""
 
     def __init__(self, document: Document) -> None:
         self.document = document

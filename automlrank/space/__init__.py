@@ -1,1 +1,1 @@
-"""The search-space DSL: expressions of blocks and choices, in YAML or Python."""
+"""Search spaces: expressions of blocks and choices, in YAML or Python."""

@@ -1,4 +1,4 @@
-"""Faults of wiring in the draws of a space, found from the ports that its blocks declare."""
+"""Check that every draw of a space can be wired, from the ports that its blocks declare."""
 
 from __future__ import annotations
 

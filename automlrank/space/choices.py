@@ -1,4 +1,4 @@
-"""Choices that an expression leaves open, which an architecture must not."""
+"""Find the choices that an expression leaves open."""
 
 from __future__ import annotations
 

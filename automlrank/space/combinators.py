@@ -1,4 +1,4 @@
-"""The words of the DSL; each combinator takes expressions and gives one again.
+"""Python functions that build spaces: each combinator takes expressions and returns one.
 
     use("mlp", width=[64, 128])       a block; knobs not named keep their search domain
     choose("none", "senet")           one of the members

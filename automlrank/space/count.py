@@ -1,4 +1,4 @@
-"""Size of a space: the draws of its choices, exactly, and its continuous knobs."""
+"""Size of a space: the exact number of draws, and the number of continuous knobs."""
 
 from __future__ import annotations
 

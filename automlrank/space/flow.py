@@ -1,7 +1,7 @@
-"""Ports that may come out of an expression, decided without a tensor.
+"""Compute the possible output ports of an expression without running it.
 
-The ports that may flow are followed through the expression as a set: a fault under any choice is
-found without trying the choices one by one.
+The possible ports are followed through the expression as a set: a fault under any choice is found
+without enumerating the choices.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The expressions of the DSL, as values: blocks, and combinators of expressions.
+"""Expressions of a space as values: blocks, and combinators of expressions.
 
 A combinator declares its keyword; its first field stands behind the keyword in YAML, its others
 stand beside it under their own names. Reading, writing, walking and rewriting follow from that.

@@ -1,4 +1,4 @@
-"""The bases of expressions: a label, the expressions inside, their places and their counts."""
+"""Base classes of expressions: label, keyword, inner expressions, number of draws."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Node:
 
 
 class Combinator(Node):
-    """A node with a keyword: its fields but the first stand beside it, under their names."""
+    """A node with a keyword; its other fields stand beside the keyword, under their names."""
 
     @classmethod
     def beside_keys(cls) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The parts of a space from YAML or from the same words as a mapping.
+"""Read the parts of a space from YAML or an equal mapping.
 
 A file with ``name:`` is a space: knobs not named keep their search domain. A file with
 ``architecture:`` is one point: knobs not named take their default.

@@ -1,4 +1,4 @@
-"""Expressions from plain data: blocks, combinators, and what a branch reads."""
+"""Read expressions from plain data: blocks, combinators, and the columns of branches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spaces against a schema: blocks that it cannot serve are faults, or are left out."""
+"""Check a space against a schema, or leave out the blocks that the schema cannot serve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places where a branch may say which columns it reads, or that it has a table of its own."""
+"""Check the places of branches with ``fields`` or an embedding table of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spaces and published models by name: those that the package ships, and files."""
+"""Read a space by name: one that the package ships, or a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The space itself: one expression per stage of a model, and the limits of a candidate.
+"""The class ``Space``: one expression per stage of a model, and limits on its cost.
 
 Where every domain has one value, the space is an architecture.
 """
@@ -22,7 +22,7 @@ from automlrank.space.write import domains_data, expression_data
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper bounds of a candidate; None sets no bound."""
+    """Upper bounds on the cost of an architecture; None sets no bound."""
 
     latency_ms: float | None = None
     parameters: int | None = None

@@ -1,4 +1,4 @@
-"""Expressions as the plain data that reads back to them."""
+"""Write expressions as plain data."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The Optuna study of a run: sampling, pruning, trials; only this room imports Optuna."""
+"""The Optuna study of a run: sampling, pruning, trials."""

@@ -1,4 +1,4 @@
-"""Attributes kept in Optuna's database: every key of a trial and of a study, with its type.
+"""Attributes in Optuna's database: every key of a trial and of a study, with its type.
 
 The name of an attribute is its key in ``study.db``. Only this module names keys; everything else
 reads and writes ``TrialAttributes(trial)`` and ``StudyAttributes(study)``.

@@ -1,8 +1,8 @@
 """Successive halving for two objectives: it decides at a rung if a trial goes on.
 
 Asynchronous, as ASHA (Li et al., MLSys 2020, https://arxiv.org/abs/1810.05934): a trial is judged
-when it arrives, against all that have been there, running trials included. In the place of ASHA's
-one metric stands the order of NSGA-II (Deb et al., 2002, https://doi.org/10.1109/4235.996017):
+when it arrives, against all that have been there, running trials included. ASHA's single metric is
+replaced by the order of NSGA-II (Deb et al., 2002, https://doi.org/10.1109/4235.996017):
 non-domination rank, then crowding distance; the two together are those of Schmucker et al.
 (2021, https://arxiv.org/abs/2106.12639).
 

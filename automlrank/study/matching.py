@@ -1,4 +1,4 @@
-"""Params under which an expression draws a part of an architecture."""
+"""Find Optuna parameters under which a space draws a given architecture."""
 
 from __future__ import annotations
 

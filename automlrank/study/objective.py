@@ -1,4 +1,4 @@
-"""One trial: draw, look for a twin, count, measure, train, record."""
+"""The objective function of a trial: draw, find duplicates, count, measure, train, record."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RUNG_SEEDS = 6  # the stream of seeds of the sample that a rung inside an epoch 
 class Objective:
     """The function that Optuna optimises: ``(metric, p50 latency)``, or the metric alone.
 
-    ``worker`` is the name under which its process is seen to be alive.
+    ``worker`` is the name of its process's lock file.
     """
 
     def __init__(

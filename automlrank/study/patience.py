@@ -1,4 +1,4 @@
-"""When a search stands still: its last trainings enlarged the hypervolume by next to nothing."""
+"""Patience: detect that the last trainings hardly enlarged the hypervolume."""
 
 from __future__ import annotations
 

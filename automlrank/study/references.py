@@ -1,4 +1,4 @@
-"""References of a search: queued as trials inside the space, trained beside the study outside."""
+"""References: queued as trials if the space contains them, else trained beside the study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials that a kill, Ctrl-C or a full disk cut off: found and queued again."""
+"""Find trials interrupted by a kill, Ctrl-C or a full disk, and queue them again."""
 
 from __future__ import annotations
 

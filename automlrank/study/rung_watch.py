@@ -1,4 +1,4 @@
-"""Watches one trial's training and stops it at a rung if the pruner says so."""
+"""Watch one trial's training, and stop it at a rung if the pruner decides to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from automlrank.training.progress import Progress
 
 @dataclass
 class RungWatch:
-    """Hears of a training's progress, and judges the trial at every rung.
+    """Receives a training's progress, and judges the trial at every rung.
 
     At a rung a trial counts by the best that it has reached: inside the first epoch by its score
     on the rung's sample, at the end of an epoch by its best epoch's.

@@ -1,4 +1,4 @@
-"""Spaces in Optuna: draws as suggestions, references as the params that draw them."""
+"""Draw architectures by Optuna's suggestions, and find the parameters of references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For tests of blocks written elsewhere: the laws that every block of this package keeps.
+"""Conformance tests for blocks of other packages: the laws that every block keeps.
 
     BlockConformance  a class of tests; a subclass names the blocks that are held to the laws
     Case              a block with settings and the ports that it is tried with

@@ -1,4 +1,4 @@
-"""Examples of every port with tensors, and the settings of a block that the laws are tried with."""
+"""Test cases of the laws: example tensors of every port, and settings of a block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws that every block keeps, with every value of its knobs, as a class of pytest's tests."""
+"""Laws of blocks as a pytest test class, run for every value of a block's knobs."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ every_flow_block = tried_with("cls", lambda blocks: _declarations(filter(is_flow
 
 
 class BlockConformance:
-    """The laws of blocks. A subclass whose name begins with Test says which are held to them.
+    """The laws of blocks; a subclass whose name begins with Test names the blocks to test.
 
     ::
 

@@ -1,1 +1,1 @@
-"""Training one model."""
+"""Training of one model."""

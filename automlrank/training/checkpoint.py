@@ -1,4 +1,4 @@
-"""The state of a training on disk, as safetensors: an interrupted one resumes from there."""
+"""Checkpoints of a training as safetensors, from which an interrupted training resumes."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class DivergedError(ArithmeticError):
 
 @dataclass
 class Course:
-    """Epochs that a training has behind it, and the best of them."""
+    """Finished epochs of a training, and the best of them."""
 
     ends: list[Progress] = field(default_factory=list)
     best_weights: dict[str, Tensor] = field(default_factory=dict)

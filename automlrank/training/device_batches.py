@@ -1,4 +1,4 @@
-"""Batches on the device that trains, copied there without a wait."""
+"""Batches on the training device, copied ahead of their use."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def label_deviations(labels: Array, regression: Sequence[int]) -> tuple[float | 
 
 @runtime_checkable
 class FitsLabels(Protocol):
-    """A module that is told the labels' means and deviations before training."""
+    """A module fitted to the labels' means and deviations before training."""
 
     def fit_to_labels(self, means: Sequence[float], deviations: Sequence[float | None]) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The training of a model on a data set: it yields progress and may be stopped at any step."""
+"""The training loop: it yields progress and can be stopped at any step."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def fit(
 
 
 class PacedBatches(DeviceBatches):
-    """Batches at the host's pace: a pause before each while somebody measures a latency."""
+    """Batches that wait while another process on the host measures a latency."""
 
     pace: Pace | None = None
 

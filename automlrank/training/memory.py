@@ -1,4 +1,4 @@
-"""Freed memory that stays with the process: the next step needs the same again."""
+"""Keep freed memory in the process, because the next step needs the same amount."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of a training: plain numbers, words, and tables of them by a parameter's name."""
+"""The recipe of a training: all its settings as plain data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def optional(default: Any, module: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that the training loop is told beside the model, its losses and its rows."""
+    """Settings of the training loop: everything besides the model, its losses and its rows."""
 
     learning_rate: float
     """The rate of the first step."""

@@ -1,4 +1,4 @@
-"""Training rows: which of them an epoch keeps, and how much each of them counts."""
+"""Choose and weight the training rows of an epoch."""
 
 from __future__ import annotations
 

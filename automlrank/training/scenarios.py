@@ -1,4 +1,4 @@
-"""Weights of the training rows under which every scenario counts the same."""
+"""Row weights that give every scenario the same total weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logits of rows, and the metric of each task."""
+"""Score a split: the logits of its rows, and the metric of each task."""
 
 from __future__ import annotations
 

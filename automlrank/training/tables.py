@@ -1,4 +1,4 @@
-"""Tables in training: gradients of look-ups summed by row, updates of a batch's rows only."""
+"""Embedding tables in training: sparse gradients, and updates of a batch's rows only."""
 
 from __future__ import annotations
 

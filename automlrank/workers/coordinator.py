@@ -1,4 +1,4 @@
-"""The coordinator of a search runs references and trials, here or by workers of their own."""
+"""The coordinator of a search: it runs references and trials, itself or by worker processes."""
 
 from __future__ import annotations
 

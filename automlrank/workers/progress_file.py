@@ -1,4 +1,4 @@
-"""The progress of a worker's present training, in a file that the coordinator reads."""
+"""A file with the progress of a worker's current training, for the coordinator to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's eye on its search: it reports its training, and stops when the search does."""
+"""Watch the search from a worker: report its training, stop when the search stops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_SECONDS = 2.0  # between two looks at the search
 
 
 class Stopped(KeyboardInterrupt):
-    """The coordinator is gone, or has told its workers to stop at once."""
+    """The coordinator died, or told its workers to stop at once."""
 
 
 class SearchWatch:

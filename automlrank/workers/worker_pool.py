@@ -1,4 +1,4 @@
-"""Supervises the worker processes of a search: restarts those that die, reports their trials."""
+"""Supervise the worker processes of a search: restart dead workers, report their trials."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEATHS_IN_A_ROW = 3  # for each worker, without a trial that ended
 
 
 class WorkerPool:
-    """The workers of a search, as its coordinator sees them."""
+    """The worker processes of a search, managed by its coordinator."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""Balances: the tasks' losses become the one that is minimised."""
+"""Balances: they combine the tasks' losses into the one loss that is minimised."""

@@ -1,4 +1,4 @@
-"""The base of balances: whether weights change, and whether gradients decide them."""
+"""Base class of balances: it declares if weights change and if they depend on gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights whose step hurts no task."""
+"""Pareto weights: the step raises no task's loss to first order."""
 
 from __future__ import annotations
 

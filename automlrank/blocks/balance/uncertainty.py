@@ -1,4 +1,4 @@
-"""Weights by learned uncertainty."""
+"""Uncertainty weighting: each task's weight follows from a learned variance."""
 
 from __future__ import annotations
 

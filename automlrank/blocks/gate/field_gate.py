@@ -1,4 +1,4 @@
-"""A weight per field that is the same for every row."""
+"""Field gate: a learned weight per field, the same for every row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Squeeze and excitation: a weight per field, read from all fields."""
+"""Squeeze and excitation: a weight per field, computed from all fields."""
 
 from __future__ import annotations
 

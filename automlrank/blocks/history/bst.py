@@ -1,4 +1,4 @@
-"""The behaviour sequence transformer: history and item read each other."""
+"""The behaviour sequence transformer: self-attention over the behaviours and the target item."""
 
 from __future__ import annotations
 

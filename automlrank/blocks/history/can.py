@@ -1,4 +1,4 @@
-"""The co-action network: the item's own parameters are a small network over the behaviours."""
+"""The co-action network: each item's embedding holds the weights of an MLP over the behaviours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deep interest evolution network: interests as a recurrent state that the item steers."""
+"""The deep interest evolution network: a GRU of interests, then a GRU gated by target attention."""
 
 from __future__ import annotations
 

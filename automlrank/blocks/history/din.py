@@ -1,4 +1,4 @@
-"""The deep interest network: what in a history bears on the item that is shown now."""
+"""The deep interest network: behaviours weighted by their relevance to the target item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deep session interest network: a history as sessions, each of one interest."""
+"""The deep session interest network: attention within sessions, a Bi-LSTM across them."""
 
 from __future__ import annotations
 

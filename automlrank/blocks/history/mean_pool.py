@@ -1,4 +1,4 @@
-"""The mean of a history: what a user liked on the whole, whatever is shown now."""
+"""Mean pooling of a history, independent of the target item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sum of a history: what a user liked on the whole, and how much of it."""
+"""Sum pooling of a history, independent of the target item; its size grows with the history."""
 
 from __future__ import annotations
 

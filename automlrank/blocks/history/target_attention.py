@@ -1,4 +1,4 @@
-"""Plain attention: the item that is shown now asks, the history answers."""
+"""Scaled dot-product attention: the target item is the query, the behaviours are the keys."""
 
 from __future__ import annotations
 

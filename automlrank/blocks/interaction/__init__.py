@@ -1,1 +1,1 @@
-"""Interactions: what the fields say together."""
+"""Interactions between the fields."""

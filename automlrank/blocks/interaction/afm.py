@@ -1,4 +1,4 @@
-"""Attentional factorization machines: every pair of fields, weighed by what the pair is."""
+"""Attentional factorization machines: pairs of fields, weighted by attention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Self-attention over fields: each field meets those that matter to it."""
+"""AutoInt: multi-head self-attention over the fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mixture of low-rank crosses: each expert crosses in a small space of its own."""
+"""The mixture of low-rank crosses: each expert crosses in its own low-dimensional space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gated cross network: a gate decides at every order which crosses go on."""
+"""The gated cross network: a gate filters the crosses of every order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class GatedCross(nn.Module):
 
 @block("gated_cross", family="interaction")
 class GatedCrossNet(Block):
-    """Crosses of which a gate lets part through: ``x <- x0 * (W x + b) * sigmoid(W_g x) + x``.
+    """Crosses filtered by a gate: ``x <- x0 * (W x + b) * sigmoid(W_g x) + x``.
 
     Shapes: ``[batch, dim]`` to ``[batch, dim]``; ``W`` and ``W_g`` are full matrices of a layer.
     """

@@ -14,7 +14,7 @@ from automlrank.blocks.ports import Columns, Logit, Targets
 
 
 class Linear(nn.Module):
-    """Weights start at zero: an id that was never trained says nothing."""
+    """Weights start at zero: an untrained id contributes nothing."""
 
     offsets: Tensor
 

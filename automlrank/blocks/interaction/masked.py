@@ -1,4 +1,4 @@
-"""MaskNet: layers whose input is multiplied by a mask that the embeddings give."""
+"""MaskNet: layers whose input is multiplied by a mask computed from the embeddings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The multi-layer perceptron: implicit interactions, and the usual tower."""
+"""The multi-layer perceptron: implicit interactions, and the standard tower."""
 
 from __future__ import annotations
 

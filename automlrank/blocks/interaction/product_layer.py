@@ -1,4 +1,4 @@
-"""The base of product layers: the fields beside ``width`` products of them."""
+"""Base class of product layers: the fields, joined with ``width`` products of them."""
 
 from __future__ import annotations
 

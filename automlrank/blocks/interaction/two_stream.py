@@ -1,4 +1,4 @@
-"""FinalMLP: two perceptrons on gated fields, and the products of what they say."""
+"""FinalMLP: two perceptrons on gated fields, and bilinear products of their outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memorisation: a weight for each pair of values that occurred together."""
+"""The wide part of Wide & Deep: a weight for each pair of values that occur together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of losses: their arguments, and how a task with a parent or a soft label is treated."""
+"""Base class of losses: their arguments, and their treatment of parent tasks and soft labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entire space: a task that exists only after another is trained on every row."""
+"""ESMM: a task that depends on a parent task is trained on all rows, by the product."""
 
 from __future__ import annotations
 

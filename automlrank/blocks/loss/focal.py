@@ -1,4 +1,4 @@
-"""Focal loss: what is already predicted well counts less."""
+"""Focal loss: well-predicted rows count less."""
 
 from __future__ import annotations
 

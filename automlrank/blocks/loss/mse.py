@@ -1,4 +1,4 @@
-"""The squared error of what is predicted."""
+"""Mean squared error of the prediction."""
 
 from __future__ import annotations
 

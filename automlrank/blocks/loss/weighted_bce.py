@@ -1,4 +1,4 @@
-"""Binary cross-entropy whose classes count differently."""
+"""Binary cross-entropy with class weights."""
 
 from __future__ import annotations
 

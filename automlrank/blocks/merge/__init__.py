@@ -1,1 +1,1 @@
-"""Merges: the vectors of parallel branches become one."""
+"""Merges: they combine the vectors of parallel branches into one."""

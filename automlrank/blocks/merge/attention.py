@@ -1,4 +1,4 @@
-"""Branches projected to one width, and their mean under weights that each row decides."""
+"""Attention merge: branches projected to one width, averaged with weights from attention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of merges that project branches to one width."""
+"""Base class of merges that project branches to one width."""
 
 from __future__ import annotations
 

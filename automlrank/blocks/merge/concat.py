@@ -1,4 +1,4 @@
-"""Branches side by side."""
+"""Concatenation of branches."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Optimizers that blocks name for parameters of their own."""
+"""Optimizers that a block can declare for single parameters."""

@@ -1,4 +1,4 @@
-"""FTRL-proximal: weights that stay exactly zero until their gradients speak up."""
+"""FTRL-proximal: with L1, weights of rare values stay exactly zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shared parts: small modules and functions that several blocks, and exported models, use.
+"""Shared parts: small modules and functions that several blocks use and exports contain.
 
     layers     dense layers, dropout, gates, networks of them
     experts    networks side by side, the gates that mix them

@@ -1,4 +1,4 @@
-"""Dense layers, dropout, gates and networks of them: the material of most blocks."""
+"""Layers that most blocks use: dense layers, dropout, gates, and networks of them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Dropout(nn.Module):
 
 
 class Dense(nn.Linear):
-    """``W x + b`` that starts by Xavier's rule, with ``b`` zero, as the field's models do.
+    """``W x + b`` with Xavier initialisation and ``b`` zero, as is usual in ranking models.
 
     torch's own rule draws ``W`` smaller where a layer is as wide as its input, and ``b`` too.
     """

@@ -1,4 +1,4 @@
-"""The base of the losses per task, and gradients of the tasks' losses."""
+"""Base class of losses per task, and gradients of the tasks' losses."""
 
 from __future__ import annotations
 

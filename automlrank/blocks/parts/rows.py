@@ -1,4 +1,4 @@
-"""Rows taken from and put into a matrix at distinct places, with cheap gradients."""
+"""Gather and scatter of matrix rows at distinct indices, with cheap gradients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TakenRows(torch.autograd.Function):
 
 
 class PutRows(torch.autograd.Function):
-    """The other way round: so many rows that are zero but at the places."""
+    """The inverse of ``TakenRows``: ``rows`` rows, zero except at the given places."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, places: Tensor, rows: int) -> Tensor:

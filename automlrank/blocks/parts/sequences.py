@@ -10,7 +10,7 @@ from torch._higher_order_ops import scan
 
 
 class EmptyHistory(nn.Module):
-    """A learned vector in the place of what an encoder makes of no behaviours."""
+    """A learned vector that replaces an encoder's output for an empty history."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

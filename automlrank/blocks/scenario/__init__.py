@@ -1,1 +1,1 @@
-"""Scenario structures: what differs between the places where items are shown."""
+"""Scenario structures: model parts that differ between scenarios, the places items are shown."""

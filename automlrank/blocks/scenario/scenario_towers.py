@@ -1,4 +1,4 @@
-"""A tower that all scenarios share, and one for each of them, or for each group of them."""
+"""Scenario towers: one shared tower, and one for each scenario or group of scenarios."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Statistics: target rates and counts that the encoder computed become fields or logits."""
+"""Statistics blocks: they turn the encoder's target rates and counts into fields or logits."""

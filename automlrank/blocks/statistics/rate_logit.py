@@ -1,4 +1,4 @@
-"""Target rates straight to the logits: a regression that trusts a rate by its count."""
+"""Target rates added to the logits: a linear model that weights a rate by its count."""
 
 from __future__ import annotations
 

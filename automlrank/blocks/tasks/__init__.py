@@ -1,1 +1,1 @@
-"""Task structures: one vector becomes one per task."""
+"""Task structures: they turn one vector into one per task."""

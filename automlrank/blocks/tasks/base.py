@@ -1,4 +1,4 @@
-"""The base of task structures, and of those whose tasks mix the same experts."""
+"""Base classes of task structures, with and without experts that all tasks mix."""
 
 from __future__ import annotations
 

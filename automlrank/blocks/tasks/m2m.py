@@ -1,4 +1,4 @@
-"""M2M: the scenario makes the weights of what mixes and follows the experts."""
+"""M2M: meta networks generate the weights of expert attention and towers from the scenario."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Multi-gate mixture of experts: every task mixes the same experts in its own way."""
+"""Multi-gate mixture of experts: shared experts, one gate per task."""
 
 from __future__ import annotations
 

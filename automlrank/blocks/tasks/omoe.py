@@ -1,4 +1,4 @@
-"""One-gate mixture of experts: all tasks mix the experts alike."""
+"""One-gate mixture of experts: shared experts, one gate for all tasks."""
 
 from __future__ import annotations
 

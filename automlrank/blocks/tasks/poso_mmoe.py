@@ -1,4 +1,4 @@
-"""POSO over a mixture of experts: the context says how much each expert counts."""
+"""POSO over a mixture of experts: the context scales each expert."""
 
 from __future__ import annotations
 

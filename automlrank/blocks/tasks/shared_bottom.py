@@ -1,4 +1,4 @@
-"""One network below all tasks."""
+"""Shared bottom: one network below all tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of towers that the context steers."""
+"""Base class of towers gated by the context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LHUC: a tower in which the context sets the amplitude of every hidden unit."""
+"""LHUC: a tower whose hidden units are scaled by the context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POSO: a tower whose hidden units the context opens and closes."""
+"""POSO: a tower whose hidden units are masked by the context."""
 
 from __future__ import annotations
 

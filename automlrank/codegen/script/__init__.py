@@ -1,1 +1,1 @@
-"""Modules of an export's ``train.py`` that are not used here: its command line and its reader."""
+"""Modules that only exports use: the command line of ``train.py`` and its table reader."""

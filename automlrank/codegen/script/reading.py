@@ -27,7 +27,7 @@ from automlrank.schema.columns import Split
 
 
 class TableError(ValueError):
-    """A table is missing, or does not hold the columns or rows that the training needs."""
+    """A table is missing, or lacks columns or rows that the training needs."""
 
 
 # ---- files ---------------------------------------------------------------------------------

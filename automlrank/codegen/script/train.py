@@ -35,7 +35,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 @dataclass(frozen=True)
 class Parts:
-    """Constructors of all that is trained."""
+    """Constructors of the model, the losses, the balance and the optimizers."""
 
     model: Callable[[], nn.Module]
     loss: Callable[[Array], nn.Module]

@@ -1,4 +1,4 @@
-"""Batches as one matrix of numbers: the input of boosted trees, in training as in serving."""
+"""The input matrix of boosted trees, made from batches in training and serving alike."""
 
 from __future__ import annotations
 

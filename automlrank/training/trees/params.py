@@ -1,4 +1,4 @@
-"""LightGBM settings and data sets, shared by the leaderboard's reference and the teacher."""
+"""LightGBM settings and data sets, shared by the reference and the distillation teacher."""
 
 from __future__ import annotations
 
