@@ -22,7 +22,7 @@ MAX_SUBSETS = 64  # beyond, some_of is one switch per member: TPE learns little 
 
 
 @dataclass(frozen=True)
-class Leaf(Node):
+class Leaf(Node["Expression"]):
     """A block with a domain for every knob."""
 
     block: str
@@ -48,7 +48,7 @@ class Leaf(Node):
 
 
 @dataclass(frozen=True)
-class Choose(Several):
+class Choose(Several["Expression"]):
     """One of the members."""
 
     keyword = "choose"
@@ -70,7 +70,7 @@ class Choose(Several):
 
 
 @dataclass(frozen=True)
-class SomeOf(Several):
+class SomeOf(Several["Expression"]):
     """Between ``min`` and ``max`` of the members, side by side."""
 
     min: int
@@ -115,7 +115,7 @@ class SomeOf(Several):
 
 
 @dataclass(frozen=True)
-class Stack(Several):
+class Stack(Several["Expression"]):
     """One after the other."""
 
     keyword = "stack"
@@ -129,7 +129,7 @@ class Stack(Several):
 
 
 @dataclass(frozen=True)
-class Parallel(Several):
+class Parallel(Several["Expression"]):
     """Side by side: vectors are merged, logits summed."""
 
     merge: Expression
@@ -144,7 +144,7 @@ class Parallel(Several):
 
 
 @dataclass(frozen=True)
-class Repeat(Around):
+class Repeat(Around["Expression"]):
     """``times`` copies, one after the other: the same knobs, weights of their own."""
 
     times: Domain
@@ -166,7 +166,7 @@ class Repeat(Around):
 
 
 @dataclass(frozen=True)
-class Optional(Around):
+class Optional(Around["Expression"]):
     """The body, or nothing."""
 
     keyword = "optional"
@@ -180,7 +180,7 @@ class Optional(Around):
 
 
 @dataclass(frozen=True)
-class FieldScope(Around):
+class FieldScope(Around["Expression"]):
     """The body on some columns only (``fields``), on a table of its own (``own``), or both."""
 
     fields: tuple[str, ...] | None
@@ -200,7 +200,7 @@ class FieldScope(Around):
         return False  # the body is given what the scope says
 
 
-NODES: Mapping[str, type[Combinator]] = {
+NODES: Mapping[str, type[Combinator[Any]]] = {
     cls.keyword: cls for cls in (Choose, SomeOf, Stack, Parallel, Repeat, Optional)
 }
 """Every combinator by its keyword."""

@@ -1,19 +1,22 @@
-"""Base classes of expressions: label, keyword, inner expressions, number of draws."""
+"""Base classes of expressions: label, keyword, inner expressions, number of draws.
+
+They are generic in the inner expressions: ``grammar``, which imports this file, closes their union.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from automlrank.documents import Path_
 
-if TYPE_CHECKING:
-    from automlrank.space.grammar import Expression
+E = TypeVar("E")
+"""An expression inside."""
 
 
-class Node:
+class Node(Generic[E]):
     """An expression: a value with a label and expressions inside."""
 
     keyword: ClassVar[str] = ""
@@ -29,7 +32,7 @@ class Node:
         """The node in a few words, before the expressions inside."""
         return ""
 
-    def behind(self) -> tuple[Expression, ...]:
+    def behind(self) -> tuple[E, ...]:
         """Return the expressions behind the keyword."""
         return ()
 
@@ -37,7 +40,7 @@ class Node:
         """Return the values beside the keyword, by their keys."""
         return {}
 
-    def inside(self) -> list[tuple[Path_, Expression]]:
+    def inside(self) -> list[tuple[Path_, E]]:
         """Return the expressions directly inside, each with its place below the node."""
         return []
 
@@ -45,7 +48,7 @@ class Node:
         """Return True if the expression at this place is given what flows into the node."""
         return True
 
-    def with_members(self, members: Sequence[Expression]) -> Expression | None:
+    def with_members(self, members: Sequence[E]) -> E | None:
         """Return the node with these expressions behind its keyword; None if there are none."""
         raise NotImplementedError
 
@@ -58,7 +61,7 @@ class Node:
         yield from ()
 
 
-class Combinator(Node):
+class Combinator(Node[E]):
     """A node with a keyword; its other fields stand beside the keyword, under their names."""
 
     @classmethod
@@ -69,50 +72,49 @@ class Combinator(Node):
     def beside(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in self.beside_keys()}
 
-    def inside(self) -> list[tuple[Path_, Expression]]:
+    def inside(self) -> list[tuple[Path_, E]]:
         beside = [((key,), v) for key, v in self.beside().items() if isinstance(v, Node)]
         return [*self.placed(), *beside]  # type: ignore[list-item]
 
-    def placed(self) -> list[tuple[Path_, Expression]]:
+    def placed(self) -> list[tuple[Path_, E]]:
         """Return the expressions behind the keyword with their places."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Several(Combinator):
+class Several(Combinator[E]):
     """A combinator of a list of expressions."""
 
-    members: tuple[Expression, ...]
+    members: tuple[E, ...]
 
-    def behind(self) -> tuple[Expression, ...]:
+    def behind(self) -> tuple[E, ...]:
         return self.members
 
-    def placed(self) -> list[tuple[Path_, Expression]]:
+    def placed(self) -> list[tuple[Path_, E]]:
         return [((self.keyword, i), member) for i, member in enumerate(self.members)]
 
-    def with_members(self, members: Sequence[Expression]) -> Expression | None:
+    def with_members(self, members: Sequence[E]) -> E | None:
         return _changed(self, members=tuple(members)) if members else None
 
 
 @dataclass(frozen=True)
-class Around(Combinator):
+class Around(Combinator[E]):
     """A combinator of one expression."""
 
-    body: Expression
+    body: E
 
-    def behind(self) -> tuple[Expression, ...]:
+    def behind(self) -> tuple[E, ...]:
         return (self.body,)
 
-    def placed(self) -> list[tuple[Path_, Expression]]:
+    def placed(self) -> list[tuple[Path_, E]]:
         return [((self.keyword,), self.body)]
 
-    def with_members(self, members: Sequence[Expression]) -> Expression | None:
+    def with_members(self, members: Sequence[E]) -> E | None:
         return _changed(self, body=members[0]) if members else None
 
     def draws(self, each: Sequence[int]) -> int:
         return each[0]
 
 
-def _changed(node: Any, **changes: object) -> Expression:
-    changed: Expression = dataclasses.replace(node, **changes)
-    return changed
+def _changed(node: Any, **changes: object) -> Any:
+    return dataclasses.replace(node, **changes)
