@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -12,13 +10,12 @@ import polars as pl
 import torch
 from safetensors.torch import save_file
 
+from automlrank.codegen.verify import check, run_apart
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
 from automlrank.errors import RunError
 from automlrank.model.network import RankingModel
 
-TOLERANCE = 1e-5
-SECONDS = 300
 PROGRAM = """
 import sys
 sys.modules["automlrank"] = None
@@ -52,11 +49,7 @@ def raw_difference(
     if ours.shape != theirs.shape:
         raise RunError(f"{folder} gives logits {theirs.shape}, the model {ours.shape}.")
     difference = float(np.abs(ours - theirs).max(initial=0.0))
-    if not difference <= TOLERANCE:  # NaN differs
-        raise RunError(
-            f"the logits of {folder} differ from the model's by {difference:.3g}, "
-            f"which is more than {TOLERANCE:g}."
-        )
+    check(f"the logits of {folder} differ", difference)
     return difference
 
 
@@ -81,17 +74,6 @@ def _their_logits(folder: Path, temporary: Path, model: RankingModel, rows: pl.D
         weights = temporary / "weights.safetensors"
         state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
         save_file(state, weights)
-    arguments = [str(path) for path in (folder, table, weights, out)]
-    ended = subprocess.run(
-        [sys.executable, "-I", "-B", "-W", "error", "-c", PROGRAM, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    if ended.returncode:
-        last = ended.stderr.strip().rpartition("\n")[2]
-        raise RunError(f"the exported code of {folder} does not run: {last}")
+    run_apart(folder, PROGRAM, table, weights, out)
     logits: Array = np.load(out, allow_pickle=False)
     return logits

@@ -134,25 +134,20 @@ def computed_apart(
     with tempfile.TemporaryDirectory() as temporary:
         files = [Path(temporary, f"{name}.safetensors") for name in ("given", "found")]
         save_file(given, files[0])
-        ended = subprocess.run(
-            [
-                sys.executable,
-                "-I",
-                "-B",
-                "-W",
-                "error",
-                "-c",
-                PROGRAM,
-                str(folder),
-                *map(str, files),
-            ],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        if ended.returncode:
-            last = ended.stderr.strip().rpartition("\n")[2]
-            raise RunError(f"the exported code of {folder} does not run: {last}")
+        run_apart(folder, PROGRAM, *files)
         return load_file(files[1])
+
+
+def run_apart(folder: Path, program: str, *files: Path) -> None:
+    """Run a program on an export and files, apart from this package; raise RunError if it fails."""
+    ended = subprocess.run(
+        [sys.executable, "-I", "-B", "-W", "error", "-c", program, str(folder), *map(str, files)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    if ended.returncode:
+        last = ended.stderr.strip().rpartition("\n")[2]
+        raise RunError(f"the exported code of {folder} does not run: {last}")

@@ -47,7 +47,7 @@ def afm() -> Both:
     return mine, Call(theirs, pooled)
 
 
-class Fields(nn.Module):
+class ConstantFields(nn.Module):
     """In the place of a model's embedding: fields as they are, flat."""
 
     def forward(self, fields: Tensor, features: Any, squeeze_dim: bool) -> Tensor:
@@ -71,7 +71,7 @@ def bridge() -> Both:
         put(layer.cross.weight.weight, cross.w.weight)
         put(layer.cross.bias, cross.b)
         put_linear(layer.dense[0], dense.mlp[0])
-    theirs.embedding = Fields()
+    theirs.embedding = ConstantFields()
     theirs.linear = Streams()
 
     def streams(module: Any, fields: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ def din() -> Both:
     return mine, Call(theirs, pooled)
 
 
-class Evolution(nn.Module):
+class InterestEvolution(nn.Module):
     """What DIEN does with one history: its GRU, then its AUGRU."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class Evolution(nn.Module):
 def dien() -> Both:
     """torch's update gate is one minus ours, so its weights have the other sign."""
     mine: Any = ours("dien", "history")
-    theirs = drawn(Evolution())
+    theirs = drawn(InterestEvolution())
     reset, update, new = (
         [part.detach().chunk(3)[i] for part in theirs.interest.parameters()] for i in range(3)
     )

@@ -50,7 +50,7 @@ Curve = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Run:
+class TrialRun:
     """What one training showed: its rungs as (number, rows, value), its end, its latency."""
 
     rungs: tuple[tuple[int, int, float], ...]
@@ -60,20 +60,20 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Table:
+class TrialTable:
     """All trainings by fingerprint, with what a hypervolume is measured by."""
 
-    runs: dict[str, Run]
+    runs: dict[str, TrialRun]
     reference: Point
     whole: float
 
     @classmethod
-    def read(cls, path: Path) -> Table:
+    def read(cls, path: Path) -> TrialTable:
         runs = {}
         for row in pl.read_parquet(path).iter_rows(named=True):
             points = zip(row["rung"], row["rows"], row["value"], strict=True)
             rungs = tuple(point for point in points if point[0])
-            runs[row["fingerprint"]] = Run(rungs, row["rows"][-1], row["valid"], row["p50"])
+            runs[row["fingerprint"]] = TrialRun(rungs, row["rows"][-1], row["valid"], row["p50"])
         reference = min(r.valid for r in runs.values()), max(r.latency for r in runs.values())
         points = [(run.valid, run.latency) for run in runs.values()]
         return cls(runs, reference, hypervolume(points, reference))
@@ -87,7 +87,7 @@ class Table:
 class Spending:
     """The rows that a search has spent, and the hypervolume that it had after each training."""
 
-    table: Table
+    table: TrialTable
     budget: float
     rows: int = 0
     trainings: int = 0
@@ -96,7 +96,7 @@ class Spending:
         self.found: list[Point] = []
         self.steps: list[tuple[int, float]] = []
 
-    def spend(self, rows: int, run: Run | None = None) -> None:
+    def spend(self, rows: int, run: TrialRun | None = None) -> None:
         """Count a training's rows; ``run`` where it went to its end."""
         self.rows += rows
         self.trainings += 1
@@ -115,7 +115,7 @@ class Spending:
         return covered[np.searchsorted(spent, rows, side="right") - 1]
 
 
-def sampled(table: Table, sampler: str, pruner: Pruner, seed: int, budget: float) -> Spending:
+def sampled(table: TrialTable, sampler: str, pruner: Pruner, seed: int, budget: float) -> Spending:
     """A search by a sampler, one trial after the other, as an objective runs them."""
     space, spending = Space.read(SPACE), Spending(table, budget)
     study = optuna.create_study(
@@ -141,7 +141,7 @@ def sampled(table: Table, sampler: str, pruner: Pruner, seed: int, budget: float
     return spending
 
 
-def stopped_at(trial: optuna.Trial, run: Run, pruner: Pruner) -> int | None:
+def stopped_at(trial: optuna.Trial, run: TrialRun, pruner: Pruner) -> int | None:
     """The rows after which a pruner ends a training, or None."""
     for rung, rows, value in run.rungs:
         if pruner.stops(trial, rung, value, run.latency):
@@ -149,7 +149,7 @@ def stopped_at(trial: optuna.Trial, run: Run, pruner: Pruner) -> int | None:
     return None
 
 
-def gridded(table: Table, seed: int, budget: float) -> Spending:
+def gridded(table: TrialTable, seed: int, budget: float) -> Spending:
     """One model after the other, each with every value of its settings, trained to the end.
 
     A model is what is wired; its grid goes through embeddings, L2 and the mlp's shape in order.
@@ -188,7 +188,7 @@ GRID = "grid, model by model"
 def searched(name: str, seed: int, path: Path, budget: float) -> Spending:
     """A search of a way by name, in a process of its own."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    table = Table.read(path)
+    table = TrialTable.read(path)
     if name == GRID:
         return gridded(table, seed, budget)
     sampler, pruner = WAYS[name]
@@ -197,7 +197,7 @@ def searched(name: str, seed: int, path: Path, budget: float) -> Spending:
 
 def replay(path: Path, seeds: int, budget: int, out: Path) -> None:
     """Search in every way; write the table of figures and the plot."""
-    table = Table.read(path)
+    table = TrialTable.read(path)
     most = budget * table.mean_rows
     rows = np.linspace(0, most, TICKS + 1)
     curves: dict[str, Curve] = {}

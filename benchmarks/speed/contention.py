@@ -56,7 +56,7 @@ print("done", flush=True)
 """
 
 
-class Training:
+class TimedTraining:
     """One training in a process of its own."""
 
     def __init__(self, package: Path, architecture: Path) -> None:
@@ -84,7 +84,7 @@ class Training:
 
 def seconds(n: int, package: Path, architecture: Path) -> float:
     """Return the time from which ``n`` trainings go on together until all are done."""
-    trainings = [Training(package, architecture) for _ in range(n)]
+    trainings = [TimedTraining(package, architecture) for _ in range(n)]
     for training in trainings:
         training.wait_for("ready")
     began = time.perf_counter()

@@ -86,7 +86,7 @@ def main() -> None:
 
 
 @dataclass
-class Worker:
+class TimedWorker:
     """A process that trains on demand."""
 
     library: str
@@ -135,7 +135,7 @@ def compared(chosen: argparse.Namespace, millions: float, name: str, lengths: st
         yield [f"{millions:g}M", shown, *cells_of(worker, chosen.batch, of)]
 
 
-def cells_of(worker: Worker, batch: int, of: dict[str, list[float]]) -> list[str]:
+def cells_of(worker: TimedWorker, batch: int, of: dict[str, list[float]]) -> list[str]:
     if not worker.seconds:
         return [worker.library, worker.failed, "", "", "", ""]
     ratios = []
@@ -149,7 +149,7 @@ def cells_of(worker: Worker, batch: int, of: dict[str, list[float]]) -> list[str
     return [worker.library, f"{rows:,.0f}", *ratios, limit, f"{worker.peak:.2f}"]
 
 
-def started(library: str, name: str, millions: float, lengths: str) -> Worker:
+def started(library: str, name: str, millions: float, lengths: str) -> TimedWorker:
     served = [library, name, str(millions), lengths]
     command = [sys.executable, "-m", "benchmarks.speed.throughput", *sys.argv[1:]]
     process = subprocess.Popen(
@@ -159,7 +159,7 @@ def started(library: str, name: str, millions: float, lengths: str) -> Worker:
         stderr=None if os.environ.get("THROUGHPUT_ERRORS") else subprocess.DEVNULL,
         text=True,
     )
-    return Worker(library, process, [], [])
+    return TimedWorker(library, process, [], [])
 
 
 def serve(chosen: argparse.Namespace, library: str, name: str, millions: str, lengths: str) -> None:

@@ -63,7 +63,7 @@ LONGEST = 4  # of a list
 
 
 @dataclass(frozen=True)
-class Case:
+class TableCase:
     """A table with a column of splits, another whose other splits' rows differ, and a schema."""
 
     frame: pl.DataFrame
@@ -72,7 +72,7 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, plain_only: bool = False) -> Case:
+def cases(draw: st.DrawFn, plain_only: bool = False) -> TableCase:
     """Every column draws from a few values; a schema of some of them."""
     rows = draw(st.integers(12, 40))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -106,7 +106,7 @@ def cases(draw: st.DrawFn, plain_only: bool = False) -> Case:
         pl.when(is_train).then(pl.col(name)).otherwise(fresh[name]).alias(name) for name in named
     )
     schema = draw(schemas(plain_only))
-    return Case(frame, other, schema)
+    return TableCase(frame, other, schema)
 
 
 def pool(values: st.SearchStrategy[object]) -> st.SearchStrategy[list[object]]:
@@ -262,7 +262,7 @@ def assert_equal_fits(one: Dataset, other: Dataset, rtol: float = 0.0) -> None:
 
 @SLOW
 @given(cases())
-def test_ids_map_back_to_their_values(case: Case) -> None:
+def test_ids_map_back_to_their_values(case: TableCase) -> None:
     """decode(encode(x)) is x's text where the vocabulary has it; null is 1, the rest is 2."""
     with opened(case.frame, case.schema) as dataset:
         encoder = dataset.encoder
@@ -305,7 +305,7 @@ def assert_lists_map_back(
 
 @SLOW
 @given(cases())
-def test_what_is_fitted_never_sees_other_splits(case: Case) -> None:
+def test_what_is_fitted_never_sees_other_splits(case: TableCase) -> None:
     """Other values in the rows of valid and test change no column, vocabulary or rate."""
     with opened(case.frame, case.schema) as one, opened(case.other, case.schema) as other:
         assert_equal_fits(one, other)
@@ -316,7 +316,7 @@ def test_what_is_fitted_never_sees_other_splits(case: Case) -> None:
 
 @SLOW
 @given(cases(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(case: Case, random: object) -> None:
+def test_the_order_of_rows_does_not_matter(case: TableCase, random: object) -> None:
     """Shuffled rows are the same rows shuffled; folds go by position, and so do their rates."""
     order = list(range(case.frame.height))
     random.shuffle(order)  # type: ignore[attr-defined]
@@ -338,7 +338,7 @@ def test_the_order_of_rows_does_not_matter(case: Case, random: object) -> None:
 
 @SLOW
 @given(cases())
-def test_small_chunks_give_the_arrays_of_one_chunk(case: Case) -> None:
+def test_small_chunks_give_the_arrays_of_one_chunk(case: TableCase) -> None:
     """Seven rows at a time; moments may differ in their last digits."""
     small = mock.patch.object(table, "CHUNK_ROWS", 7)
     with opened(case.frame, case.schema) as one, small, opened(case.frame, case.schema) as other:
@@ -351,7 +351,7 @@ def test_small_chunks_give_the_arrays_of_one_chunk(case: Case) -> None:
 
 @SLOW
 @given(cases(), st.sampled_from(["column", "random", "group", "time"]))
-def test_parquet_and_frame_give_the_same_arrays(case: Case, by: str) -> None:
+def test_parquet_and_frame_give_the_same_arrays(case: TableCase, by: str) -> None:
     """Under every split, which may be refused: then both are."""
     split = {
         "column": case.schema.split,
@@ -382,7 +382,7 @@ def fault_of(source: read.Data, schema: Schema) -> str | None:
 
 @SLOW
 @given(cases(plain_only=True))
-def test_csv_and_parquet_give_the_same_arrays(case: Case) -> None:
+def test_csv_and_parquet_give_the_same_arrays(case: TableCase) -> None:
     """Where the text column says that it is text: one of its values is no number."""
     named = ["y", "z", "w", "g", "t", "split", *PLAIN]
     first = pl.int_range(pl.len()) == 0

@@ -75,7 +75,7 @@ def test_patience_ends_it(dataset: Dataset) -> None:
     assert all(a < b for a, b in itertools.pairwise(curve[:-1]))
 
 
-class Rates:
+class RatesSeen:
     """The learning rate of every step that a training makes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_a_linear_schedule_falls_with_every_step_to_zero(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two epochs of 1800 rows in batches of 256: step k of 16 begins with what is left."""
-    rates = Rates(monkeypatch)
+    rates = RatesSeen(monkeypatch)
     run(read(FAST + ", epochs: 2, schedule: linear"), dataset)
     seen = [epoch * 1800 + 256 * i for epoch in range(2) for i in range(8)]
     np.testing.assert_allclose(rates.seen, [0.02 * (1 - rows / 3600) for rows in seen])
@@ -103,7 +103,7 @@ def test_a_linear_schedule_falls_with_every_step_to_zero(
 def test_a_plateau_drops_the_rate_after_each_epoch_without_a_gain(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rates = Rates(monkeypatch)
+    rates = RatesSeen(monkeypatch)
     _, steps = run(read(FAST + ", epochs: 9, patience: 9, plateau: 0.5"), dataset)
     curve = [s.scores["click"] for s in steps if s.scores]
     gains = [score > max(curve[:i], default=0.0) for i, score in enumerate(curve)]

@@ -38,7 +38,7 @@ class Net(nn.Module):
         return loss
 
 
-class Run:
+class TableRun:
     """A net that learns by row or densely."""
 
     def __init__(self, by_row: bool, maker: Maker, l2: float, monkeypatch: Any) -> None:
@@ -66,14 +66,16 @@ class Run:
 
 
 @pytest.fixture
-def pair(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Run]:
+def pair(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> tuple[TableRun, TableRun]:
     maker, l2 = request.param
-    by_row, densely = (Run(kind, maker, l2, monkeypatch) for kind in (True, False))
+    by_row, densely = (TableRun(kind, maker, l2, monkeypatch) for kind in (True, False))
     return by_row, densely
 
 
 @pytest.mark.parametrize("pair", [(maker, 3.0) for maker in OPTIMIZERS], indirect=True)
-def test_rows_touched_each_step_learn_as_they_do_densely(pair: tuple[Run, Run]) -> None:
+def test_rows_touched_each_step_learn_as_they_do_densely(pair: tuple[TableRun, TableRun]) -> None:
     """Adam and Adagrad; every row, in another order each step, some of them often."""
     by_row, densely = pair
     for _ in range(30):
@@ -83,7 +85,7 @@ def test_rows_touched_each_step_learn_as_they_do_densely(pair: tuple[Run, Run]) 
 
 
 @pytest.mark.parametrize("pair", [(torch.optim.Adagrad, l2) for l2 in (0.0, 5.0)], indirect=True)
-def test_rows_that_rest_owe_exactly_their_decay(pair: tuple[Run, Run]) -> None:
+def test_rows_that_rest_owe_exactly_their_decay(pair: tuple[TableRun, TableRun]) -> None:
     """A row rests for up to 400 steps; dense Adagrad leaves it alone too, so all must be equal."""
     by_row, densely = pair
     for i in range(400):
@@ -96,7 +98,7 @@ def test_a_resting_row_shrinks_by_exp_l2_over_an_epoch(monkeypatch: pytest.Monke
     """In 3 steps or in 300, lazily or not, and where the scale would leave float32."""
     for by_row in (True, False):
         for n, l2 in ((3, 0.7), (300, 0.7), (300, 30.0)):
-            run = Run(by_row, torch.optim.Adam, l2, monkeypatch)
+            run = TableRun(by_row, torch.optim.Adam, l2, monkeypatch)
             before = run.weight()
             for _ in range(n):
                 run.step(torch.zeros(2, 2, dtype=torch.int64), 1 / n)
@@ -106,7 +108,7 @@ def test_a_resting_row_shrinks_by_exp_l2_over_an_epoch(monkeypatch: pytest.Monke
 
 
 def test_moments_of_resting_rows_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(True, torch.optim.Adam, 0.0, monkeypatch)
+    run = TableRun(True, torch.optim.Adam, 0.0, monkeypatch)
     run.step(torch.tensor([[1, 2]]))
     first = {k: v.clone() for k, v in run.optimizer.state[run.net.table].items()}
     run.step(torch.tensor([[2, 3]]))
