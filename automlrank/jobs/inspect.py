@@ -99,7 +99,7 @@ def _split_inspection(
 ) -> Inspection:
     schema = inferred.schema
     step = -(-table.rows // SAMPLED_ROWS)
-    frame = _every(table, step)
+    frame = every_kth(table, step)
     some = splits[::step]
     figures = _figures(frame, schema, some)
     labels = table.scan.select([task.name for task in schema.tasks]).collect()
@@ -136,7 +136,7 @@ def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:
     return Schema((Task(label, "inferred"),))
 
 
-def _every(table: Table, step: int) -> pl.DataFrame:
+def every_kth(table: Table, step: int) -> pl.DataFrame:
     """Return every ``step``-th row, from the first on."""
     if step == 1:
         return table.scan.collect()

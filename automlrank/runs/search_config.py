@@ -21,7 +21,7 @@ GRACE_SECONDS = 60.0  # beyond a trial's time, for a step that does not return
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceOptions(Options):
-    """Where models run."""
+    """Device that models run on."""
 
     device: str = field(
         default="auto", metadata=choice("Device that models train on and serve from.", DEVICES)

@@ -17,7 +17,7 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.data.table import Table
 from automlrank.errors import DataError, SchemaError
 from automlrank.jobs import inspect as module
-from automlrank.jobs.inspect import _every, inspect
+from automlrank.jobs.inspect import every_kth, inspect
 from automlrank.schema import Schema, Task, read_schema
 
 N = 5000
@@ -171,7 +171,7 @@ def test_every_kth_row_is_taken_across_chunks(rows: int, monkeypatch: pytest.Mon
     frame, _ = synthetic_frame(3000, seed=0)
     with open_table(frame) as table:
         monkeypatch.setattr(Table, "chunks", functools.partialmethod(Table.chunks, rows=rows))
-        assert _every(table, 7).equals(frame.gather_every(7))
+        assert every_kth(table, 7).equals(frame.gather_every(7))
 
 
 def test_rows_that_cannot_be_split_are_a_fault_of_a_schema_and_a_suspicion_without() -> None:
