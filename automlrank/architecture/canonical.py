@@ -144,7 +144,7 @@ def _all_own(part: Part) -> Part:
 
 
 def _replaced(part: Part, old: Part, new: Part) -> Part:
-    """Return ``part`` with ``new`` in the place of ``old``, where the fields flow in."""
+    """Return ``part`` with ``old`` replaced by ``new``, where the fields flow in."""
     if part is old:
         return new
     if isinstance(part, Block):

@@ -91,7 +91,7 @@ def _members(
 
 
 def _spliced(drawn: list[Part], branches: tuple[Expression, ...]) -> list[Part]:
-    """Return the branches, with those of a ``some_of`` in the place of it."""
+    """Return the branches; the members of a ``some_of`` replace it."""
     result: list[Part] = []
     for part, node in zip(drawn, branches, strict=True):
         inside = isinstance(node, grammar.SomeOf) and isinstance(part, ParallelPart)

@@ -134,7 +134,7 @@ def rates(view: SampleView) -> Iterator[str]:
         if jumps:
             rates = ", ".join(f"{NAMES[k]} {parts[k].mean():.1%}" for k in (0, *jumps))
             yield (
-                f"{shown(task.name)} is positive in other shares: {rates}. Did logging or the "
+                f"{shown(task.name)}: the label rate differs by split: {rates}. Did logging or the "
                 "traffic change, or is the label not known yet at the end? Move the split."
             )
         few = {

@@ -22,7 +22,7 @@ def available_baselines(
         if reason := _unjudged(metric):
             skipped["incumbent"] = reason
         else:
-            usable.append(Incumbent("incumbent", f"the present model ({schema.incumbent!r})"))
+            usable.append(Incumbent("incumbent", f"the current model ({schema.incumbent!r})"))
     for baseline in (BOOSTED[name] for name in dict.fromkeys(names) if name in BOOSTED):
         if reason := _untrained(baseline, schema):
             skipped[baseline.name] = reason

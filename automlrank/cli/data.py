@@ -87,9 +87,9 @@ def _head(found: Inspection) -> Iterator[str]:
         yield from _wrapped(f"{name:<5} {rows:>12,} rows, mean {', '.join(rates)}", "#   ")
     if found.step > 1:
         text = (
-            f"{HEADINGS[found.schema.tasks[0].kind]} and what looks wrong are those of every "
-            f"{found.step}th row; whether ids repeat, values are new or groups have one class "
-            "cannot be said from so few."
+            f"{HEADINGS[found.schema.tasks[0].kind]} and suspicions are found on every "
+            f"{found.step}th row, too few to tell if ids repeat, values are new or groups have one "
+            "class."
         )
         yield from _wrapped(text, "# ")
     yield "# What looks wrong:" if found.suspicions else "# Nothing looks wrong."

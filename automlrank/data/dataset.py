@@ -75,7 +75,7 @@ class Dataset:
 
         ``data`` is a file, several, a folder, a frame or a sample's name; ``label`` is the primary
         task; ``joins`` are side tables, as ``users.parquet:user_id``; ``incumbent`` is the column
-        of the present model's score. Raises DataError, DocumentError or SchemaError for what a
+        of the current model's score. Raises DataError, DocumentError or SchemaError for what a
         person can mend.
         """
         data = read.only_item(data)

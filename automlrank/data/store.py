@@ -108,12 +108,12 @@ class StoreWriter:
         return self.files[split, key][0].mapped()
 
     def write_sample(self, rows: pl.DataFrame) -> None:
-        """Some raw rows, for whoever wants to look at the table without reading it again."""
+        """Sample of raw rows, to inspect the table without reading it again."""
         with _as_system_errors():
             rows.write_parquet(self.folder / SAMPLE_FILE, compression="lz4", statistics=False)
 
     def finish(self, facts: Mapping[str, Any], encoder: Encoder) -> None:
-        """Close the arrays and write what describes them."""
+        """Close the arrays and write the manifest."""
         self.close()
         with _as_system_errors():
             encoder.save(self.folder)

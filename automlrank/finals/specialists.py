@@ -138,7 +138,9 @@ def seesaw(
                 what = f"A training for {special.name} alone failed"
                 evaluator.listen(Notice(f"{what}: {reason_of(error)}"))
     except TimeIsUp:
-        evaluator.listen(Notice("The time was up before all models of one task or scenario."))
+        evaluator.listen(
+            Notice("The time was up before all models of one task or scenario were trained.")
+        )
     whole = finals_of(evaluator, folder, best.fingerprint)
     parts: dict[str, dict[str, SpecialistScore]] = {"tasks": {}, "boosted": {}, "scenarios": {}}
     for special in found:

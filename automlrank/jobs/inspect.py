@@ -67,7 +67,7 @@ class Inspection:
 
 @takes(InspectOptions)
 def inspect(options: InspectOptions) -> Inspection:
-    """Look at a table: return its schema, a figure for every column, and what looks wrong.
+    """Look at a table: return its schema, a figure for every column, and suspicions.
 
     Without a schema and a label the only column of 0 and 1 is the task. A sample brings its
     schema. Raises UsageError for wrong input; a table without a schema whose rows cannot be split

@@ -60,7 +60,7 @@ def _run_trials(
     sample_rows: int | None,
     listen: Listen,
 ) -> str | None:
-    """Run trials under a name, by which the worker is seen to be alive."""
+    """Run trials under a name, which is also the name of the worker's lock file."""
     data = folder.data()
     if sample_rows is not None:
         data = data.sample(sample_rows, config.seed)

@@ -80,7 +80,7 @@ class Results:
 
     @property
     def incumbent(self) -> Record | None:
-        """The present model, known by its scores alone: it has no latency."""
+        """The current model, known by its scores alone: it has no latency."""
         scored = (r for r in self.baselines if r.p50 is None)
         return next(scored, None)
 

@@ -29,7 +29,7 @@ def _tasks(schema: Schema) -> Iterator[Fault]:
         if task.of is not None and task.of not in names:
             yield schema.fault(path, f"no task {task.of!r}.", did_you_mean(task.of, names))
         elif any(other.name == task.of and other.kind != "binary" for other in schema.tasks):
-            problem = f"what must have happened first is a binary task, but {task.of!r} is none."
+            problem = f"the parent of a task must be a binary task, but got {task.of!r}."
             yield schema.fault(path, problem)
         elif task.name in (before := _before(schema, task)):
             chain = " of ".join((task.name, *before[: before.index(task.name) + 1]))

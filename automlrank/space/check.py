@@ -27,8 +27,9 @@ def wiring_faults(stages: Mapping[str, Expression], document: Document) -> list[
         for path in misplaced(node, (name,), begins=stage.scoped):
             flow.fault(
                 path,
-                "a branch says what it reads once, where the fields of the interaction flow in: "
-                "alone, in a parallel, some_of, choose or optional, or first in a stack.",
+                "a branch may have `fields` or `embedding` once, where the fields of the stage "
+                "interaction flow in: alone, in a parallel, some_of, choose or optional, or first "
+                "in a stack.",
             )
     for path, problem in _hard_labels(stages):
         flow.fault(path, problem)

@@ -140,7 +140,7 @@ class StudyAttributes:
     stop = Attribute[str]()
     """Reason why every worker is to stop; empty while the search goes on."""
     drawn_before = Attribute[int]()
-    """Number of trials when the present session began."""
+    """Number of trials when the current session began."""
     deadline = Attribute[float]()
     """UNIX time at which trials stop; 0 if there is no limit."""
 

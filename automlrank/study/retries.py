@@ -49,7 +49,7 @@ def retry_dead(study: optuna.Study, liveness: Liveness, but: Collection[str] = (
 
 
 def retry(study: optuna.Study, trial: FrozenTrial) -> None:
-    """Queue a trial again in the place of one whose process died or was interrupted."""
+    """Queue again a trial whose process died or was interrupted."""
     attributes = TrialAttributes(trial)
     died = trial.state == TrialState.RUNNING
     deaths = (attributes.retry or 0) + died

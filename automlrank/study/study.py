@@ -71,7 +71,7 @@ def writing(folder: RunFolder) -> Iterator[None]:
     """Raise what the disk refuses, to files or to the study, as RunError."""
     try:
         yield
-    except BrokenPipeError:  # of whoever reads what the search prints
+    except BrokenPipeError:  # raised if the reader of the output has gone
         raise
     except (OSError, StorageInternalError) as error:
         raise RunError(

@@ -48,7 +48,7 @@ class Trainer:
         self.clipped = parameters_of(self.optimizers[0])
         self.tables = Tables(model, recipe.decays, recipe.coupled_decays, self.optimizers[0])
         self.drops = 0
-        """Epochs that ended without a gain."""
+        """Epochs without a gain."""
         self.device = device
         self.bf16 = fast_bf16(device) if recipe.bf16 == "auto" else bool(recipe.bf16)
 

@@ -60,7 +60,7 @@ class Tables:
     """Learning and decay of a model's tables; ``decays`` is the decoupled L2 by parameter's name.
 
     One of ``ROW_WISE_ROWS`` or more is trained row by row: a step lends the rows that its batch
-    reads to the optimizer, in the place of the table. So such rows learn as they would densely,
+    reads to the optimizer, instead of the table. Such rows then learn as they would densely,
     and all others rest: their moments do not move either. Decay is lazy by a scale: a table
     stores ``weight / scale``, a look-up multiplies, and to decay is to lower the scale. Outside of
     ``look_ups`` a table's weights are right once it is settled. Such a table is read by

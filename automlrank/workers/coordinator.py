@@ -64,7 +64,7 @@ class Coordinator:
         begin_session(self.study, evaluator)
         again = retry_cut_off(self.study, self.folder.liveness)
         if again:
-            evaluator.listen(Notice(f"Trials that were cut off and begin again: {again}."))
+            evaluator.listen(Notice(f"Interrupted trials that start again: {again}."))
         outside = enqueue_references(self.study, self.space, self.references)
         enqueue_start(self.study, self.space, evaluator.config, self.price)
         return outside

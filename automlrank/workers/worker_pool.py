@@ -83,13 +83,13 @@ class WorkerPool:
         again = retry_cut_off(self.study, self.liveness)
         self.evaluator.listen(
             Notice(
-                f"Worker {worker.index} ended with {worker.process.returncode} "
-                f"({worker.last_words}); trials that begin again: {again}."
+                f"Worker {worker.index} stopped with exit code {worker.process.returncode} "
+                f"({worker.last_words}); trials that start again: {again}."
             )
         )
         if self.deaths > DEATHS_IN_A_ROW * self.launcher.n:
             self.stop()
-            raise TrialError(f"workers die one after the other: see {worker.log}")
+            raise TrialError(f"every worker dies soon after its start: see {worker.log}")
         if not standing_of(self.study, self.evaluator).is_over:
             self.launcher.start(worker.index)
 

@@ -236,7 +236,7 @@ def test_a_rate_that_jumps_is_named_with_the_rates() -> None:
     label = np.where(SPLITS == 1, RNG.random(N) < 0.8, RNG.random(N) < 0.4)
     text = said(columns={"y": label})
     rates = [f"{name} {label[k == SPLITS].mean():.1%}" for k, name in ((0, "train"), (1, "valid"))]
-    assert f"y is positive in other shares: {', '.join(rates)}. Did" in text
+    assert f"y: the label rate differs by split: {', '.join(rates)}. Did" in text
 
 
 def test_few_rows_of_a_class_are_named() -> None:

@@ -13,7 +13,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
     for old, new in zip("abcdef", "bcdefg", strict=True)
 )
-READS = "a branch says what it reads once"
+READS = "a branch may have `fields` or `embedding` once"
 Told = list[tuple[str, str]]
 
 FILES: dict[str, tuple[str, Told]] = {

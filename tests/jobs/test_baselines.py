@@ -134,7 +134,7 @@ def test_what_is_no_architecture_is_shown_but_never_chosen(run: Result) -> None:
     assert results.incumbent == reference(run, "incumbent")
     for text in ((run.folder / name).read_text("utf-8") for name in ("report.md", "report.html")):
         assert "LightGBM with target rates" in text
-        assert "the present model" in text
+        assert "the current model" in text
 
 
 def test_what_is_no_architecture_is_not_exported(run: Result, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_scores_that_leak_the_label_win_and_the_headline_says_so(tmp_path: Path)
     )
     text = headline(result.results, result.facts)
     assert text.startswith(
-        "The present model ('old') scores test AUC 1.0000 ± 0.0000 and beats the best architecture"
+        "The current model ('old') scores test AUC 1.0000 ± 0.0000 and beats the best architecture"
     )
     assert text.endswith("is significant at 95 %.")
     assert "old" not in result.facts.set_aside

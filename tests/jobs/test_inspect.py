@@ -49,7 +49,7 @@ FAULTS = {
     "0/1 outcome": "bought (100.0%): where it is 1, click is 1",
     "sentinel": "price = -999 (4.8%)",
     "future behaviours in a history": "views: 253 of 5,000 histories (5.1%)",
-    "label rate jump": "click is positive in other shares: train",
+    "label rate jump": "click: the label rate differs by split: train",
 }
 
 

@@ -139,7 +139,7 @@ def test_a_worker_that_is_killed_loses_nothing(
 
     result = search(**inputs, trials=4, workers=2, listen=listen)
     no_trial_is_missing(result, 4)
-    assert any("ended with -9" in text and "begin again: 1." in text for text in told)
+    assert any("stopped with exit code -9" in text and "start again: 1." in text for text in told)
     seen = steps(tmp_path)
     by_process: dict[str, set[str]] = {}
     for pid, fingerprint, *_ in seen:

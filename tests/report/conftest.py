@@ -88,8 +88,8 @@ def boosted() -> Callable[..., Record]:
 
 @pytest.fixture
 def incumbent() -> Callable[..., Record]:
-    """The present model by its test scores."""
-    return lambda test: baseline("incumbent", "the present model ('old')", None, test)
+    """The current model by its test scores."""
+    return lambda test: baseline("incumbent", "the current model ('old')", None, test)
 
 
 @pytest.fixture

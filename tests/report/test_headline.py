@@ -139,7 +139,7 @@ def test_the_incumbent_is_always_compared(make_trial, make_test, deepfm, incumbe
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, **versus))
     present = incumbent(make_test(0.7200))
     start = (
-        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.0 ms. The present "
+        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.0 ms. The current "
         "model ('old') scores 0.7200. The architecture's gain of 0.0079 over it is significant at "
         "95 %."
     )
@@ -160,7 +160,7 @@ def test_an_incumbent_that_wins_comes_first(make_trial, make_test, deepfm, incum
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, incumbent=[-0.0100, 0.0011]))
     results = run(best, references=[deepfm, incumbent(make_test(0.7379))])
     assert headline(results, facts) == (
-        "The present model ('old') scores test AUC 0.7379 ± 0.0027 and beats the best architecture "
+        "The current model ('old') scores test AUC 0.7379 ± 0.0027 and beats the best architecture "
         "within 30 ms (0.7279 at 4.0 ms). The gain of 0.0100 is significant at 95 %."
     )
 
@@ -171,7 +171,7 @@ def test_of_two_winners_the_better_one_speaks(make_trial, make_test, boosted, in
     results = run(best, references=[incumbent(make_test(0.7329)), boosted(make_test(0.7379))])
     text = headline(results, facts)
     assert text.startswith("LightGBM with target rates scores")
-    assert "(0.7279 at 4.0 ms), as does the present model ('old') (0.7329). The gain" in text
+    assert "(0.7279 at 4.0 ms), as does the current model ('old') (0.7329). The gain" in text
 
 
 def test_trees_that_win_do_not_hide_the_incumbent(make_trial, make_test, boosted, incumbent, facts):
@@ -179,7 +179,7 @@ def test_trees_that_win_do_not_hide_the_incumbent(make_trial, make_test, boosted
     versus = {"incumbent": [0.0050, 0.0011], "trees": [-0.0100, 0.0011]}
     best = make_trial(1, 0.74, 4.0, name="deepfm", test=make_test(0.7279, **versus))
     present = incumbent(make_test(0.7229))
-    told = " The present model ('old') scores 0.7229. The architecture's gain of 0.0050 over it is"
+    told = " The current model ('old') scores 0.7229. The architecture's gain of 0.0050 over it is"
     results = run(best, references=[best, present, boosted(make_test(0.7379))])
     assert headline(results, facts).endswith(f"{told} significant at 95 %.")
     assert told in headline(run(best, references=[best, present]), facts)

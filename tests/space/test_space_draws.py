@@ -27,7 +27,7 @@ from automlrank.study.suggest import params_of
 
 STRICTER = (
     "reads the raw columns",  # it would run, and what flows into it would be lost
-    "a branch says what it reads once",  # it may fold away, as over raw columns
+    "a branch may have `fields` or `embedding` once",  # it may fold away, as over raw columns
     "gives a Logit, so only",  # what follows may be none
     "stage gives",  # a vector for fields would run where only blocks for vectors follow
 )

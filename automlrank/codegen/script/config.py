@@ -63,7 +63,7 @@ def read_config(path: Path) -> Config:
 
 
 def as_tuples(value: Any) -> Any:
-    """Return plain data with tuples in the place of lists."""
+    """Return plain data with tuples instead of lists."""
     if isinstance(value, dict):
         return {key: as_tuples(item) for key, item in value.items()}
     return tuple(map(as_tuples, value)) if isinstance(value, list) else value

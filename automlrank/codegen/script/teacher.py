@@ -20,7 +20,7 @@ def soft_labels(
     encoder: Encoder,
     distillation: float,
 ) -> Array:
-    """Return the labels that the training rows teach, ``[rows, tasks]``."""
+    """Return the training targets of the training rows, ``[rows, tasks]``."""
     values = {name: numbers_in(encoder, owner) for name, owner in trees.values.items()}
     features = TreeFeatures(trees.parts, values)
     train, valid = (labelled(features, table, split) for split in ("train", "valid"))

@@ -41,7 +41,7 @@ class Parts:
     loss: Callable[[Array], nn.Module]
     """The loss of each task, from the training rows' labels."""
     balance: Callable[[], nn.Module]
-    """One loss of the tasks'."""
+    """The module that combines the tasks' losses into one."""
     optimizers: Mapping[str, Maker]
     """Optimizers of single parameters by the names in config.yaml."""
 
@@ -112,7 +112,7 @@ def make_trainer(
 
 
 def taught(table: EncodedTable, config: Config, encoder: Encoder) -> Array | None:
-    """Return labels that boosted trees soften; None if the rows' own are trained on."""
+    """Return labels softened by boosted trees; None without distillation."""
     if not config.recipe.distillation:
         return None
     from automlrank.codegen.script.teacher import soft_labels

@@ -90,7 +90,7 @@ def flat_of(schema: Schema, encoder: Encoder, *, with_rates: bool) -> TreeFeatur
     since years and amounts may be ids (Census: +.001 of AUC). A list of ids gives its first one
     and its length; a history its length, the age of its newest behaviour and how many of its ids
     are the row's own. With ``with_rates`` the columns that have a target rate give it, and its
-    count, in the place of their ids, and so do pairs beside them: the schema's statistics.
+    count, instead of their ids, and so do pairs beside them: the schema's statistics.
     """
     values = numbers_of_ids(schema, encoder)
     parts = [*_categories(schema, with_rates), *_numbers(schema, values, with_rates)]
