@@ -90,7 +90,7 @@ def read_columns(architecture: Architecture, schema: Schema) -> Schema:
 
 
 def _unread(part: ScopedPart, schema: Schema) -> list[Problem]:
-    """Return what is wrong with the columns that a branch names."""
+    """Return the faults of the columns that a branch names."""
     fields = part.fields or ()
     blocks = [block.name for block in blocks_of(part)] if fields else []
     return [*unreadable(schema, fields), *unserved(schema, fields, blocks)]

@@ -33,7 +33,7 @@ def _sentence(point: EntryPoint, error: Exception) -> str:
 
 
 def _hint(point: EntryPoint) -> str:
-    return f"Mend or uninstall {_package(point)}."
+    return f"Fix or uninstall {_package(point)}."
 
 
 def _package(point: EntryPoint) -> str:

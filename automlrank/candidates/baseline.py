@@ -66,7 +66,7 @@ class Baseline(Protocol):
         """Return the fields of a record that tell its size; they are known before training."""
 
     def train(self, evaluator: Evaluator, seed: int, what: str) -> BaselineRun:
-        """Train it; raises TimeIsUp past the deadline, TrialError if it cannot go on."""
+        """Train it; raises TimeIsUp past the deadline, TrialError if it cannot continue."""
 
     def served(self, evaluator: Evaluator, folder: RunFolder) -> nn.Module | None:
         """Return a module as fast as a trained one; None if nothing serves, or was kept."""

@@ -36,7 +36,7 @@ def watch(console: Console, target: SearchTarget) -> Iterator[Listen]:
 
 
 class PlainView:
-    """A view with one line for each training that begins and each trial that ends."""
+    """A view with one line for each training that starts and each trial that finishes."""
 
     def __init__(self, console: Console, target: SearchTarget) -> None:
         self.console = console
@@ -98,7 +98,7 @@ class LiveView:
             self.live.update(self.picture(now - self.began), refresh=True)
 
     def forget(self, record: Record) -> None:
-        """Remove the training of a record that ended."""
+        """Remove the training of a finished record."""
         ended = {f"trial {record.number}", record.name}
         self.trainings = {w: at for w, at in self.trainings.items() if at.what not in ended}
 

@@ -16,7 +16,7 @@ PLAIN = re.compile(r"[\w .:,/+()\[\]-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class Code:
-    """Code that stands for a value which the printed program computes."""
+    """Code of a value that the printed program computes."""
 
     text: str
 

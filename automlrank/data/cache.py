@@ -36,7 +36,7 @@ def _prefix(process: int) -> str:
 
 
 def _is_abandoned(name: str) -> bool:
-    """Return True if a staged folder belongs to a process of this machine that has ended."""
+    """Return True if a staged folder belongs to a dead process of this machine."""
     match = re.match(r"staged-(\d+)-", name)
     if not match or not name.startswith(_prefix(int(match[1]))) or os.name != "posix":
         return False  # of another machine; elsewhere than on POSIX, signal 0 ends a process

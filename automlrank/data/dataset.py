@@ -56,7 +56,7 @@ class Dataset:
     """SHA-256 of the data's content and the schema, wherever the data lies."""
     store: Store
     inferred: Inferred | None
-    """Why each column is what it is, if the schema named no features."""
+    """Reason for each column's kind, if the schema named no features."""
     part: Mapping[str, Rows] = field(default_factory=dict)
     """The rows of a sample, by split; all rows of a split that is not named."""
 
@@ -138,7 +138,7 @@ class Dataset:
         return self._array(split, "group") if self.schema.group else None
 
     def weights(self, split: str) -> Array | None:
-        """``[rows]`` float32, what each row counts; None if the schema names no weight."""
+        """``[rows]`` float32, the weight of each row; None if the schema names none."""
         return self._array(split, "weight") if self.schema.weight else None
 
     def incumbent(self, split: str) -> Array | None:
@@ -188,10 +188,10 @@ class Dataset:
     def part_of(
         self, split: str, rows: int, seed: int = 0, *, whole_groups: bool = False
     ) -> Dataset:
-        """The same but for one split, of which so many rows are left, drawn at random.
+        """The same data with a random sample of ``rows`` rows of one split.
 
         Equal seeds draw the same rows; they keep their order. ``whole_groups`` draws groups of
-        the schema until there are so many rows or, by the last group, a few more.
+        the schema until there are ``rows`` rows or, by the last group, a few more.
         """
         if rows >= self.rows[split]:
             return self

@@ -75,7 +75,7 @@ def readable(name: str) -> Iterator[None]:
 
 
 def _at_least(rows: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Pieces put together until each has so many rows, the last perhaps fewer."""
+    """Pieces merged until each has the given number of rows; the last may have fewer."""
     held: list[Piece] = []
     for piece in pieces:
         held.append(piece)

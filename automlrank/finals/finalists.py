@@ -147,7 +147,7 @@ def _final(
 
 
 def _shift(evaluator: Evaluator, baseline: Baseline, run: BaselineRun) -> float | None:
-    """Return what validation would add to the logits, or None unless the loss bends them."""
+    """Return the intercept that validation adds to the logits; None unless the loss bends them."""
     task = task_of(evaluator.metric, evaluator.data.schema)
     is_binary = evaluator.data.schema.tasks[task].kind == "binary"
     if not (isinstance(baseline, NetworkBaseline) and baseline.of.loss.bends and is_binary):

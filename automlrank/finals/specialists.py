@@ -80,7 +80,7 @@ def specialists(architecture: Architecture, data: Dataset) -> Iterator[Specialis
 
 
 def _default(stage: str) -> Any:
-    """Return the block that a stage has unless told."""
+    """Return the default block of a stage."""
     return Architecture.value_of(str(STAGES[stage].default))
 
 

@@ -41,7 +41,7 @@ def _processor() -> str:
 
 
 def device_of(name: str, runtime: str = "torch") -> str:
-    """Return the device that ``auto`` means here, or the one that is named.
+    """Return the named device; ``auto`` takes a GPU if there is one.
 
     Raises UsageError for a GPU that is not there, and for a runtime that is not there or does not
     run on the device.

@@ -97,7 +97,7 @@ class SearchRun:
         return tested, stopped
 
     def finalists(self, results: Results) -> tuple[Record, ...]:
-        """Choose the finalists, and tell how many they are."""
+        """Choose the finalists, and report their number."""
         finalists = choose_finalists(results, self.valid_error(results))
         if finalists:
             self.notice(
@@ -149,7 +149,7 @@ class SearchRun:
     def reported(
         self, results: Results, stopped: str | None, processor: tuple[float, float] | None
     ) -> Result:
-        """Drop the weights of trials that nobody may export; write the run's facts and report."""
+        """Drop the weights of trials that cannot be exported; write the run's facts and report."""
         kept = (*results.front, *results.finalists, *results.references)
         self.folder.drop_weights({record.fingerprint for record in kept})
         seconds = round(clock.monotonic() - self.began, 1) + self.facts.seconds

@@ -122,7 +122,7 @@ def _open(options: SearchOptions) -> _SearchInput:
 
 
 def _tell(given: _SearchInput, listen: Listen) -> None:
-    """Tell of the data, and of parts of a named space that cannot be served."""
+    """Report the data, and the parts of a named space that cannot be served."""
     dataset, named = given.dataset, given.options.space
     metric = parse_metric(given.config.metric)
     listen(DataReady.of(dataset, metric, given.set_aside, given.suspicions))

@@ -112,7 +112,7 @@ def _enter(door: int, room: int, wait: float) -> bool:
 
 
 def _within(descriptor: int, how: int, seconds: float) -> bool:
-    """Lock within so many seconds; poll, because ``flock`` waits for ever or not at all."""
+    """Lock within the given seconds; poll, because ``flock`` waits for ever or not at all."""
     end = time.monotonic() + seconds
     while not _lock(descriptor, how):
         if time.monotonic() > end:

@@ -24,7 +24,7 @@ class Cost:
 
 
 def cost(plan: Plan, schema: Schema, candidates: int = 200) -> Cost:
-    """Return the cost of a plan for requests of so many candidates."""
+    """Return the cost of a plan for requests with the given number of candidates."""
     with torch.device("meta"):
         model = RankingModel(plan).eval()
         batch = request_shapes(schema, candidates)

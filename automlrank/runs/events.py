@@ -72,7 +72,7 @@ class TrialEnded:
     record: Record
     records: tuple[Record, ...]
     trained: int
-    """Number of trainings that have ended, as ``--trials`` counts them."""
+    """Number of finished trainings, as ``--trials`` counts them."""
 
 
 @dataclass(frozen=True)

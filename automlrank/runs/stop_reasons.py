@@ -7,7 +7,7 @@ from automlrank.errors import SpaceError, TrialError
 TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search stopped
 
 FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, MemoryError)
-"""Errors of one model: they are recorded with their reason, and the search goes on."""
+"""Errors of one model: they are recorded with their reason, and the search continues."""
 
 
 class TimeIsUp(Exception):

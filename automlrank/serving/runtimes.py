@@ -88,7 +88,7 @@ def _by_onnxruntime(
 
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
-    """Let torch use so many threads while the context lasts."""
+    """Set torch's number of threads inside the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

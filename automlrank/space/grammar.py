@@ -205,7 +205,7 @@ NODES: Mapping[str, type[Combinator[Any]]] = {
 }
 """Every combinator by its keyword."""
 SCOPE_KEYS = ("fields", "embedding")
-"""Keys that may stand beside any expression: they say what a branch reads."""
+"""Keys that may stand beside any expression: the columns and table of a branch."""
 Expression = Leaf | Choose | SomeOf | Stack | Parallel | Repeat | Optional | FieldScope
 
 
@@ -215,7 +215,7 @@ def is_node(value: object) -> TypeGuard[Expression]:
 
 
 def scope_data(fields: tuple[str, ...] | None, own: bool) -> dict[str, object]:
-    """Return the keys that say what a branch reads, as plain data."""
+    """Return the keys for the columns and table of a branch, as plain data."""
     data: dict[str, object] = {"fields": list(fields)} if fields else {}
     return data | ({"embedding": "own"} if own else {})
 

@@ -69,7 +69,7 @@ class ExpressionParser:
         return HOLE
 
     def scoped(self, body: Expression, scope: Mapping[str, Any], path: Path_) -> Expression:
-        """Return the body with the keys beside it that say what it reads."""
+        """Return the body with the keys for its columns and table."""
         right = {}
         for key, value in scope.items():
             if value is None:

@@ -23,7 +23,7 @@ def expression_data(node: Expression) -> object:
 
 
 def scoped(body: object, scope: dict[str, object]) -> dict[str, object]:
-    """Return the plain data of a branch with the keys beside it that say what it reads."""
+    """Return the plain data of a branch with the keys for its columns and table."""
     return {**(body if isinstance(body, dict) else {str(body): {}}), **scope}
 
 

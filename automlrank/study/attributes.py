@@ -95,7 +95,7 @@ class TrialAttributes:
 
     @property
     def gave_way(self) -> bool:
-        """True if the trial ended untrained: enough trainings had begun before it."""
+        """True if the trial stopped untrained because enough trainings had started before it."""
         return type(self).began.is_written(self) and self.began is None
 
     @property
@@ -138,7 +138,7 @@ class StudyAttributes:
     replaced = Attribute[list[int]]()
     """Numbers of the trials that a retry replaced."""
     stop = Attribute[str]()
-    """Reason why every worker is to stop; empty while the search goes on."""
+    """Reason for which every worker must stop; empty while the search continues."""
     drawn_before = Attribute[int]()
     """Number of trials when the current session began."""
     deadline = Attribute[float]()

@@ -1,4 +1,4 @@
-"""Successive halving for two objectives: it decides at a rung if a trial goes on.
+"""Successive halving for two objectives: it decides at a rung if a trial continues.
 
 Asynchronous, as ASHA (Li et al., MLSys 2020, https://arxiv.org/abs/1810.05934): a trial is judged
 when it arrives, against all that have been there, running trials included. ASHA's single metric is
@@ -24,7 +24,7 @@ from automlrank.measurement.metrics import Floats
 
 @dataclass(frozen=True)
 class ParetoHalving:
-    """The best ``1 / eta`` of a rung go on, and its front whatever its size; the others stop.
+    """The best ``1 / eta`` of a rung continue, and its front whatever its size; the others stop.
 
     No trial stops with fewer than ``min_peers`` others at the rung, nor beyond the share
     ``most_stopped`` of all trials that ever reached a rung: TPE takes the best tenth of its trials

@@ -25,7 +25,7 @@ PEERS = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class Pruner(Protocol):
-    """Decides at each rung if a trial goes on."""
+    """Decides at each rung if a trial continues."""
 
     def stops(self, trial: optuna.Trial, rung: int, value: float, latency: float) -> bool:
         """Return True if a trial with this metric after ``rung`` training rows stops here."""

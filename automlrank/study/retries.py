@@ -87,7 +87,7 @@ def _was_abandoned(trial: FrozenTrial, liveness: Liveness) -> bool:
 
 
 def wait_for_joined(study: optuna.Study, liveness: Liveness, evaluator: Evaluator) -> None:
-    """Wait until the last trial of every live worker has ended; workers that joined may train.
+    """Wait until the last trial of every live worker has finished; workers that joined may train.
 
     A trial far beyond its time hangs: it is not waited for.
     """

@@ -68,7 +68,7 @@ def load_study(folder: RunFolder, config: SearchConfig, index: int) -> optuna.St
 
 @contextmanager
 def writing(folder: RunFolder) -> Iterator[None]:
-    """Raise what the disk refuses, to files or to the study, as RunError."""
+    """Raise errors of the disk, from files or from the study, as RunError."""
     try:
         yield
     except BrokenPipeError:  # raised if the reader of the output has gone
@@ -76,5 +76,5 @@ def writing(folder: RunFolder) -> Iterator[None]:
     except (OSError, StorageInternalError) as error:
         raise RunError(
             f"the search stopped because {folder.path} cannot be written: {disk_error(error)}.",
-            f"Mend that, then go on: --resume --out {folder.path}.",
+            f"Fix that, then continue: --resume --out {folder.path}.",
         ) from error

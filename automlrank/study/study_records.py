@@ -76,7 +76,7 @@ def begun_trials(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def trainings(study: optuna.Study, *, ended: bool = False) -> int:
-    """Return the number of trainings of drawn architectures that have begun, or have ended."""
+    """Return the number of started, or finished, trainings of drawn architectures."""
     begun = begun_trials(study)
     return sum(trial.state.is_finished() or not ended for trial in begun)
 

@@ -69,7 +69,7 @@ class Checkpoint:
             return None
 
     def drop(self) -> None:
-        """Remove it: the training has ended."""
+        """Remove it: the training has finished."""
         self.path.unlink(missing_ok=True)
 
 
@@ -85,7 +85,7 @@ def save_course(checkpoint: Checkpoint, course: Course, trainer: Trainer) -> Non
 
 
 def load_course(checkpoint: Checkpoint, trainer: Trainer) -> Course:
-    """Return the epochs that a checkpoint holds, the trainer as it was then; none without one."""
+    """Return the epochs of a checkpoint and restore the trainer; no epochs without one."""
     found = checkpoint.load()
     if found is None:
         return Course()

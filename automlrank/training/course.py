@@ -114,7 +114,7 @@ def train_epoch(
 
 
 def count(course: Course, scores: Scores, metric: Metric, trainer: Trainer) -> None:
-    """Keep the weights of a best epoch; count any other as one without a gain."""
+    """Keep the weights of a best epoch; count any other as an epoch without a gain."""
     best = None if course.best is None else metric.overall(course.best)
     if best is None or metric.better(metric.overall(scores), best):
         course.best_weights, course.waited = copy.deepcopy(trainer.model.state_dict()), 0

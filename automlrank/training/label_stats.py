@@ -56,7 +56,7 @@ class FitsLabels(Protocol):
 
 
 def fit_to_labels(model: nn.Module, labels: Array, regression: Sequence[int]) -> None:
-    """Tell the modules that ask for it the means and deviations of the training rows' labels."""
+    """Fit the modules that need it to the label means and deviations of the training rows."""
     for module in model.modules():
         if isinstance(module, FitsLabels):
             module.fit_to_labels(label_means(labels), label_deviations(labels, regression))

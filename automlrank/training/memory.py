@@ -28,7 +28,7 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_memory(error: Exception) -> None:
-    """Free the memory of a training that ended by ``error``: reporting it needs memory, too.
+    """Free the memory of a training stopped by ``error``: reporting it needs memory, too.
 
     The model is held by the traceback's frames, which refer to one another.
     """

@@ -57,7 +57,7 @@ def parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 def update(optimizers: Sequence[torch.optim.Optimizer], rows: int) -> None:
-    """Make one step of each; those of single parameters are told the batch's rows."""
+    """Make one step of each; optimizers of single parameters get the number of batch rows."""
     for own in optimizers[1:]:
         own.param_groups[0]["rows"] = rows
     for optimizer in optimizers:

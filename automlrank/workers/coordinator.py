@@ -102,7 +102,7 @@ class Coordinator:
         return self.with_joined(partial(self.by_myself, time.process_time()))
 
     def with_joined(self, work: Callable[[], str | None]) -> str | None:
-        """Repeat ``work`` until workers that joined have ended, and their lost trials are run."""
+        """Repeat ``work`` until workers that joined have stopped and their lost trials have run."""
         liveness = self.folder.liveness
         while True:
             stopped = work()

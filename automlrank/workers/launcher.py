@@ -76,7 +76,7 @@ class LocalLauncher:
         return {**os.environ, **shares}
 
     def ended(self) -> Iterator[Worker]:
-        """Yield the workers that have ended since the last call."""
+        """Yield the workers that have stopped since the last call."""
         for worker in list(self.workers):
             if worker.process.poll() is not None:
                 self.workers.remove(worker)

@@ -17,7 +17,7 @@ def write_progress(folder: Path, worker: str, training: TrainingUpdate) -> None:
 
 
 def read_progress(folder: Path, worker: str) -> TrainingUpdate | None:
-    """Return what ``worker`` wrote last, or None."""
+    """Return the last progress of ``worker``, or None."""
     path = folder / _file_of(worker)
     if not path.exists():
         return None

@@ -50,7 +50,7 @@ class WorkerPool:
                 self.launcher.start(index)
 
     def poll(self) -> None:
-        """Look after the workers if the last look is some time ago."""
+        """Check the workers if the last check was some time ago."""
         if time.monotonic() - self.polled < POLL_SECONDS:
             return
         self.tell_ended()
@@ -101,7 +101,7 @@ class WorkerPool:
                 self.launcher.kill(worker)
 
     def tell_ended(self) -> None:
-        """Report the trials that have ended since the last look."""
+        """Report the trials that have finished since the last check."""
         for trial in self.finished():
             if trial.number not in self.told:
                 self.told.add(trial.number)

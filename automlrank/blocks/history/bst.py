@@ -58,8 +58,8 @@ class Bst(Block):
 
     layers: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers of the transformer")
     heads: int = knob(4, legal=ints(1, 16), search=one_of(2, 4, 8), help="heads of a layer")
-    activation: str = activation_knob(help="inside a layer's network")
-    dropout: float = dropout_knob(help="share of what a layer adds that training drops")
+    activation: str = activation_knob(help="activation of a layer's feed-forward network")
+    dropout: float = dropout_knob(help="dropout rate of each residual branch")
     pool: str = knob(
         "mean",
         legal=one_of("mean", "target"),

@@ -155,7 +155,7 @@ class Din(Block):
         False,
         legal=one_of(False, True),
         search=one_of(False, True),
-        help="make the scores of a history add up to 1",
+        help="normalise the scores of a history by a softmax",
     )
 
     def out(self, x: History) -> Vector:

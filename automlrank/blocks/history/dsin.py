@@ -117,7 +117,7 @@ class Dsin(Block):
     heads: int = knob(
         4, legal=ints(1, 16), search=one_of(2, 4, 8), help="heads of the self-attention"
     )
-    dropout: float = dropout_knob(help="share of what a layer adds that training drops")
+    dropout: float = dropout_knob(help="dropout rate of each residual branch")
 
     def out(self, x: History) -> Vector:
         return Vector(3 * x.dim)

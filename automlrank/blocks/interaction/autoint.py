@@ -54,9 +54,7 @@ class AutoInt(Block):
     paper = "Song et al., AutoInt, CIKM 2019, https://arxiv.org/abs/1810.11921"
     module = AutoInteraction
 
-    layers: int = knob(
-        2, legal=ints(1, 6), search=one_of(1, 2, 3), help="attentions, one above the other"
-    )
+    layers: int = knob(2, legal=ints(1, 6), search=one_of(1, 2, 3), help="attention layers")
     heads: int = knob(2, legal=ints(1, 16), search=one_of(1, 2, 4), help="heads of a layer")
     width: int = knob(16, legal=ints(1, 256), search=one_of(8, 16, 32), help="width of a head")
 

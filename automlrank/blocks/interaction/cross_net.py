@@ -42,9 +42,7 @@ class CrossNet(Block):
     paper = "Wang et al., DCN, ADKDD 2017, https://arxiv.org/abs/1708.05123"
     module = VectorCross
 
-    layers: int = knob(
-        3, legal=ints(1, 16), search=one_of(1, 2, 3), help="crosses, one above the other"
-    )
+    layers: int = knob(3, legal=ints(1, 16), search=one_of(1, 2, 3), help="cross layers")
 
     def out(self, x: Vector) -> Vector:
         return x

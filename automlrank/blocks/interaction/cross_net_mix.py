@@ -64,9 +64,7 @@ class CrossNetMix(Block):
     paper = "Wang et al., DCN V2, WWW 2021, https://arxiv.org/abs/2008.13535"
     module = MixtureCross
 
-    layers: int = knob(
-        3, legal=ints(1, 8), search=one_of(1, 2, 3), help="crosses, one above the other"
-    )
+    layers: int = knob(3, legal=ints(1, 8), search=one_of(1, 2, 3), help="cross layers")
     experts: int = knob(4, legal=ints(1, 16), search=one_of(2, 4), help="experts of a layer")
     rank: int = knob(32, legal=ints(1, 1024), search=one_of(16, 32, 64), help="rank of each expert")
     activation: str = knob(

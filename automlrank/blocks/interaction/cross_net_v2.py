@@ -34,9 +34,7 @@ class CrossNetV2(Block):
     paper = "Wang et al., DCN V2, WWW 2021, https://arxiv.org/abs/2008.13535"
     module = MatrixCross
 
-    layers: int = knob(
-        2, legal=ints(1, 8), search=one_of(1, 2, 3), help="crosses, one above the other"
-    )
+    layers: int = knob(2, legal=ints(1, 8), search=one_of(1, 2, 3), help="cross layers")
     rank: int = knob(
         0, legal=ints(0, 1024), search=one_of(0, 32, 64), help="rank of W; 0 is full rank"
     )

@@ -33,9 +33,7 @@ class GatedCrossNet(Block):
     paper = "Wang et al., GDCN, CIKM 2023, https://arxiv.org/abs/2311.04635"
     module = GatedCross
 
-    layers: int = knob(
-        3, legal=ints(1, 16), search=one_of(1, 2, 3), help="crosses, one above the other"
-    )
+    layers: int = knob(3, legal=ints(1, 16), search=one_of(1, 2, 3), help="cross layers")
 
     def out(self, x: Vector) -> Vector:
         return x

@@ -105,7 +105,7 @@ class Masked(Block):
         "serial",
         legal=one_of("serial", "parallel"),
         search=one_of("serial", "parallel"),
-        help="one above the other, or side by side; idle with one block",
+        help="blocks stacked or side by side; idle with one block",
     )
     dropout: float | None = dropout_knob()
 

@@ -28,7 +28,7 @@ class Mlp(Block):
     batch_norm: bool | None = batch_norm_knob()
     dropout: float | None = dropout_knob()
     residual: bool = knob(
-        False, legal=one_of(False, True), help="add a layer's input where the widths agree"
+        False, legal=one_of(False, True), help="add a layer's input if the widths are equal"
     )
     initialisation: str = knob(
         "xavier", legal=one_of(*INITIALISATIONS), help="initial distribution of the weights"

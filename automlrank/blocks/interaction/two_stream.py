@@ -102,7 +102,7 @@ class TwoStream(Block):
     )
     depth_2: int = knob(1, legal=ints(1, 8), search=one_of(1, 2), help="layers, second stream")
     heads: int = knob(
-        8, legal=ints(1, 512), search=one_of(1, 8, 32), help="parts of a stream that meet"
+        8, legal=ints(1, 512), search=one_of(1, 8, 32), help="heads of the bilinear product"
     )
     gates: bool = knob(
         True,

@@ -77,14 +77,14 @@ class Wide(Block):
     alpha: float = knob(
         0.1, legal=logs(1e-4, 10.0), search=logs(0.01, 0.3), help="FTRL's learning rate"
     )
-    beta: float = knob(1.0, legal=floats(0.0, 100.0), help="FTRL: what early gradients count")
+    beta: float = knob(1.0, legal=floats(0.0, 100.0), help="FTRL: larger values damp early steps")
     l1: float = knob(
         3.0,
         legal=floats(0.0, 1e4),
         search=logs(0.3, 30.0),
-        help="FTRL: zero while a pair's gradients add up to less",
+        help="FTRL: L1 penalty; a weight is zero until its gradients exceed it",
     )
-    l2: float = knob(1.0, legal=floats(0.0, 1e4), search=logs(0.1, 30.0), help="FTRL: towards zero")
+    l2: float = knob(1.0, legal=floats(0.0, 1e4), search=logs(0.1, 30.0), help="FTRL: L2 penalty")
 
     def out(self, columns: Columns, crosses: Crosses, targets: Targets) -> Logit:
         return Logit(targets.n)

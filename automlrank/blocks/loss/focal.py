@@ -56,7 +56,12 @@ class Focal(Loss):
     module = FocalCrossEntropy
     bends = True
 
-    gamma: float = knob(2.0, legal=floats(0.0, 5.0), search=floats(1.0, 3.0), help="focus")
+    gamma: float = knob(
+        2.0,
+        legal=floats(0.0, 5.0),
+        search=floats(1.0, 3.0),
+        help="strength of the down-weighting of well-predicted rows",
+    )
     alpha: float = knob(
         HALF, legal=floats(0.01, 0.99), search=floats(0.25, 0.75), help="weight of positives"
     )
@@ -64,7 +69,7 @@ class Focal(Loss):
         False,
         legal=one_of(False, True),
         search=one_of(False, True),
-        help="alpha from the shares of the training rows",
+        help="alpha from the class shares of the training rows",
     )
 
     def arguments(self, labels: Labels) -> dict[str, object]:

@@ -61,7 +61,7 @@ class WeightedBce(Loss):
         True,
         legal=one_of(False, True),
         search=one_of(False, True),
-        help="classes evened out by their shares of the training rows",
+        help="balance the classes by their shares of the training rows",
     )
 
     def arguments(self, labels: Labels) -> dict[str, object]:

@@ -78,9 +78,11 @@ class Ftrl(Block):
     module = FtrlProximal
 
     alpha: float = knob(0.1, legal=logs(1e-4, 10.0), help="scale of a weight's learning rate")
-    beta: float = knob(1.0, legal=floats(0.0, 100.0), help="what early gradients count")
-    l1: float = knob(1.0, legal=floats(0.0, 1e4), help="a sum of gradients within it gives zero")
-    l2: float = knob(1.0, legal=floats(0.0, 1e4), help="towards zero")
+    beta: float = knob(1.0, legal=floats(0.0, 100.0), help="larger values damp early steps")
+    l1: float = knob(
+        1.0, legal=floats(0.0, 1e4), help="L1 penalty; a weight is zero while its |z| is below it"
+    )
+    l2: float = knob(1.0, legal=floats(0.0, 1e4), help="L2 penalty")
 
     def arguments(self) -> dict[str, object]:
         return {**self.settings()}

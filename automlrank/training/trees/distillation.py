@@ -47,7 +47,7 @@ Watch = Callable[[], None]
 
 
 def unwatched() -> None:
-    """Let the boosting go on."""
+    """Let the boosting continue."""
 
 
 def soft_labels(data: Dataset, distillation: float, said: Array | None = None) -> Array | None:
