@@ -70,7 +70,7 @@ def pairs_of(zoo: Path | None) -> list[tuple[str, Pair]]:
 
 
 def compared(library: str, pair: Pair, rounds: int) -> tuple[bool, list[str]]:
-    """Whether the pair agrees, or need not, and its row."""
+    """Return True if the pair agrees or need not, and its row."""
     torch.manual_seed(0)
     both = pair.make()
     for module in both:

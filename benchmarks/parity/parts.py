@@ -1,4 +1,4 @@
-"""What the pairs of ``parity.py`` share: a pair, inputs, and weights that are drawn and copied."""
+"""Parts of all comparisons: a pair, inputs, and weights that are drawn and copied."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def din() -> Both:
 
 
 class InterestEvolution(nn.Module):
-    """What DIEN does with one history: its GRU, then its AUGRU."""
+    """DIEN's evolution of one history: its GRU, then its AUGRU."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a search costs until it knows the front: samplers and rungs on trainings made once.
+"""Cost of a search until it knows the front: samplers and rungs on trainings made once.
 
     python -m benchmarks.quality.search train DATA SCHEMA --runs RUNS [--part 0 --parts 2]
     python -m benchmarks.quality.search latency DATA SCHEMA --runs RUNS --latencies LATENCIES
@@ -51,7 +51,7 @@ Curve = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrialRun:
-    """What one training showed: its rungs as (number, rows, value), its end, its latency."""
+    """One training: its rungs as (number, rows, value), its end, its latency."""
 
     rungs: tuple[tuple[int, int, float], ...]
     rows: int

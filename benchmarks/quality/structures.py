@@ -1,4 +1,4 @@
-"""What tasks and scenarios share: every structure beside single-task models, per task, over seeds.
+"""Structures that tasks and scenarios share: each beside single-task models, per task, over seeds.
 
     python -m benchmarks.quality.structures DATA SCHEMA --tasks A B --out RUNS.jsonl
         [--epochs 1] [--balances [NAME ...]]

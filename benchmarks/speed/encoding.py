@@ -1,4 +1,4 @@
-"""What it costs to prepare a table: read, fit, encode and store, against a bare read of the file.
+"""Time and memory to prepare a table: read, fit, encode and store, against a bare read of the file.
 
     python -m benchmarks.speed.encoding [--rows 1000000 10000000] [--repeats 3] [--out FILE]
 

@@ -1,4 +1,4 @@
-"""Whether a latency holds: measured again and again while a search trains on the same machine.
+"""Stability of a latency: measured again and again while a search trains on the same machine.
 
     python -m benchmarks.speed.latency [--times 20] [--out FIGURES.csv]
 

@@ -1,4 +1,4 @@
-"""What a suggestion costs: milliseconds a trial after so many finished ones, for each sampler.
+"""Cost of a suggestion: milliseconds a trial after so many finished ones, for each sampler.
 
     OMP_NUM_THREADS=1 python -m benchmarks.speed.sampling [--asks 10] [--seed 0] [--out FILE]
 

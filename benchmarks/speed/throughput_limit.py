@@ -73,7 +73,7 @@ class Watch(TorchDispatchMode):
 
 @dataclass(frozen=True)
 class Like:
-    """What a tensor looks like, without its memory."""
+    """Shape and type of a tensor, without its memory."""
 
     shape: torch.Size
     strides: tuple[int, ...]

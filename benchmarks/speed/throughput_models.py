@@ -63,7 +63,7 @@ Feed = Callable[[Batch], Any]
 def stepper(
     library: str, name: str, data: Dataset, kind: str, zoo: Path | None
 ) -> tuple[Feed, Step]:
-    """How a library takes a batch of ours, and its step of training on what that gave.
+    """A library's conversion of a batch of ours, and its step of training on the result.
 
     ``kind`` is of ours: empty, ``bf16``, or ``adagrad`` (in bf16).
     """
