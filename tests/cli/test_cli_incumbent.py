@@ -47,7 +47,7 @@ def test_the_incumbent_stands_in_the_leaderboard_and_in_the_headline(
     assert "reference (incumbent): valid AUC 0." in ended.out
     assert " at - ms" not in ended.out
     text = " ".join(ended.out.split())
-    assert "the current model ('old') scores 0." in text
+    assert "The current model ('old') scores 0." in text
     assert "incumbent: the" in text
     assert "- / -" in text
     refused = command("export", tmp_path / "run", "--trial", "-2", "--out", tmp_path / "model")

@@ -41,7 +41,7 @@ class Bottom(nn.Module):
 
 @block("shared_bottom", family="tasks")
 class SharedBottom(TaskStructure):
-    """``h = MLP(x)``, the same for every task; what differs is left to the towers."""
+    """``h = MLP(x)``, the same for every task; the towers learn the differences."""
 
     paper = "Caruana, Multitask Learning, Machine Learning 1997, https://doi.org/10.1023/A:1007379606734"
     module = Bottom
