@@ -53,7 +53,7 @@ class Course:
 
 def train(
     trainer: Trainer,
-    feed: DeviceBatches,
+    device_batches: DeviceBatches,
     judge: Callable[[], Scores],
     metric: Metric,
     seed: int,
@@ -71,7 +71,7 @@ def train(
     for epoch in range(len(course.ends), recipe.epochs):
         if course.waited == recipe.patience:
             break
-        last = yield from train_epoch(trainer, feed, seed, epoch, course.rows, began)
+        last = yield from train_epoch(trainer, device_batches, seed, epoch, course.rows, began)
         scores = judge()
         count(course, scores, metric, trainer)
         end = replace(
@@ -89,7 +89,7 @@ def train(
 
 
 def train_epoch(
-    trainer: Trainer, feed: DeviceBatches, seed: int, epoch: int, rows: int, began: float
+    trainer: Trainer, device_batches: DeviceBatches, seed: int, epoch: int, rows: int, began: float
 ) -> Generator[Progress, None, Progress]:
     """Train on the rows of one epoch; ``rows`` were seen before. Returns its last progress."""
     recipe, tables = trainer.recipe, trainer.tables
@@ -97,7 +97,7 @@ def train_epoch(
     kept = kept_in_epoch(trainer.labels, recipe, order)
     part = rows * REPORTS_PER_EPOCH // trainer.epoch_rows
     trainer.model.train()
-    with closing(feed.batches(recipe.batch_size, seed=order, kept=kept)) as batches:
+    with closing(device_batches.batches(recipe.batch_size, seed=order, kept=kept)) as batches:
         for i, batch in enumerate(batches):
             done = share_done(epoch, i, recipe.batch_size, len(kept), recipe.epochs)
             loss = trainer.step(batch, done)

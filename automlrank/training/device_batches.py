@@ -70,11 +70,11 @@ class DeviceBatches:
             yield from self.gathered(self.resident, orders)
 
     def taken(self, rows: Rows) -> Batch:
-        """Return the batch of the given rows with this feed's labels and weights."""
+        """Return the batch of the given rows with these labels and weights."""
         return self.with_own(self.data.take(self.split, rows), rows)
 
     def with_own(self, batch: Batch, rows: Rows) -> Batch:
-        """Put this feed's labels and weights of the given rows into their batch."""
+        """Put these labels and weights of the given rows into their batch."""
         if self.labels is not None:
             labels = torch.from_numpy(self.labels[rows]).to(batch["labels"].device)
             batch = batch | {"labels": labels}

@@ -51,13 +51,13 @@ def fit(
     trainer = make_trainer(model, architecture, data.schema, labels, device)
     teaching = soft_labels(data, trainer.recipe.distillation, said)
     weights = row_weights(data.scenarios("train"), trainer.recipe)
-    feed = PacedBatches(data, "train", device, weights, teaching)
+    device_batches = PacedBatches(data, "train", device, weights, teaching)
     course = load_course(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     try:
         for progress in train(
             trainer,
-            feed,
+            device_batches,
             lambda: score(model, data, "valid", metric, device),
             metric,
             seed,
@@ -65,7 +65,7 @@ def fit(
         ):
             if checkpoint and checkpoint.is_due and progress.scores is not None:
                 save_course(checkpoint, course, trainer)
-            with feed.outside():
+            with device_batches.outside():
                 yield progress
     except DivergedError as error:
         raise TrialError(str(error)) from None

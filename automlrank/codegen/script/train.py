@@ -87,9 +87,9 @@ def fit(
     torch.manual_seed(seed)  # dropout's
     trainer = make_trainer(parts, model, table.labels("train"), config, DEVICE)
     weights = row_weights(table.scenarios("train"), config.recipe)
-    feed = DeviceBatches(table, "train", DEVICE, weights, taught(table, config, encoder))
+    device_batches = DeviceBatches(table, "train", DEVICE, weights, taught(table, config, encoder))
     judge = partial(score, model, table, "valid", config)
-    for progress in train(trainer, feed, judge, config.metric, seed):
+    for progress in train(trainer, device_batches, judge, config.metric, seed):
         if progress.scores is not None:
             epoch, said = progress.epoch + 1, shown(progress.scores, config)
             logging.info("epoch %d: loss %.4f, valid %s", epoch, progress.loss, said)
