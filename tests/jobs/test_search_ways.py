@@ -159,7 +159,7 @@ def test_a_search_by_several_tasks_and_a_loss_that_bends(inputs: dict[str, Any])
 @pytest.mark.parametrize(
     ("metric", "problem"),
     [
-        ("auc:click=1,logloss:buy=1", "unlike metrics have no mean"),
+        ("auc:click=1,logloss:buy=1", "different metrics have no mean"),
         ("auc:clik=1", "the metric weighs a task 'clik' that the schema does not have"),
         ("gauc@score", "gauc@score needs a score in the schema. Write score: click \\* buy, with"),
         ("auc@scor", "a fused score is judged by .* but got 'auc@scor'. Did you mean 'auc@score'"),
