@@ -28,7 +28,7 @@ test-slow: $(READY)
 
 # The quick tests of what other versions may change, with the lowest versions of pyproject.toml.
 test-lowest: $(LOWEST)/ready
-	$(LOWEST)/bin/python -m pytest $(TESTS) -m "not slow" tests/data tests/model tests/training tests/study tests/serving
+	$(LOWEST)/bin/python -m pytest $(TESTS) -m "not slow" tests/data tests/model tests/training tests/study
 
 lint: $(READY)
 	$(BIN)/ruff format --check $(PATHS)

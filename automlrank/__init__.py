@@ -34,9 +34,8 @@ holds the order and this table::
     data           a table read, split, encoded and stored
     space          the grammar of spaces, and the check that every draw can be wired
     architecture   one point of a space in canonical form
-    model          the plan of a model, and the module that runs it
     measurement    metrics, their uncertainty, latency
-    serving        one request answered, by torch or ONNX Runtime
+    model          the plan of a model, the module that runs it, the runtimes that serve it
     audit          suspicious columns, labels and histories of a table
     training       one model trained; boosted trees beside it
     runs           a run on disk: its folder, records and results

@@ -20,13 +20,13 @@ from automlrank.measurement.metrics import Metric, metric_of
 from automlrank.model.cost import Cost, cost
 from automlrank.model.network import RankingModel
 from automlrank.model.plan import Plan
+from automlrank.model.serving.runtimes import served
 from automlrank.model.wiring import wire
 from automlrank.runs.events import Listen, Notice, TrainingUpdate
 from automlrank.runs.scores import PartScore, SplitScores, finite
 from automlrank.runs.search_config import SearchConfig
 from automlrank.runs.stop_reasons import TimeIsUp, TookTooLong
 from automlrank.schema import Schema
-from automlrank.serving.runtimes import served
 from automlrank.training.checkpoint import Checkpoint
 from automlrank.training.loop import fit
 from automlrank.training.progress import Progress

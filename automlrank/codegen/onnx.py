@@ -11,14 +11,14 @@ from automlrank.codegen.printing import in_docstring, wrapped
 from automlrank.codegen.random_rows import random_request
 from automlrank.errors import RunError
 from automlrank.model.network import RankingModel
-from automlrank.schema import Schema
-from automlrank.serving.onnx import (
+from automlrank.model.serving.onnx import (
     OUTPUT,
     feed_of,
     input_names,
     open_session,
     write_onnx,
 )
+from automlrank.schema import Schema
 
 FILE = "model.onnx"
 CANDIDATES = (1, 7, 200)

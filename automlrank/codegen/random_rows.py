@@ -7,8 +7,8 @@ from torch import Tensor
 
 from automlrank.blocks.ports import AGES
 from automlrank.model.cost import request_shapes
+from automlrank.model.serving.onnx import list_lengths
 from automlrank.schema import HistoryFeature, Schema
-from automlrank.serving.onnx import list_lengths
 
 NULL_SHARE = 0.1
 

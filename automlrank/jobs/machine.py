@@ -11,7 +11,7 @@ import torch
 
 import automlrank
 from automlrank.errors import UsageError
-from automlrank.serving.runtimes import check_runtime
+from automlrank.model.serving.runtimes import check_runtime
 from automlrank.training.trees.params import installed
 
 

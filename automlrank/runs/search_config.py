@@ -7,9 +7,9 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from automlrank.model.serving import RUNTIMES
 from automlrank.options.base import Options
 from automlrank.options.kinds import choice, duration, number, whole
-from automlrank.serving import RUNTIMES
 
 DEVICES = ("auto", "cpu", "cuda")
 SAMPLERS = ("tpe", "evolution", "nsga2", "random")

@@ -14,10 +14,10 @@ from automlrank.candidates.baseline import Baseline
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.networks import NetworkBaseline
 from automlrank.errors import UsageError, reason_of
+from automlrank.model.serving.runtimes import torch_threads
 from automlrank.runs.events import Event, Notice, TrialEnded
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp
-from automlrank.serving.runtimes import torch_threads
 from automlrank.space.space import Space
 from automlrank.study.first_draws import enqueue_start
 from automlrank.study.objective import Objective

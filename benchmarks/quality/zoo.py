@@ -23,8 +23,8 @@ from automlrank.errors import SpaceError
 from automlrank.jobs.train import train
 from automlrank.measurement.latency import measure_latency
 from automlrank.model.cost import cost
+from automlrank.model.serving.runtimes import served
 from automlrank.model.wiring import wire
-from automlrank.serving.runtimes import served
 from automlrank.space.shipped import shipped
 from benchmarks import harness
 from benchmarks.harness import Run, keep, markdown, missing, read, spread

@@ -14,8 +14,8 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.data.values import PAD_ID, Array
 from automlrank.measurement.latency import measure_latency
 from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, Metric, auc
+from automlrank.model.serving.runtimes import served
 from automlrank.schema import CategoricalFeature, NumericFeature, Schema, Task
-from automlrank.serving.runtimes import served
 from automlrank.training.loop import predict, score
 from automlrank.training.trees.baseline import Trees, fit_trees
 from automlrank.training.trees.features import flat_of

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from automlrank.errors import UsageError, did_you_mean
 from automlrank.measurement.latency import Call
 from automlrank.model.network import RankingModel
+from automlrank.model.serving import RUNTIMES
+from automlrank.model.serving.onnx import check_installed, feed_of, open_session, write_onnx
+from automlrank.model.serving.requests import Request, repeated
 from automlrank.schema import Schema
-from automlrank.serving import RUNTIMES
-from automlrank.serving.onnx import check_installed, feed_of, open_session, write_onnx
-from automlrank.serving.requests import Request, repeated
 
 
 def check_runtime(name: str, device: str) -> None:

@@ -17,8 +17,8 @@ from automlrank.codegen.random_rows import random_request
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.model.network import RankingModel, build_model
+from automlrank.model.serving.onnx import feed_of, input_names, open_session, write_onnx
 from automlrank.schema import Schema
-from automlrank.serving.onnx import feed_of, input_names, open_session, write_onnx
 
 STAGES = ("history", "gate", "scenario", "tasks", "tower", "statistics")
 SMALL = {"width": 8, "depth": 1, "layers": 1, "heads": 1, "maps": 4}

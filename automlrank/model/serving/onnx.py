@@ -26,8 +26,8 @@ from torch.export import Dim
 from automlrank.errors import UsageError
 from automlrank.model.cost import request_shapes
 from automlrank.model.network import RankingModel
+from automlrank.model.serving.requests import Request, repeated
 from automlrank.schema import Schema
-from automlrank.serving.requests import Request, repeated
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

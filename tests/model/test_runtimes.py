@@ -16,8 +16,8 @@ from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import UsageError
 from automlrank.model.network import RankingModel, build_model
 from automlrank.model.plan import Step
-from automlrank.serving.onnx import PACKAGES
-from automlrank.serving.runtimes import RUNTIMES, check_runtime, served
+from automlrank.model.serving.onnx import PACKAGES
+from automlrank.model.serving.runtimes import RUNTIMES, check_runtime, served
 
 
 @pytest.fixture(scope="module")
