@@ -79,7 +79,7 @@ def test_the_entire_space_needs_a_task_after_another(dataset: Dataset) -> None:
 @pytest.mark.parametrize(
     ("tasks", "problem"),
     [
-        ({"a": {"kind": "regression"}, "b": {"of": "a"}}, "a binary task, but 'a' is none"),
+        ({"a": {"kind": "regression"}, "b": {"of": "a"}}, "a binary task, but got 'a'"),
         ({"a": {"weight": 0}}, "must be a number above 0, but got 0"),
         ({"a": {"weight": True}}, "must be a number above 0, but got True"),
     ],

@@ -153,16 +153,24 @@ def rare(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def test_what_is_served_is_as_calibrated_as_without(rare: Dataset, loss: str, bf16: str) -> None:
     """Each task's mean prediction over the training rows is its rate, but for some noise.
 
-    Without the correction `buy` were off by 2.7 times, without its weights `like` by 1.6.
+    Three seeds, a rate that falls to 0: their mean is off by at most 1.16 times here. Without the
+    correction `buy` were off by 2.7 times, without its weights `like` by 1.6.
     """
     rates = np.mean(rare.labels("train"), axis=0)
     for negatives in (1.0, 0.25):
         settings = f"learning_rate: 0.01, batch_size: 32, bf16: {bf16}, negatives: {negatives}"
-        architecture = read(f"{settings}, epochs: 4, patience: 4", "{mlp: {width: 8}}")
+        settings += ", schedule: linear, epochs: 4, patience: 4"
+        architecture = read(settings, "{mlp: {width: 8}}")
         architecture = dataclasses.replace(architecture, loss=read_loss(loss))
-        model = train(rare, architecture)
-        served = 1 / (1 + np.exp(-predict(model, rare, "train")))
-        assert served.mean(axis=0) == pytest.approx(rates, rel=0.25), negatives
+        served = [mean_prediction(rare, architecture, seed) for seed in range(3)]
+        assert np.mean(served, axis=0) == pytest.approx(rates, rel=0.25), negatives
+
+
+def mean_prediction(data: Dataset, architecture: Architecture, seed: int) -> Any:
+    model = build_model(architecture, data.schema, seed)
+    for _ in fit(model, architecture, data, seed=seed):
+        pass
+    return (1 / (1 + np.exp(-predict(model, data, "train")))).mean(axis=0)
 
 
 def read_loss(name: str) -> Any:

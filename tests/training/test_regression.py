@@ -171,4 +171,4 @@ def test_a_search_reports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for heading in ("## Tasks", "RMSE of watched", "## Scenarios", "## Seesaw", "## Task weights"):
         assert heading in text
     result.export(tmp_path / "code")
-    assert "label_deviations" in (tmp_path / "code" / "train.py").read_text()
+    assert "label_deviations" in (tmp_path / "code" / "objective.py").read_text()
