@@ -68,6 +68,7 @@ class TimedTraining:
             stdout=subprocess.PIPE,
             text=True,
             env={**own, "PYTHONPATH": str(package)},
+            cwd=package,  # which python -c looks in first
         )
 
     def wait_for(self, line: str) -> None:
