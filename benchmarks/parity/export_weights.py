@@ -4,10 +4,9 @@
     python -m benchmarks.parity.export_weights weights.json --against before.json
 
 Each model of the zoo is exported with one epoch on the bundled sample (with a second task for
-models of several tasks), its ``train.py`` is run with
-seed 1 on one thread, and the SHA-256 of every trained tensor is written by its name. With
-``--against`` nothing is trained: the two files are compared, and the exit code is 1 where they
-differ.
+models of several tasks), its ``train.py`` is run with seed 1 on one thread, and the SHA-256 of
+every trained tensor is written by its name. With ``--against`` nothing is trained: the two files
+are compared, and the exit code is 1 if they differ.
 """
 
 from __future__ import annotations
