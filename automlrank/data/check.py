@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
+from automlrank.data.exact import column
 from automlrank.data.table import Table
 from automlrank.documents import Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
@@ -159,7 +160,7 @@ def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[F
 def _is_numeric(table: Table, name: str) -> bool:
     """Return True if a column holds numbers, or nothing: an empty column of CSV is text."""
     kind = table.schema[name]
-    is_empty = kind == pl.String and not table.select(pl.col(name).count()).item()
+    is_empty = kind == pl.String and not table.select(column(name).count()).item()
     return is_empty or is_number(kind)
 
 
@@ -189,7 +190,7 @@ def _wrong_list(
 def _but(table: Table, name: str, wanted: str) -> str:
     """Return what a column should be and is, with its first value that is not a number."""
     kind = table.schema[name]
-    known = table.select(pl.col(name).drop_nulls()).to_series()
+    known = table.column(name).drop_nulls()
     if kind == pl.String:
         odd = known.filter(known.cast(pl.Float64, strict=False).is_null())
         known = odd if len(odd) else known

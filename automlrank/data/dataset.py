@@ -19,7 +19,7 @@ from automlrank.data import read
 from automlrank.data.batches import Rows, gather, orders
 from automlrank.data.cache import default_cache
 from automlrank.data.infer import Inferred
-from automlrank.data.prepare import SAMPLE_ROWS, SPLIT, prepare
+from automlrank.data.prepare import SAMPLE_ROWS, prepare
 from automlrank.data.split import parts_of
 from automlrank.data.store import (
     FORMAT,
@@ -169,7 +169,8 @@ class Dataset:
         """Every k-th row of the table as it was read, up to 50,000, their splits, and k."""
         frame = pl.read_parquet(self.folder / SAMPLE_FILE)
         step = -(-sum(self.store.facts["rows"].values()) // SAMPLE_ROWS)
-        return frame.drop(SPLIT), frame[SPLIT].to_numpy(), step
+        *read, split = frame.columns
+        return frame[read], frame[split].to_numpy(), step
 
     def sample(self, rows: int, seed: int = 0) -> Dataset:
         """A part of about ``rows`` training rows, and of as large a share of the validation rows.

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from automlrank.data.cache import write_part
+from automlrank.data.exact import column
 from automlrank.data.names import check_names
 from automlrank.errors import DataError, did_you_mean
 
@@ -152,7 +153,7 @@ def common_columns(files: Sequence[Path], scans: Sequence[pl.LazyFrame]) -> list
             if name not in schema:
                 raise DataError(f"{file} has no column {name!r}, which {files[0]} has.")
             mine, theirs = held.schema[name], schema[name]
-            both = [held.select(name), pl.DataFrame(schema={name: theirs})]
+            both = [held.select(column(name)), pl.DataFrame(schema={name: theirs})]
             try:
                 if mine.is_nested() != theirs.is_nested():
                     raise pl.exceptions.SchemaError
@@ -162,7 +163,7 @@ def common_columns(files: Sequence[Path], scans: Sequence[pl.LazyFrame]) -> list
                     f"{file} has {theirs} in column {name!r}, which does not go together "
                     f"with {mine} in {files[0]}."
                 ) from None
-    return [pl.col(name).cast(kind) for name, kind in held.schema.items()]
+    return [column(name).cast(kind) for name, kind in held.schema.items()]
 
 
 def unreadable(problem: str, error: BaseException) -> DataError:

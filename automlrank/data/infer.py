@@ -12,6 +12,7 @@ import polars as pl
 
 from automlrank.data.check import check, is_list, is_plain, item_of
 from automlrank.data.choose_rates import choose_statistics
+from automlrank.data.exact import column
 from automlrank.data.summary import Summary, distinct_values, items_of, plain, summarize
 from automlrank.data.table import Table
 from automlrank.data.times import UNITS, YEAR_2100
@@ -213,12 +214,12 @@ class _Columns:
 
     def lengths_of(self, name: str) -> int:
         """A hash of the lengths of a column's lists."""
-        lengths = self.one(pl.col(name).list.len().fill_null(0))
+        lengths = self.one(column(name).list.len().fill_null(0))
         return hash(lengths.to_numpy().tobytes())
 
     def vector_size(self, name: str) -> int | None:
         """The length of lists of numbers, where all have one length and no number is null."""
-        lengths = pl.col(name).list.len().drop_nulls()
+        lengths = column(name).list.len().drop_nulls()
         nulls_inside = items_of(name).null_count().alias("nulls")
         found = self.table.select(
             lengths.min().alias("low"), lengths.max().alias("high"), nulls_inside
@@ -227,7 +228,7 @@ class _Columns:
         return low if low == high and low >= MIN_VECTOR and not nulls else None
 
     def is_sorted(self, name: str) -> bool:
-        return self.one(pl.col(name).drop_nulls()).is_sorted()
+        return self.one(column(name).drop_nulls()).is_sorted()
 
     def is_whole(self, name: str) -> bool:
         column = plain(name, self.table.schema[name])

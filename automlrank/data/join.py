@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import polars as pl
+import polars.selectors as cs
 
+from automlrank.data.exact import column
 from automlrank.data.formats import unreadable
+from automlrank.data.names import other_name
 from automlrank.data.values import text_of
 from automlrank.errors import DataError, did_you_mean
 
@@ -50,16 +53,16 @@ class Side:
                 problem = f"a key must be one value per row, but {join.key!r} of {place} is {kind}."
                 raise DataError(problem)
         if mine == theirs and not mine.is_float():
-            left = right = pl.col(join.key)
+            left = right = column(join.key)
         else:
             left, right = text_of(join.key, mine), text_of(join.key, theirs)
-        key = max((*schema, *others), key=len) + "_"  # longer than any column's name: nobody's
+        key = other_name([*schema, *others])
         try:
-            rows = side.with_columns(right.alias(key)).drop(join.key).collect()
-            rows = rows.filter(pl.col(key).is_not_null())
+            rows = side.with_columns(right.alias(key)).drop(cs.by_name(join.key)).collect()
+            rows = rows.filter(column(key).is_not_null())
             if rows.is_empty():
                 raise DataError(f"{join.path} has no rows with a {join.key!r}.")
-            twice = rows.filter(pl.col(key).is_duplicated())[key]
+            twice = rows.filter(column(key).is_duplicated())[key]
         except pl.exceptions.PolarsError as error:
             raise unreadable(f"{join.path} cannot be joined by {join.key!r}", error) from None
         if len(twice):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from automlrank.errors import DataError, Fault
+
+
+def other_name(names: Iterable[str]) -> str:
+    """Return a name that is none of the given ones: longer than any."""
+    return max(names, key=len, default="") + "_"
 
 
 def check_names(names: Sequence[str], place: str) -> None:

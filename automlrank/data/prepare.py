@@ -13,6 +13,7 @@ from automlrank.data.check import columns_named
 from automlrank.data.encode import fit
 from automlrank.data.infer import complete
 from automlrank.data.labels import label_rates, read_group, read_incumbent, read_labels, read_weight
+from automlrank.data.names import other_name
 from automlrank.data.rates import fit_rates
 from automlrank.data.split import NAMES, Labels, assign, complete_column
 from automlrank.data.store import Arrays, StoreWriter
@@ -25,7 +26,6 @@ from automlrank.schema import Schema
 
 RATE_ROWS = 100_000  # new rows whose statistics are looked up at once
 SAMPLE_ROWS = 50_000  # raw rows that are kept, at most: every k-th of a larger table
-SPLIT = "\0split"  # their column of 0 train, 1 valid, 2 test; no file has a column of this name
 
 
 def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
@@ -83,18 +83,19 @@ def _write_rows(
     looked_at: Sequence[str],
     writer: StoreWriter,
 ) -> None:
-    """All rows encoded, and some as they are, with the columns ``looked_at`` beside."""
+    """All rows encoded; some as they are, with columns ``looked_at`` and their split, the last."""
     start, step, sample = 0, -(-table.rows // SAMPLE_ROWS), []
-    for chunk in table.chunks(list(dict.fromkeys([*encoder.reads, *looked_at]))):
+    read = list(dict.fromkeys([*encoder.reads, *looked_at]))
+    split = other_name(read)
+    for chunk in table.chunks(read):
         rows = slice(start, start + chunk.height)
         with counted_from(start):
             encoded = encoder.encode(chunk)
         arrays: Arrays = {**encoded, **{key: array[rows] for key, array in outcomes.items()}}
         for k, name in enumerate(NAMES):
             writer.append(name, _select(arrays, np.flatnonzero(splits[rows] == k)))
-        sample.append(
-            chunk.with_columns(pl.Series(SPLIT, splits[rows])).gather_every(step, -start % step)
-        )
+        labelled = chunk.with_columns(pl.Series(split, splits[rows]))
+        sample.append(labelled.gather_every(step, -start % step))
         start += chunk.height
     writer.write_sample(pl.concat(sample))
 

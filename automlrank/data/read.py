@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from automlrank.data.digest import digest_of_files
+from automlrank.data.exact import column
 from automlrank.data.formats import (
     Data,
     common_columns,
@@ -150,7 +151,7 @@ def _lazy(frame: Any) -> pl.LazyFrame:
 
 def _without_arrays(scan: pl.LazyFrame) -> pl.LazyFrame:
     arrays = [name for name, kind in scan.collect_schema().items() if isinstance(kind, pl.Array)]
-    return scan.with_columns(pl.col(arrays).arr.to_list()) if arrays else scan
+    return scan.with_columns(column(name).arr.to_list() for name in arrays)
 
 
 def _digest(source: Data) -> str:
@@ -171,7 +172,7 @@ def _spelled(scan: pl.LazyFrame) -> list[pl.Expr]:
     coded = (pl.Categorical, pl.Enum)
     schema = scan.collect_schema()
     lists = [n for n, kind in schema.items() if isinstance(kind, pl.List) and kind.inner in coded]
-    return [pl.col(name).cast(pl.List(pl.String)) for name in lists]
+    return [column(name).cast(pl.List(pl.String)) for name in lists]
 
 
 def _place(source: Data) -> str:

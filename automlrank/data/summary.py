@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from automlrank.data.check import is_list, is_number, is_plain, item_of
+from automlrank.data.exact import column
 from automlrank.data.table import Table
 
 
@@ -73,8 +74,8 @@ def _measures(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:
 def plain(name: str, kind: pl.DataType) -> pl.Expr:
     """Categories as text, NaN as null."""
     if kind in (pl.Categorical, pl.Enum):
-        return pl.col(name).cast(pl.String)
-    return pl.col(name).fill_nan(None) if kind.is_float() else pl.col(name)
+        return column(name).cast(pl.String)
+    return column(name).fill_nan(None) if kind.is_float() else column(name)
 
 
 def distinct_values(table: Table, name: str) -> int:
@@ -89,4 +90,4 @@ def distinct_values(table: Table, name: str) -> int:
 
 def items_of(name: str) -> pl.Expr:
     """The values inside of a column's lists, end to end."""
-    return pl.col(name).drop_nulls().explode()
+    return column(name).drop_nulls().explode()

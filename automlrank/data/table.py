@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from automlrank.data.exact import column
 from automlrank.data.formats import unreadable
 from automlrank.errors import DataError, did_you_mean
 
@@ -44,7 +45,8 @@ class Table:
     def select(self, *expressions: pl.Expr | str) -> pl.DataFrame:
         """Columns, or what is made of them; raises DataError where the rows cannot be read."""
         with readable(self.name):
-            return self.scan.select(expressions).collect(engine="streaming")
+            exact = [column(item) if isinstance(item, str) else item for item in expressions]
+            return self.scan.select(exact).collect(engine="streaming")
 
     def chunks(
         self, columns: Sequence[str] | None = None, rows: int | None = None
@@ -57,7 +59,7 @@ class Table:
         """
         most = rows or CHUNK_ROWS
         for piece in _at_least(most, self.pieces):
-            scan = piece.scan if columns is None else piece.scan.select(columns)
+            scan = piece.scan if columns is None else piece.scan.select(map(column, columns))
             size = -(-piece.rows // -(-piece.rows // most))  # as equal as they can be
             for start in range(0, piece.rows, size):
                 with readable(self.name):

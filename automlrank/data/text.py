@@ -11,6 +11,7 @@ import polars as pl
 
 from automlrank.data.cache import write_part
 from automlrank.data.delimited import BLOCK_BYTES, read_blocks
+from automlrank.data.exact import column
 from automlrank.errors import DataError
 
 LEADING_ZERO = r"^[+-]?0\d"  # an id such as 007 is not the number 7
@@ -112,7 +113,7 @@ def stage_text(
 
 def scan_part(part: Part, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """The rows of a part in the given types."""
-    casts = [pl.col(name).cast(kind) for name, kind in schema.items() if part.schema[name] != kind]
+    casts = [column(name).cast(kind) for name, kind in schema.items() if part.schema[name] != kind]
     return pl.scan_parquet(part.path).with_columns(casts)
 
 

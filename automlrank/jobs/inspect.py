@@ -102,7 +102,7 @@ def _split_inspection(
     frame = every_kth(table, step)
     some = splits[::step]
     figures = _figures(frame, schema, some)
-    labels = table.scan.select([task.name for task in schema.tasks]).collect()
+    labels = table.select(*(task.name for task in schema.tasks))
     found = suspicions(
         frame, schema, some, set_aside=inferred.set_aside, figures=figures, step=step
     )

@@ -53,7 +53,7 @@ def files_of(path: Path) -> list[Path]:
 def read_files(files: Sequence[Path]) -> tuple[pl.DataFrame, list[int]]:
     """Return the rows of all files, in types that hold them all, and how many each file has."""
     parts = [read_file(file) for file in files]
-    table = pl.concat([part.select(parts[0].columns) for part in parts], how="vertical_relaxed")
+    table = pl.concat([part[parts[0].columns] for part in parts], how="vertical_relaxed")
     if any(is_text(file) for file in files):
         table = table.with_columns(typed(column) for column in table.select(pl.col(pl.String)))
     return table, [part.height for part in parts]
