@@ -27,7 +27,8 @@ The rooms, in the order of imports: each imports only from those above it. ``tes
 holds the order and this table::
 
     errors         every error that is raised on purpose
-    documents      YAML read with line numbers; text files written atomically
+    files          text files written atomically; outputs refused early
+    documents      YAML and JSON as plain data, YAML with its lines
     options        options of commands and functions, each declared once
     schema         columns and tasks of a table
     blocks         parts of models: a declaration and a module in one file each; BLOCKS

@@ -1,4 +1,4 @@
-"""YAML files read with the line of every value, and text files written atomically.
+"""YAML and JSON files read as plain data, YAML with the line of every value.
 
 YAML gives plain data (dicts, lists, scalars), as a Python caller would pass it: schemas and spaces
 have one reader, whether they come from a file or from Python. It reports all faults at once.
@@ -6,7 +6,7 @@ have one reader, whether they come from a file or from Python. It reports all fa
 
 from __future__ import annotations
 
-import os
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,15 @@ from pathlib import Path
 
 import yaml
 
-from automlrank.errors import DocumentError, Fault, RunError, reason_of, shown
+from automlrank.errors import DocumentError, Fault, printable, shown
 
 Path_ = tuple[str | int, ...]
 MAX_VALUES = 20_000  # a space has hundreds; nested anchors reach millions from a few lines
 TAG = "tag:yaml.org,2002:"
 COLLECTIONS = (f"{TAG}map", f"{TAG}seq")
 MAX_DEPTH = 64  # an anchor inside itself would never end
+UNREADABLE = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Errors of PyYAML for a value that its tag does not fit, such as ``!!int ''`` and ``!!bool x``."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -77,14 +79,37 @@ def as_document(source: str | Path | Mapping[str, object], *, strict: bool = Tru
 
 def read_document(path: str | Path, *, strict: bool = True) -> Document:
     """Read one YAML file; raises DocumentError with every fault of the YAML."""
-    file = Path(path)
+    return parse_document(read_text(Path(path)), str(path), strict=strict)
+
+
+def read_text(file: Path) -> str:
+    """Read a text file; raises DocumentError with the line of a byte that is not UTF-8."""
     try:
-        text = file.read_text(encoding="utf-8")
+        data = file.read_bytes()
     except FileNotFoundError:
         raise DocumentError(f"no such file: {file}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(f"{file} cannot be read as UTF-8 text: {error}.") from None
-    return parse_document(text, str(file), strict=strict)
+    except (OSError, ValueError) as error:  # a name with a null is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise DocumentError(f"{file} cannot be read: {reason}.") from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        fault = Fault("not UTF-8 text.", "", "Save the file as UTF-8.", str(file), line)
+        raise DocumentError(fault) from None
+
+
+def read_json(file: Path) -> object:
+    """Read one JSON file; raises DocumentError with the line of its fault."""
+    text = read_text(file)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        said = error.msg if text.strip() else "the file is empty"
+        fault = Fault(f"not valid JSON: {said}.", file=str(file), line=error.lineno)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or as many levels
+        fault = Fault("not valid JSON that can be read.", file=str(file))
+    raise DocumentError(fault)
 
 
 def parse_document(text: str, file: str | None = None, *, strict: bool = True) -> Document:
@@ -97,7 +122,7 @@ def parse_document(text: str, file: str | None = None, *, strict: bool = True) -
         loader = _Loader(text)
         node = loader.get_single_node()
     except yaml.YAMLError as error:
-        raise DocumentError(_syntax_fault(error, file)) from None
+        raise DocumentError(_syntax_fault(error, text, file)) from None
     except RecursionError:
         raise DocumentError(Fault(f"more than {MAX_DEPTH} levels.", file=file)) from None
     if node is None:
@@ -109,10 +134,11 @@ def parse_document(text: str, file: str | None = None, *, strict: bool = True) -
     return Document(data, file, walker.lines, tuple(walker.faults))
 
 
-def _syntax_fault(error: yaml.YAMLError, file: str | None) -> Fault:
-    mark = getattr(error, "problem_mark", None)
+def _syntax_fault(error: yaml.YAMLError, text: str, file: str | None) -> Fault:
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return Fault(f"not valid YAML: {problem}.", file=file, line=mark.line + 1 if mark else None)
+    mark, at = getattr(error, "problem_mark", None), getattr(error, "position", None)
+    line = mark.line + 1 if mark else None if at is None else text.count("\n", 0, at) + 1
+    return Fault(f"not valid YAML: {problem}.", file=file, line=line)
 
 
 class _Walker:
@@ -137,7 +163,7 @@ class _Walker:
                 )
             return None
         self.lines[path] = node.start_mark.line + 1
-        if not isinstance(node, yaml.ScalarNode) and node.tag not in COLLECTIONS:
+        if isinstance(node, yaml.ScalarNode) == (node.tag in COLLECTIONS):
             self._bad_tag(node, path)
             return None
         if isinstance(node, yaml.MappingNode):
@@ -162,7 +188,7 @@ class _Walker:
     def _scalar(self, node: yaml.Node, path: Path_) -> object:
         try:
             value = self.loader.construct_object(node)
-        except (yaml.YAMLError, ValueError):
+        except UNREADABLE:
             self._fault(node, path, f"{shown(node.value)} is no {node.tag.removeprefix(TAG)}.")
             return None
         if isinstance(value, bytes):
@@ -193,7 +219,7 @@ _Dumper.yaml_implicit_resolvers = {  # text that a version of YAML reads as anot
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if re.search("[\x85\u2028\u2029\ufeff]", text) else None  # read as line ends
+    style = None if text.isprintable() else '"'  # the one style with escapes
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -205,37 +231,4 @@ def dump(data: object) -> str:
     text: str = yaml.dump(
         data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=96
     )
-    return text
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file by renaming a finished part: a reader never sees half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def new_folder(parent: str | Path, name: str, date: str) -> Path:
-    """Return a path that does not exist yet: ``parent/name-date``, then ``-2``, ``-3``."""
-    stem = Path(parent) / f"{name}-{date}"
-    candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in range(1, 10_000))
-    return next(path for path in candidates if not path.exists())
-
-
-def check_new(path: Path, hint: str = "Give another --out.") -> None:
-    """Raise RunError if ``path`` is a file or a folder with something in it."""
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        raise RunError(f"{path} exists and is not empty.", hint)
-
-
-def disk_error(error: BaseException) -> str:
-    """Return the system's message in one line; a database's error holds it as its cause."""
-    root = error
-    while root.__cause__ is not None:
-        root = root.__cause__
-    if isinstance(root, OSError) and root.strerror:
-        return root.strerror
-    return reason_of(root).removesuffix(".")
+    return "\n".join(map(printable, text.split("\n")))  # as escapes, which YAML reads back

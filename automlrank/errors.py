@@ -20,6 +20,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+NEAR = 0.7  # of names alike: "user" is like "user_id" at .73, and "norun" like "none" at .67
+MOST_NAMES = 20  # in a hint
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -36,7 +39,7 @@ class Fault:
         if self.line is not None:
             place += f":{self.line}" if place else f"line {self.line}"
         parts = [part for part in (place, self.path, self.problem) if part]
-        return ": ".join(parts) + (f" {self.hint}" if self.hint else "")
+        return printable(": ".join(parts) + (f" {self.hint}" if self.hint else ""))
 
 
 class AutomlrankError(Exception):
@@ -100,10 +103,29 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."
 
 
+def printable(text: str) -> str:
+    """Return the text on one line, with an escape for each character that is not seen.
+
+    A control character may colour or erase what a terminal shows, and a mark of direction may turn
+    it around; characters of no width make two names look alike.
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return a hint with the nearest known name, or with all names if none is near."""
+    """Return a hint with the nearest known name, or with the known names if none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.5)
-    if near:
-        return f"Did you mean {near[0]!r}?"
-    return f"Known: {', '.join(names)}." if names else ""
+    if hint := nearest(word, names):
+        return hint
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"Known: {', '.join(names[:MOST_NAMES])}{more}." if names else ""
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """Return a hint with the nearest known name, whatever its case; nothing if none is near."""
+    names, word = {name.lower(): name for name in known}, str(word).lower()
+    turned = [name for name in names if sorted(name) == sorted(word)]  # "acu" for "auc"
+    begun = [name for name in names if len(word) > 1 and name.startswith(word)]  # "no" for "none"
+    longer = [name for name in names if name == word[:-1]]
+    near = difflib.get_close_matches(word, names, n=1, cutoff=NEAR) or turned or begun or longer
+    return f"Did you mean {names[near[0]]!r}?" if near else ""

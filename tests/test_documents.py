@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automlrank.documents import dump, parse_document
+from automlrank.documents import dump, parse_document, read_document, read_json
 from automlrank.errors import DocumentError
 
 SCALARS = (
@@ -78,6 +80,21 @@ def test_duplicate_keys_are_faults_all_at_once() -> None:
         ("a: !!python/name:os.system x", "is no python/name:os.system"),
         ("a: \x01", "not valid YAML"),
         ("a: 2024-02-31", "'2024-02-31' is no timestamp"),
+        ("a: 1\nb: !!timestamp x", "f.yaml:2: b: 'x' is no timestamp."),
+        ("a: 1\nb: !!int ''", "f.yaml:2: b: '' is no int."),
+        ("a: !!int 0b", "f.yaml:1: a: '0b' is no int."),
+        ("a: !!float _", "f.yaml:1: a: '_' is no float."),
+        ("a: !!bool maybe", "f.yaml:1: a: 'maybe' is no bool."),
+        ("a: !!binary x", "f.yaml:1: a: 'x' is no binary."),
+        ("a: !!binary aGk=", "f.yaml:1: a: the tag 'tag:yaml.org,2002:binary' is not allowed"),
+        ("a: !!set {b}", "f.yaml:1: a: the tag 'tag:yaml.org,2002:set' is not allowed"),
+        ("a: !!omap [b: 1]", "f.yaml:1: a: the tag 'tag:yaml.org,2002:omap' is not allowed"),
+        ("a: !!seq x", "f.yaml:1: a: the tag 'tag:yaml.org,2002:seq' is not allowed"),
+        ("a: !mine x", "f.yaml:1: a: 'x' is no !mine."),
+        ("a: 1\n\nb: \0", "f.yaml:3: not valid YAML: unacceptable character #x0000"),
+        ("a: 1\n---\nb: 2", "f.yaml:2: not valid YAML: but found another document."),
+        ("a: 1\n\tb: 2", "f.yaml:2: not valid YAML: "),
+        ("a: " + "9" * 5000, "f.yaml:1: a: '999"),
         ("a: !!int abc", "'abc' is no int"),
         ("a: !!binary aGk=", "is not allowed"),
         ("", "the file is empty"),
@@ -97,8 +114,56 @@ def test_what_cannot_be_read_says_why(text: str, part: str) -> None:
     assert part in faults(text)[0]
 
 
-def test_a_missing_file_is_one_sentence() -> None:
-    from automlrank.documents import read_document
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a: 1\nb: \xff\n", ":2: not UTF-8 text. Save the file as UTF-8."),
+        ("a: 1".encode("utf-16"), ":1: not UTF-8 text."),
+        (bytes(100), ":1: not valid YAML: unacceptable character"),
+    ],
+)
+def test_bytes_that_are_no_text_have_a_line(content: bytes, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_bytes(content)
+    with pytest.raises(DocumentError) as caught:
+        read_document(file)
+    assert str(caught.value).startswith(f"{file}{said}")
 
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ":1: not valid JSON: the file is empty."),
+        ('{"a": 1,\n"b"', ":2: not valid JSON: "),
+        ("\0" * 9, ":1: not valid JSON: "),
+        ("[" * 100_000, ": not valid JSON that can be read."),
+        ("9" * 5000, ": not valid JSON that can be read."),
+    ],
+)
+def test_json_that_cannot_be_read_says_where(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "f.json"
+    file.write_text(text)
+    with pytest.raises(DocumentError) as caught:
+        read_json(file)
+    assert str(caught.value).startswith(f"{file}{said}")
+
+
+@pytest.mark.parametrize(
+    "sign", ["\x1b[31m", "\u202e", "\u200b", "\u2066", "\x85", "\ufeff", "\U000e0001"]
+)
+def test_what_is_not_seen_is_dumped_as_an_escape(sign: str) -> None:
+    """In keys, values and lists; a terminal and an editor then show what there is."""
+    data = {f"a{sign}": [f"{sign}b", {"c": f"{sign} {'long ' * 40}"}]}
+    text = dump(data)
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert parse_document(text).data == data
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="cannot be read: Is a directory"):
+        read_document(tmp_path)
+
+
+def test_a_missing_file_is_one_sentence() -> None:
     with pytest.raises(DocumentError, match=r"no such file: nowhere\.yaml"):
         read_document("nowhere.yaml")

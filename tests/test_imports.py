@@ -18,6 +18,7 @@ import automlrank
 PACKAGE = Path(automlrank.__file__).parent
 ORDER = [
     "errors",
+    "files",
     "documents",
     "options",
     "schema",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from automlrank.cli.command import command
 from automlrank.cli.console import Console, Format
-from automlrank.errors import UsageError, did_you_mean
+from automlrank.errors import UsageError, nearest
 from automlrank.jobs.options import BlocksOptions
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def blocks(console: Console, options: BlocksOptions) -> None:
 
     name = options.name
     if name is not None and name not in BLOCKS:
-        raise UsageError(f"no block {name!r}.", did_you_mean(name, BLOCKS))
+        hint = nearest(name, BLOCKS) or "automlrank blocks lists them."
+        raise UsageError(f"no block {name!r}.", hint)
     chosen = list(BLOCKS.values()) if name is None else [BLOCKS[name]]
     console.data(lambda: [as_data(cls) for cls in chosen])
     if console.format is Format.human:

@@ -9,7 +9,7 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from automlrank.errors import AutomlrankError, UsageError
+from automlrank.errors import AutomlrankError, UsageError, printable
 
 P = ParamSpec("P")
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -46,12 +46,7 @@ def _internal(error: Exception) -> Iterable[str]:
     yield f"It is not your mistake. Run it again with {DEBUG}=1 and report what it prints."
 
 
-def _one_line(sentence: str) -> str:
-    """Return the sentence without characters that end a line or colour the terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in sentence)
-
-
 def _end(code: int, sentences: Iterable[str]) -> NoReturn:
     for sentence in sentences:
-        typer.echo(_one_line(sentence), err=True)
+        typer.echo(printable(sentence), err=True)
     raise typer.Exit(code)

@@ -18,7 +18,8 @@ from automlrank.codegen.onnx import export_onnx, onnx_readme
 from automlrank.codegen.train_source import training_sources
 from automlrank.codegen.verify import verify_export
 from automlrank.data.transform import Encoder
-from automlrank.documents import check_new, dump
+from automlrank.documents import dump
+from automlrank.files import check_new
 from automlrank.measurement.metrics import AUC, Metric
 from automlrank.model.network import RankingModel, build
 from automlrank.model.wiring import wire

@@ -13,7 +13,7 @@ import pyarrow as pa
 from automlrank.data.cache import write_part
 from automlrank.data.exact import column
 from automlrank.data.names import check_names
-from automlrank.errors import DataError, did_you_mean
+from automlrank.errors import DataError, did_you_mean, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def locate(source: str | Path) -> Path:
     if not path.exists():
         beside = path.parent.iterdir() if path.parent.is_dir() else ()
         known = {item.name for item in beside if item.is_dir() or kind_of(item)}
-        raise DataError(f"no such file: {path}.", did_you_mean(path.name, known | set(samples())))
+        raise DataError(f"no such file: {path}.", nearest(path.name, known | set(samples())))
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automlrank.documents import write_text
+from automlrank.files import write_text
 from automlrank.jobs.result import Result, load_run
 from automlrank.report.files import write_report
 from automlrank.report.html import html as html_page

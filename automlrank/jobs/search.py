@@ -18,8 +18,8 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
 from automlrank.candidates.trees import BOOSTED
 from automlrank.data.dataset import Dataset
-from automlrank.documents import check_new, new_folder, write_text
 from automlrank.errors import RunError, UsageError
+from automlrank.files import check_new, new_folder, write_text
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.options import SearchOptions

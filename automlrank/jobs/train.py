@@ -14,7 +14,8 @@ from automlrank.architecture.shipped import architecture_for
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
 from automlrank.data.dataset import Dataset
-from automlrank.documents import check_new, dump, write_text
+from automlrank.documents import dump
+from automlrank.files import check_new, write_text
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.options import TrainOptions
 from automlrank.measurement.latency import Latency

@@ -44,13 +44,14 @@ def read_options(options: type[Any], file: str | Path) -> dict[str, object]:
 
 
 def _options_in(document: Document) -> tuple[tuple[str, ...], Mapping[str, object]]:
-    data, place = document.data, ()
+    data: object = document.data
+    place: tuple[str, ...] = ()
     if isinstance(data, Mapping) and RECORD in data:
-        return (RECORD,), cast("Mapping[str, object]", data[RECORD])
+        place, data = (RECORD,), data[RECORD]
     if not isinstance(data, Mapping):
-        fault = document.fault((), f"must be a mapping of options, but got {shown(data)}.")
+        fault = document.fault(place, f"must be a mapping of options, but got {shown(data)}.")
         raise DocumentError(fault)
-    return place, data
+    return place, cast("Mapping[str, object]", data)
 
 
 def _typed(option: Option, value: object) -> object:

@@ -7,7 +7,7 @@ import io
 import json
 from pathlib import Path
 
-from automlrank.documents import write_text
+from automlrank.files import write_text
 from automlrank.report.html import html as html_text
 from automlrank.report.markdown import markdown
 from automlrank.runs.record import flat

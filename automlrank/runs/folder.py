@@ -21,8 +21,9 @@ from torch import Tensor
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
 from automlrank.data.transform import Encoder
-from automlrank.documents import dump, read_document, write_text
+from automlrank.documents import dump, read_document
 from automlrank.errors import RunError
+from automlrank.files import write_text
 from automlrank.runs.liveness import Liveness, is_held
 from automlrank.schema import Schema, read_schema
 from automlrank.space.space import Space

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -25,6 +24,7 @@ from automlrank.schema.schema import Schema
 from automlrank.schema.score import FORM, Score, read_score
 from automlrank.schema.settings import SettingsReader
 
+LARGEST = 1e300  # of a weight
 WAYS = get_args(get_type_hints(Split)["by"])
 FILES = {"train": "train_file", "test": "test_file"}  # as YAML and as Split name them
 
@@ -177,4 +177,4 @@ def _is_share(value: object) -> bool:
 def _is_positive(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return 0 < value < math.inf
+    return 0 < value < LARGEST

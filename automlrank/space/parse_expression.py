@@ -97,7 +97,8 @@ class ExpressionParser:
         elif isinstance(behind, list) and behind:
             members = [self.expression(item, (*here, i), families) for i, item in enumerate(behind)]
         else:
-            self.fault(here, f"{keyword} takes a list of expressions, but got {shown(behind)}.")
+            some = "expressions, one or more" if behind == [] else "expressions"
+            self.fault(here, f"{keyword} takes a list of {some}, but got {shown(behind)}.")
             return HOLE
         beside = {
             key: self.expression(data[key], (*path, key), (key,)) if key in FAMILIES else data[key]

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from automlrank.documents import Document, as_document
-from automlrank.errors import DocumentError, SpaceError, did_you_mean
+from automlrank.errors import DocumentError, SpaceError, nearest
 from automlrank.schema import Schema
 from automlrank.space.grammar import leaves
 from automlrank.space.requirements import fit_to, needs_met
@@ -32,7 +32,10 @@ def find(name: str | Path) -> Path:
     known = shipped()
     if str(name) in known:
         return known[str(name)]
-    raise DocumentError(f"no such file, space or model: {name}.", did_you_mean(path.stem, known))
+    if path.exists():
+        return path  # a folder: reading it says so
+    hint = nearest(path.stem, known) or "Give a file, or a shipped name such as ctr or deepfm."
+    raise DocumentError(f"no such file, space or model: {name}.", hint)
 
 
 def open_space(source: AsSpace) -> tuple[Space, Document]:

@@ -9,8 +9,8 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
 
-from automlrank.documents import disk_error
 from automlrank.errors import RunError
+from automlrank.files import disk_error
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.search_config import SearchConfig

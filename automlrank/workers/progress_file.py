@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from automlrank.documents import write_text
+from automlrank.files import write_text
 from automlrank.runs.events import TrainingUpdate
 from automlrank.training.progress import Progress
 

@@ -1,0 +1,104 @@
+"""Files that are written: whole or not at all, and refused early where they cannot be."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from automlrank.errors import RunError, reason_of
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file by renaming a finished part: a reader never sees half of it.
+
+    An OSError names the file, not its part; that of a full disk names none by itself.
+    """
+    part = path.with_name(f".{os.getpid()}.part")  # short: the name itself may be the longest
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        with contextlib.suppress(OSError):  # of a folder that is gone
+            part.unlink(missing_ok=True)
+
+
+def new_folder(parent: str | Path, name: str, date: str) -> Path:
+    """Return a path that does not exist yet: ``parent/name-date``, then ``-2``, ``-3``."""
+    stem = Path(parent) / f"{name}-{date}"
+    candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in range(1, 10_000))
+    return next(path for path in candidates if not path.exists())
+
+
+def check_new(path: Path, hint: str = "Give another --out.") -> None:
+    """Raise RunError unless a folder can be made at ``path``, or an empty one is there.
+
+    It is made and removed again: rights, limits on names and kinds of disks have no surer test.
+    """
+    with _refused(path, "made", hint):
+        if path.is_symlink():
+            raise RunError(f"{path} is a link.", "Give the folder itself, or another --out.")
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} exists and is no folder.", hint)
+        if path.is_dir() and any(path.iterdir()):
+            raise RunError(f"{path} exists and is not empty.", hint)
+        _make_and_remove(path)
+
+
+def check_file(path: Path, hint: str) -> None:
+    """Raise RunError unless a file can be written at ``path``, in a folder that exists."""
+    with _refused(path, "written", hint):
+        if path.is_dir():
+            raise RunError(f"{path} is a folder.", hint)
+        if path.exists() and not path.is_file():
+            raise RunError(f"{path} is no file that can be replaced.", hint)
+        if path.is_symlink() and not path.exists():
+            raise RunError(f"{path} is a link that leads nowhere.", hint)
+        if not path.parent.is_dir():
+            raise RunError(f"there is no folder {path.parent}.", hint)
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # raises for a name that is too long
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+
+
+@contextmanager
+def _refused(path: Path, verb: str, hint: str) -> Iterator[None]:
+    """Raise what the system says against a path as RunError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:  # a name with a null is a ValueError
+        raise RunError(f"{path} cannot be {verb}: {disk_error(error)}.", hint) from None
+
+
+def _make_and_remove(path: Path) -> None:
+    made: list[Path] = []
+    try:
+        for folder in [*reversed(path.parents), path]:
+            if folder.exists() and not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, f"{folder} is no folder")
+            if not folder.exists():
+                folder.mkdir()
+                made.append(folder)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    finally:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # another process uses it by now
+                folder.rmdir()
+
+
+def disk_error(error: BaseException) -> str:
+    """Return the system's message in one line; a database's error holds it as its cause."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if isinstance(root, OSError) and root.strerror:
+        return root.strerror
+    return reason_of(root).removesuffix(".")
