@@ -25,7 +25,8 @@ class SearchTarget:
 def sentences(event: Event) -> Iterator[str]:
     """Yield the sentences of an event other than a training or the end of a trial."""
     match event:
-        case DataReady(name, rows, label_rates, set_aside, suspicions, regression):
+        case DataReady(name, rows, label_rates, set_aside, suspicions, regression, _, notes):
+            yield from notes
             yield f"{name}:"
             for split, n in rows.items():
                 shown = show_labels(label_rates[split], regression)

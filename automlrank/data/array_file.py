@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -33,6 +34,19 @@ class ArrayFile:
         np.lib.format.write_array_header_1_0(
             self.file, {"descr": descr, "fortran_order": False, "shape": shape}
         )
+
+    def allocate(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+        """Return the file as a mapped array of this shape, to be filled in any order.
+
+        Its room on the disk is taken now: without it, writing to a mapped array is a bus error,
+        which ends the process.
+        """
+        self.close()
+        array = np.lib.format.open_memmap(self.path, "w+", dtype, shape)
+        if hasattr(os, "posix_fallocate"):
+            with self.path.open("rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, self.path.stat().st_size)
+        return array
 
     def mapped(self) -> Array:
         end = self.file.tell()

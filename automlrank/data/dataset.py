@@ -25,9 +25,9 @@ from automlrank.data.store import (
     FORMAT,
     SAMPLE_FILE,
     Arrays,
+    DamagedStore,
     Store,
     StoreWriter,
-    is_whole,
     open_or_build,
     read_store,
 )
@@ -96,11 +96,11 @@ class Dataset:
     @classmethod
     def load(cls, folder: str | Path, name: str) -> Dataset:
         """The data set whose encoded arrays lie in a folder; raises DataError if they do not."""
-        if not is_whole(Path(folder)):
-            raise DataError(
-                f"the encoded table is no longer in {folder}.", "Continue its search with --resume."
-            )
-        return cls._of(read_store(Path(folder)), name)
+        try:
+            return cls._of(read_store(Path(folder)), name)
+        except DamagedStore as damage:
+            hint = "Continue its search with --resume, which encodes the table again."
+            raise DataError(f"{damage}.", hint) from None
 
     @classmethod
     def _of(cls, store: Store, name: str) -> Dataset:
@@ -118,6 +118,11 @@ class Dataset:
     def folder(self) -> Path:
         """Folder of the encoded arrays."""
         return self.store.folder
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was decided and done when the table was read."""
+        return (*self.store.notes, *self.store.facts.get("notes", ()))
 
     @property
     def rows(self) -> dict[str, int]:

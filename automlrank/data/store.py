@@ -2,16 +2,19 @@
 
 A store is a folder named after its fingerprint: ``manifest.json``, one ``.npy`` per array and
 split, and the encoder. It is written chunk by chunk to a temporary folder and renamed when
-complete, under a lock, so that no process reads a partial store. Files are named by numbers,
-because names of columns may not be valid file names.
+complete, under a lock, so that no process reads a partial store. The manifest has a checksum of
+each file: one that a power cut left full of zeros is not read, and the table is encoded again.
+Files are named by numbers, because names of columns may not be valid file names.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import shutil
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,12 +26,16 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.array_file import ArrayFile, mapped
+from automlrank.data.checksum import checksums_of, damaged_files
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
-from automlrank.errors import DataError
+from automlrank.documents import read_json
+from automlrank.errors import DataError, DocumentError
+from automlrank.files import disk_error, write_text
 
 SAMPLE_FILE = "rows.parquet"
-FORMAT = 4  # of the manifest and of what the arrays mean
+FORMAT = 5  # of the manifest and of what the arrays mean
+CHECKSUM = "checksum"  # the manifest's key of that of all others
 Arrays = Mapping[str, Array | Ragged]
 
 
@@ -40,6 +47,12 @@ class Store:
     facts: Mapping[str, Any]
     encoder: Encoder
     splits: Mapping[str, Arrays]
+    notes: tuple[str, ...] = ()
+    """Sentences on a damaged store that this one replaces."""
+
+
+class DamagedStore(Exception):
+    """A store is not there as it was written."""
 
 
 def open_or_build(folder: Path, build: Callable[[StoreWriter], None]) -> Store:
@@ -47,30 +60,62 @@ def open_or_build(folder: Path, build: Callable[[StoreWriter], None]) -> Store:
 
     Raises DataError if the place cannot be written; what ``build`` raises leaves nothing behind.
     """
-    if is_whole(folder):
+    with contextlib.suppress(DamagedStore):
         return read_store(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder.with_name(folder.name + ".lock")):
-            if not is_whole(folder):
-                with _new_store(folder) as writer:
-                    build(writer)
+            return _read_or_build(folder, build)
     except OSError as error:
         raise DataError(
-            f"the encoded data cannot be written to {folder.parent}: {error.strerror or error}.",
-            "Name another cache folder, for example in AUTOMLRANK_CACHE.",
+            f"the encoded data cannot be written to {folder.parent}: {disk_error(error)}.",
+            "Free some space, or name another cache folder in AUTOMLRANK_CACHE.",
         ) from None
-    return read_store(folder)
+
+
+def _read_or_build(folder: Path, build: Callable[[StoreWriter], None]) -> Store:
+    """Return the store that another process has written meanwhile, or build it."""
+    try:
+        return read_store(folder)
+    except DamagedStore as damage:
+        notes = (f"{damage}: the table is encoded again.",) if folder.exists() else ()
+    with _new_store(folder) as writer:
+        build(writer)
+    return dataclasses.replace(read_store(folder), notes=notes)
 
 
 def read_store(folder: Path) -> Store:
-    """Open a store's arrays for reading; no array is loaded."""
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    """Open a store's arrays for reading; no array is loaded. Raises DamagedStore."""
+    manifest = _manifest(folder)
+    if damaged := damaged_files(folder, manifest["files"]):
+        raise DamagedStore(f"{folder / damaged[0]} is missing or damaged")
     splits = {
         split: {key: _open(folder, files) for key, files in arrays.items()}
         for split, arrays in manifest["splits"].items()
     }
     return Store(folder, manifest["facts"], Encoder.load(folder), splits)
+
+
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    """Return the manifest of a store; raises DamagedStore if it is not as it was written."""
+    path = folder / "manifest.json"
+    try:
+        manifest = read_json(path)
+    except DocumentError as error:
+        raise DamagedStore(str(error).rstrip(".")) from None
+    if not isinstance(manifest, dict) or manifest.pop(CHECKSUM, None) != _checksum(manifest):
+        raise DamagedStore(f"{path} is damaged")
+    if manifest["format"] != FORMAT:
+        raise DamagedStore(f"{path} is of another version")
+    return manifest
+
+
+def _checksum(manifest: Mapping[str, Any]) -> int:
+    return zlib.crc32(_json(manifest).encode())
+
+
+def _json(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, indent=1, ensure_ascii=False, default=str)  # YAML has dates
 
 
 class StoreWriter:
@@ -99,9 +144,8 @@ class StoreWriter:
     def allocate(self, split: str, key: str, shape: tuple[int, ...]) -> Array:
         """A whole float32 array of a split, mapped, to be filled in any order."""
         file = self.new_file()
-        file.close()
         self.files[split, key] = [file]
-        return np.lib.format.open_memmap(file.path, "w+", np.dtype(np.float32), shape)
+        return file.allocate(np.dtype(np.float32), shape)
 
     def read(self, split: str, key: str) -> Array:
         """Return the part of an array that was written so far, mapped."""
@@ -120,10 +164,10 @@ class StoreWriter:
         splits: dict[str, dict[str, list[str]]] = {}
         for (split, key), files in self.files.items():
             splits.setdefault(split, {})[key] = [file.path.name for file in files]
-        sizes = {file.name: file.stat().st_size for file in self.folder.iterdir()}
-        manifest = {"format": FORMAT, "facts": facts, "splits": splits, "sizes": sizes}
-        text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)  # YAML has dates
-        (self.folder / "manifest.json").write_text(text, encoding="utf-8")
+        written = checksums_of(self.folder)
+        manifest = {"format": FORMAT, "facts": facts, "splits": splits, "files": written}
+        text = _json({**manifest, CHECKSUM: _checksum(manifest)})
+        write_text(self.folder / "manifest.json", text)
 
     def close(self) -> None:
         """Close every file, whichever cannot be: a full disk fails when the last bytes go out."""
@@ -161,17 +205,6 @@ def _as_system_errors() -> Iterator[None]:
         yield
     except pl.exceptions.PolarsError as error:
         raise OSError(str(error).splitlines()[0]) from None
-
-
-def is_whole(folder: Path) -> bool:
-    """Return True if the manifest can be read and every file has its size."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        return manifest["format"] == FORMAT and all(
-            (folder / name).stat().st_size == size for name, size in manifest["sizes"].items()
-        )
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def _open(folder: Path, files: list[str]) -> Array | Ragged:

@@ -25,6 +25,8 @@ class DataReady:
     """Tasks of regression: their label has a mean, not a rate."""
     metric: Metric = AUC
     """Metric that models are scored by; derived from the tasks unless given."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what was decided and done when the table was read."""
 
     @classmethod
     def of(
@@ -36,7 +38,14 @@ class DataReady:
     ) -> Self:
         regression = data.schema.regression_names
         return cls(
-            data.name, data.rows, data.label_rates, set_aside, suspicions, regression, metric
+            data.name,
+            data.rows,
+            data.label_rates,
+            set_aside,
+            suspicions,
+            regression,
+            metric,
+            data.notes,
         )
 
 

@@ -215,6 +215,64 @@ def test_a_damaged_store_is_built_again(tmp_path, damage):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def zeros(path):
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def beyond(path):
+    """Ids that no vocabulary has, in a file that NumPy reads."""
+    np.save(path, np.full_like(np.load(path), 10**6))
+
+
+def without_splits(path):
+    manifest = json.loads(path.read_text())
+    del manifest["splits"]
+    path.write_text(json.dumps(manifest))
+
+
+def another_format(path):
+    path.write_text(path.read_text().replace('"format": ', '"format": 9'))
+
+
+DAMAGES = {
+    "an array of zeros": ("ids:item", zeros),
+    "ids beyond the vocabulary": ("ids:item", beyond),
+    "an encoder of zeros": ("encoder.json", zeros),
+    "vocabularies of zeros": ("vocabularies.parquet", zeros),
+    "raw rows of zeros": ("rows.parquet", zeros),
+    "a manifest of zeros": ("manifest.json", zeros),
+    "a list as manifest": ("manifest.json", lambda path: path.write_text("[]")),
+    "null as manifest": ("manifest.json", lambda path: path.write_text("null")),
+    "a manifest without splits": ("manifest.json", without_splits),
+    "a manifest of another format": ("manifest.json", another_format),
+    "another number in the manifest": (
+        "manifest.json", lambda path: path.write_text(path.read_text().replace("60", "61", 1)),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_what_a_power_cut_leaves_is_encoded_again(tmp_path, name):
+    """Files of the right size too; a note says so once, and a run's worker is told what to do."""
+    first = Dataset.open(small(), label="y", cache=tmp_path)
+    arrays = {key: np.array(first.store.splits["train"][key]) for key in ("ids:item", "labels")}
+    file, damage = DAMAGES[name]
+    files = json.loads((first.folder / "manifest.json").read_text())["splits"]["train"]
+    file = files[file][0] if file in files else file
+    damage(first.folder / file)
+    with pytest.raises(DataError, match=f"{file}.*--resume, which encodes the table again"):
+        Dataset.load(first.folder, "small")
+    again = Dataset.open(small(), label="y", cache=tmp_path)
+    assert again.folder == first.folder
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(again.store.splits["train"][key], array)
+    (note,) = again.notes
+    assert str(first.folder / file) in note
+    assert note.endswith("the table is encoded again.")
+    assert Dataset.open(small(), label="y", cache=tmp_path).notes == ()
+    assert Dataset.load(first.folder, "small").rows == first.rows
+
+
 def _open(path, cache, barrier, queue):
     barrier.wait()
     dataset = Dataset.open(path, label="y", cache=cache)
