@@ -1,0 +1,36 @@
+"""Every family: its law in words, and its share of 10,000 cases and of the tests."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from . import documents, schemas, spaces, tables
+from .judge import Family
+
+
+def _family(module: ModuleType, tries: int, quick: int, law: str) -> tuple[str, Family]:
+    name = module.__name__.rpartition(".")[2]
+    steps = module.case, module.attempt, module.hold, module.refused
+    return name, Family(name, law, tries, quick, *steps)
+
+
+FAMILIES: dict[str, Family] = dict(
+    [
+        _family(
+            spaces,
+            1500,
+            60,
+            "a space is drawn, counted, printed and read back equal, or refused with its line",
+        ),
+        _family(
+            documents, 2000, 100, "any YAML is read, or refused with its file; it is written back"
+        ),
+        _family(schemas, 1500, 100, "a schema's data gives an equal schema"),
+        _family(
+            tables,
+            1500,
+            40,
+            "a frame is encoded, all its rows, again alike, and as its inspection says; or refused",
+        ),
+    ]
+)

@@ -1,0 +1,134 @@
+"""Frames of every type, inspected, encoded and read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from automlrank.data.dataset import Dataset
+from automlrank.data.read import open_table
+from automlrank.data.split import NAMES, assign
+from automlrank.data.values import Array, Ragged
+from automlrank.errors import UsageError
+from automlrank.jobs.inspect import Inspection, inspect
+from automlrank.schema import read_schema
+
+from .draws import chance, pick
+from .frames import LABEL, fitting_schema, frame
+from .judge import Rng
+from .schemas import schema_data
+
+
+@dataclass(frozen=True)
+class TableCase:
+    """A frame, and how it is opened."""
+
+    frame: pl.DataFrame
+    schema: dict[str, Any] | None
+    label: str | None
+    as_pandas: bool = False
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What came of a table: its inspection and its encoded rows."""
+
+    inspection: Inspection
+    data: Dataset
+
+
+def case(rng: Rng) -> TableCase:
+    """Draw a frame, without a schema or with one."""
+    table = frame(rng)
+    way = pick(rng, ("label", "label", "fitting", "fitting", "fitting", "random", "nothing"))
+    if way == "label":
+        return TableCase(table, None, LABEL if chance(rng, 0.9) else pick(rng, table.columns))
+    if way == "fitting" and table.width > 1:
+        return TableCase(table, fitting_schema(rng, table), None)
+    if way == "random" and table.width > 2:
+        return TableCase(table, schema_data(rng, table.columns), None)
+    return TableCase(table, None, None)
+
+
+def attempt(case: TableCase, folder: Path) -> Opened:
+    """Inspect the frame and encode it."""
+    return opened(case.frame, case.schema, case.label, folder)
+
+
+def opened(source: Any, schema: Any, label: str | None, folder: Path) -> Opened:
+    """Inspect and encode a table; what the inspection proposes is taken, or its fault was told."""
+    inspection = inspect(source, schema, label=label)
+    wanted = inspection.schema if schema is None and label is None else schema
+    try:
+        data = Dataset.open(source, wanted, label=label, cache=folder / "cache")
+    except UsageError as error:
+        if schema is None:
+            told = " ".join(inspection.suspicions)
+            missed = [str(fault) for fault in error.faults if fault.problem not in told]
+            assert not missed, f"refused, but not told by the inspection: {missed}"
+        raise
+    return Opened(inspection, data)
+
+
+def refused(case: TableCase, error: UsageError, folder: Path) -> None:
+    """Nothing beyond a sentence: a frame has no name."""
+
+
+def hold(case: TableCase, taken: Opened, folder: Path) -> None:
+    """The rows are all there, ids are known to their vocabulary, the same rows are encoded alike."""
+    holds(case.frame, case.frame.height, taken)
+
+
+def holds(source: Any, rows: int, taken: Opened) -> None:
+    """Check the laws of an encoded table."""
+    data, inspection = taken.data, taken.inspection
+    assert sum(data.rows.values()) == rows == inspection.rows
+    assert data.schema.to_data() == inspection.schema.to_data()
+    assert read_schema(inspection.schema.to_data()) == inspection.schema
+    _check_ids(data)
+    with open_table(source) as table:
+        splits = assign(table, data.schema)
+        again = data.encoder.encode(table.scan.collect())
+    for k, split in enumerate(NAMES):
+        same_arrays(data, split, again, np.flatnonzero(splits == k))
+        data.take(split, np.arange(min(3, data.rows[split])))
+
+
+def same_arrays(data: Dataset, split: str, arrays: dict[str, Array | Ragged], rows: Array) -> None:
+    """Check that encoded rows are those of the store; a training row's rates are of other folds."""
+    for key, array in arrays.items():
+        if split == "train" and key.startswith("statistics:"):
+            continue
+        stored = data.store.splits[split][key]
+        if isinstance(array, Ragged) or isinstance(stored, Ragged):
+            assert isinstance(array, Ragged)
+            assert isinstance(stored, Ragged)
+            mine, theirs = array.take(rows), stored
+            assert np.array_equal(mine.values, theirs.values), key
+            assert np.array_equal(mine.starts, theirs.starts), key
+        else:
+            assert np.array_equal(array[rows], stored, equal_nan=array.dtype.kind == "f"), key
+
+
+def _check_ids(data: Dataset) -> None:
+    """Every id is below its column's size."""
+    sizes = data.encoder.sizes
+    for arrays in data.store.splits.values():
+        for name, ids in data.encoder.ids_in(arrays).items():
+            assert ids.size == 0 or 1 <= ids.min() <= ids.max() < sizes[name], name
+        for feature in data.schema.features:
+            if feature.role in ("multi", "history"):
+                lists = arrays[f"{feature.role}:{feature.name}"]
+                assert isinstance(lists, Ragged)
+                size = sizes[data.schema.owner(feature.name)]
+                assert (
+                    lists.values.size == 0 or 1 <= lists.values.min() <= lists.values.max() < size
+                )
+        for side in ("request", "item"):
+            numbers = arrays[f"numbers:{side}"]
+            assert not isinstance(numbers, Ragged)
+            assert not np.isinf(numbers).any()
