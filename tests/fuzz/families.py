@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import documents, schemas, spaces, tables
+from . import documents, files, runs, schemas, spaces, tables
 from .judge import Family
 
 
@@ -31,6 +31,18 @@ FAMILIES: dict[str, Family] = dict(
             1500,
             40,
             "a frame is encoded, all its rows, again alike, and as its inspection says; or refused",
+        ),
+        _family(
+            files,
+            1800,
+            60,
+            "a file of any form has all its rows and columns; one that cannot be read is named",
+        ),
+        _family(
+            runs,
+            500,
+            12,
+            "a tampered run is reported, exported, measured, resumed or refused; a cache heals",
         ),
     ]
 )

@@ -38,6 +38,11 @@ def frame(rng: Rng, odd_names: float = 0.3, most_rows: int = 300) -> pl.DataFram
     return pl.DataFrame([columns[int(i)] for i in order])
 
 
+def without_objects(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame without what no file can hold."""
+    return frame.drop([name for name, kind in frame.schema.items() if kind == pl.Object])
+
+
 def label(rng: Rng, rows: int) -> pl.Series:
     """Return a label: mostly 0 and 1 of some type, now and then with nulls, amounts or nonsense."""
     kind = pick(rng, ("binary",) * 12 + ("amount", "nulls", "constant", "odd"))

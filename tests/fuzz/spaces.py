@@ -159,8 +159,6 @@ def _decider(seed: int) -> Any:
             min(max(rng.uniform(domain.low, domain.high), domain.low), domain.high)
         )
 
-    import random
-
     rng = random.Random(seed)
     return decide
 

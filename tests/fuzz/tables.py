@@ -79,7 +79,7 @@ def refused(case: TableCase, error: UsageError, folder: Path) -> None:
 
 
 def hold(case: TableCase, taken: Opened, folder: Path) -> None:
-    """The rows are all there, ids are known to their vocabulary, the same rows are encoded alike."""
+    """All rows are there, ids are known to their vocabulary, equal rows are encoded alike."""
     holds(case.frame, case.frame.height, taken)
 
 
