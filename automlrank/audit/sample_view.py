@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.check import is_list, is_plain, item_of
-from automlrank.data.infer import UNIQUE_SHARE
+from automlrank.data.inference.when import UNIQUE_SHARE
 from automlrank.data.split import Labels
 from automlrank.data.values import Array, as_lists
 from automlrank.measurement.metrics import auc, midranks

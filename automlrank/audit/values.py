@@ -13,7 +13,8 @@ from automlrank.audit.sample_view import (
     known_numbers,
     listed,
 )
-from automlrank.data.infer import FEW_VALUES, ID_NAME
+from automlrank.data.inference.columns import LEAST_AMOUNTS
+from automlrank.data.inference.names import is_id
 from automlrank.data.values import Array, as_text
 from automlrank.schema import CategoricalFeature, NumericFeature
 
@@ -113,9 +114,9 @@ def float_ids(view: SampleView) -> Iterator[str]:
         limit = WHOLE_BELOW.get(type(column.dtype))
         if limit and whole and np.abs(values).max() >= limit:
             merged[feature.source] = float(np.abs(values).max())
-        elif feature.source not in ids and whole and ID_NAME.search(feature.source):
+        elif feature.source not in ids and whole and is_id(feature.source):
             distinct = len(np.unique(values))
-            if distinct > FEW_VALUES:
+            if distinct >= LEAST_AMOUNTS:
                 numbers[feature.source] = distinct
     if merged:
         yield (

@@ -44,6 +44,7 @@ def as_data(found: Inspection) -> dict[str, object]:
             for name, rows in found.split_rows.items()
         },
         "step": found.step,
+        "read_as": list(found.read_as),
         "suspicions": list(found.suspicions),
         "schema": found.schema.to_data(),
         "columns": [dataclasses.asdict(column) for column in found.columns.values()],
@@ -80,7 +81,7 @@ def commented(found: Inspection) -> Iterator[str]:
 
 
 def _head(found: Inspection) -> Iterator[str]:
-    """Yield rows and columns, splits and their label rates, and warnings."""
+    """Yield rows and columns, splits and their label rates, what was decided, and warnings."""
     yield f"# {found.rows:,} rows, {len(found.columns)} columns"
     for name, rows in found.split_rows.items():
         rates = [f"{task} {_number(rate)}" for task, rate in found.label_rates[name].items()]
@@ -92,21 +93,30 @@ def _head(found: Inspection) -> Iterator[str]:
             "class."
         )
         yield from _wrapped(text, "# ")
+    if found.read_as:
+        yield "# Read as:"
+    for sentence in found.read_as:
+        yield from _wrapped(sentence, "# - ")
     yield "# What looks wrong:" if found.suspicions else "# Nothing looks wrong."
     for sentence in found.suspicions:
         yield from _wrapped(sentence, "# - ")
 
 
 def _others(found: Inspection, shown: Set[str]) -> Iterator[str]:
-    """Yield the columns that are neither tasks nor features."""
+    """Yield the columns that are neither tasks nor features, used for something else or not."""
     rest = {name: column for name, column in found.columns.items() if name not in shown}
-    if not rest:
-        return
-    names = [_comment(name) for name in rest]
-    at = max((len(name) for name in names if len(name) <= WIDTH // 3), default=0)
-    yield "# No features; to use a column, name it under tasks or features:"
-    for name, column in zip(names, rest.values(), strict=True):
-        yield f"#   {name:<{at}}  {_comment(_line(column))}"
+    at = max((len(_comment(name)) for name in rest if len(name) <= WIDTH // 3), default=0)
+    parts = {
+        "# Named above, but no features:": [name for name in rest if name not in found.unused],
+        "# No features; to use a column, name it under tasks or features:": [
+            name for name in rest if name in found.unused
+        ],
+    }
+    for heading, names in parts.items():
+        if names:
+            yield heading
+        for name in names:
+            yield f"#   {_comment(name):<{at}}  {_comment(_line(rest[name]))}"
 
 
 def _item(name: str, item: object) -> str:

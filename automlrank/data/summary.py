@@ -23,6 +23,8 @@ class Summary:
     high: Any = None
     binary: bool = False
     """Nothing but 0 and 1, and both."""
+    whole: bool = False
+    """Nothing but whole numbers."""
 
 
 def binary_columns(table: Table) -> tuple[str, ...]:
@@ -54,6 +56,7 @@ def _one_pass(table: Table, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     for values in found.values():
         only = values.pop("zeros_and_ones", False)
         values["binary"] = bool(only) and values["low"] != values["high"]
+        values["whole"] = bool(values.get("whole")) and values["low"] is not None
     return found
 
 
@@ -64,11 +67,16 @@ def _measures(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:
         known = column.drop_nulls()
         measures |= {"low": known.min(), "high": known.max()}
         measures["zeros_and_ones"] = known.cast(pl.Float64).is_in([0.0, 1.0]).all()
+        measures["whole"] = (known.round() == known).all() if _has_fractions(kind) else pl.lit(True)
     elif kind in (pl.String, pl.Categorical, pl.Enum):
         known = column.drop_nulls()
         measures |= {"low": known.min(), "high": known.max()}
         measures["zeros_and_ones"] = known.is_in(["0", "1"]).all()
     return measures
+
+
+def _has_fractions(kind: pl.DataType) -> bool:
+    return kind.is_float() or kind.is_decimal()
 
 
 def plain(name: str, kind: pl.DataType) -> pl.Expr:

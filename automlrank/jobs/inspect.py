@@ -14,6 +14,7 @@ from automlrank.data.check import columns_named
 from automlrank.data.infer import Inferred, complete
 from automlrank.data.labels import label_rates, read_labels
 from automlrank.data.read import Join, is_sample, only_item, open_table, sample_schema
+from automlrank.data.sampled import every_kth
 from automlrank.data.split import NAMES, Labels, assign, parts_of
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.data.table import Table
@@ -56,6 +57,8 @@ class Inspection:
     """Mean label by split, then task."""
     step: int = 1
     """Columns' figures and suspicions are those of every ``step``-th row."""
+    read_as: tuple[str, ...] = ()
+    """Sentences on how values were read, and on what was decided about the rows."""
 
     @property
     def unused(self) -> dict[str, Column]:
@@ -82,7 +85,7 @@ def inspect(options: InspectOptions) -> Inspection:
     with open_table(source, sides) as table:
         wanted = _wanted(table, given, options.label)
         summaries = summarize(table, table.schema)
-        inferred = complete(wanted, table, summaries)
+        inferred = complete(wanted, table, summaries, outcomes=True)
         try:
             splits = assign(table, inferred.schema)
         except DataError as error:
@@ -90,7 +93,9 @@ def inspect(options: InspectOptions) -> Inspection:
                 raise
             faults = tuple(str(fault) for fault in error.faults)
             columns = _columns(table, inferred, summaries, {})
-            return Inspection(table.rows, inferred.schema, columns, faults)
+            return Inspection(
+                table.rows, inferred.schema, columns, faults, read_as=inferred.read_as
+            )
         return _split_inspection(table, inferred, summaries, splits)
 
 
@@ -117,6 +122,7 @@ def _split_inspection(
             np.stack([labels_of(labels, name) for name in labels.columns], axis=1), schema, splits
         ),
         step,
+        inferred.read_as,
     )
 
 
@@ -134,17 +140,6 @@ def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:
             )
         label = known[0]
     return Schema((Task(label, "inferred"),))
-
-
-def every_kth(table: Table, step: int) -> pl.DataFrame:
-    """Return every ``step``-th row, from the first on."""
-    if step == 1:
-        return table.scan.collect()
-    chunks, start = [], 0
-    for chunk in table.chunks():
-        chunks.append(chunk.gather_every(step, -start % step))
-        start += chunk.height
-    return pl.concat(chunks)
 
 
 def _figures(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, float | None]:

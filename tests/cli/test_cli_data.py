@@ -18,13 +18,13 @@ from automlrank.schema import Schema, Task, read_schema
 
 def infer_schema(frame: pl.DataFrame, label: str) -> Schema:
     with open_table(frame) as table:
-        return infer.complete(Schema((Task(label),)), table).schema
+        return infer.complete(Schema((Task(label, "inferred"),)), table, outcomes=True).schema
 
 
 def test_what_it_prints_is_the_schema_that_was_inferred(
     inputs: Path, tmp_path: Path, command: Callable[..., Any]
 ) -> None:
-    """Saved and read back it equals what a search without a schema would use."""
+    """Saved and read back it equals what a search without a schema would use, with outcomes."""
     frame, _ = synthetic_frame(1500, seed=0)
     table = inputs / "impressions.parquet"
     inferred = infer_schema(frame, "click")
@@ -37,14 +37,17 @@ def test_what_it_prints_is_the_schema_that_was_inferred(
 
 
 def test_every_column_is_explained(inputs: Path, command: Callable[..., Any]) -> None:
-    """Distinct values, nulls, AUC, reason; 0/1 columns that may be outcomes are listed apart."""
+    """Distinct values, nulls, AUC, reason; what is no feature is listed apart."""
     out = command("data", "inspect", inputs / "impressions.parquet", "--label", "click").out
     lines = {line.split(":")[0].strip("# ").split(" ")[0]: line for line in out.splitlines()}
-    assert lines["user_id"].split("#")[1].split() == ["50", "0.0%", "0.608", "whole", "numbers"]
+    assert lines["user_id"].split("#")[1].split() == ["50", "0.0%", "0.596", "whole", "numbers"]
     assert lines["click"].split("#")[1].split() == ["2", "0.0%", "-", "a", "task"]
     assert " 0.0% " not in lines["age"]
-    assert lines["buy"].startswith("#   buy ")
-    assert lines["buy"].endswith("set aside: only 0 and 1, so it may be an outcome")
+    assert lines["buy"].startswith("  buy: {kind: binary, of: click}")
+    assert lines["buy"].endswith("a task: 1 only where 'click' is")
+    assert "\ntime: time\nsplit: {by: time, column: time, valid: 0.1, test: 0.1}\n" in out
+    apart = out.partition("# Named above, but no features:\n")[2]
+    assert [line.split()[1] for line in apart.splitlines()] == ["history_time", "time"]
 
 
 def test_rows_splits_and_suspicions_stand_above(inputs: Path, command: Callable[..., Any]) -> None:
@@ -57,8 +60,12 @@ def test_rows_splits_and_suspicions_stand_above(inputs: Path, command: Callable[
         ["test", "150", "rows,"],
     ]
     assert all("mean click 0." in line for line in lines[1:4])
-    assert lines[4] == "# What looks wrong:"
-    assert lines[5].startswith("# - buy (100.0%): where it is 1, click is 1")
+    assert lines[4:6] == [
+        "# Read as:",
+        "# - 'time' tells when a row happened: the split goes by it.",
+    ]
+    assert lines[6] == "# What looks wrong:"
+    assert lines[7].startswith("# - click has few rows of its rarer class (valid 62")
 
 
 def test_comments_are_aligned_and_lines_fit(command: Callable[..., Any]) -> None:
@@ -78,7 +85,8 @@ def test_json_lists_every_column(inputs: Path, command: Callable[..., Any]) -> N
     data = json.loads(command("data", "inspect", table, "--label", "click", "--format", "json").out)
     assert data["rows"] == 1500
     assert [column["name"] for column in data["columns"]] == pl.read_parquet(table).columns
-    assert "buy" in data["unused"]
+    assert data["unused"] == []
+    assert data["read_as"] == ["'time' tells when a row happened: the split goes by it."]
     assert data["columns"][0] == {
         "name": "user_id",
         "reason": "categorical: whole numbers",
