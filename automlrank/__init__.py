@@ -26,6 +26,7 @@ Three concepts have an open form and a decided form::
 The rooms, in the order of imports: each imports only from those above it. ``tests/test_imports``
 holds the order and this table::
 
+    printable      text as a person sees it
     errors         every error that is raised on purpose
     files          text files written atomically; outputs refused early
     documents      YAML and JSON as plain data, YAML with its lines

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from automlrank.errors import DocumentError, Fault, printable, shown
+from automlrank.errors import DocumentError, Fault, shown
+from automlrank.printable import printable
 
 Path_ = tuple[str | int, ...]
 MAX_VALUES = 20_000  # a space has hundreds; nested anchors reach millions from a few lines

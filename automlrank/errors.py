@@ -20,6 +20,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from automlrank.printable import printable
+
 NEAR = 0.7  # of names alike: "user" is like "user_id" at .73, and "norun" like "none" at .67
 MOST_NAMES = 20  # in a hint
 
@@ -101,15 +103,6 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError):  # an int of thousands of digits, a list inside itself
         return f"a huge {type(value).__name__}"
     return text if len(text) <= 100 else f"{text[:100]}..."
-
-
-def printable(text: str) -> str:
-    """Return the text on one line, with an escape for each character that is not seen.
-
-    A control character may colour or erase what a terminal shows, and a mark of direction may turn
-    it around; characters of no width make two names look alike.
-    """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ import automlrank
 
 PACKAGE = Path(automlrank.__file__).parent
 ORDER = [
+    "printable",
     "errors",
     "files",
     "documents",

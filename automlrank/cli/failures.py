@@ -9,7 +9,8 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from automlrank.errors import AutomlrankError, UsageError, printable
+from automlrank.errors import AutomlrankError, UsageError
+from automlrank.printable import printable
 
 P = ParamSpec("P")
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130

@@ -15,6 +15,7 @@ from rich.text import Text
 from automlrank.cli.console import Console, Format
 from automlrank.cli.wording import SearchTarget, counts, current, left, outcome, sentences
 from automlrank.measurement.metrics import Metric
+from automlrank.printable import printable
 from automlrank.report.leaderboard import front_table
 from automlrank.runs.events import DataReady, Event, Listen, TrainingUpdate, TrialEnded, ignore
 from automlrank.runs.record import Record
@@ -104,7 +105,7 @@ class LiveView:
 
     def tell(self, line: str) -> None:
         """Print a line that stays above the redrawn part."""
-        self.live.console.print(line)
+        self.live.console.print(Text(printable(line)))
 
     def picture(self, elapsed: float) -> RenderableType:
         """Return the picture that the terminal shows now."""
@@ -114,7 +115,7 @@ class LiveView:
             parts.append(Text(counts(results, self.ended.trained, self.target)))
             parts.append(Text(left(results, self.ended.trained, self.target, elapsed)))
         for _, training in sorted(self.trainings.items()):
-            parts += [Text(line) for line in current(training, self.target.metric)]
+            parts += [Text(printable(line)) for line in current(training, self.target.metric)]
         if self.ended and results.front:
             parts += [Text(), Text("The front so far:"), front_table(results)]
         return Group(*parts)

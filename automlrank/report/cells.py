@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from automlrank.measurement.latency import Latency
+from automlrank.printable import printable
 from automlrank.report.compare import Difference, compare, interval
 from automlrank.report.ranking import ranks
 from automlrank.runs.record import Record
@@ -71,6 +73,11 @@ def row(record: Record, results: Results) -> Row:
 def title(record: Record) -> str:
     """Return a record in one line: a reference's name, then its summary."""
     return f"{record.name}: {record.summary}" if record.name else record.summary
+
+
+def escape(text: str) -> str:
+    """Return text that HTML shows as it is, on one line."""
+    return html.escape(printable(text))
 
 
 def show_score(value: float | None, like: float | None = None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import plotly.graph_objects as go
 from automlrank.measurement.metrics import Metric
 from automlrank.report.cells import (
     MISSING,
+    escape,
     show_count,
     show_interval,
     show_ms,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
@@ -11,6 +10,7 @@ from plotly.offline import get_plotlyjs
 from automlrank.documents import dump
 from automlrank.report.cells import (
     MISSING,
+    escape,
     row,
     show_count,
     show_ms,
@@ -104,7 +104,8 @@ def _front(results: Results) -> str:
     rows = []
     for record in results.front:
         cells = row(record, results)
-        yaml = escape(dump(plain(record.architecture)))
+        lines = dump(plain(record.architecture)).split("\n")
+        yaml = "\n".join(map(escape, lines))
         what = f"<details><summary>{escape(cells.title)}</summary><pre>{yaml}</pre></details>"
         numbers = (cells.valid, cells.test, cells.latency, cells.parameters)
         rows.append([_cell(cells.number), _cell(what, "what"), *map(_cell, numbers)])

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from automlrank.printable import printable
 from automlrank.report.cells import MISSING, Row, row
 from automlrank.report.headline import headline
 from automlrank.report.ranking import RANKS, has_probabilities, ranked
@@ -51,9 +52,9 @@ class Leaderboard:
         more = PROBABILITIES if wide else {}
         columns = {**RANK, **_scores(self.results), **more}
         table = _table(ranked(self.results), self.results, columns)
-        table.title = Text(headline(self.results, self.facts))
+        table.title = Text(printable(headline(self.results, self.facts)))
         ties = equally_fast(self.results)
-        table.caption = Text(f"{CAPTION}\nEqually fast: {ties}." if ties else CAPTION)
+        table.caption = Text(f"{CAPTION}\nEqually fast: {printable(ties)}." if ties else CAPTION)
         table.title_justify = table.caption_justify = "left"
         yield table
 
@@ -68,7 +69,7 @@ def _scores(results: Results) -> Columns:
     label = results.metric.label
     return {
         "#": lambda cells: f"{cells.number}{'*' if cells.on_front else ''}",
-        WHAT: lambda cells: cells.title,
+        WHAT: lambda cells: printable(cells.title),
         f"valid\n{label}": lambda cells: cells.mean,
         f"test\n{label}": _test,
         "p50 / p95\nms": _latency,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from automlrank.printable import printable
 from automlrank.report.cells import row
 from automlrank.report.grids import Grid, grids
 from automlrank.report.headline import headline
@@ -45,7 +46,7 @@ def markdown(results: Results, facts: RunInfo) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return SPECIAL.sub(r"\\\1", printable(" ".join(text.split())))
 
 
 def _front(results: Results) -> str:
@@ -97,4 +98,4 @@ def _pairs(pairs: Pairs) -> str:
 def _code(text: str) -> str:
     """Return a span of code; its fence is longer than any run of backticks in it."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence} {' '.join(text.split())} {fence}"
+    return f"{fence} {printable(' '.join(text.split()))} {fence}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import plotly.graph_objects as go
 
-from automlrank.report.cells import title
+from automlrank.report.cells import escape, title
 from automlrank.report.figures import blank
 from automlrank.runs.record import Record
 

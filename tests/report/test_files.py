@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from automlrank.documents import write_text
+from automlrank.files import write_text
 from automlrank.report.files import csv_text, write_report
 from automlrank.runs.results import Results
 
