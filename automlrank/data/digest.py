@@ -12,20 +12,27 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from automlrank.data.cache import default_cache
+from automlrank.data.formats import kind_of
+from automlrank.data.sources import TableFile
 from automlrank.errors import DataError
 
 REMEMBERED_BYTES = 16 << 20  # smaller files are read in 20 ms
 SETTLED_SECONDS = 2.0  # a file just written may change again within its clock's tick
 
 
-def digest_of_files(files: Iterable[Path]) -> str:
-    """SHA-256 of the files' contents, in their order; raises DataError if one cannot be read."""
+def digest_of_files(files: Iterable[TableFile]) -> str:
+    """SHA-256 of the files' formats, keys and contents, in their order, wherever they lie.
+
+    Raises DataError if one cannot be read.
+    """
     total = hashlib.sha256()
     for file in files:
+        said = (kind_of(file.path), sorted(file.keys.items()), file.deleted)
+        total.update(repr(said).encode())
         try:
-            total.update(_digest_of(file))
+            total.update(_digest_of(file.path))
         except OSError as error:
-            raise DataError(f"{file} cannot be read: {error.strerror}.") from None
+            raise DataError(f"{file.path} cannot be read: {error.strerror}.") from None
     return total.hexdigest()
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 import polars.selectors as cs
 
+from automlrank.data.damage import READ_ERRORS, unreadable
 from automlrank.data.exact import column
-from automlrank.data.formats import unreadable
 from automlrank.data.names import other_name
 from automlrank.data.values import text_of
 from automlrank.errors import DataError, did_you_mean
@@ -63,7 +63,7 @@ class Side:
             if rows.is_empty():
                 raise DataError(f"{join.path} has no rows with a {join.key!r}.")
             twice = rows.filter(column(key).is_duplicated())[key]
-        except pl.exceptions.PolarsError as error:
+        except READ_ERRORS as error:
             raise unreadable(f"{join.path} cannot be joined by {join.key!r}", error) from None
         if len(twice):
             raise DataError(

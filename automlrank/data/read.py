@@ -8,37 +8,31 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from automlrank.data.damage import readable, unreadable
 from automlrank.data.digest import digest_of_files
 from automlrank.data.exact import column
-from automlrank.data.formats import (
+from automlrank.data.folders import files_of, name_of
+from automlrank.data.join import Join, Side
+from automlrank.data.names import check_names
+from automlrank.data.scan import Scanned, scan_files, without_arrays
+from automlrank.data.sources import (
     Data,
-    common_columns,
-    files_of,
     is_files,
     is_sample,
-    is_text,
     items,
     locate,
-    name_of,
     sample_path,
     sample_schema,
     samples,
-    scan_file,
-    unreadable,
 )
-from automlrank.data.join import Join, Side
-from automlrank.data.names import check_names
 from automlrank.data.staging import Staging
-from automlrank.data.table import CHUNK_ROWS, Piece, Table, readable, together
-from automlrank.data.text import scan_part, stage_text
+from automlrank.data.table import CHUNK_ROWS, Piece, Table, together
 from automlrank.errors import DataError
 
 __all__ = [
@@ -82,58 +76,35 @@ def digest(source: Data, joins: Sequence[Join] = ()) -> str:
 
 
 def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
-    pieces, parts = _scan(source, place)
+    pieces, parts, notes = _scan(source, place)
     if not sum(parts):
         raise DataError(f"{_place(source)} has no rows.")
     sides: list[Side] = []
     scan = together(pieces).scan
     first = scan.collect_schema().to_frame()
     for join in joins:
-        side = together(_scan(join.path, place)[0]).scan
+        read = _scan(join.path, place)
+        notes = (*notes, *read.notes)
+        side = together(read.pieces).scan
         sides.append(Side.read(first.schema, side, join))
         first = sides[-1].joined(first)
     if sides:
         pieces = place.write(scan, sides)
         scan = together(pieces).scan
     schema = dict(scan.collect_schema())
-    return Table(name_of(source), scan, schema, sum(parts), parts, tuple(pieces))
+    return Table(name_of(source), scan, schema, sum(parts), parts, tuple(pieces), notes=notes)
 
 
-def _scan(source: Data, place: Staging) -> tuple[list[Piece], tuple[int, ...]]:
-    """The rows, with lists for arrays, and how many each part has."""
+def _scan(source: Data, place: Staging) -> Scanned:
+    """The rows, with lists for arrays."""
     if is_files(source):
-        return _scan_files([files_of(item) for item in items(source)], place)
+        return scan_files([files_of(item) for item in items(source)], place)
     scan = _lazy(source)
     if isinstance(source, pl.LazyFrame):
         pieces = place.write(scan)
-        return pieces, (sum(piece.rows for piece in pieces),)
+        return Scanned(pieces, (sum(piece.rows for piece in pieces),))
     rows = int(scan.select(pl.len()).collect().item())
-    return [Piece(scan, rows)], (rows,)
-
-
-def _scan_files(
-    groups: Sequence[Sequence[Path]], place: Staging
-) -> tuple[list[Piece], tuple[int, ...]]:
-    files = [file for group in groups for file in group]
-    text = [number for number, file in enumerate(files) if is_text(file)]
-    found: dict[int, list[Piece]] = {}
-    if text:
-        parts, schema = stage_text([files[number] for number in text], place.folder())
-        for i, number in enumerate(text):
-            mine = [part for part in parts if part.file == i]
-            found[number] = [Piece(scan_part(part, schema), part.rows) for part in mine]
-    for number, file in enumerate(files):
-        if number not in found:
-            scan, rows = scan_file(file, place.folder)
-            found[number] = [Piece(_without_arrays(scan), rows)]
-    ordered = [found[number] for number in range(len(files))]
-    columns = common_columns(files, [pieces[0].scan for pieces in ordered])
-    heights = [sum(piece.rows for piece in pieces) for pieces in ordered]
-    pieces = [Piece(p.scan.select(columns), p.rows) for pieces in ordered for p in pieces]
-    if len(groups) == 1:
-        return pieces, tuple(heights)
-    left = iter(heights)
-    return pieces, tuple(sum(itertools.islice(left, len(group))) for group in groups)
+    return Scanned([Piece(scan, rows)], (rows,))
 
 
 def _lazy(frame: Any) -> pl.LazyFrame:
@@ -146,12 +117,7 @@ def _lazy(frame: Any) -> pl.LazyFrame:
         check_names(list(scan.collect_schema()), "the frame")
     except (TypeError, AttributeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(f"a {type(frame).__name__} cannot be read as a table", error) from None
-    return _without_arrays(scan)
-
-
-def _without_arrays(scan: pl.LazyFrame) -> pl.LazyFrame:
-    arrays = [name for name, kind in scan.collect_schema().items() if isinstance(kind, pl.Array)]
-    return scan.with_columns(column(name).arr.to_list() for name in arrays)
+    return without_arrays(scan)
 
 
 def _digest(source: Data) -> str:

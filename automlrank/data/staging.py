@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from automlrank.data.cache import staged_folder, staging, write_part
+from automlrank.data.damage import readable
 from automlrank.data.join import Side
-from automlrank.data.table import CHUNK_ROWS, Piece, readable
+from automlrank.data.table import CHUNK_ROWS, Piece
 
 
 class Staging:

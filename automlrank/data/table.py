@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
+from automlrank.data.damage import readable
 from automlrank.data.exact import column
-from automlrank.data.formats import unreadable
 from automlrank.errors import DataError, did_you_mean
 
 CHUNK_ROWS = 100_000
@@ -21,6 +21,8 @@ class Piece(NamedTuple):
 
     scan: pl.LazyFrame
     rows: int
+    file: Path | None = None
+    """Where they lie, if it is a file of the person's own."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Table:
     """The rows of each file, or of each entry of a list; one number for a frame."""
     pieces: tuple[Piece, ...]
     """Pieces that ``scan`` is made of: a slice far into many files reads all before it."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what was decided in reading."""
 
     def column(self, name: str) -> pl.Series:
         """One whole column; raises DataError if there is none of the name."""
@@ -65,15 +69,6 @@ class Table:
                 with readable(self.name):
                     chunk = scan.slice(start, size).collect()
                 yield chunk
-
-
-@contextmanager
-def readable(name: str) -> Iterator[None]:
-    """Errors of reading ``name`` are a person's to mend: DataError."""
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        raise unreadable(f"{name} cannot be read", error) from None
 
 
 def _at_least(rows: int, pieces: Iterable[Piece]) -> Iterator[Piece]:

@@ -12,7 +12,6 @@ import polars as pl
 from automlrank.data.cache import write_part
 from automlrank.data.delimited import BLOCK_BYTES, read_blocks
 from automlrank.data.exact import column
-from automlrank.errors import DataError
 
 LEADING_ZERO = r"^[+-]?0\d"  # an id such as 007 is not the number 7
 WHOLE = r"^[+-]?\d+$"
@@ -58,7 +57,7 @@ class _Pass:
 
     def typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows in types of their own, which are noted."""
-        return pl.DataFrame([self._typed(frame[name]) for name in self.names])
+        return pl.DataFrame([self._typed(frame[name]) for name in frame.columns])
 
     def _typed(self, column: pl.Series) -> pl.Series:
         name = column.name
@@ -99,9 +98,9 @@ def stage_text(
     """Write the files as typed Parquet parts; the parts in order, and the types that hold all rows.
 
     A column that turns out to be text behind its first block is read again, in its own spelling.
-    Raises DataError for a file that cannot be read or lacks a column of the first.
+    Raises DataError for a file that cannot be read.
     """
-    names = next(read_blocks(files[0], HEAD_BYTES)).columns
+    names = list(dict.fromkeys(n for f in files for n in next(read_blocks(f, HEAD_BYTES)).columns))
     reading = _write(files, folder, _Pass(names, set()), block_bytes)
     respelled = reading.respelled()
     if respelled:
@@ -113,7 +112,8 @@ def stage_text(
 
 def scan_part(part: Part, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """The rows of a part in the given types."""
-    casts = [column(name).cast(kind) for name, kind in schema.items() if part.schema[name] != kind]
+    own = {name: schema[name] for name in part.schema}
+    casts = [column(name).cast(kind) for name, kind in own.items() if part.schema[name] != kind]
     return pl.scan_parquet(part.path).with_columns(casts)
 
 
@@ -123,9 +123,6 @@ def _write(files: Sequence[Path], folder: Path, reading: _Pass, block_bytes: int
         writing: Future[None] | None = None
         for number, file in enumerate(files):
             for frame in read_blocks(file, block_bytes):
-                absent = [name for name in reading.names if name not in frame.columns]
-                if absent:
-                    raise DataError(f"{file} has no column {absent[0]!r}, which {files[0]} has.")
                 typed = reading.typed(frame)
                 path = folder / f"{len(reading.parts):06}.parquet"
                 reading.parts.append(Part(path, number, typed.height, dict(typed.schema)))

@@ -28,7 +28,7 @@ METRIC_NAMES = ("auc", "gauc", "logloss", "rmse", "mae")
 
 
 def _samples() -> Iterable[str]:
-    from automlrank.data.formats import samples
+    from automlrank.data.sources import samples
 
     return samples()
 

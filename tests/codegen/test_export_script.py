@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
 from automlrank.data.dataset import Dataset
-from automlrank.data.formats import files_of
+from automlrank.data.folders import files_of
 from automlrank.data.read import open_table
 from automlrank.data.split import assign, parts_of
 from automlrank.measurement.metrics import AUC, GAUC, METRICS
@@ -137,7 +137,7 @@ def test_text_files_are_read_as_the_search_reads_them(
         (folder / name).write_bytes(content)
     export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
     script = load_script(tmp_path / "export")
-    for path in (folder, *files_of(folder)):
+    for path in (folder, *(file.path for file in files_of(folder))):
         assert_same_table(script, path)
 
 
@@ -185,17 +185,17 @@ def test_files_of_a_split_are_typed_together(
         assert np.array_equal(rows[name], np.flatnonzero(labels == number))
 
 
-@pytest.mark.parametrize("name", ["table.txt", "cut.csv.gz", "folder"])
+@pytest.mark.parametrize("name", ["table.xml", "cut.csv.gz", "folder"])
 def test_what_is_no_table_is_named(
     name: str, data: Dataset, make: Make, load_script: Load, tmp_path: Path
 ) -> None:
     """An unknown ending, a file that was cut, a folder without tables: one sentence each."""
     (tmp_path / "folder").mkdir()
-    (tmp_path / "table.txt").write_text("a,b\n")
+    (tmp_path / "table.xml").write_text("a,b\n")
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(QUOTED)[:-9])
     export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
     script = load_script(tmp_path / "export")
-    said = {"table.txt": "must end in .parquet", "cut.csv.gz": "is cut off", "folder": "no file"}
+    said = {"table.xml": "must end in .parquet", "cut.csv.gz": "is cut off", "folder": "no file"}
     with pytest.raises(script["TableError"], match=said[name]):
         reader(script).read_table(tmp_path / name)
 

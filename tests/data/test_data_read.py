@@ -132,7 +132,7 @@ def test_parts_of_near_types_are_joined(tmp_path):
     """An 8-bit and a 64-bit integer are both integers; columns may stand in another order."""
     write(pl.DataFrame({"x": [1], "y": [2]}, {"x": pl.Int8, "y": pl.Int64}), tmp_path / "0.parquet")
     write(pl.DataFrame({"y": [3], "z": [0], "x": [300]}), tmp_path / "1.parquet")
-    assert read(tmp_path).to_dict(as_series=False) == {"x": [1, 300], "y": [2, 3]}
+    assert read(tmp_path).to_dict(as_series=False) == {"x": [1, 300], "y": [2, 3], "z": [None, 0]}
 
 
 def test_the_sample_is_found_by_name():
@@ -240,7 +240,7 @@ def test_a_digest_is_remembered_while_size_and_time_stay(tmp_path, cache, monkey
         ("a.csv", b"x\n\xff\xfe\n", "UTF-8"),
         ("a.parquet", b"PAR1 no", "cannot be read as Parquet"),
         ("a.arrow", b"x\n1\n2\n3\n", "cannot be read as Arrow"),
-        ("a.txt", b"x\n1\n", "must end in .parquet, .csv"),
+        ("a.xml", b"x\n1\n", "must end in .parquet, .csv"),
     ],
 )
 def test_bad_files(tmp_path, name, content, message):
@@ -290,8 +290,8 @@ def test_bad_folders_lists_and_frames(tmp_path):
     with pytest.raises(DataError, match=r"holds no file that ends in \.parquet"):
         read(tmp_path)
     write(FRAME, tmp_path / "0.parquet")
-    write(FRAME.drop("t"), tmp_path / "1.parquet")
-    with pytest.raises(DataError, match=r"1\.parquet has no column 't', which .*0\.parquet has"):
+    write(FRAME.select(other="t"), tmp_path / "1.parquet")
+    with pytest.raises(DataError, match=r"1\.parquet has none of the columns of .*0\.parquet"):
         read(tmp_path)
     write(FRAME.with_columns(t=pl.lit([1])), tmp_path / "1.parquet")
     with pytest.raises(DataError, match=r"1\.parquet has List.* in column 't'.* String in .*0\.p"):

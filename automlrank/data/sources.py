@@ -1,0 +1,87 @@
+"""Sources of tables: files, folders, patterns, bundled samples, lists of them, and frames."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
+
+import polars as pl
+
+from automlrank.data.formats import kind_of
+from automlrank.errors import DataError, did_you_mean, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Data: TypeAlias = "str | Path | Sequence[str | Path] | pl.DataFrame | pl.LazyFrame | pd.DataFrame"
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def samples() -> tuple[str, ...]:
+    """The names of the bundled samples."""
+    return tuple(sorted(path.stem for path in SAMPLES.glob("*.parquet")))
+
+
+def is_sample(source: str) -> bool:
+    """Return True if the name is a bundled sample's and no file's."""
+    return source in samples() and not Path(source).exists()
+
+
+def sample_path(name: str) -> Path:
+    """The table of a bundled sample; raises DataError for an unknown name."""
+    if name not in samples():
+        raise DataError(f"no sample {name!r}.", did_you_mean(name, samples()))
+    return SAMPLES / f"{name}.parquet"
+
+
+def sample_schema(name: str) -> Path:
+    """The schema of a bundled sample; raises DataError for an unknown name."""
+    return sample_path(name).with_suffix(".schema.yaml")
+
+
+def locate(source: str | Path) -> Path:
+    """The existing file or folder that was meant; raises DataError with the nearest name."""
+    path = Path(source)
+    if is_sample(str(source)):
+        return sample_path(str(source))
+    if not path.exists():
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        known = {item.name for item in beside if item.is_dir() or kind_of(item)}
+        raise DataError(f"no such file: {path}.", nearest(path.name, known | set(samples())))
+    return path
+
+
+def is_files(source: Data) -> TypeGuard[str | Path | Sequence[str | Path]]:
+    """Return True if the source is read from files."""
+    return isinstance(source, str | Path | list | tuple)
+
+
+def items(source: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    """The file, folder or pattern, or those of a list; raises DataError for an empty list."""
+    if isinstance(source, str | Path):
+        return [source]
+    if not source:
+        raise DataError("the list of files is empty.", "Name at least one.")
+    for item in source:
+        if not isinstance(item, str | Path):
+            raise DataError(f"a list of files must hold names, but holds {item!r:.100}.")
+    return list(source)
+
+
+def is_pattern(item: str | Path) -> bool:
+    """Return True if an item of a source stands for all files that it matches."""
+    return glob.has_magic(str(item)) and not Path(item).exists()
+
+
+class TableFile(NamedTuple):
+    """A file of a table, and what its path or a log says of its rows."""
+
+    path: Path
+    keys: Mapping[str, str | None] = {}
+    """Text of columns that the file itself need not hold, by their names."""
+    checked: frozenset[str] = frozenset()
+    """Keys of folders that were searched: a column of the file must say the same."""
+    deleted: tuple[int, ...] = ()
+    """Places of rows that a log takes back."""
