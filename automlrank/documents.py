@@ -6,11 +6,13 @@ have one reader, whether they come from a file or from Python. It reports all fa
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 
 import yaml
 
@@ -21,6 +23,8 @@ Path_ = tuple[str | int, ...]
 MAX_VALUES = 20_000  # a space has hundreds; nested anchors reach millions from a few lines
 TAG = "tag:yaml.org,2002:"
 COLLECTIONS = (f"{TAG}map", f"{TAG}seq")
+SCALARS = (str, int, float, datetime.date, NoneType)
+LONGEST_INT = 1024  # bits; a hexadecimal one of 5,000 digits cannot be printed
 MAX_DEPTH = 64  # an anchor inside itself would never end
 UNREADABLE = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Errors of PyYAML for a value that its tag does not fit, such as ``!!int ''`` and ``!!bool x``."""
@@ -189,11 +193,14 @@ class _Walker:
     def _scalar(self, node: yaml.Node, path: Path_) -> object:
         try:
             value = self.loader.construct_object(node)
+            if isinstance(value, int) and value.bit_length() > LONGEST_INT:
+                raise OverflowError
         except UNREADABLE:
             self._fault(node, path, f"{shown(node.value)} is no {node.tag.removeprefix(TAG)}.")
             return None
-        if isinstance(value, bytes):
+        if not isinstance(value, SCALARS):  # bytes, or an empty set of !!set x
             self._bad_tag(node, path)
+            return None
         return value
 
     def _bad_tag(self, node: yaml.Node, path: Path_) -> None:

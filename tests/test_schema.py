@@ -47,6 +47,13 @@ def test_every_setting_is_read_back_from_its_own_yaml() -> None:
     assert read_schema(parse_document(dump(schema.to_data())).data) == schema  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("more", [{}, {"test": "b"}, {"train": "a", "test": "b", "valid": 0.3}])
+def test_a_split_by_file_is_read_back(more: dict[str, object]) -> None:
+    """One whose files are not named is refused where it meets its table."""
+    given = {"tasks": {"y": {}}, "split": {"by": "file", **more}}
+    assert read_schema(read_schema(given).to_data()) == read_schema(given)
+
+
 def test_a_role_says_what_a_batch_holds_of_a_column() -> None:
     schema = read_schema(parse_document(EVERYTHING).data)  # type: ignore[arg-type]
     roles = ("ids", "numbers", "multi", "vector", "history")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from automlrank.documents import Path_, as_document
-from automlrank.errors import SchemaError, did_you_mean
+from automlrank.errors import SchemaError, did_you_mean, shown
 from automlrank.schema.columns import (
     KINDS,
     NO_STATISTICS,
@@ -85,10 +85,10 @@ class _Reader(SettingsReader):
         self.unknown(data, {"kind", "of", "weight"}, path)
         kind = data.get("kind", "binary")
         if kind not in ("binary", "regression"):
-            self.fault((*path, "kind"), f"a task is binary or regression, but got {kind!r}.")
+            self.fault((*path, "kind"), f"a task is binary or regression, but got {shown(kind)}.")
         weight = data.get("weight", 1.0)
         if not _is_positive(weight):
-            self.fault((*path, "weight"), f"must be a number above 0, but got {weight!r}.")
+            self.fault((*path, "weight"), f"must be a number above 0, but got {shown(weight)}.")
             weight = 1.0
         return Task(name, kind, self.word(data.get("of"), (*path, "of")), float(weight))
 
@@ -98,7 +98,7 @@ class _Reader(SettingsReader):
         kind = data.pop("kind", None)
         cls = KINDS.get(str(kind))
         if cls is None:
-            self.fault((*path, "kind"), f"no column kind {kind!r}.", did_you_mean(kind, KINDS))
+            self.fault((*path, "kind"), f"no column kind {shown(kind)}.", did_you_mean(kind, KINDS))
             return None
         known = self.settings(cls, data, path)
         if cls is HistoryFeature:
@@ -111,7 +111,7 @@ class _Reader(SettingsReader):
         for i, pair in enumerate(pairs):
             two = isinstance(pair, list | tuple) and len(pair) == 2
             if not two or not all(isinstance(name, str) for name in pair):
-                self.fault((*path, i), f"must be a pair of column names, but got {pair!r}.")
+                self.fault((*path, i), f"must be a pair of column names, but got {shown(pair)}.")
                 return ()
         return tuple((str(a), str(b)) for a, b in pairs)
 
@@ -133,7 +133,7 @@ class _Reader(SettingsReader):
         if item is None:
             return ()
         if not isinstance(item, str):
-            self.fault(("score",), f"must be {FORM}, but got {item!r}.")
+            self.fault(("score",), f"must be {FORM}, but got {shown(item)}.")
             return ()
         try:
             return read_score(item)
@@ -147,7 +147,7 @@ class _Reader(SettingsReader):
         data = dict(self.mapping(item, ("split",)))
         by = data.get("by")
         if by not in WAYS:
-            self.fault(("split", "by"), f"must be one of {', '.join(WAYS)}, but got {by!r}.")
+            self.fault(("split", "by"), f"must be one of {', '.join(WAYS)}, but got {shown(by)}.")
             return Split()
         types = {k: v for k, v in get_type_hints(Split).items() if k not in FILES.values()}
         if by == "file":
@@ -156,7 +156,9 @@ class _Reader(SettingsReader):
             if key in ("valid_from", "test_from") and isinstance(value, datetime.date):
                 data[key] = str(value)
             elif types.get(key) is float and not _is_share(value):
-                self.fault(("split", key), f"must be a share between 0 and 1, but got {value!r}.")
+                self.fault(
+                    ("split", key), f"must be a share between 0 and 1, but got {shown(value)}."
+                )
                 data[key] = getattr(Split(), key)
         if by in ("time", "column") and not data.get("column"):
             self.fault(

@@ -219,15 +219,10 @@ def _statistics_data(statistics: TargetStatistics) -> object:
 
 
 def _split_data(split: Split) -> dict[str, object]:
+    data = dataclasses.asdict(split)
     if split.by == "file":
-        return {
-            "by": "file",
-            "train": split.train_file,
-            "test": split.test_file,
-            "valid": split.valid,
-        }
-    return {
-        k: v
-        for k, v in dataclasses.asdict(split).items()
-        if v is not None and not (split.by == "column" and k in ("valid", "test"))
-    }
+        files = {"train": split.train_file, "test": split.test_file}
+        data = {"by": "file", **files, "valid": split.valid}
+    elif split.by == "column":
+        del data["valid"], data["test"]
+    return {key: value for key, value in data.items() if value is not None}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from automlrank.errors import shown
+
 Score = tuple[tuple[str, float], ...]
 """Tasks and their exponents, as they were written."""
 FORM = "a product of tasks such as is_click * long_view^0.5"
@@ -20,7 +22,7 @@ def read_score(text: str) -> Score:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
-                f"a task stands once, with the sum of its exponents, but got {text!r}."
+                f"a task stands once, with the sum of its exponents, but got {shown(text)}."
             )
     return score
 
@@ -29,7 +31,7 @@ def _factors(text: str) -> Iterator[tuple[str, float]]:
     for factor in text.split("*"):
         name, found, exponent = (part.strip() for part in factor.partition("^"))
         if not name:
-            raise ValueError(f"must be {FORM}, but got {text!r}.")
+            raise ValueError(f"must be {FORM}, but got {shown(text)}.")
         yield name, _exponent(name, exponent) if found else 1.0
 
 
@@ -39,7 +41,7 @@ def _exponent(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise ValueError(f"the exponent of {name} must be a number above 0, but got {text!r}.")
+        raise ValueError(f"the exponent of {name} must be a number above 0, but got {shown(text)}.")
     return value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from automlrank.documents import Document, Path_
-from automlrank.errors import Fault, did_you_mean
+from automlrank.errors import Fault, did_you_mean, shown
 
 LARGEST = 2**31 - 4  # ids are int32, three of them special
 
@@ -41,22 +41,22 @@ class SettingsReader:
         if get_origin(annotation) is Literal:
             choices = get_args(annotation)
             if value not in choices:
-                self.fault(path, f"must be one of {', '.join(choices)}, but got {value!r}.")
+                self.fault(path, f"must be one of {', '.join(choices)}, but got {shown(value)}.")
             return value in choices
         right, words = _fits(value, annotation)
         if not right:
-            self.fault(path, f"must be {words}, but got {value!r}.")
+            self.fault(path, f"must be {words}, but got {shown(value)}.")
         return right
 
     def mapping(self, data: object, path: Path_) -> Mapping[str, Any]:
         if isinstance(data, Mapping):
             return data
-        self.fault(path, f"must be a mapping of keys to values, but got {data!r}.")
+        self.fault(path, f"must be a mapping of keys to values, but got {shown(data)}.")
         return {}
 
     def word(self, value: object, path: Path_) -> str | None:
         if value is not None and not isinstance(value, str):
-            self.fault(path, f"must be the name of a column, but got {value!r}.")
+            self.fault(path, f"must be the name of a column, but got {shown(value)}.")
             return None
         return value
 
@@ -64,14 +64,14 @@ class SettingsReader:
         if value is None:
             return ()
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            self.fault(path, f"must be a list of column names, but got {value!r}.")
+            self.fault(path, f"must be a list of column names, but got {shown(value)}.")
             return ()
         return tuple(value)
 
     def unknown(self, data: Mapping[str, object], known: set[str], path: Path_) -> None:
         for key in data:
             if key not in known:
-                self.fault((*path, key), f"unknown key {key!r}.", did_you_mean(key, known))
+                self.fault((*path, key), f"unknown key {shown(key)}.", did_you_mean(key, known))
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> None:
         self.faults.append(self.document.fault(path, problem, hint))

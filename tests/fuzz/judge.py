@@ -21,7 +21,7 @@ from automlrank.errors import UsageError
 Rng = np.random.Generator
 OUTCOMES = ("accepted", "refused", "failed")
 LONGEST = 6000  # characters of a refusal: some faults of twenty columns
-INSIDE = re.compile(r"0x[0-9a-f]{10}|<class '|Traceback|panicked|object at ")  # of a program
+INSIDE = re.compile(r" at 0x[0-9a-f]|<class '|Traceback|panicked|object at ")  # of a program
 SECONDS = 120  # a case takes .2; one that takes so long never ends
 
 
