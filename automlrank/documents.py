@@ -26,6 +26,7 @@ COLLECTIONS = (f"{TAG}map", f"{TAG}seq")
 SCALARS = (str, int, float, datetime.date, NoneType)
 LONGEST_INT = 1024  # bits; a hexadecimal one of 5,000 digits cannot be printed
 MAX_DEPTH = 64  # an anchor inside itself would never end
+BEYOND_ASCII = re.compile(r"[^\n\x20-\x7e]")
 UNREADABLE = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Errors of PyYAML for a value that its tag does not fit, such as ``!!int ''`` and ``!!bool x``."""
 
@@ -208,6 +209,16 @@ class _Walker:
 
     def _fault(self, node: yaml.Node, path: Path_, problem: str) -> None:
         self.faults.append(Fault(problem, show_path(path), "", self.file, node.start_mark.line + 1))
+
+
+def dump_json(data: object) -> str:
+    """Return plain data as JSON; characters that are not seen are escapes."""
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    return BEYOND_ASCII.sub(_seen_in_json, text)
+
+
+def _seen_in_json(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1]
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,7 +1,8 @@
 """The command line: thin commands over the functions of ``jobs``, one file each.
 
     console   all output: human, json, quiet
-    failures  exit codes: 0, 1 failed, 2 wrong use
+    failures  exit codes: 0, 1 failed, 2 wrong use, 128 + N by signal N
+    signals   the ends that a terminal or a scheduler asks for
     command   commands made from the options that jobs/options.py declares
     views     the progress of a search
     wording   its sentences
@@ -18,6 +19,7 @@ import typer
 
 import automlrank
 from automlrank.cli.blocks import blocks
+from automlrank.cli.console import show_what_can_be_shown
 from automlrank.cli.data import inspect
 from automlrank.cli.export import export
 from automlrank.cli.latency import latency
@@ -64,6 +66,7 @@ def automlrank_(
     ] = False,
 ) -> None:
     """Architecture search for deep ranking models: AUC against latency."""
+    show_what_can_be_shown()
 
 
 @data_app.callback()

@@ -1,11 +1,14 @@
 """Output of commands: for a person (human), a program (json) or a script (quiet).
 
-A command offers its output in every format; the console writes the chosen one.
+A command offers its output in every format; the console writes the chosen one, in characters that
+the terminal has.
 """
 
 from __future__ import annotations
 
-import json
+import codecs
+import io
+import sys
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cached_property
@@ -13,8 +16,33 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from automlrank.printable import printable
+
 if TYPE_CHECKING:
     import rich.console
+
+
+LIKE = {"→": ">", "·": "-", "±": "+-", "×": "x", "µ": "u"}  # noqa: RUF001
+"""Spellings of characters of ours where a console cannot show them."""
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Return characters that a console lacks as others, or as escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    spelled = (LIKE.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text)
+    return "".join(spelled), error.end
+
+
+codecs.register_error("automlrank.spelled", _spelled)
+
+
+def show_what_can_be_shown() -> None:
+    """Let the standard streams spell what their encoding lacks: no text is an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="automlrank.spelled")
 
 
 class Format(StrEnum):
@@ -47,7 +75,7 @@ class Console:
     def say(self, text: str = "") -> None:
         """Write a line for a person; it is never wrapped, to keep its paths whole."""
         if self.format is Format.human:
-            typer.echo(text)
+            typer.echo(printable(text))
 
     def show(self, renderable: rich.console.RenderableType) -> None:
         """Write a table or a tree for a person."""
@@ -57,8 +85,9 @@ class Console:
     def data(self, make: Callable[[], object]) -> None:
         """Write the document of the json format; other formats do not make it."""
         if self.format is Format.json:
-            text = json.dumps(make(), indent=1, ensure_ascii=False, allow_nan=False)
-            typer.echo(text)
+            from automlrank.documents import dump_json
+
+            typer.echo(dump_json(make()))
 
     def brief(self, *lines: object) -> None:
         """Write the lines of the quiet format."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from automlrank.cli.command import command
 from automlrank.cli.console import Console
 from automlrank.jobs.options import InspectOptions
+from automlrank.printable import printable
 
 if TYPE_CHECKING:
     from automlrank.jobs.inspect import Column, Inspection
@@ -30,7 +31,7 @@ def inspect(console: Console, options: InspectOptions) -> None:
 
     found = job(**vars(options))
     console.data(lambda: as_data(found))
-    for line in commented(found):
+    for line in "\n".join(commented(found)).split("\n"):
         console.say(line)
     console.brief(dump(found.schema.to_data()).rstrip())
 
@@ -75,7 +76,7 @@ def commented(found: Inspection) -> Iterator[str]:
         if of:
             yield f"{key}:"
         for name, text in of.items():
-            yield f"{text:<{at}}  # {_comment(_line(columns[name]))}".rstrip()
+            yield f"{text:<{at}}  # {printable(_line(columns[name]))}".rstrip()
     yield dump(data).rstrip()
     yield from _others(found, {column.name for column in columns.values()})
 
@@ -105,7 +106,7 @@ def _head(found: Inspection) -> Iterator[str]:
 def _others(found: Inspection, shown: Set[str]) -> Iterator[str]:
     """Yield the columns that are neither tasks nor features, used for something else or not."""
     rest = {name: column for name, column in found.columns.items() if name not in shown}
-    at = max((len(_comment(name)) for name in rest if len(name) <= WIDTH // 3), default=0)
+    at = max((len(printable(name)) for name in rest if len(name) <= WIDTH // 3), default=0)
     parts = {
         "# Named above, but no features:": [name for name in rest if name not in found.unused],
         "# No features; to use a column, name it under tasks or features:": [
@@ -116,7 +117,7 @@ def _others(found: Inspection, shown: Set[str]) -> Iterator[str]:
         if names:
             yield heading
         for name in names:
-            yield f"#   {_comment(name):<{at}}  {_comment(_line(rest[name]))}"
+            yield f"#   {printable(name):<{at}}  {printable(_line(rest[name]))}"
 
 
 def _item(name: str, item: object) -> str:
@@ -152,15 +153,10 @@ def _number(value: float | None) -> str:
 
 def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(
-        _comment(text),
+        printable(text),
         WIDTH,
         initial_indent=indent,
         subsequent_indent="#" + " " * (len(indent) - 1),
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _comment(text: str) -> str:
-    """Return the text without line ends and other characters that YAML forbids in comments."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,20 +1,27 @@
-"""Exit codes of commands (1 failed, 2 wrong use, 130 interrupted), and error messages."""
+"""Exit codes of commands, and error messages.
+
+0 done, 1 failed, 2 wrong use or a file or disk that does not serve, 128 + N ended by signal N
+before it was done: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
 from collections.abc import Callable, Iterable
-from typing import NoReturn, ParamSpec
+from typing import ParamSpec
 
 import typer
 
-from automlrank.errors import AutomlrankError, UsageError
+from automlrank.cli.signals import Ended, ended_by_signals
+from automlrank.errors import AutomlrankError, UsageError, reason_of
 from automlrank.printable import printable
 
 P = ParamSpec("P")
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 DEBUG = "AUTOMLRANK_DEBUG"
+FORESEEN = (AutomlrankError, KeyboardInterrupt, OSError, MemoryError)
+UNTOUCHED = (typer.Exit, BrokenPipeError, SystemExit, GeneratorExit)
 
 
 def reported(command: Callable[P, None]) -> Callable[P, None]:
@@ -23,31 +30,38 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            command(*args, **kwargs)
-        except UsageError as error:
-            _end(WRONG_USE, (f"Error: {fault}" for fault in error.faults))
-        except AutomlrankError as error:
-            _end(FAILED, [f"Error: {error}"])
-        except KeyboardInterrupt:
-            _end(INTERRUPTED, ["Interrupted: the command did not finish."])
-        except (typer.Exit, BrokenPipeError):
+            with ended_by_signals():
+                command(*args, **kwargs)
+        except UNTOUCHED:
             raise
-        except OSError as error:
-            _end(FAILED, [f"Error: {error.strerror or error}: {error.filename or 'no file'}."])
-        except Exception as error:
-            if os.environ.get(DEBUG) == "1":
+        except BaseException as error:  # a panic of Polars is none of Exception
+            if os.environ.get(DEBUG) == "1" and not isinstance(error, FORESEEN):
                 raise
-            _end(FAILED, _internal(error))
+            code, sentences = _end_of(error)
+            for sentence in sentences:
+                typer.echo(printable(sentence), err=True)
+            raise typer.Exit(code) from None
 
     return run
 
 
-def _internal(error: Exception) -> Iterable[str]:
-    yield f"Internal error: {type(error).__name__}: {error}"
-    yield f"It is not your mistake. Run it again with {DEBUG}=1 and report what it prints."
-
-
-def _end(code: int, sentences: Iterable[str]) -> NoReturn:
-    for sentence in sentences:
-        typer.echo(printable(sentence), err=True)
-    raise typer.Exit(code)
+def _end_of(error: BaseException) -> tuple[int, Iterable[str]]:
+    """Return the exit code and the sentences of an error."""
+    match error:
+        case UsageError():
+            return WRONG_USE, [f"Error: {fault}" for fault in error.faults]
+        case AutomlrankError():
+            return FAILED, [f"Error: {error}"]
+        case KeyboardInterrupt():
+            code = error.code if isinstance(error, Ended) else INTERRUPTED
+            notes = getattr(error, "__notes__", [])
+            return code, ["Interrupted: the command did not finish.", *notes]
+        case OSError(errno=int(), strerror=str(said)):  # the system's own; libraries have no number
+            file = f": {error.filename}" if error.filename else ""
+            return WRONG_USE, [f"Error: {said}{file}."]
+        case MemoryError():
+            return FAILED, ["Error: there is not enough memory."]
+    return FAILED, [
+        f"Internal error: {reason_of(error)}",
+        f"It is not your mistake. Run it again with {DEBUG}=1 and report what it prints.",
+    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from automlrank.cli.command import command
 from automlrank.cli.console import Console
 from automlrank.jobs.options import LatencyOptions
+from automlrank.printable import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -65,5 +66,6 @@ def table(timed: Sequence[Timed]) -> Table:
     for one in timed:
         ms = one.latency
         p50, *others = (show_ms(value) for value in (ms.p50, ms.p95, ms.p99, ms.p50_repeated))
-        result.add_row(Text(one.name), Text(one.summary), p50, show_interval(ms), *others)
+        texts = (Text(printable(one.name)), Text(printable(one.summary)))
+        result.add_row(*texts, p50, show_interval(ms), *others)
     return result

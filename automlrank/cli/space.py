@@ -9,6 +9,7 @@ from automlrank.cli.command import command
 from automlrank.cli.console import Console, Format
 from automlrank.errors import Fault, SpaceError, did_you_mean
 from automlrank.jobs.options import SpaceOptions
+from automlrank.printable import printable
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -106,28 +107,26 @@ def tree(space: Space) -> Tree:
 
     from automlrank.space.combinators import use
 
-    result = Tree(f"{space.name}: {_kind(space, _count(space))}")
+    result = Tree(f"{printable(space.name)}: {_kind(space, _count(space))}")
     for stage, node in space.stages():
         if node != use("none"):
             _grow(result, node, f"{stage}: " if stage != getattr(node, "block", "") else "")
     limits = {name: f"{value:,}" for name, value in vars(space.limits).items() if value}
     if limits:
         result.add("limits: " + ", ".join(f"{name} {value}" for name, value in limits.items()))
-    result.add(f"references: {', '.join(space.references) or 'none'}")
+    result.add(f"references: {', '.join(map(printable, space.references)) or 'none'}")
     return result
 
 
 def _grow(tree: Tree, node: Expression, prefix: str = "", scope: str = "") -> None:
     """Add an expression to the tree; ``scope`` says which columns it reads."""
-    from rich.markup import escape
-
     from automlrank.space import grammar
 
     match node:
         case grammar.Leaf():
             tree.add(f"{prefix}{_leaf(node)}{scope}")
         case grammar.FieldScope(body, fields, own):
-            names = f", reads {', '.join(map(escape, fields))}" if fields else ""
+            names = f", reads {', '.join(map(printable, fields))}" if fields else ""
             _grow(tree, body, prefix, f"{names}, own table" if own else names)
         case _:
             branch = tree.add(f"{prefix}{node.keyword}: {node.meaning}{scope}")

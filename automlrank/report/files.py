@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 
+from automlrank.documents import dump_json
 from automlrank.files import write_text
 from automlrank.report.html import html as html_text
 from automlrank.report.markdown import markdown
@@ -43,4 +43,4 @@ def csv_text(results: Results) -> str:
 
 def json_text(results: Results) -> str:
     """Return the JSON contract as text; it holds no NaN."""
-    return json.dumps(results.to_data(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return dump_json(results.to_data()) + "\n"

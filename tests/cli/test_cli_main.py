@@ -99,6 +99,10 @@ def test_the_help_names_the_metrics_that_there_are() -> None:
     assert metric.metadata[KEY].metavar == "|".join(METRICS)
 
 
+class Panic(BaseException):
+    """An error of a library in Rust, which is none of Exception."""
+
+
 def raising(error: BaseException) -> Callable[..., None]:
     def job(*_: object, **__: object) -> None:
         raise error
@@ -111,7 +115,11 @@ def raising(error: BaseException) -> Callable[..., None]:
     [
         (ZeroDivisionError("by zero"), 1, "Internal error: ZeroDivisionError: by zero\n"),
         (KeyboardInterrupt(), 130, "Interrupted: the command did not finish.\n"),
-        (PermissionError(13, "Permission denied", "/x"), 1, "Error: Permission denied: /x.\n"),
+        (PermissionError(13, "Permission denied", "/x"), 2, "Error: Permission denied: /x.\n"),
+        (OSError(28, "No space left on device"), 2, "Error: No space left on device.\n"),
+        (OSError("LZ4 error"), 1, "Internal error: OSError: LZ4 error\n"),
+        (MemoryError(), 1, "Error: there is not enough memory.\n"),
+        (Panic("index out of bounds"), 1, "Internal error: Panic: index out of bounds\n"),
         (automlrank.errors.TrialError("the loss is nan"), 1, "Error: the loss is nan\n"),
         (automlrank.errors.RunError("no.", "Do."), 2, "Error: no. Do.\n"),
     ],
