@@ -212,6 +212,34 @@ def test_a_fault_says_rule_and_value(change: dict[str, object], words: str) -> N
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"features": {"x": 3}}, "features.x: must be a mapping of keys to values, but got 3."),
+        ({"features": {"x": None}}, "features.x: must be a mapping"),
+        ({"features": {"x": {}}}, "features.x.kind: needs a column kind. Known: categorical,"),
+        (
+            {
+                "features": {**COLUMNS, "x": {"kind": "cat"}},
+                "scenario": "x",
+                "crosses": [["a", "x"]],
+            },
+            "no column kind 'cat'",
+        ),
+        ({"features": {"h": {"kind": "history", "of": 3}}}, "features.h.of: must be a word"),
+        ({"tasks": {}, "score": "y"}, "at least one task"),
+        ({"tasks": {"y": {"kind": "rank"}}, "score": "y"}, "binary or regression"),
+        ({"split": 3}, "split: must be a mapping"),
+        ({"split": {"by": "group", "column": 3}}, "split.column: must be a word"),
+    ],
+)
+def test_a_fault_has_no_second_one_in_its_wake(change: dict[str, object], words: str) -> None:
+    """What refers to a part that was refused is not refused for it."""
+    with pytest.raises(SchemaError) as caught:
+        read_schema({"tasks": {"y": {"kind": "binary"}}, **change})
+    assert [words in str(fault) for fault in caught.value.faults] == [True]
+
+
 def two_histories(**second: object) -> dict[str, object]:
     first = {"kind": "history", "of": "a", "sequence": "s", "time": "times", "separator": ","}
     histories = {"h": first, "g": {**first, **second}}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import polars as pl
 
-from automlrank.audit.histories import answer_in_history, future_behaviours
+from automlrank.audit.histories import (
+    answer_in_history,
+    future_behaviours,
+    split_at_random,
+)
 from automlrank.audit.labels import (
     copies,
     leaks,
@@ -32,10 +36,11 @@ from automlrank.data.split import Labels
 from automlrank.schema import Schema
 
 RULES: tuple[Callable[[SampleView], Iterable[str]], ...] = (
-    *(leaks, outcomes, future_behaviours, answer_in_history, copies, rates, unseen),
-    *(unique_ids, constants, lonely_groups, sentinels, float_ids, spellings, orphans),
+    *(leaks, outcomes, split_at_random, future_behaviours, answer_in_history, copies, rates),
+    *(unseen, unique_ids, constants, lonely_groups, sentinels, float_ids, spellings, orphans),
 )
 WHOLE_TABLE = (unseen, unique_ids, lonely_groups)  # a sample of rows overstates them
+OF_LABEL = (leaks, outcomes, answer_in_history, lonely_groups)  # the primary one
 
 
 def suspicions(
@@ -46,14 +51,21 @@ def suspicions(
     set_aside: Sequence[str] = (),
     figures: Mapping[str, float | None] | None = None,
     step: int = 1,
+    whole: bool = True,
+    refused: Collection[str] = (),
 ) -> list[str]:
     """Return one sentence for each suspicion: the columns, the figure, the remedy.
 
     ``frame`` holds raw rows with their split, or every ``step``-th row of the table. A sample
     distorts some figures, and then their rules are left out: ids that never repeat, values unseen
     in training, groups of one class. ``set_aside`` are columns of 0 and 1 that are not features;
-    ``figures`` are those of single columns, if they are known already.
+    ``figures`` are those of single columns, if they are known already. The frame has all columns
+    of the table, unless ``whole`` is false. ``refused`` are tasks whose labels cannot be used: no
+    rule reads them.
     """
-    view = SampleView(frame, schema, splits, tuple(set_aside), figures)
-    rules = [rule for rule in RULES if step == 1 or rule not in WHOLE_TABLE]
+    view = SampleView(frame, schema, splits, tuple(set_aside), figures, whole, frozenset(refused))
+    unfit = (WHOLE_TABLE if step > 1 else ()) + (
+        OF_LABEL if schema.tasks[0].name in refused else ()
+    )
+    rules = [rule for rule in RULES if rule not in unfit]
     return [sentence for rule in rules for sentence in rule(view)]

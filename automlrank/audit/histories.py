@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from automlrank.audit.sample_view import MIN_ROWS, SampleView, shown
+from automlrank.audit.sample_view import MIN_ROWS, SampleView, listed, shown
 from automlrank.data.times import as_seconds, as_times, unit_of
 from automlrank.data.values import Array, EncodingError, as_lists, as_text, flatten
 from automlrank.schema import CategoricalFeature, HistoryFeature
@@ -36,6 +36,26 @@ def future_behaviours(view: SampleView) -> Iterator[str]:
                 f"({late / known.sum():.1%}) hold behaviours at or after the row's own time, by "
                 f"{shown(name)}. Keep only earlier ones."
             )
+
+
+def split_at_random(view: SampleView) -> Iterator[str]:
+    """Yield the histories of rows that are split at random: they hold the rows of other splits."""
+    if view.schema.split.by != "random":
+        return
+    found = {}
+    for feature in view.features(HistoryFeature):
+        assert isinstance(feature, HistoryFeature)
+        lengths = as_lists(view.frame[feature.source], feature.separator).list.len()
+        if share := float((lengths > 0).sum()) / max(1, view.frame.height):
+            found[feature.name] = share
+    if found:
+        time = view.schema.time
+        remedy = f"Write split: {{by: time, column: {time}}}." if time else "Split by time."
+        yield (
+            f"{listed(found, '{:.0%}')}: that share of rows has a history, but rows are split at "
+            "random: histories of training rows tell what happened in rows of valid and test. "
+            f"{remedy}"
+        )
 
 
 def _latest(lists: pl.Series) -> pl.Series:

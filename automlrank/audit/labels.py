@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
@@ -72,7 +72,7 @@ def _outcome_rate(view: SampleView, name: str, label: Array) -> float:
 def orphans(view: SampleView) -> Iterator[str]:
     """Yield the tasks with positive rows whose parent task is not positive."""
     for task in view.schema.tasks:
-        if task.of is None or task.kind != "binary":
+        if task.of is None or task.kind != "binary" or {task.name, task.of} & view.refused:
             continue
         happened = labels_of(view.frame, task.name) == 1
         alone = happened & (labels_of(view.frame, task.of) != 1)
@@ -85,24 +85,44 @@ def orphans(view: SampleView) -> Iterator[str]:
 
 def copies(view: SampleView) -> Iterator[str]:
     """Yield the number of rows that equal another in every column that the schema uses."""
+    labels = {task.name for task in view.schema.tasks}
     unused = ("ignore", "incumbent")
     used = {name for path, name in columns_named(view.schema) if path[0] not in unused}
-    hashes = view.frame[sorted(used)].hash_rows(seed=0)
-    train = hashes.filter(view.splits == 0)
-    within = len(train) - train.n_unique()
-    if within > COPIES_SHARE * len(train):
+    hashes = pl.DataFrame(
+        {
+            "features": view.frame.select(sorted(used - labels)).hash_rows(seed=0),
+            "labels": view.frame.select(sorted(used)).hash_rows(seed=0),
+            "row": view.frame.hash_rows(seed=0),
+        }
+    )
+    train, later = hashes.filter(view.splits == 0), hashes.filter(view.splits != 0)
+    within = {name: train.height - train[name].n_unique() for name in hashes.columns}
+    across = {name: int(later[name].is_in(train[name].implode()).sum()) for name in hashes.columns}
+    remedy = "Keep one of each, unless equal rows are separate events."
+    if within["labels"] > COPIES_SHARE * train.height:
+        share = within["features"] / train.height
+        rows = f"{within['features']:,} training rows ({share:.1%})"
+        yield f"{rows} {_equal(view, within, 'others')}. {remedy}"
+    if across["labels"] > COPIES_SHARE * later.height:
+        share = across["features"] / later.height
         yield (
-            f"{within:,} training rows ({within / len(train):.1%}) are exact copies of others. "
-            "Keep one of each, unless equal rows are separate events."
+            f"{across['features']:,} rows of valid and test ({share:.1%}) "
+            f"{_equal(view, across, 'training rows')}, which flatters a model that remembers. "
+            f"{remedy}"
         )
-    later = hashes.filter(view.splits != 0)
-    across = int(later.is_in(train.unique().implode()).sum())
-    if across > COPIES_SHARE * len(later):
-        yield (
-            f"{across:,} rows of valid and test ({across / len(later):.1%}) are exact copies of "
-            "training rows, which flatters a model that remembers. Keep one of each, unless equal "
-            "rows are separate events."
+
+
+def _equal(view: SampleView, rows: Mapping[str, int], others: str) -> str:
+    """Return how far rows equal others: in all columns, in features and labels, or in features."""
+    same, agree = rows["features"], rows["labels"]
+    if same > agree:
+        return (
+            f"have the features of {others}: the labels of {agree:,} agree as well, "
+            f"those of {same - agree:,} differ"
         )
+    if view.whole and rows["row"] == agree:
+        return f"are exact copies of {others}"
+    return f"have the features and labels of {others}"
 
 
 def lonely_groups(view: SampleView) -> Iterator[str]:
@@ -126,7 +146,7 @@ def lonely_groups(view: SampleView) -> Iterator[str]:
 def rates(view: SampleView) -> Iterator[str]:
     """Yield the labels whose rate jumps between splits, or with few rows of one class."""
     for task in view.schema.tasks:
-        if task.kind != "binary":
+        if task.kind != "binary" or task.name in view.refused:
             continue
         label = labels_of(view.frame, task.name)
         parts = [label[(view.splits == k) & np.isin(label, (0, 1))] for k in range(len(NAMES))]

@@ -165,6 +165,10 @@ class SampleView:
     splits: Labels
     set_aside: tuple[str, ...]
     known_figures: Mapping[str, float | None] | None
+    whole: bool = True
+    """All columns of the table are there."""
+    refused: frozenset[str] = frozenset()
+    """Tasks whose labels cannot be used."""
 
     @cached_property
     def train(self) -> pl.DataFrame:

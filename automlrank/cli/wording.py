@@ -34,7 +34,8 @@ def sentences(event: Event) -> Iterator[str]:
             if set_aside:
                 yield (
                     f"Set aside, since they may be outcomes: {', '.join(set_aside)}. "
-                    "Name them in a schema to decide."
+                    "`automlrank data inspect` proposes tasks of them: "
+                    "save what it prints, and give it as --schema."
                 )
             if suspicions:
                 yield "Suspicions about the data:"

@@ -20,15 +20,20 @@ def read_labels(frame: pl.DataFrame, schema: Schema, is_train: Array) -> Array:
     Raises DataError with every label that is constant on the training rows, or not binary where its
     task is, or null anywhere where its task is the primary one.
     """
-    columns = [_numbers(frame[task.name]) for task in schema.tasks]
-    faults = [
-        schema.fault(("tasks", task.name), problem)
-        for position, (task, column) in enumerate(zip(schema.tasks, columns, strict=True))
-        if (problem := _problem(task, column, is_train, primary=position == 0))
-    ]
+    faults = label_faults(frame, schema, is_train)
     if faults:
-        raise DataError(faults)
+        raise DataError(faults.values())
+    columns = [_numbers(frame[task.name]) for task in schema.tasks]
     return not_happened(np.stack(columns, axis=1).astype(np.float32), schema.binary_parents)
+
+
+def label_faults(frame: pl.DataFrame, schema: Schema, is_train: Array) -> dict[str, Fault]:
+    """The fault of each label that cannot be used, by task."""
+    return {
+        task.name: schema.fault(("tasks", task.name), problem)
+        for position, task in enumerate(schema.tasks)
+        if (problem := _problem(task, _numbers(frame[task.name]), is_train, primary=position == 0))
+    }
 
 
 def not_happened(labels: Array, parents: Sequence[int]) -> Array:

@@ -12,7 +12,7 @@ import polars as pl
 from automlrank.audit import ALONE, column_figure, labels_of, suspicions
 from automlrank.data.check import columns_named
 from automlrank.data.infer import Inferred, complete
-from automlrank.data.labels import label_rates, read_labels
+from automlrank.data.labels import label_faults, label_rates
 from automlrank.data.read import Join, is_sample, only_item, open_table, sample_schema
 from automlrank.data.sampled import every_kth
 from automlrank.data.split import NAMES, Labels, assign, parts_of
@@ -106,17 +106,24 @@ def _split_inspection(
     step = -(-table.rows // SAMPLED_ROWS)
     frame = every_kth(table, step)
     some = splits[::step]
-    figures = _figures(frame, schema, some)
     labels = table.select(*(task.name for task in schema.tasks))
+    faults = label_faults(labels, schema, splits == 0)
+    figures = {} if schema.tasks[0].name in faults else _figures(frame, schema, some)
     found = suspicions(
-        frame, schema, some, set_aside=inferred.set_aside, figures=figures, step=step
+        frame,
+        schema,
+        some,
+        set_aside=inferred.set_aside,
+        figures=figures,
+        step=step,
+        refused=faults,
     )
     rows = np.bincount(splits, minlength=len(NAMES))
     return Inspection(
         table.rows,
         schema,
         _columns(table, inferred, summaries, figures),
-        (*_label_faults(labels, schema, splits), *found),
+        (*map(str, faults.values()), *found),
         {name: int(size) for name, size in zip(NAMES, rows, strict=True)},
         label_rates(
             np.stack([labels_of(labels, name) for name in labels.columns], axis=1), schema, splits
@@ -151,15 +158,6 @@ def _figures(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, f
         for name in frame.columns
         if name != task.name
     }
-
-
-def _label_faults(frame: pl.DataFrame, schema: Schema, splits: Labels) -> tuple[str, ...]:
-    """Return the faults that a search would refuse: labels constant, unknown, or not 0 or 1."""
-    try:
-        read_labels(frame, schema, splits == 0)
-    except DataError as error:
-        return tuple(str(fault) for fault in error.faults)
-    return ()
 
 
 def _columns(

@@ -159,7 +159,9 @@ def suspicions_of(dataset: Dataset) -> tuple[str, ...]:
     if not kept.exists():
         frame, splits, step = dataset.raw_rows()
         set_aside = dataset.inferred.set_aside if dataset.inferred else ()
-        found = suspicions(frame, dataset.schema, splits, set_aside=set_aside, step=step)
+        found = suspicions(
+            frame, dataset.schema, splits, set_aside=set_aside, step=step, whole=False
+        )
         write_text(kept, json.dumps(found, ensure_ascii=False))
     return tuple(json.loads(kept.read_text(encoding="utf-8")))
 

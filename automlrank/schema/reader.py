@@ -13,6 +13,7 @@ from automlrank.errors import SchemaError, did_you_mean, shown
 from automlrank.schema.columns import (
     KINDS,
     NO_STATISTICS,
+    CategoricalFeature,
     Feature,
     HistoryFeature,
     Split,
@@ -56,9 +57,8 @@ class _Reader(SettingsReader):
                 "Write tasks: {LABEL: {kind: binary}}.",
             )
         features = tuple(
-            feature
+            self.feature(name, item)
             for name, item in self.mapping(data.get("features", {}), ("features",)).items()
-            if (feature := self.feature(name, item)) is not None
         )
         schema = Schema(
             tasks=tasks,
@@ -74,7 +74,7 @@ class _Reader(SettingsReader):
             },
             document=self.document,
         )
-        self.faults += faults_together(schema)
+        self.faults += faults_together(schema) if tasks else ()
         if self.faults:
             raise SchemaError(self.faults)
         return schema
@@ -86,21 +86,29 @@ class _Reader(SettingsReader):
         kind = data.get("kind", "binary")
         if kind not in ("binary", "regression"):
             self.fault((*path, "kind"), f"a task is binary or regression, but got {shown(kind)}.")
+            kind = "binary"
         weight = data.get("weight", 1.0)
         if not _is_positive(weight):
             self.fault((*path, "weight"), f"must be a number above 0, but got {shown(weight)}.")
             weight = 1.0
         return Task(name, kind, self.word(data.get("of"), (*path, "of")), float(weight))
 
-    def feature(self, name: str, item: object) -> Feature | None:
+    def feature(self, name: str, item: object) -> Feature:
         path = ("features", name)
+        before = len(self.faults)
         data = dict(self.mapping(item, path))
         kind = data.pop("kind", None)
         cls = KINDS.get(str(kind))
+        if cls is None and len(self.faults) == before:
+            problem = (
+                f"no column kind {shown(kind)}." if kind is not None else "needs a column kind."
+            )
+            self.fault((*path, "kind"), problem, did_you_mean(kind, KINDS))
         if cls is None:
-            self.fault((*path, "kind"), f"no column kind {shown(kind)}.", did_you_mean(kind, KINDS))
-            return None
+            return CategoricalFeature(name)  # so that what refers to it is no second fault
         known = self.settings(cls, data, path)
+        if cls is HistoryFeature and "of" in data and "of" not in known:
+            return CategoricalFeature(name)
         if cls is HistoryFeature:
             known.setdefault("sequence", name)
         return cls(name, **known)
@@ -144,7 +152,10 @@ class _Reader(SettingsReader):
     def split(self, item: object) -> Split:
         if item is None:
             return Split()
+        before = len(self.faults)
         data = dict(self.mapping(item, ("split",)))
+        if len(self.faults) > before:
+            return Split()
         by = data.get("by")
         if by not in WAYS:
             self.fault(("split", "by"), f"must be one of {', '.join(WAYS)}, but got {shown(by)}.")
@@ -169,6 +180,8 @@ class _Reader(SettingsReader):
         if (data.get("valid_from") is None) != (data.get("test_from") is None):
             self.fault(("split",), "valid_from and test_from go together.")
         known = self.typed(types, data, ("split",))
+        if len(self.faults) > before:
+            return Split()
         return Split(**{FILES.get(k, k) if by == "file" else k: v for k, v in known.items()})
 
 

@@ -133,7 +133,7 @@ class Schema:
         names = [task.name for task in self.tasks]
         if label not in names:
             problem, hint = f"no task {label!r} in the schema.", did_you_mean(label, names)
-            raise SchemaError(Fault(problem, "tasks", hint))
+            raise SchemaError(Fault(problem, "label", hint))
         tasks = sorted(self.tasks, key=lambda task: task.name != label)  # stable: the rest stays
         return dataclasses.replace(self, tasks=tuple(tasks))
 

@@ -21,6 +21,7 @@ from automlrank.schema import (
     MultiFeature,
     NumericFeature,
     Schema,
+    Split,
     Task,
 )
 
@@ -215,14 +216,55 @@ def test_copies_of_rows_are_named() -> None:
 
 
 def test_copies_are_rows_that_equal_another_in_what_the_schema_uses() -> None:
-    """Neither what is ignored, nor what the schema does not name, makes a row another one."""
+    """What is ignored, or not named, makes a row no other one, and these are no exact copies."""
     rows = np.arange(N) % 1000
     frame = pl.DataFrame({"y": LABEL, "noise": NOISE})[rows].with_columns(row=np.arange(N))
     schema = Schema((Task("y"),), (NumericFeature("noise"),))
+
+    def told(frame: pl.DataFrame, schema: Schema, *, whole: bool = True) -> str:
+        texts = suspicions(frame, schema, SPLITS, whole=whole)
+        return next(text for text in texts if "valid and test" in text)
+
     for ignore in ((), ("row",)):
-        texts = suspicions(frame, dataclasses.replace(schema, ignore=ignore), SPLITS)
-        assert texts == suspicions(frame.drop("row"), schema, SPLITS)
-        assert any("exact copies" in text for text in texts)
+        text = told(frame, dataclasses.replace(schema, ignore=ignore))
+        assert text.startswith("1,000 rows of valid and test (100.0%) have the features and labels")
+    assert "are exact copies of training rows" in told(frame.drop("row"), schema)
+    apart = told(frame.drop("row"), schema, whole=False)
+    assert "have the features and labels of training rows" in apart
+
+
+def test_copies_with_other_labels_are_told_apart() -> None:
+    """No model can tell such rows apart; they are no copies."""
+    label = LABEL.copy()
+    rows = np.arange(N)
+    rows[10:30] = 0
+    label[10:30] = label[0]
+    label[10:14] = 1 - label[0]
+    frame = pl.DataFrame({"y": label, "noise": NOISE[rows]})
+    (text,) = suspicions(frame, Schema((Task("y"),), (NumericFeature("noise"),)), SPLITS)
+    assert text.startswith("20 training rows (2.0%) have the features of others: ")
+    assert "the labels of 19 agree as well, those of 1 differ" in text
+
+
+def test_no_rule_reads_labels_that_are_refused() -> None:
+    """Their fault is told already, and any figure on them would be wrong."""
+    columns = {"y": LABEL * 2 - 1, "z": np.zeros(N, int), "x": LABEL, "noise": NOISE}
+    schema = Schema((Task("y"), Task("z", of="y")), (NumericFeature("x"), NumericFeature("noise")))
+    told = suspicions(pl.DataFrame(columns), schema, SPLITS, refused=("y", "z"))
+    assert told == []
+    told = suspicions(pl.DataFrame(columns), schema, SPLITS)
+    assert len(told) > 1
+
+
+def test_a_random_split_of_rows_with_histories_is_a_leak() -> None:
+    """Histories of training rows hold what happened in the rows of other splits."""
+    features, columns = sequence()
+    text = said(*features, columns=columns, time="t")
+    assert text.startswith("h (100%): that share of rows has a history, but rows are split at")
+    assert text.endswith("Write split: {by: time, column: t}.")
+    for split in (Split("time", "t"), Split("group", "item")):
+        assert said(*features, columns=columns, time="t", split=split) == ""
+    assert said(*features, columns={**columns, "h": [[]] * N, "h_time": [[]] * N}, time="t") == ""
 
 
 def test_groups_of_one_class_are_named() -> None:
@@ -262,7 +304,7 @@ def sequence(*, late: int = 0, ends_with_item: bool = False) -> tuple[tuple[Feat
 def test_behaviours_that_are_not_earlier_are_named() -> None:
     """At the row's own time is too late; units may differ."""
     features, columns = sequence()
-    assert said(*features, columns=columns, time="t") == ""
+    assert said(*features, columns=columns, time="t", split=Split("time", "t")) == ""
     features, columns = sequence(late=7)
     text = said(*features, columns=columns, time="t")
     assert "clicks: 7 of 2,000 histories (0.4%) hold behaviours at or after the row's own" in text
