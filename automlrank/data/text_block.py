@@ -10,12 +10,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from automlrank.data.text_file import (
+    AS_UTF8,
+    BOM,
+    NEWLINE,
+    QUOTE,
+    RETURN,
+    outside_quotes,
+    with_newlines,
+    without_blanks,
+)
 from automlrank.data.values import Array
 from automlrank.errors import DataError
-
-BOM = b"\xef\xbb\xbf"
-QUOTE, NEWLINE, RETURN = b'"\n\r'
-AS_UTF8 = "Save the file as UTF-8."
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,29 @@ class TextBlock:
     path: Path
     row: int
 
+    @classmethod
+    def of(cls, data: bytes, separator: bytes, width: int, path: Path, row: int) -> TextBlock:
+        """Rows of ``width`` columns, without blanks around quotes.
+
+        Carriage returns that stand alone end rows, if only so all rows have as many fields.
+        """
+        block = cls(without_blanks(data, separator), separator, path, row)
+        if data.count(b"\r") > data.count(b"\r\n") and not block.fits(width):
+            other = cls(b"".join(with_newlines([block.data])), separator, path, row)
+            return other if other.fits(width) else block
+        return block
+
+    def fits(self, width: int) -> bool:
+        """Return True if the rows have as many fields as the header, on average."""
+        return self._count(self.separator) == self.rows * (width - 1)
+
     def parsed(self, names: Sequence[str]) -> pl.DataFrame:
         """The rows as text, empty as null."""
         width = len(names)
         if self._quoted:
             self._check_quotes()
         # Polars refuses long rows but fills short ones with nulls: the sum of fields finds those
-        if self._count(self.separator) != self.rows * (width - 1):
+        if not self.fits(width):
             raise self._unreadable(width)
         try:
             frame = pl.read_csv(
@@ -63,7 +85,7 @@ class TextBlock:
     @cached_property
     def _outside(self) -> Array:
         """``[bytes]`` bool: outside of quotes."""
-        return ~np.logical_xor.accumulate(self._bytes == QUOTE)
+        return outside_quotes(self._bytes)
 
     def _count(self, byte: bytes) -> int:
         """Return the number of times a byte occurs outside quotes."""
