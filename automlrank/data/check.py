@@ -8,6 +8,7 @@ import polars as pl
 
 from automlrank.data.exact import column
 from automlrank.data.table import Table
+from automlrank.data.values import as_text
 from automlrank.documents import Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
 from automlrank.schema import (
@@ -21,6 +22,7 @@ from automlrank.schema import (
 )
 from automlrank.schema.cross_checks import faults_together
 
+AMOUNT = "A duration is a number of seconds: make it numeric."
 OPAQUE = (pl.Binary, pl.Object)  # neither compared nor shown
 
 
@@ -52,9 +54,19 @@ def is_number(kind: pl.DataType) -> bool:
     return kind.is_numeric() or kind in (pl.Boolean, pl.Null)
 
 
+def is_amount(kind: pl.DataType) -> bool:
+    """Return True if a column holds numbers, or lengths of time and times of day: seconds."""
+    return is_number(kind) or kind == pl.Time or isinstance(kind, pl.Duration)
+
+
 def is_plain(kind: pl.DataType) -> bool:
     """Return True if a column holds one comparable value per row."""
     return not kind.is_nested() and kind not in OPAQUE
+
+
+def is_id(kind: pl.DataType) -> bool:
+    """Return True if values tell rows apart; durations are amounts, and have no text."""
+    return is_plain(kind) and not isinstance(kind, pl.Duration)
 
 
 def item_of(kind: pl.DataType) -> pl.DataType:
@@ -116,13 +128,15 @@ def _wrong_roles(schema: Schema, table: Table) -> Iterator[Fault]:
     ]
     if schema.split.by in ("time", "column", "group"):
         plain.append((("split", "column"), schema.split.column, "the column of a split"))
-    for path, given, noun in plain:
-        if given in kinds and not is_plain(kinds[given]):
-            problem = f"{noun} must be one value per row, but column {given!r} is {kinds[given]}."
-            yield schema.fault(path, problem)
     times: list[tuple[Path_, str | None]] = [(("time",), schema.time)]
     if schema.split.by == "time":
         times.append((("split", "column"), schema.split.column))
+    for path, given, noun in plain:
+        fits = is_plain if (path, given) in times else is_id  # a duration is no time: see below
+        if given in kinds and not fits(kinds[given]):
+            problem = f"{noun} must be one value per row, but column {given!r} is {kinds[given]}."
+            hint = AMOUNT if is_plain(kinds[given]) else ""
+            yield schema.fault(path, problem, hint)
     for path, given in times:
         if given in kinds and is_plain(kinds[given]) and not _is_time(kinds[given]):
             problem = f"a time must be a number or a date, but column {given!r} is {kinds[given]}."
@@ -136,16 +150,17 @@ def _wrong_feature(schema: Schema, feature: Feature, table: Table) -> Iterator[F
         yield schema.fault(
             path,
             f"a numeric column must be {_but(table, name, 'numeric')}",
-            "Make it categorical, or mend the values.",
+            "Make it categorical, or name its spellings of null, as nulls: {add: [...]}.",
         )
-    if isinstance(feature, CategoricalFeature) and not is_plain(kind):
+    if isinstance(feature, CategoricalFeature) and not is_id(kind):
+        hint = AMOUNT if is_plain(kind) else ""
         yield schema.fault(
             path,
             f"a categorical column must hold one value per row, but is {kind}.",
-            "Make it multi or a history." if is_list(kind) else "",
+            "Make it multi or a history." if is_list(kind) else hint,
         )
     if isinstance(feature, MultiFeature | HistoryFeature):
-        wrong = _wrong_list(f"a {feature.kind}", kind, feature.separator, "plain values", is_plain)
+        wrong = _wrong_list(f"a {feature.kind}", kind, feature.separator, "plain values", is_id)
         yield from (schema.fault(path, *fault) for fault in wrong)
     if isinstance(feature, VectorFeature):
         wrong = _wrong_list("a vector", kind, feature.separator, "numbers", is_number)
@@ -161,7 +176,7 @@ def _is_numeric(table: Table, name: str) -> bool:
     """Return True if a column holds numbers, or nothing: an empty column of CSV is text."""
     kind = table.schema[name]
     is_empty = kind == pl.String and not table.select(column(name).count()).item()
-    return is_empty or is_number(kind)
+    return is_empty or is_amount(kind)
 
 
 def _is_time(kind: pl.DataType) -> bool:
@@ -180,7 +195,7 @@ def _wrong_list(
     if is_list(kind):
         if not fits(item_of(kind)):
             yield f"{noun} column must hold lists of {items}, but is {kind}.", ""
-    elif not is_plain(kind):
+    elif not is_id(kind):
         yield f"{noun} column must hold lists or text, but is {kind}.", ""
     elif separator is None and kind != pl.Null:
         hint = 'Give the separator of its text, as separator: ",".'
@@ -188,11 +203,12 @@ def _wrong_list(
 
 
 def _but(table: Table, name: str, wanted: str) -> str:
-    """Return what a column should be and is, with its first value that is not a number."""
+    """Return what a column should be and is; of text, its first value that is no number."""
     kind = table.schema[name]
-    known = table.column(name).drop_nulls()
-    if kind == pl.String:
-        odd = known.filter(known.cast(pl.Float64, strict=False).is_null())
-        known = odd if len(odd) else known
-    text = f"{wanted}, but is {kind}"
-    return f"{text}, such as {known[0]!r:.100}." if len(known) else f"{text}."
+    if kind != pl.String:
+        return f"{wanted}, but is {kind}."
+    values = table.select(column(name)).to_series()
+    odd = values.is_not_null() & as_text(values).cast(pl.Float64, strict=False).is_null()
+    row = odd.arg_max()
+    assert row is not None
+    return f"{wanted}, but is {kind}, such as {values[row]!r:.100} in row {row + 1:,}."

@@ -87,7 +87,7 @@ class Dataset:
         fingerprint = _fingerprint(read.digest(source, sides), wanted)
 
         def build(writer: StoreWriter) -> None:
-            with read.open_table(source, sides) as table:
+            with read.open_table(source, sides, wanted) as table:
                 prepare(table, wanted, writer)
 
         store = open_or_build(Path(cache or default_cache()) / fingerprint, build)

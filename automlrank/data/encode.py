@@ -95,7 +95,8 @@ class _Fitting:
                 self.add(chunk, self.is_train[start : start + chunk.height])
             start += chunk.height
         columns = [column for f in self.schema.features for column in self.columns(f)]
-        return Encoder(tuple(columns), self.vocabularies(), self.buckets)
+        vocabularies = self.vocabularies()
+        return Encoder(tuple(columns), vocabularies, self.buckets, forms=self.table.forms)
 
     def vocabularies(self) -> dict[str, pl.Series]:
         """Every vocabulary, computed in parallel."""
@@ -119,7 +120,10 @@ class _Fitting:
         values = [self.values(name, rows[self.sources[name]]) for name in self.counted]
         partial = pl.collect_all(
             [
-                v.lazy().select(text_of("value", v.schema["value"])).group_by("value").len("count")
+                v.lazy()
+                .group_by("value")
+                .len("count")
+                .select(text_of("value", v.schema["value"]), "count")
                 for v in values
             ]
         )

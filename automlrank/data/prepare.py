@@ -21,6 +21,7 @@ from automlrank.data.table import Table
 from automlrank.data.times import unit_of
 from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, EncodingError, Ragged, counted_from
+from automlrank.data.wishes import list_forms
 from automlrank.errors import DataError, SchemaError
 from automlrank.schema import Schema
 
@@ -35,6 +36,7 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
     """
     inferred = complete(schema, table)
     schema = inferred.schema
+    table = table.read_as(list_forms(table, schema))
     if not any(feature.kind != "history" for feature in schema.features):
         reasons = "; ".join(f"{name}: {why}" for name, why in list(inferred.reasons.items())[:10])
         raise SchemaError("the table has no column that can be a feature.", reasons)
@@ -55,6 +57,7 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
         "rows": {name: int(size) for name, size in zip(NAMES, sizes, strict=True)},
         "label_rates": label_rates(outcomes["labels"], schema, splits),
         "inferred": {**dataclasses.asdict(inferred), "schema": None} if inferred.reasons else None,
+        "notes": table.notes,
     }
     writer.finish(facts, encoder)
 

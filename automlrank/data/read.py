@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from automlrank.data.damage import readable, unreadable
+from automlrank.data.detect import detect
 from automlrank.data.digest import digest_of_files
 from automlrank.data.exact import column
 from automlrank.data.folders import files_of, name_of
@@ -33,7 +34,9 @@ from automlrank.data.sources import (
 )
 from automlrank.data.staging import Staging
 from automlrank.data.table import CHUNK_ROWS, Piece, Table, together
+from automlrank.data.wishes import Wish, wishes
 from automlrank.errors import DataError
+from automlrank.schema import Schema
 
 __all__ = [
     "Data",
@@ -51,14 +54,26 @@ __all__ = [
 
 
 @contextmanager
-def open_table(source: Data, joins: Sequence[Join] = ()) -> Iterator[Table]:
+def open_table(
+    source: Data,
+    joins: Sequence[Join] = (),
+    schema: Schema | None = None,
+    *,
+    all_columns: bool = False,
+) -> Iterator[Table]:
     """A table and its side tables, joined from the left; staged parts are removed at the end.
 
+    The form of each column is found from all of its values, within what the schema says. Columns
+    that a schema with features does not name stay as they are stored, unless ``all_columns``.
     Raises DataError if it cannot be read, has no rows, or its parts or keys do not fit together.
     """
     with contextlib.ExitStack() as stack:
         table = _opened(source, joins, Staging(stack))
-        yield table
+        said = wishes(schema) if schema else {}
+        every = Wish(nulls=schema.nulls if schema else None)
+        is_open = all_columns or schema is None or not schema.features
+        found = detect(table, {n: said.get(n, every) for n in table.schema if is_open or n in said})
+        yield table.read_as(found.forms, found.notes)
 
 
 def only_item(source: Data) -> Data:

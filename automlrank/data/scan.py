@@ -17,7 +17,7 @@ from automlrank.data.names import other_name
 from automlrank.data.sources import TableFile
 from automlrank.data.staging import Staging
 from automlrank.data.table import Piece
-from automlrank.data.text import scan_part, stage_text
+from automlrank.data.text import stage_text
 from automlrank.data.union import (
     Kinds,
     Schema,
@@ -88,13 +88,7 @@ def _listed(kind: pl.DataType) -> pl.DataType:
 
 def _text_pieces(files: Sequence[Path], place: Staging) -> dict[Path, list[Piece]]:
     """The rows of text files."""
-    if not files:
-        return {}
-    parts, schema = stage_text(files, place.folder())
-    return {
-        file: [Piece(scan_part(part, schema), part.rows) for part in parts if part.file == number]
-        for number, file in enumerate(files)
-    }
+    return {file: stage_text(file, place.folder()) for file in files}
 
 
 def _pieces_of(file: TableFile, place: Staging) -> list[Piece]:

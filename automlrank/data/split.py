@@ -10,7 +10,7 @@ import polars as pl
 
 from automlrank.data.read import Data, locate
 from automlrank.data.table import Table
-from automlrank.data.times import as_times, iso_times
+from automlrank.data.times import ISO_FORM, as_times, read_times
 from automlrank.data.values import EncodingError, as_text, hashed
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
 from automlrank.schema import Schema, Split
@@ -121,7 +121,13 @@ def labels_from(column: pl.Series, valid_from: pl.Series, test_from: pl.Series) 
 def as_value(column: pl.Series, value: object) -> pl.Series:
     """One value as a series of the column's type, null where it is none."""
     if column.dtype.is_temporal():
-        return iso_times(pl.Series([str(value)])).cast(column.dtype)
+        days = [read_times(pl.col("day"), form) for form in (ISO_FORM, "%Y%m%d")]
+        return (
+            pl.DataFrame({"day": [str(value)]})
+            .select(pl.coalesce(days))
+            .to_series()
+            .cast(column.dtype)
+        )
     given = pl.Series([str(value) if column.dtype == pl.String else value])
     return given.cast(column.dtype, strict=False)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import polars as pl
 
 from automlrank.data.damage import readable
 from automlrank.data.exact import column
+from automlrank.data.forms import Form
 from automlrank.errors import DataError, did_you_mean
 
 CHUNK_ROWS = 100_000
@@ -39,6 +41,22 @@ class Table:
     """Pieces that ``scan`` is made of: a slice far into many files reads all before it."""
     notes: tuple[str, ...] = ()
     """Sentences on what was decided in reading."""
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    """Forms by which columns were read; columns without one are as they are stored."""
+
+    def read_as(self, forms: Mapping[str, Form], notes: Sequence[str] = ()) -> Table:
+        """The table with columns read by these forms."""
+        reads = [form.expression(name, self.schema[name]) for name, form in forms.items()]
+        pieces = tuple(piece._replace(scan=piece.scan.with_columns(reads)) for piece in self.pieces)
+        scan = together(pieces).scan
+        return dataclasses.replace(
+            self,
+            scan=scan,
+            schema=dict(scan.collect_schema()),
+            pieces=pieces,
+            forms={**self.forms, **forms},
+            notes=(*self.notes, *notes),
+        )
 
     def column(self, name: str) -> pl.Series:
         """One whole column; raises DataError if there is none of the name."""

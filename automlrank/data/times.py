@@ -9,7 +9,9 @@ from automlrank.data.values import Array, EncodingError, as_numbers
 
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # per second
 YEAR_2100 = 4.1e9  # seconds
+YEARS = (1900, 2100)  # of times in other formats: 14102100 is no day
 ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
+ISO_FORM = "iso"
 ISO_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
 
 
@@ -22,22 +24,32 @@ def as_times(values: pl.Series) -> pl.Series:
         if times.null_count() == values.null_count():
             return times
     is_odd = numbers.is_null() & values.is_not_null()
-    unread = values.filter(is_odd & dates.is_null() if (is_odd & dates.is_null()).any() else is_odd)
-    raise EncodingError(f"column {values.name!r} must hold times, but holds {unread[0]!r:.100}.")
+    unread = is_odd & dates.is_null() if (is_odd & dates.is_null()).any() else is_odd
+    row = unread.arg_max()
+    assert row is not None
+    raise EncodingError(
+        f"column {values.name!r} must hold times, but holds {values[row]!r:.100}.", row
+    )
 
 
 def iso_times(text: pl.Series) -> pl.Series:
-    """Dates, with or without a time of day, as UTC without a zone; null for any other text.
+    """Dates, with or without a time of day, as UTC without a zone; null for any other text."""
+    times = read_times(pl.col("text"), ISO_FORM).alias(text.name)
+    return text.alias("text").to_frame().select(times).to_series()
 
-    Other orders of day and month are not guessed: 01/02/2024 is two days.
-    """
-    plain = pl.when(pl.col("text").str.contains(ISO)).then("text").str.replace("T", " ")
+
+def read_times(text: pl.Expr, form: str) -> pl.Expr:
+    """Times of text in a format of strptime, or in ISO 8601; null for any other text."""
+    if form != ISO_FORM:
+        known = text.str.to_datetime(form, strict=False, time_unit="us")
+        return pl.when(known.dt.year().is_between(*YEARS)).then(known)
+    plain = pl.when(text.str.contains(ISO)).then(text).str.replace("T", " ")
     plain = plain.str.replace("Z", "+0000")
     forms = [plain.str.to_datetime(form, strict=False, time_unit="us") for form in ISO_FORMATS]
-    for form in ISO_FORMATS[1:]:
-        zoned = plain.str.to_datetime(f"{form}%z", strict=False, time_unit="us")
+    for one in ISO_FORMATS[1:]:
+        zoned = plain.str.to_datetime(f"{one}%z", strict=False, time_unit="us")
         forms.append(zoned.dt.replace_time_zone(None))
-    return text.alias("text").to_frame().select(pl.coalesce(forms).alias(text.name)).to_series()
+    return pl.coalesce(forms)
 
 
 def unit_of(times: pl.Series) -> str:

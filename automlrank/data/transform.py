@@ -27,6 +27,7 @@ from automlrank.data.columns import (
     VectorColumn,
     column_from,
 )
+from automlrank.data.forms import Form, forms_data, forms_from, typed
 from automlrank.data.rates import Rates
 from automlrank.data.values import (
     FIRST_ID,
@@ -39,10 +40,10 @@ from automlrank.data.values import (
     as_vectors,
     flatten,
     hashed,
-    text_of,
+    stored_text,
 )
 
-FORMAT = 5  # of encoder.json; another number is another meaning
+FORMAT = 6  # of encoder.json; another number is another meaning
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class Encoder:
     vocabularies: Mapping[str, pl.Series]
     buckets: Mapping[str, int] = dataclasses.field(default_factory=dict)
     rates: Rates | None = None
+    forms: Mapping[str, Form] = dataclasses.field(default_factory=dict)
+    """Forms by which the columns of every table are read, those of labels and splits, too."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -84,6 +87,7 @@ class Encoder:
         absent = [name for name in self.reads if name not in frame.columns]
         if absent:
             raise EncodingError(f"the table has no column {', '.join(map(repr, absent))}.")
+        frame = typed(frame, {name: self.forms[name] for name in self.reads if name in self.forms})
         arrays: dict[str, Array | Ragged] = {}
         ids = self._all_ids(frame)
         for side in ("request", "item"):
@@ -129,6 +133,7 @@ class Encoder:
             "columns": columns,
             "vocabularies": list(self.vocabularies),
             "buckets": dict(self.buckets),
+            "forms": forms_data(self.forms),
         }
         text = json.dumps(document, indent=1, ensure_ascii=False)
         Path(folder, "encoder.json").write_text(text, encoding="utf-8")
@@ -155,7 +160,8 @@ class Encoder:
             name: table.filter(pl.col("column") == name).sort("id")["value"]
             for name in document["vocabularies"]
         }
-        return cls(columns, values, document["buckets"], Rates.load(folder))
+        forms = forms_from(document["forms"])
+        return cls(columns, values, document["buckets"], Rates.load(folder), forms)
 
     @cached_property
     def _enums(self) -> dict[str, pl.Enum]:
@@ -170,12 +176,12 @@ class Encoder:
     def _all_ids(self, frame: pl.DataFrame) -> dict[str, Array]:
         """The columns with one id per row, looked up in parallel."""
         columns = [c for c in self.columns if isinstance(c, IdColumn)]
+        known = [c for c in columns if c.vocabulary in self.vocabularies]
         looked_up = frame.select(
             self._lookup(c.source, frame.schema[c.source], c.vocabulary).alias(c.name)
-            for c in columns
-            if c.vocabulary in self.vocabularies
+            for c in known
         )
-        ids = {column.name: column.to_numpy() for column in looked_up}
+        ids = {c.name: self._again(c.vocabulary, frame[c.source], looked_up[c.name]) for c in known}
         for column in self.columns:
             if isinstance(column, IdColumn) and column.vocabulary in self.buckets:
                 ids[column.name] = self._ids(column.vocabulary, frame[column.source])
@@ -184,19 +190,33 @@ class Encoder:
         return ids
 
     def _lookup(self, name: str, dtype: pl.DataType, vocabulary: str) -> pl.Expr:
+        """Ids of a column; text is looked up as it stands, which most of it already should."""
         key = (name, dtype, vocabulary)
         if key not in self._lookups:
-            text, unknown = text_of(name, dtype), pl.lit(OOV_ID, pl.Int32)
+            text = stored_text(name, dtype)
             position = text.cast(self._enums[vocabulary], strict=False).to_physical()
-            known = (position.cast(pl.Int32) + FIRST_ID).fill_null(unknown)
+            known = (position.cast(pl.Int32) + FIRST_ID).fill_null(pl.lit(OOV_ID, pl.Int32))
             null = pl.lit(NULL_ID, pl.Int32)
             self._lookups[key] = pl.when(text.is_null()).then(null).otherwise(known).alias(name)
         return self._lookups[key]
 
+    def _again(self, vocabulary: str, values: pl.Series, ids: pl.Series) -> Array:
+        """The ids, those of text that was not found by the one form of its values."""
+        found = ids.to_numpy()
+        rows = np.flatnonzero(found == OOV_ID)
+        if values.dtype != pl.String or not len(rows):
+            return found
+        text = as_text(values.gather(rows))
+        position = text.cast(self._enums[vocabulary], strict=False).to_physical().cast(pl.Int32)
+        known = (position + FIRST_ID).fill_null(OOV_ID).to_numpy()
+        found = found.copy()
+        found[rows] = np.where(text.is_null().to_numpy(), NULL_ID, known)
+        return found
+
     def _ids(self, vocabulary: str, values: pl.Series) -> Array:
         if vocabulary in self.vocabularies:
             lookup = self._lookup(values.name, values.dtype, vocabulary)
-            return values.to_frame().select(lookup).to_series().to_numpy()
+            return self._again(vocabulary, values, values.to_frame().select(lookup).to_series())
         text = as_text(values)
         ids = hashed(text, self.buckets[vocabulary])
         return np.where(text.is_null().to_numpy(), NULL_ID, ids).astype(np.int32)

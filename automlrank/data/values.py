@@ -1,7 +1,9 @@
 """Convert values of columns to one form: text for ids, floats for numbers, and lists.
 
-Values are compared as text, whatever the column's type: ``7``, ``7.0`` and ``"7"`` are the same
-value, ``true`` is ``1``, empty text and NaN are null.
+Values are compared as text, whatever the column's type: ``7``, ``7.0``, ``"7"`` and ``"7.0"`` are
+the same value, ``true`` is ``1``, blanks around text are no part of it, empty text and NaN are
+null.
+``text_of`` is the only function that gives a value its text.
 """
 
 from __future__ import annotations
@@ -13,8 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from automlrank.data.exact import column
+
 PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3
 LARGEST = 3.4e38  # of float32
+WHOLE_FLOAT = r"^(-?(?:0|[1-9]\d*))\.0+$"  # 7.0 is 7; 007.0 is a code
+TRUTH = {
+    form: digit
+    for word, digit in (("true", "1"), ("false", "0"))
+    for form in (word, word.title(), word.upper())
+}
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -61,18 +71,18 @@ class Ragged(NamedTuple):
 
 def text_of(name: str, dtype: pl.DataType) -> pl.Expr:
     """A column's values in their one text form; null, NaN and empty text are null."""
-    values = pl.col(name)
-    if dtype == pl.Boolean:
-        values = values.cast(pl.Int8)
-    if dtype.is_decimal():
-        values, dtype = values.cast(pl.Float64), pl.Float64()
-    text = values.cast(pl.String)
-    if dtype.is_float():
-        whole = values.cast(pl.Int64, strict=False)
-        text = pl.when(whole.cast(dtype) == values).then(whole.cast(pl.String)).otherwise(text)
-        text = pl.when(values.is_not_nan()).then(text)
-    is_text = dtype in (pl.String, pl.Categorical, pl.Enum)
-    return (pl.when(text != "").then(text) if is_text else text).alias(name)
+    values = column(name)
+    if dtype in (pl.String, pl.Categorical, pl.Enum):
+        text = _text_of_text(values.cast(pl.String))
+    elif dtype.is_float():
+        text = _text_of_floats(values, dtype)
+    elif dtype.is_decimal():
+        text = _without_zeros(values.cast(pl.String))
+    elif isinstance(dtype, pl.Datetime):
+        text = _text_of_times(values, dtype)
+    else:
+        text = (values.cast(pl.Int8) if dtype == pl.Boolean else values).cast(pl.String)
+    return text.alias(name)
 
 
 def as_text(values: pl.Series) -> pl.Series:
@@ -80,17 +90,43 @@ def as_text(values: pl.Series) -> pl.Series:
     return values.to_frame().select(text_of(values.name, values.dtype)).to_series()
 
 
+def stored_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Text as it stands, which is nearly always in the one form; other values in that form."""
+    return column(name).alias(name) if dtype == pl.String else text_of(name, dtype)
+
+
+def _text_of_text(text: pl.Expr) -> pl.Expr:
+    text = text.str.strip_chars().replace(TRUTH).str.replace(WHOLE_FLOAT, "$1").replace("-0", "0")
+    return pl.when(text != "").then(text)
+
+
+def _text_of_floats(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    whole = values.cast(pl.Int64, strict=False)
+    text = pl.when(whole.cast(dtype) == values).then(whole.cast(pl.String))
+    return pl.when(values.is_not_nan()).then(text.otherwise(values.cast(pl.String)))
+
+
+def _text_of_times(values: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
+    """A moment of UTC; midnight is the day, as a date is."""
+    if dtype.time_zone:
+        values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    text = values.cast(pl.Datetime("us")).cast(pl.String).str.strip_suffix(" 00:00:00.000000")
+    return text.str.strip_suffix(".000000")
+
+
+def _without_zeros(decimals: pl.Expr) -> pl.Expr:
+    """The exact digits of decimals, without zeros at the end of a fraction."""
+    fraction = decimals.str.contains(".", literal=True)
+    short = decimals.str.strip_chars_end("0").str.strip_suffix(".")
+    return pl.when(fraction).then(short).otherwise(decimals)
+
+
 def as_numbers(values: pl.Series) -> Array:
-    """``[rows]`` float64, nulls as NaN; raises EncodingError for text and beyond float32."""
-    if not (values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null)):
-        known = values.drop_nulls()
-        if len(known):
-            raise EncodingError(
-                f"column {values.name!r} must be numeric, but is {values.dtype}, "
-                f"such as {known[0]!r:.100}."
-            )
-        return np.full(len(values), np.nan)  # an empty column of CSV is text
-    numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    """``[rows]`` float64, nulls as NaN, durations and times of day as seconds.
+
+    Raises EncodingError for text that is no number, for other types, and beyond float32.
+    """
+    numbers = _floats(values).fill_null(float("nan")).to_numpy()
     too_large = np.flatnonzero(np.abs(numbers) > LARGEST)
     if len(too_large):
         first = too_large[0]
@@ -99,6 +135,32 @@ def as_numbers(values: pl.Series) -> Array:
             f"column {values.name!r} must be {wanted}, but is {numbers[first]}.", int(first)
         )
     return numbers
+
+
+def _floats(values: pl.Series) -> pl.Series:
+    """Values as float64; raises EncodingError with the first value that is no number."""
+    if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        return values.cast(pl.Float64)
+    if isinstance(values.dtype, pl.Duration):
+        return values.dt.total_nanoseconds() / 1e9
+    if values.dtype == pl.Time:
+        return values.cast(pl.Int64) / 1e9
+    if values.dtype in (pl.String, pl.Categorical, pl.Enum):
+        text = as_text(values)
+        numbers = text.cast(pl.Float64, strict=False)
+        odd = (numbers.is_null() & text.is_not_null()).arg_max()
+        if numbers.null_count() == text.null_count() or odd is None:
+            return numbers
+        raise EncodingError(
+            f"column {values.name!r} must be numeric, but holds {values[odd]!r:.100}.", odd
+        )
+    known = values.drop_nulls()
+    if len(known):
+        raise EncodingError(
+            f"column {values.name!r} must be numeric, but is {values.dtype}, "
+            f"such as {known[0]!s:.100}."
+        )
+    return pl.Series(values.name, [None] * len(values), pl.Float64)
 
 
 def _within(number: float) -> str:
@@ -122,9 +184,19 @@ def as_lists(values: pl.Series, separator: str | None) -> pl.Series:
         return values.cast(pl.List(pl.String))
     if separator is None:
         raise EncodingError(f"column {values.name!r} must hold lists, but is {values.dtype}.")
-    text = as_text(values).str.strip_chars()
+    return _split(as_text(values), separator)
+
+
+def _split(text: pl.Series, separator: str) -> pl.Series:
+    """Items of text, without blanks around them, nor the brackets and quotes of a printed list."""
+    is_printed = (text.str.starts_with("[") & text.str.ends_with("]")).any()
+    around = " \t\r\n" + ("\"'" if is_printed else "")
+    if is_printed:
+        text = text.str.strip_chars("[]").str.strip_chars()
+    if separator == " ":
+        text = text.str.replace_all(r"\s+", " ")
     items = text.set(text == "", None).str.split(separator)
-    return items.list.eval(pl.element().str.strip_chars())
+    return items.list.eval(pl.element().str.strip_chars(around))
 
 
 def flatten(lists: pl.Series) -> tuple[pl.Series, Array]:

@@ -82,7 +82,7 @@ def inspect(options: InspectOptions) -> Inspection:
     given = schema if schema is None or isinstance(schema, Schema) else read_schema(schema)
     sides = [Join.parse(join) for join in options.joins]
     source = parts_of(data, given.split if given else Split())
-    with open_table(source, sides) as table:
+    with open_table(source, sides, given, all_columns=True) as table:
         wanted = _wanted(table, given, options.label)
         summaries = summarize(table, table.schema)
         inferred = complete(wanted, table, summaries, outcomes=True)

@@ -10,6 +10,7 @@ from automlrank.schema.columns import CategoricalFeature as CategoricalFeature
 from automlrank.schema.columns import Feature as Feature
 from automlrank.schema.columns import HistoryFeature as HistoryFeature
 from automlrank.schema.columns import MultiFeature as MultiFeature
+from automlrank.schema.columns import Nulls as Nulls
 from automlrank.schema.columns import NumericFeature as NumericFeature
 from automlrank.schema.columns import Split as Split
 from automlrank.schema.columns import TargetStatistics as TargetStatistics

@@ -22,6 +22,18 @@ class Task:
     weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class Nulls:
+    """Spellings of null in a column or a table, instead of the usual ones, or added to them."""
+
+    words: tuple[str, ...] = ()
+    adds: bool = False
+
+    def to_data(self) -> object:
+        """The plain data that a schema holds: a list, or ``{add: [...]}``."""
+        return {"add": list(self.words)} if self.adds else list(self.words)
+
+
 class _Feature:
     """Input of the model from one column: the column of the feature's name, or ``column``.
 
@@ -30,6 +42,7 @@ class _Feature:
 
     name: str
     column: str | None
+    nulls: Nulls | None
 
     @property
     def source(self) -> str:
@@ -54,6 +67,7 @@ class CategoricalFeature(_Feature):
     buckets: int | None = None
     shared_with: str | None = None
     column: str | None = None
+    nulls: Nulls | None = None
     size: int = 0
     """Ids including padding, null and out-of-vocabulary; 0 until fitted."""
 
@@ -74,6 +88,7 @@ class NumericFeature(_Feature):
     transform: Literal["standard", "log", "quantile", "bucket", "none"] = "standard"
     buckets: int = 20
     column: str | None = None
+    nulls: Nulls | None = None
     size: int = 0
     """Ids of ``bucket``; 0 until fitted."""
 
@@ -98,6 +113,7 @@ class MultiFeature(_Feature):
     buckets: int | None = None
     shared_with: str | None = None
     column: str | None = None
+    nulls: Nulls | None = None
     size: int = 0
 
 
@@ -112,6 +128,7 @@ class VectorFeature(_Feature):
     context: bool = False
     separator: str | None = None
     column: str | None = None
+    nulls: Nulls | None = None
     size: int = 0
     """Length of the vector; 0 until fitted."""
 
@@ -136,6 +153,7 @@ class HistoryFeature(_Feature):
     side: Side = "item"
     separator: str | None = None
     column: str | None = None
+    nulls: Nulls | None = None
 
 
 Feature = CategoricalFeature | NumericFeature | MultiFeature | VectorFeature | HistoryFeature

@@ -16,6 +16,7 @@ from automlrank.schema.columns import (
     CategoricalFeature,
     Feature,
     HistoryFeature,
+    Nulls,
     Split,
     TargetStatistics,
     Task,
@@ -68,6 +69,7 @@ class _Reader(SettingsReader):
             score=self.score(data.get("score")),
             split=self.split(data.get("split")),
             ignore=self.words(data.get("ignore"), ("ignore",)),
+            nulls=self.nulls(data.get("nulls"), ("nulls",)),
             **{
                 key: self.word(data.get(key), (key,))
                 for key in ("scenario", "group", "weight", "incumbent", "time")
@@ -106,12 +108,30 @@ class _Reader(SettingsReader):
             self.fault((*path, "kind"), problem, did_you_mean(kind, KINDS))
         if cls is None:
             return CategoricalFeature(name)  # so that what refers to it is no second fault
-        known = self.settings(cls, data, path)
+        nulls = self.nulls(data.pop("nulls", None), (*path, "nulls"))
+        known = {**self.settings(cls, data, path), "nulls": nulls}
         if cls is HistoryFeature and "of" in data and "of" not in known:
             return CategoricalFeature(name)
         if cls is HistoryFeature:
             known.setdefault("sequence", name)
         return cls(name, **known)
+
+    def nulls(self, item: object, path: Path_) -> Nulls | None:
+        """Spellings of null: a list that replaces the usual ones, or ``{add: [...]}``."""
+        adds = isinstance(item, Mapping) and set(item) == {"add"}
+        words = item["add"] if isinstance(item, Mapping) and adds else item
+        if words is None and not adds:
+            return None
+        plain = isinstance(words, list | tuple) and all(
+            isinstance(word, str | int | float) and not isinstance(word, bool) for word in words
+        )
+        if not plain or not isinstance(words, list | tuple):
+            hint = (
+                'Write nulls: ["-", NA], or nulls: {add: ["-"]}; put words such as null in quotes.'
+            )
+            self.fault(path, f"must be a list of words, but got {item!r}.", hint)
+            return None
+        return Nulls(tuple(str(word).strip() for word in words), bool(adds))
 
     def crosses(self, item: object, path: Path_) -> tuple[tuple[str, str], ...]:
         """Pairs of columns."""

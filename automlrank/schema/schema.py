@@ -13,6 +13,7 @@ from automlrank.schema.columns import (
     NO_STATISTICS,
     Feature,
     HistoryFeature,
+    Nulls,
     Split,
     TargetStatistics,
     Task,
@@ -38,6 +39,8 @@ class Schema:
     time: str | None = None
     split: Split = field(default_factory=Split)
     ignore: tuple[str, ...] = ()
+    nulls: Nulls | None = None
+    """Spellings of null in all columns that do not have their own."""
     document: Document | None = field(default=None, compare=False, repr=False)
     """Source of the schema, for the lines of faults."""
 
@@ -196,17 +199,23 @@ class Schema:
         data["split"] = _split_data(self.split)
         if self.ignore:
             data["ignore"] = list(self.ignore)
+        if self.nulls:
+            data["nulls"] = self.nulls.to_data()
         return data
 
 
 def _said(value: Any, default: Any, keep: tuple[str, ...] = ()) -> dict[str, object]:
     """The fields that differ from their defaults; ``size`` belongs to the encoder."""
     return {
-        f.name: getattr(value, f.name)
+        f.name: _plain(getattr(value, f.name))
         for f in dataclasses.fields(value)
         if f.name not in ("name", "size")
         and (f.name in keep or getattr(value, f.name) != getattr(default, f.name))
     }
+
+
+def _plain(value: object) -> object:
+    return value.to_data() if isinstance(value, Nulls) else value
 
 
 def _statistics_data(statistics: TargetStatistics) -> object:

@@ -66,8 +66,8 @@ def test_faults_of_a_file_name_its_lines(tmp_path: Path) -> None:
     assert faults == [
         f"{file}:4: features.prise: the table has no column 'prise'. Did you mean 'price'?",
         f"{file}:6: ignore[1]: the table has no column 'b'. Known: a, page, price, y.",
-        f"{file}:5: features.page: a numeric column must be numeric, but is String, such as 'x'. "
-        "Make it categorical, or mend the values.",
+        f"{file}:5: features.page: a numeric column must be numeric, but is String, such as 'x' in "
+        "row 1. Make it categorical, or name its spellings of null, as nulls: {add: [...]}.",
     ]
 
 
@@ -144,9 +144,10 @@ def test_a_time_of_day_or_a_duration_is_no_time(kind: pl.DataType) -> None:
 
 
 def test_a_label_of_text_is_to_be_stored_as_numbers() -> None:
-    (fault,) = faults_of(Schema((Task("x"),)), table(x=["0", "1"] * (N // 2)))
+    (fault,) = faults_of(Schema((Task("x"),)), table(x=["0", "yes"] * (N // 2)))
     assert fault == (
-        "tasks.x: a label must be numeric, but is String, such as '0'. Store it as numbers."
+        "tasks.x: a label must be numeric, but is String, such as 'yes' in row 2. "
+        "Store it as numbers."
     )
 
 
@@ -169,6 +170,6 @@ def test_all_contradictions_are_said_at_once() -> None:
     faults = faults_of(schema, table(t=["a"] * N, l=[[1]] * N))
     assert len(faults) == 4
     assert (
-        "tasks.t: a label must be numeric, but is String, such as 'a'. Store it as numbers."
-        in faults
-    )
+        "tasks.t: a label must be numeric, but is String, such as 'a' in row 1. "
+        "Store it as numbers."
+    ) in faults

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from automlrank.data import read, table
 from automlrank.data.columns import BagColumn, HistoryColumn, IdColumn, NumberColumn
 from automlrank.data.dataset import Dataset
+from automlrank.data.forms import typed
 from automlrank.data.split import NAMES
 from automlrank.data.values import FIRST_ID, NULL_ID, OOV_ID, Ragged, as_text, flatten
 from automlrank.errors import UsageError
@@ -266,8 +267,9 @@ def test_ids_map_back_to_their_values(case: TableCase) -> None:
     """decode(encode(x)) is x's text where the vocabulary has it; null is 1, the rest is 2."""
     with opened(case.frame, case.schema) as dataset:
         encoder = dataset.encoder
+        frame = typed(case.frame, encoder.forms)
         for split in NAMES:
-            rows = case.frame.filter(pl.col("split") == split)
+            rows = frame.filter(pl.col("split") == split)
             stored = dataset.store.splits[split]
             for name, ids in encoder.ids_in(stored).items():
                 column = next(c for c in encoder.columns if c.name == name)

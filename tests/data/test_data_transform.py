@@ -228,10 +228,10 @@ def test_an_absent_column_is_named():
 
 
 def test_text_as_number_is_an_error():
-    """A type that has no number says its column."""
+    """The message names the column, and the value that is no number with its row."""
     encoder, _ = encoder_of(NumericFeature("n"), n=[1.0, 2.0])
-    with pytest.raises(EncodingError, match="'n' must be numeric, but is String"):
-        encoder.encode(pl.DataFrame({"n": ["a"]}))
+    with pytest.raises(EncodingError, match="row 2: column 'n' must be numeric, but holds 'a'"):
+        encoder.encode(pl.DataFrame({"n": ["7", "a", "b"]}))
 
 
 def test_decode_is_the_inverse_of_encode():

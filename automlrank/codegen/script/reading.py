@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import polars as pl
 
 from automlrank.data.batches import Rows
 from automlrank.data.formats import ARROW_FILE, ENDINGS, is_text, kind_of
+from automlrank.data.forms import Form, typed
 from automlrank.data.split import (
     NAMES,
     Labels,
@@ -21,8 +22,8 @@ from automlrank.data.split import (
     labels_by_time,
     labels_from,
 )
-from automlrank.data.text import typed
 from automlrank.data.times import as_times
+from automlrank.data.values import as_text
 from automlrank.schema.columns import Split
 
 
@@ -51,12 +52,14 @@ def files_of(path: Path) -> list[Path]:
 
 
 def read_files(files: Sequence[Path]) -> tuple[pl.DataFrame, list[int]]:
-    """Return the rows of all files, in types that hold them all, and how many each file has."""
+    """Return the rows of all files, and how many each file has; unlike types become text."""
     parts = [read_file(file) for file in files]
-    table = pl.concat([part[parts[0].columns] for part in parts], how="vertical_relaxed")
-    if any(is_text(file) for file in files):
-        table = table.with_columns(typed(column) for column in table.select(pl.col(pl.String)))
-    return table, [part.height for part in parts]
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    for name in names:
+        kinds = {part.schema[name] for part in parts if name in part.columns} - {pl.Null()}
+        if len(kinds) > 1 and not any(kind.is_nested() for kind in kinds):
+            parts = [p.with_columns(as_text(p[name])) if name in p.columns else p for p in parts]
+    return pl.concat(parts, how="diagonal_relaxed"), [part.height for part in parts]
 
 
 def read_file(path: Path) -> pl.DataFrame:
@@ -90,8 +93,10 @@ def read_text(path: Path) -> pl.DataFrame:
 # ---- splits --------------------------------------------------------------------------------
 
 
-def read_split(path: Path, split: Split) -> tuple[pl.DataFrame, dict[str, Rows]]:
-    """Return the table, and the rows of train, valid and test in the table's order."""
+def read_split(
+    path: Path, split: Split, forms: Mapping[str, Form]
+) -> tuple[pl.DataFrame, dict[str, Rows]]:
+    """Return the table read by its forms, and the rows of train, valid and test in its order."""
     if split.by == "file":
         folder = path if path.is_dir() else path.parent
         train, test = (files_of(folder / str(f)) for f in (split.train_file, split.test_file))
@@ -99,8 +104,9 @@ def read_split(path: Path, split: Split) -> tuple[pl.DataFrame, dict[str, Rows]]
         first = sum(heights[: len(train)])
         rest = labels_at_random(frame.height - first, split.valid, 1 - split.valid)
         labels = np.concatenate([np.zeros(first, np.int8), rest])
+        frame = typed(frame, forms)
     else:
-        frame = read_table(path)
+        frame = typed(read_table(path), forms)
         labels = split_labels(frame, split)
     rows = {name: np.flatnonzero(labels == i) for i, name in enumerate(NAMES)}
     for name, part in rows.items():

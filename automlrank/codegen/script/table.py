@@ -103,7 +103,7 @@ class EncodedTable:
 
 def load_table(path: Path, settings: TableSettings, encoder: Encoder) -> EncodedTable:
     """Read, split and encode a table."""
-    frame, places = read_split(path, settings.split)
+    frame, places = read_split(path, settings.split, encoder.forms)
     arrays = {**encoder.encode(frame), **outcomes(frame, settings)}
     hide_own_labels(frame, arrays, places["train"], encoder)
     group = (

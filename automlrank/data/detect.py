@@ -1,0 +1,394 @@
+"""Find the form of each column: how nearly all of its values can be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from automlrank.data.exact import column
+from automlrank.data.forms import LARGEST_WHOLE, Form
+from automlrank.data.table import Table
+from automlrank.data.wishes import Role, Wish
+
+HEAD = 50  # values that rule most forms out
+SAMPLE = 2000  # known values of a column that suggest its form
+NEARLY_ALL = 0.9  # of a sample's values must fit a form to be tried
+FEW_MISFITS, FEW_SPELLINGS = 0.01, 5  # of all known values: more are no slips
+PASSES = 3  # over the rows: values that fit no form may suggest another
+MOST_SHOWN = 3  # spellings in a sentence
+LEADING_ZERO = r"^[+-]?0\d"  # a code such as 007 is not the number 7
+LEAST_SPLIT = 50  # values with a comma, from which on zeros behind it are to be expected
+STYLES = (
+    *((".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " ")),
+    *((".", "'"), (".", "\u2019"), (".", "_")),
+)
+"""Decimal points and separators of thousands: 1,234 is a thousand and more before it is 1.234."""
+DATE_FORMATS = ("%Y/%m/%d", "%d.%m.%Y")
+INTEGER_DATES = {
+    "%Y%m%d": (19000101, 21001231),
+    "%Y%m%d%H%M%S": (19000101000000, 21001231235959),
+}
+ORDERED = ("%d/%m/%Y", "%m/%d/%Y"), ("%d-%m-%Y", "%m-%d-%Y")
+"""Pairs of orders of day and month: one is taken if the other cannot be."""
+CLOCKS = ("", " %H:%M", " %H:%M:%S")
+
+
+TEXT = Form("text")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Forms of a table's columns, and sentences on what they do to its values."""
+
+    forms: Mapping[str, Form]
+    notes: tuple[str, ...] = ()
+
+
+def detect(table: Table, wishes: Mapping[str, Wish]) -> Found:
+    """The forms of the columns that ``wishes`` names, with what a schema says of each."""
+    texts = [name for name in wishes if _is_text(table.schema[name])]
+    searches = {name: _Search(name, wishes[name]) for name in texts}
+    _search(table, searches)
+    forms = dict(_of_typed(table, {n: w for n, w in wishes.items() if n not in searches}))
+    forms |= {name: search.form for name, search in searches.items()}
+    notes = [note for search in searches.values() for note in search.notes]
+    return Found({name: forms[name] for name in wishes if name in forms}, tuple(notes))
+
+
+def _is_text(kind: pl.DataType) -> bool:
+    return kind in (pl.String, pl.Categorical, pl.Enum)
+
+
+# ---- typed columns -------------------------------------------------------------------------
+
+
+def _of_typed(table: Table, wishes: Mapping[str, Wish]) -> Iterator[tuple[str, Form]]:
+    """The forms of columns that are no text: whole numbers in floats, dates in integers."""
+    kinds = {name: table.schema[name] for name in wishes}
+    floats = [name for name, kind in kinds.items() if kind.is_float() or kind.is_decimal()]
+    whole = _whole(table, floats)
+    may_be = [n for n, w in wishes.items() if kinds[n].is_integer() and w.role in ("any", "time")]
+    dates = _dates(table, may_be)
+    for name, kind in kinds.items():
+        nulls = wishes[name].nulls_of("number")
+        if name in dates:
+            yield name, Form("time", nulls, format=dates[name])
+        elif kind.is_temporal():
+            is_moment = isinstance(kind, pl.Date | pl.Datetime)
+            yield name, Form("time" if is_moment else "duration", nulls)
+        elif kind.is_numeric():
+            yield name, Form("number", nulls, whole=kind.is_integer() or name in whole)
+        elif kind == pl.Boolean:
+            yield name, Form("flag", nulls)
+        elif kind.is_nested():
+            yield name, Form("list", wishes[name].nulls_of("list"))
+
+
+def _whole(table: Table, names: Sequence[str]) -> set[str]:
+    """The columns of floats and decimals whose known values are whole and exact."""
+    tests = [_is_whole(name, table.schema[name]).alias(str(i)) for i, name in enumerate(names)]
+    row = table.select(*tests).row(0) if tests else ()
+    return {name for name, is_whole in zip(names, row, strict=True) if is_whole}
+
+
+def _is_whole(name: str, kind: pl.DataType) -> pl.Expr:
+    known = (column(name).fill_nan(None) if kind.is_float() else column(name)).drop_nulls()
+    whole = known.cast(pl.Int64, strict=False)
+    exact = known.abs() < LARGEST_WHOLE if kind.is_float() else pl.lit(True)
+    same = (whole.cast(kind, strict=False) == known) & exact
+    is_whole: pl.Expr = same.fill_null(False).all() & (known.count() > 0)
+    return is_whole
+
+
+def _dates(table: Table, names: Sequence[str]) -> dict[str, str]:
+    """The format of the columns of integers that are all dates, such as 20240131."""
+    ends = [end for name in names for end in _ends(name)]
+    row = table.select(*(end.alias(str(i)) for i, end in enumerate(ends))).row(0) if ends else ()
+    formats = {
+        name: form
+        for name, low, high in zip(names, row[::2], row[1::2], strict=True)
+        for form, (first, last) in INTEGER_DATES.items()
+        if low is not None and first <= low and high <= last
+    }
+    tests = [
+        (
+            Form("time", format=form).expression(name, table.schema[name]).null_count()
+            == column(name).null_count()
+        ).alias(str(i))
+        for i, (name, form) in enumerate(formats.items())
+    ]
+    fits = table.select(*tests).row(0) if tests else ()
+    return {name: formats[name] for name, fit in zip(formats, fits, strict=True) if fit}
+
+
+def _ends(name: str) -> tuple[pl.Expr, pl.Expr]:
+    return column(name).min(), column(name).max()
+
+
+# ---- columns of text -----------------------------------------------------------------------
+
+
+@dataclass
+class _Search:
+    """Search for the form of one column of text."""
+
+    name: str
+    wish: Wish
+    sample: list[str] = field(default_factory=list)
+    form: Form = TEXT
+    notes: list[str] = field(default_factory=list)
+    is_done: bool = False
+    known: int = 0
+    misfits: dict[str, list[int]] = field(default_factory=dict)
+    """Rows that hold each spelling which does not fit: their number, and the first."""
+    nulls: dict[str, list[int]] = field(default_factory=dict)
+    """Rows that hold each spelling of null."""
+
+    def begin(self) -> None:
+        """Take the form that the sample suggests."""
+        self.form = best(self.sample, self.wish)
+        self.known, self.misfits, self.nulls = 0, {}, {}
+        if self.form.kind in ("text", "list"):
+            self.is_done = True
+
+    def add(self, values: pl.Series, start: int) -> None:
+        """Look at a chunk's values, whose first row is ``start``."""
+        frame = values.to_frame()
+        text = frame.select(self.form.text(self.name)).to_series()
+        typed = frame.select(self.form.expression(self.name, pl.String())).to_series()
+        self.known += len(text) - text.null_count()
+        odd = text.is_not_null() & typed.is_null()
+        _note(self.misfits, text, odd, start)
+        stripped = values.str.strip_chars()
+        _note(self.nulls, stripped, text.is_null() & (stripped != ""), start)
+
+    @property
+    def is_refuted(self) -> bool:
+        """True if so many values do not fit that the rest need not be looked at."""
+        return len(self.misfits) > SAMPLE
+
+    def end(self) -> None:
+        """Keep the form, or try another if values do not fit."""
+        other = best([*self.sample, *self.misfits], self.wish)
+        if not self.misfits or (other == self.form and self.are_slips()):
+            self.accept()
+        elif other.kind == "text" or other == self.form:
+            self.give_up()
+        else:
+            self.sample += self.misfits
+
+    def are_slips(self) -> bool:
+        """True if few values do not fit, and none looks like a code among whole numbers."""
+        total = sum(rows for rows, _ in self.misfits.values())
+        few = total <= max(1, FEW_MISFITS * self.known) and len(self.misfits) <= FEW_SPELLINGS
+        codes = self.form.whole and any(any(map(str.isdigit, word)) for word in self.misfits)
+        return few and not codes and self.wish.forgives
+
+    def accept(self) -> None:
+        self.is_done = True
+        if self.misfits:
+            self.notes.append(
+                f"{self.name}: {_noun(self.form)}, but for {_shown(self.misfits)}, read as null."
+            )
+            self.form = dataclasses.replace(self.form, nulls=(*self.form.nulls, *self.misfits))
+        if self.nulls:
+            self.notes.append(f"{self.name}: {_shown(self.nulls)} read as null.")
+        if said := _style(self.form):
+            self.notes.append(f"{self.name}: {said}.")
+
+    def give_up(self) -> None:
+        """Read the column as text."""
+        self.is_done = True
+        self.notes = [
+            f"{self.name}: most values are {_noun(self.form)}, but not {_shown(self.misfits)}: "
+            "read as text. Spellings of null are named by nulls: {add: [...]} of the column."
+        ]
+        self.form = Form("text", self.wish.nulls_of("text"))
+
+
+def _search(table: Table, searches: Mapping[str, _Search]) -> None:
+    _sample(table, searches)
+    for _ in range(PASSES):
+        for search in searches.values():
+            if not search.is_done:
+                search.begin()
+        waiting = [name for name, search in searches.items() if not search.is_done]
+        if not waiting:
+            return
+        for name, values, start in _chunks(table, waiting):
+            if not searches[name].is_refuted:
+                searches[name].add(values, start)
+        for name in waiting:
+            searches[name].end()
+    for search in searches.values():
+        if not search.is_done:
+            search.give_up()
+
+
+def _sample(table: Table, searches: Mapping[str, _Search]) -> None:
+    """Take the first known values of each column, those of whole chunks evenly."""
+    waiting = list(searches)
+    for chunk in table.chunks(waiting) if waiting else ():
+        for name in list(waiting):
+            search = searches[name]
+            known = chunk[name].cast(pl.String).drop_nulls().unique(maintain_order=True)
+            search.sample += known.gather_every(max(1, len(known) // SAMPLE)).to_list()
+            if len(search.sample) >= SAMPLE:
+                waiting.remove(name)
+        if not waiting:
+            return
+
+
+def _chunks(table: Table, names: Sequence[str]) -> Iterator[tuple[str, pl.Series, int]]:
+    start = 0
+    for chunk in table.chunks(names):
+        for name in names:
+            yield name, chunk[name].cast(pl.String), start
+        start += chunk.height
+
+
+def best(sample: Iterable[str], wish: Wish) -> Form:
+    """The form that nearly all values of the sample fit, text if there is none."""
+    if wish.role == "list":
+        return Form("list", wish.nulls_of("list"))
+    nulls = wish.nulls_of("number")
+    spellings = pl.Series("x", list(dict.fromkeys(sample)), pl.String).str.strip_chars()
+    text = spellings.filter(~spellings.is_in(list(nulls)) & (spellings != ""))
+    if text.is_empty() and len(spellings):
+        return Form("number", nulls)  # nothing but spellings of null
+    if not text.is_empty():
+        head = text.head(HEAD)
+        for form in _candidates(text, wish.role, nulls):
+            if _share(form, head) >= NEARLY_ALL / 2 and _share(form, text) >= NEARLY_ALL:
+                return form
+    return Form("text", wish.nulls_of("text"))
+
+
+def _candidates(text: pl.Series, role: Role, nulls: tuple[str, ...]) -> Iterator[Form]:
+    """Forms that a column of this role may have, the first choice first."""
+    if role != "time":
+        yield Form("flag", nulls)
+    if _share_of(text, r"\d") < NEARLY_ALL:
+        return
+    if role in ("any", "time"):
+        yield from (Form("time", nulls, format=form) for form in INTEGER_DATES)
+    if _are_codes(text) and role not in ("number", "time", "order"):
+        yield Form("text", nulls)
+    yield _number(Form("number", nulls), text)
+    if role in ("any", "time", "order"):
+        yield from _dated(text, nulls)
+    if role in ("any", "number"):
+        yield Form("duration", nulls)
+        yield from _styled(text, nulls)
+
+
+def _are_codes(text: pl.Series) -> bool:
+    """True if digits are no numbers: with zeros in front, or too long for an integer."""
+    digits = text.filter(text.str.contains(r"^[+-]?\d+$"))
+    if len(digits) < NEARLY_ALL * len(text):
+        return False
+    is_long = digits.cast(pl.Int64, strict=False).null_count() > 0
+    return bool(digits.str.contains(LEADING_ZERO).any() or is_long)
+
+
+def _styled(text: pl.Series, nulls: tuple[str, ...]) -> Iterator[Form]:
+    """Numbers with groups of digits, decimal commas, currency signs."""
+    for signs in (False, True):
+        for decimal, group in STYLES:
+            form = Form("number", nulls, decimal=decimal, group=group, signs=signs)
+            if (decimal != "." or group or signs) and not _is_list(form, text):
+                yield _number(form, text)
+
+
+def _dated(text: pl.Series, nulls: tuple[str, ...]) -> Iterator[Form]:
+    if _share_of(text, r"^\d{1,4}[-/.]\d") < NEARLY_ALL:
+        return
+    yield Form("time", nulls)
+    yield from (Form("time", nulls, format=day + clock) for day in DATE_FORMATS for clock in CLOCKS)
+    for clock in CLOCKS:
+        for pair in ORDERED:
+            one, other = (Form("time", nulls, format=order + clock) for order in pair)
+            fits = (_share(one, text), _share(other, text))
+            if min(fits) < max(fits):
+                yield one if fits[0] > fits[1] else other
+
+
+def _share_of(text: pl.Series, pattern: str) -> float:
+    return int(text.str.contains(pattern).sum()) / len(text)
+
+
+def _number(form: Form, text: pl.Series) -> Form:
+    """The form for whole numbers, if all that fit are whole."""
+    number = text.to_frame().select(form.expression("x", pl.String())).to_series()
+    known = number.drop_nulls()
+    whole = (known == known.round()).all() and (known.abs() < LARGEST_WHOLE).all()
+    exact = text.filter(number.is_not_null()).cast(pl.Int64, strict=False).null_count() == 0
+    return dataclasses.replace(form, whole=bool(len(known) and (whole or exact)))
+
+
+def _share(form: Form, text: pl.Series) -> float:
+    typed = text.to_frame("x").select(form.expression("x", pl.String())).to_series()
+    return float(1 - typed.null_count() / len(text))
+
+
+def _is_list(form: Form, text: pl.Series) -> bool:
+    """True if commas that look like those of numbers separate items.
+
+    Behind a comma a number has a zero as often as any other digit; whole numbers in a list do not
+    begin with one. Prices all have two digits there.
+    """
+    split = text.filter(text.str.contains(",", literal=True))
+    if "," not in (form.group, form.decimal) or len(split) < LEAST_SPLIT:
+        return False
+    has_zeros = bool(split.str.contains(r",0\d").any())
+    are_prices = len(split) > len(text) / 2 and bool(split.str.contains(r",\d\d$").all())
+    return not has_zeros and not (form.decimal == "," and are_prices)
+
+
+# ---- words ---------------------------------------------------------------------------------
+
+
+def _note(found: dict[str, list[int]], text: pl.Series, mask: pl.Series, start: int) -> None:
+    """Add the spellings in the rows of the mask: their number of rows and their first."""
+    rows = mask.fill_null(False).arg_true()
+    if rows.is_empty():
+        return
+    frame = pl.DataFrame({"text": text.gather(rows), "row": rows})
+    counted = frame.group_by("text").agg(pl.len().alias("rows"), pl.col("row").min()).sort("row")
+    for spelling, count, row in counted.head(1000).iter_rows():
+        entry = found.setdefault(spelling, [0, start + row])
+        entry[0] += count
+
+
+def _shown(found: Mapping[str, list[int]]) -> str:
+    """Spellings with the number of their rows, and the first of these."""
+    parts = []
+    for word, (rows, first) in list(found.items())[:MOST_SHOWN]:
+        where = f"row {first + 1}" if rows == 1 else f"{rows:,} rows, first in row {first + 1}"
+        parts.append(f"{word!r:.60} ({where})")
+    more = len(found) - len(parts)
+    return ", ".join(parts) + (f" and {more:,} other spellings" if more else "")
+
+
+def _noun(form: Form) -> str:
+    if form.kind == "number":
+        return "whole numbers" if form.whole else "numbers"
+    return {"time": "dates or times", "flag": "true or false", "duration": "durations"}[form.kind]
+
+
+def _style(form: Form) -> str:
+    """What is read in a way that deserves a word."""
+    said = []
+    if form.kind == "number":
+        if form.group:
+            said.append(f"{form.group!r} separates thousands")
+        if form.decimal == ",":
+            said.append("the comma is a decimal comma")
+        if form.signs:
+            said.append("currency and percent signs are left out")
+    if form.kind == "time" and form.format != "iso":
+        said.append(f"dates are read as {form.format}")
+    return ", ".join(said)
