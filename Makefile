@@ -8,7 +8,7 @@ DEMO_TIME ?= 7m
 PATHS := automlrank tests benchmarks docs
 TESTS := -n 2 --dist worksteal
 
-.PHONY: demo test test-slow test-lowest lint docs clean
+.PHONY: demo test test-slow test-lowest fuzz lint docs clean
 
 # Search, report, export; the exported code trains.
 demo: $(READY)
@@ -29,6 +29,10 @@ test-slow: $(READY)
 # The quick tests of what other versions may change, with the lowest versions of pyproject.toml.
 test-lowest: $(LOWEST)/ready
 	$(LOWEST)/bin/python -m pytest $(TESTS) -m "not slow" tests/data tests/model tests/training tests/study
+
+# 10,000 random inputs, none of which may fail: docs/fuzz.md.
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz
 
 lint: $(READY)
 	$(BIN)/ruff format --check $(PATHS)

@@ -58,7 +58,9 @@ def shares(family: str | None, tries: int) -> dict[str, int]:
     if family is not None:
         return {family: tries}
     total = sum(family.tries for family in FAMILIES.values())
-    return {name: round(family.tries * tries / total) for name, family in FAMILIES.items()}
+    found = {name: family.tries * tries // total for name, family in FAMILIES.items()}
+    first = next(iter(found))
+    return {**found, first: found[first] + tries - sum(found.values())}
 
 
 def tell(family: str, seed: int, verdict: Verdict) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import documents, files, runs, schemas, spaces, tables
+from . import documents, exports, files, meaning, runs, schemas, spaces, tables
 from .judge import Family
 
 
@@ -39,10 +39,22 @@ FAMILIES: dict[str, Family] = dict(
             "a file of any form has all its rows and columns; one that cannot be read is named",
         ),
         _family(
+            meaning,
+            600,
+            20,
+            "one content has one schema and the same ids, as text, typed, in parts, in frames",
+        ),
+        _family(
             runs,
             500,
             12,
             "a tampered run is reported, exported, measured, resumed or refused; a cache heals",
+        ),
+        _family(
+            exports,
+            300,
+            10,
+            "train.py of an export scores any table, equal values alike, or ends with 2 and why",
         ),
     ]
 )

@@ -54,7 +54,7 @@ class Storage:
     group_rows: int
 
 
-def storage(rng: Rng, plain: bool) -> Storage:
+def storage(rng: Rng, plain: bool, layouts: Sequence[str] = LAYOUTS) -> Storage:
     """Draw a form; ``plain`` frames may be text."""
     form = pick(rng, TEXT_FORMS if plain and chance(rng, 0.6) else BINARY_FORMS)
     usual = "\t" if form.startswith("tsv") else ","
@@ -71,7 +71,7 @@ def storage(rng: Rng, plain: bool) -> Storage:
     compressions = ("snappy", "zstd", "uncompressed", "lz4")
     rows = pick(rng, (1, 7, 100, 1000))
     return Storage(
-        form, pick(rng, LAYOUTS), between(rng, 1, 4), options, pick(rng, compressions), rows
+        form, pick(rng, layouts), between(rng, 1, 4), options, pick(rng, compressions), rows
     )
 
 
