@@ -131,14 +131,14 @@ def float_ids(view: SampleView) -> Iterator[str]:
 
 
 def spellings(view: SampleView) -> Iterator[str]:
-    """Yield the columns with texts that differ only by case or surrounding blanks."""
+    """Yield the columns with texts that differ only by case."""
     found = {}
     for feature in view.features(CategoricalFeature):
         column = view.frame[feature.source]
         if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
             continue
         values = as_text(column).drop_nulls().unique().sort().alias("value").to_frame()
-        values = values.with_columns(form=pl.col("value").str.strip_chars().str.to_lowercase())
+        values = values.with_columns(form=pl.col("value").str.to_lowercase())
         twins = values.filter(pl.len().over("form") > 1).sort("form")
         if twins.height:
             first, second = (repr(value) for value in twins["value"].head(2))
@@ -146,6 +146,6 @@ def spellings(view: SampleView) -> Iterator[str]:
             found[feature.source] = f"{extra:,}, such as {first} and {second}"
     if found:
         yield (
-            f"{listed(found, '{}')}: that many values differ from another only by case or by "
-            "blanks around them. Make them one."
+            f"{listed(found, '{}')}: that many values differ from another only by case. "
+            "Make them one."
         )

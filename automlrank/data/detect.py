@@ -335,17 +335,26 @@ def _share(form: Form, text: pl.Series) -> float:
 
 
 def _is_list(form: Form, text: pl.Series) -> bool:
-    """True if commas that look like those of numbers separate items.
+    """True if commas or blanks that look like those of numbers separate items."""
+    return any(_separates(mark, form, text) for mark in {form.group, form.decimal} & {",", " "})
 
-    Behind a comma a number has a zero as often as any other digit; whole numbers in a list do not
-    begin with one. Prices all have two digits there.
+
+def _separates(mark: str, form: Form, text: pl.Series) -> bool:
+    """True if items of lists stand on both sides of a mark.
+
+    Behind a mark a number has a zero as often as any other digit; whole numbers in a list do not
+    begin with one. Prices all have two digits there. Few texts are a list if most have one item,
+    and the others nothing but items that stand alone as well.
     """
-    split = text.filter(text.str.contains(",", literal=True))
-    if "," not in (form.group, form.decimal) or len(split) < LEAST_SPLIT:
+    split = text.filter(text.str.contains(mark, literal=True))
+    if split.is_empty() or split.str.contains(rf"{mark}0\d").any():
         return False
-    has_zeros = bool(split.str.contains(r",0\d").any())
-    are_prices = len(split) > len(text) / 2 and bool(split.str.contains(r",\d\d$").all())
-    return not has_zeros and not (form.decimal == "," and are_prices)
+    if len(split) < LEAST_SPLIT:
+        items, alone = split.str.split(mark).explode(), text.filter(~text.is_in(split.implode()))
+        known = int(items.is_in(alone.implode()).sum())
+        return len(alone) >= len(split) and known >= NEARLY_ALL * len(items)
+    is_decimal = mark == form.decimal and len(split) > len(text) / 2
+    return not (is_decimal and split.str.contains(r",\d\d$").all())
 
 
 # ---- words ---------------------------------------------------------------------------------

@@ -351,7 +351,7 @@ def test_ids_as_floats_or_amounts_are_named() -> None:
 def test_spellings_of_one_value_are_named() -> None:
     words = np.array(["home", "Home", "home ", "search"])[ITEM % 4]
     text = said(CategoricalFeature("page"), columns={"page": words})
-    assert "page (2, such as 'Home' and 'home'): that many values differ" in text
+    assert "page (1, such as 'Home' and 'home'): that many values differ" in text
 
 
 def test_long_lists_are_cut_and_odd_names_stay_on_a_line() -> None:

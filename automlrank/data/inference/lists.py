@@ -153,7 +153,9 @@ def _splits(mark: str, known: pl.Series, values: pl.Series, ids: list[pl.Series]
     parts = parts.rename({"lists": "part"}).filter(pl.col("part") != "")
     if not _are_words(parts["part"], mark):
         return False
-    if _are_times(parts["part"]) or any(_share_in(parts["part"], of) >= KNOWN for of in ids):
+    if _are_times(parts["part"]) or _are_vectors(parts):
+        return True
+    if any(_share_in(parts["part"], of) >= KNOWN for of in ids):
         return True
     if mark == " " and share_of(parts["part"].str.contains(r"\d")) < BY_BLANKS:
         return False
@@ -171,8 +173,16 @@ def _are_times(parts: pl.Series) -> bool:
     """Return True for text that spells times, which seldom come back."""
     numbers = parts.cast(pl.Float64, strict=False)
     if numbers.null_count():
-        return not iso_times(parts).null_count()
+        return len(parts) > 0 and not iso_times(parts).null_count()
     return _within_years(numbers)
+
+
+def _are_vectors(parts: pl.DataFrame) -> bool:
+    """Return True for text of as many numbers each, which are not all whole."""
+    numbers = parts["part"].cast(pl.Float64, strict=False)
+    if numbers.null_count() or parts["length"].n_unique() > 1:
+        return False
+    return parts["length"][0] >= MIN_VECTOR and not (numbers == numbers.round()).all()
 
 
 def _share_in(parts: pl.Series, values: pl.Series) -> float:

@@ -17,6 +17,7 @@ ID_WORDS = _set(
     "id ids uid uids guid guids uuid uuids oid code codes key keys hash hashes hashed md5 sha1 "
     "sha256 sku skus asin isbn ean upc gtin imei idfa gaid ssn fingerprint barcode"
 )
+COUNT_WORDS = _set("count counts num number total share rate")
 # What stands before "id" where a name has no seam, as in "userid": "paid", "valid" and "grid" end
 # in the same letters.
 OWNERS = _set(
@@ -35,7 +36,7 @@ GLUED_ID = re.compile(
 
 TIME_WORDS = _set(
     "time times timestamp timestamps ts date dates datetime dt day hour minute second seconds sec "
-    "when at ms us ns millis epoch unix unixtime created updated clicked logged moment"
+    "when at t ms us ns millis epoch unix unixtime created updated clicked logged moment"
 )
 GLUED_TIME = re.compile(r".+(time|date|stamp)")
 # Moments in the life of a user or an item, not of a row.
@@ -74,7 +75,9 @@ def is_id(name: str) -> bool:
     if not found:
         return False
     last = found[-1]
-    return last in ID_WORDS or found[0] == "id" or bool(GLUED_ID.fullmatch(last))
+    if found[0] == "id" and last not in COUNT_WORDS:
+        return True
+    return last in ID_WORDS or bool(GLUED_ID.fullmatch(last))
 
 
 def is_time(name: str) -> bool:

@@ -74,7 +74,8 @@ def when(view: View, times: Sequence[str], ids: Sequence[str], task: Task) -> Ti
         finer = [other for other in left if other != name and _is_coarser(view, name, other)]
         if finer:
             left.remove(name)
-            others[name] = f"a coarser form of {finer[0]!r}"
+            finest = max(finer, key=lambda other: view.summaries[other].distinct)
+            others[name] = f"a coarser form of {finest!r}"
     if len(left) != 1:
         return Times(None, others, tuple(left))
     return Times(left[0], others)
