@@ -45,6 +45,8 @@ class Found:
 
     forms: Mapping[str, Form]
     notes: tuple[str, ...] = ()
+    plain: frozenset[str] = frozenset()
+    """Columns of text that hold plain numbers only: a cast reads them."""
 
 
 def detect(table: Table, wishes: Mapping[str, Wish]) -> Found:
@@ -55,7 +57,8 @@ def detect(table: Table, wishes: Mapping[str, Wish]) -> Found:
     forms = dict(_of_typed(table, {n: w for n, w in wishes.items() if n not in searches}))
     forms |= {name: search.form for name, search in searches.items()}
     notes = [note for search in searches.values() for note in search.notes]
-    return Found({name: forms[name] for name in wishes if name in forms}, tuple(notes))
+    plain = frozenset(name for name, search in searches.items() if search.is_plain)
+    return Found({name: forms[name] for name in wishes if name in forms}, tuple(notes), plain)
 
 
 def _is_text(kind: pl.DataType) -> bool:
@@ -141,6 +144,7 @@ class _Search:
     form: Form = TEXT
     notes: list[str] = field(default_factory=list)
     is_done: bool = False
+    is_plain: bool = False
     known: int = 0
     misfits: dict[str, list[int]] = field(default_factory=dict)
     """Rows that hold each spelling which does not fit: their number, and the first."""
@@ -151,11 +155,16 @@ class _Search:
         """Take the form that the sample suggests."""
         self.form = best(self.sample, self.wish)
         self.known, self.misfits, self.nulls = 0, {}, {}
+        self.is_plain = self.form.kind == "number"
         if self.form.kind in ("text", "list"):
             self.is_done = True
 
     def add(self, values: pl.Series, start: int) -> None:
         """Look at a chunk's values, whose first row is ``start``."""
+        if self.form.fits_plainly(values):
+            self.known += values.len() - values.null_count()
+            return
+        self.is_plain = False
         frame = values.to_frame()
         text = frame.select(self.form.text(self.name)).to_series()
         typed = frame.select(self.form.expression(self.name, pl.String())).to_series()

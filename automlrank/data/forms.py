@@ -56,6 +56,8 @@ class Form:
         """The values in the form's type, or as text if one of them does not fit."""
         if values.dtype in (pl.Categorical, pl.Enum):
             values = values.cast(pl.String)
+        if values.dtype == pl.String and self.kind == "text" and not self.nulls:
+            return values  # blanks and empty text are seen to by the one text of a value
         typed = values.to_frame().select(self.expression(values.name, values.dtype)).to_series()
         if values.dtype == pl.String:
             text = values.to_frame().select(self.text(values.name)).to_series()
@@ -73,10 +75,25 @@ class Form:
             values = read_times(values.cast(pl.String), self.format)
         return values.alias(name)
 
+    def cast(self, name: str) -> pl.Expr:
+        """Plain numbers of a column of text; null for any other spelling."""
+        numbers = column(name).cast(pl.Int64 if self.whole else pl.Float64, strict=False)
+        return numbers if self.whole else numbers + 0.0  # -0.0 is 0.0
+
+    def fits_plainly(self, values: pl.Series) -> bool:
+        """True if text holds plain numbers of this form only: most columns do, and it is fast."""
+        if self.kind != "number" or self.decimal != ".":
+            return False
+        numbers = values.to_frame().select(self.cast(values.name)).to_series()
+        if numbers.null_count() > values.null_count():
+            return False
+        return self.whole or not numbers.is_nan().any()
+
     def text(self, name: str) -> pl.Expr:
         """A text column without blanks around values; empty text and ``nulls`` are null."""
         text = column(name).cast(pl.String).str.strip_chars()
-        return pl.when((text != "") & ~text.is_in(list(self.nulls))).then(text).alias(name)
+        known = ~text.is_in(["", *self.nulls]) if self.nulls else text != ""
+        return pl.when(known).then(text).alias(name)
 
     def _of_text(self, text: pl.Expr) -> pl.Expr:
         match self.kind:
@@ -106,7 +123,7 @@ class Form:
             text = self._plain(text)
         number = text.cast(pl.Float64, strict=False) + 0.0  # -0.0 is 0.0
         if not self.whole:
-            return number
+            return number.fill_nan(None)
         whole = pl.when(number == number.round()).then(number).cast(pl.Int64, strict=False)
         return pl.coalesce(text.cast(pl.Int64, strict=False), whole)
 

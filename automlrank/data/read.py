@@ -19,6 +19,7 @@ from automlrank.data.detect import detect
 from automlrank.data.digest import digest_of_files
 from automlrank.data.exact import column
 from automlrank.data.folders import files_of, name_of
+from automlrank.data.formats import is_text
 from automlrank.data.join import Join, Side
 from automlrank.data.names import check_names
 from automlrank.data.scan import Scanned, scan_files, without_arrays
@@ -68,12 +69,14 @@ def open_table(
     Raises DataError if it cannot be read, has no rows, or its parts or keys do not fit together.
     """
     with contextlib.ExitStack() as stack:
-        table = _opened(source, joins, Staging(stack))
+        place = Staging(stack)
+        table = _opened(source, joins, place)
         said = wishes(schema) if schema else {}
         every = Wish(nulls=schema.nulls if schema else None)
         is_open = all_columns or schema is None or not schema.features
         found = detect(table, {n: said.get(n, every) for n in table.schema if is_open or n in said})
-        yield table.read_as(found.forms, found.notes)
+        table = table.read_as(found.forms, found.notes, found.plain)
+        yield table.stored(place.replace(table.scan)) if _is_text(source, joins) else table
 
 
 def only_item(source: Data) -> Data:
@@ -154,6 +157,18 @@ def _spelled(scan: pl.LazyFrame) -> list[pl.Expr]:
     schema = scan.collect_schema()
     lists = [n for n, kind in schema.items() if isinstance(kind, pl.List) and kind.inner in coded]
     return [column(name).cast(pl.List(pl.String)) for name in lists]
+
+
+def _is_text(source: Data, joins: Sequence[Join]) -> bool:
+    """True if a table or one of its side tables is read from text: typed once, it is read fast."""
+    sources = [source] if is_files(source) else []
+    files = [
+        file
+        for data in (*sources, *(join.path for join in joins))
+        for item in items(data)
+        for file in files_of(item)
+    ]
+    return any(is_text(file.path) for file in files)
 
 
 def _place(source: Data) -> str:

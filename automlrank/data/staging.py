@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +32,15 @@ class Staging:
             folder = self._place / str(next(self._numbers))
             folder.mkdir()
         return folder
+
+    def replace(self, scan: pl.LazyFrame) -> list[Piece]:
+        """The rows, computed once; whatever they were computed from is removed."""
+        assert self._place is not None
+        before = list(self._place.iterdir())
+        pieces = self.write(scan)
+        for folder in before:
+            shutil.rmtree(folder, ignore_errors=True)  # on Windows a mapped file stays
+        return pieces
 
     def write(self, scan: pl.LazyFrame, sides: Sequence[Side] = ()) -> list[Piece]:
         """The rows with their side tables, computed once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -44,9 +44,17 @@ class Table:
     forms: Mapping[str, Form] = field(default_factory=dict)
     """Forms by which columns were read; columns without one are as they are stored."""
 
-    def read_as(self, forms: Mapping[str, Form], notes: Sequence[str] = ()) -> Table:
-        """The table with columns read by these forms."""
-        reads = [form.expression(name, self.schema[name]) for name, form in forms.items()]
+    def read_as(
+        self,
+        forms: Mapping[str, Form],
+        notes: Sequence[str] = (),
+        plain: Collection[str] = frozenset(),
+    ) -> Table:
+        """The table with columns read by these forms; for ``plain`` text a cast is enough."""
+        reads = [
+            form.cast(name) if name in plain else form.expression(name, self.schema[name])
+            for name, form in forms.items()
+        ]
         pieces = tuple(piece._replace(scan=piece.scan.with_columns(reads)) for piece in self.pieces)
         scan = together(pieces).scan
         return dataclasses.replace(
@@ -57,6 +65,10 @@ class Table:
             forms={**self.forms, **forms},
             notes=(*self.notes, *notes),
         )
+
+    def stored(self, pieces: Sequence[Piece]) -> Table:
+        """The same rows, stored elsewhere."""
+        return dataclasses.replace(self, scan=together(pieces).scan, pieces=tuple(pieces))
 
     def column(self, name: str) -> pl.Series:
         """One whole column; raises DataError if there is none of the name."""
