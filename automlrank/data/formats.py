@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from automlrank.data.cache import write_part
 from automlrank.data.damage import READ_ERRORS, unreadable
@@ -24,6 +26,7 @@ ENDINGS = tuple(KINDS)
 TEXT = ("CSV", "TSV", "text")
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """Compression of a text file by what stands behind its ending."""
+CHECKED_BYTES = 16 << 20  # of a file that is read twice: pyarrow reads it in 0.1 s
 ARROW_FILE = b"ARROW1"  # what the file form begins with; the stream form does not
 PARQUET_FILE = b"PAR1"  # what it begins and ends with
 FOREIGN = {
@@ -65,6 +68,8 @@ def scan_file(path: Path, folder: Callable[[], Path]) -> tuple[pl.LazyFrame, int
     kind = kind_of(path)
     try:
         head = check_content(path)
+        if path.stat().st_size <= CHECKED_BYTES:
+            _check_lengths(path, head)
         if kind == "Parquet":
             scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         elif head.startswith(ARROW_FILE):
@@ -73,7 +78,7 @@ def scan_file(path: Path, folder: Callable[[], Path]) -> tuple[pl.LazyFrame, int
             scan = pl.scan_parquet(_stage_stream(path, folder()))
         check_names(list(scan.collect_schema()), str(path))
         return scan, int(scan.select(pl.len()).collect().item())
-    except READ_ERRORS as error:
+    except (*READ_ERRORS, UnicodeDecodeError) as error:
         raise unreadable(f"{path} cannot be read as {kind}", error) from None
 
 
@@ -103,12 +108,26 @@ def _foreign(head: bytes) -> tuple[str | None, str]:
     return next((found for magic, found in FOREIGN.items() if head.startswith(magic)), (None, ""))
 
 
+def _check_lengths(path: Path, head: bytes) -> None:
+    """Read all batches: where lengths are damaged, Polars asks for memory that ends the process."""
+    with contextlib.suppress(pa.ArrowNotImplementedError):  # Polars may have what pyarrow has not
+        if kind_of(path) == "Parquet":
+            with pq.ParquetFile(path) as opened:
+                for _ in opened.iter_batches():
+                    pass
+        elif head.startswith(ARROW_FILE):
+            with pa.memory_map(str(path)) as opened, pa.ipc.open_file(opened) as reader:
+                for number in range(reader.num_record_batches):
+                    reader.get_batch(number).validate(full=True)
+
+
 def _stage_stream(path: Path, folder: Path) -> list[Path]:
     """The batches of an Arrow stream, which cannot be read from its middle, as Parquet parts."""
     parts: list[Path] = []
     with pa.OSFile(str(path)) as opened, pa.ipc.open_stream(opened) as reader:
         check_names(reader.schema.names, str(path))
         for batch in [reader.schema.empty_table(), *reader]:
+            batch.validate(full=True)  # a damaged one ends the process where it is read
             parts.append(folder / f"{len(parts):06}.parquet")
             write_part(pl.DataFrame(pl.from_arrow(batch)), parts[-1])
     return parts

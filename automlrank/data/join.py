@@ -52,7 +52,7 @@ class Side:
             if kind.is_nested():
                 problem = f"a key must be one value per row, but {join.key!r} of {place} is {kind}."
                 raise DataError(problem)
-        if mine == theirs and not mine.is_float():
+        if mine == theirs and mine.is_integer():
             left = right = column(join.key)
         else:
             left, right = text_of(join.key, mine), text_of(join.key, theirs)

@@ -76,7 +76,7 @@ def open_table(
         is_open = all_columns or schema is None or not schema.features
         found = detect(table, {n: said.get(n, every) for n in table.schema if is_open or n in said})
         table = table.read_as(found.forms, found.notes, found.plain)
-        yield table.stored(place.replace(table.scan)) if _is_text(source, joins) else table
+        yield table.stored(place.replace(table.pieces)) if _is_text(source, joins) else table
 
 
 def only_item(source: Data) -> Data:
@@ -98,8 +98,7 @@ def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
     if not sum(parts):
         raise DataError(f"{_place(source)} has no rows.")
     sides: list[Side] = []
-    scan = together(pieces).scan
-    first = scan.collect_schema().to_frame()
+    first = together(pieces).scan.collect_schema().to_frame()
     for join in joins:
         read = _scan(join.path, place)
         notes = (*notes, *read.notes)
@@ -107,8 +106,8 @@ def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
         sides.append(Side.read(first.schema, side, join))
         first = sides[-1].joined(first)
     if sides:
-        pieces = place.write(scan, sides)
-        scan = together(pieces).scan
+        pieces = place.write(pieces, sides)
+    scan = together(pieces).scan
     schema = dict(scan.collect_schema())
     return Table(name_of(source), scan, schema, sum(parts), parts, tuple(pieces), notes=notes)
 
@@ -119,7 +118,7 @@ def _scan(source: Data, place: Staging) -> Scanned:
         return scan_files([files_of(item) for item in items(source)], place)
     scan = _lazy(source)
     if isinstance(source, pl.LazyFrame):
-        pieces = place.write(scan)
+        pieces = place.write([Piece(scan, 0)])
         return Scanned(pieces, (sum(piece.rows for piece in pieces),))
     rows = int(scan.select(pl.len()).collect().item())
     return Scanned([Piece(scan, rows)], (rows,))

@@ -11,9 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from automlrank.data.cache import staged_folder, staging, write_part
-from automlrank.data.damage import readable
 from automlrank.data.join import Side
-from automlrank.data.table import CHUNK_ROWS, Piece
+from automlrank.data.table import CHUNK_ROWS, Piece, reading, together
 
 
 class Staging:
@@ -33,20 +32,21 @@ class Staging:
             folder.mkdir()
         return folder
 
-    def replace(self, scan: pl.LazyFrame) -> list[Piece]:
+    def replace(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The rows, computed once; whatever they were computed from is removed."""
         assert self._place is not None
         before = list(self._place.iterdir())
-        pieces = self.write(scan)
+        written = self.write(pieces)
         for folder in before:
             shutil.rmtree(folder, ignore_errors=True)  # on Windows a mapped file stays
-        return pieces
+        return written
 
-    def write(self, scan: pl.LazyFrame, sides: Sequence[Side] = ()) -> list[Piece]:
+    def write(self, given: Sequence[Piece], sides: Sequence[Side] = ()) -> list[Piece]:
         """The rows with their side tables, computed once."""
         folder = self.folder()
+        scan = together(given).scan
         pieces: list[Piece] = []
-        with readable("the table"):
+        with reading(given, "the table"):
             batches = scan.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
             for chunk in itertools.chain([scan.collect_schema().to_frame()], batches):
                 for side in sides:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from automlrank.data.damage import readable
+from automlrank.data.damage import READ_ERRORS, unreadable
 from automlrank.data.exact import column
 from automlrank.data.forms import Form
 from automlrank.errors import DataError, did_you_mean
@@ -78,7 +79,7 @@ class Table:
 
     def select(self, *expressions: pl.Expr | str) -> pl.DataFrame:
         """Columns, or what is made of them; raises DataError where the rows cannot be read."""
-        with readable(self.name):
+        with reading(self.pieces, self.name):
             exact = [column(item) if isinstance(item, str) else item for item in expressions]
             return self.scan.select(exact).collect(engine="streaming")
 
@@ -96,9 +97,38 @@ class Table:
             scan = piece.scan if columns is None else piece.scan.select(map(column, columns))
             size = -(-piece.rows // -(-piece.rows // most))  # as equal as they can be
             for start in range(0, piece.rows, size):
-                with readable(self.name):
+                with reading(self.pieces, self.name):
                     chunk = scan.slice(start, size).collect()
                 yield chunk
+
+
+@contextmanager
+def reading(pieces: Sequence[Piece], name: str) -> Iterator[None]:
+    """Errors of reading are a person's to mend: DataError, with the file that causes it."""
+    try:
+        yield
+    except READ_ERRORS as error:
+        raise unreadable(f"{damaged_file(pieces) or name} cannot be read", error) from None
+
+
+def damaged_file(pieces: Sequence[Piece]) -> Path | None:
+    """The file of the pieces, or the first of them of which not all rows can be read."""
+    files = dict.fromkeys(piece.file for piece in pieces if piece.file)
+    return next((file for file in files if len(files) == 1 or _is_damaged(file, pieces)), None)
+
+
+def _is_damaged(file: Path, pieces: Iterable[Piece]) -> bool:
+    """Read all rows of a file, in batches and in slices: Polars has a reader for each."""
+    try:
+        for piece in pieces:
+            if piece.file == file:
+                for _ in piece.scan.collect_batches(chunk_size=CHUNK_ROWS):
+                    pass
+                for start in range(0, piece.rows, CHUNK_ROWS):
+                    piece.scan.slice(start, CHUNK_ROWS).collect()
+    except READ_ERRORS:
+        return True
+    return False
 
 
 def _at_least(rows: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
