@@ -106,7 +106,10 @@ class Dataset:
     def _of(cls, store: Store, name: str) -> Dataset:
         fitted = read_schema(store.facts["schema"]).fitted(store.encoder.sizes)
         found = store.facts["inferred"]
-        inferred = Inferred(fitted, found["reasons"], tuple(found["set_aside"])) if found else None
+        inferred = None
+        if found:
+            sayings = (tuple(found[key]) for key in ("set_aside", "read_as"))
+            inferred = Inferred(fitted, found["reasons"], *sayings)
         return cls(name, fitted, store.folder.name, store, inferred)
 
     @property

@@ -32,7 +32,7 @@ class Inferred:
     reasons: Mapping[str, str]
     set_aside: tuple[str, ...] = ()
     read_as: tuple[str, ...] = ()
-    """Sentences on what was decided about values and rows."""
+    """Sentences on how values were read, and on what was decided about the rows."""
 
 
 def complete(
@@ -54,8 +54,9 @@ def complete(
     check(schema, table)
     schema = _with_kinds(schema, table)
     if schema.features:
-        return Inferred(_with_statistics(schema, table, summaries or {}), {})
-    view = View(table, summaries or summarize(table, table.schema))
+        known = _with_statistics(schema, table, summaries or {})
+        return Inferred(known, {}, read_as=table.notes)
+    view = View(table, summaries or summarize(table, table.schema), schema.nulls)
     reader = ColumnKinds(schema, view)
     reader.look_at(name for name in table.schema if name not in reader.taken)
     times = when(view, list(reader.times), reader.plain_ids, schema.tasks[0])
@@ -73,7 +74,7 @@ def complete(
     check(result, table)
     tasks = {task.name for task in result.tasks}
     set_aside = tuple(name for name in reader.set_aside if name not in tasks)
-    return Inferred(result, reader.reasons, set_aside, notes)
+    return Inferred(result, reader.reasons, set_aside, (*table.notes, *notes))
 
 
 def _check_label(label: str, table: Table) -> None:

@@ -57,7 +57,7 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
         "rows": {name: int(size) for name, size in zip(NAMES, sizes, strict=True)},
         "label_rates": label_rates(outcomes["labels"], schema, splits),
         "inferred": {**dataclasses.asdict(inferred), "schema": None} if inferred.reasons else None,
-        "notes": table.notes,
+        "notes": inferred.read_as,
     }
     writer.finish(facts, encoder)
 

@@ -145,6 +145,14 @@ def test_a_coarser_form_of_the_time_is_no_second_one() -> None:
         assert found.reasons["date"] == "left out: a coarser form of 't'"
 
 
+def test_a_day_may_begin_in_some_rows_before_its_midnight() -> None:
+    """KuaiRand's days overlap by an hour."""
+    numbers = np.arange(N)
+    early = numbers + np.where(np.arange(N) % 2, 3, 0)  # of 120 rows a day
+    found = of_label(date=days(early // 120), t=START + 720 * numbers)
+    assert found.schema.time == "t"
+
+
 def test_of_several_times_none_is_taken_and_all_are_named() -> None:
     found = of_label(sent_at=SECONDS, seen_at=START + 60 * RNG.permutation(N))
     assert (found.schema.time, found.schema.split) == (None, Split())

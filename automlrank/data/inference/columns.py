@@ -131,14 +131,15 @@ class ColumnKinds:
         return number
 
     def note_text(self, name: str) -> None:
-        if may_be_lists(self.view.texts(name)):
+        if may_be_lists(self.view.list_texts(self.view.texts(name))):
             self.texts.append(name)
         else:
             self.look_at_categories(name)
 
     def look_at_text(self, name: str, ids: Mapping[str, pl.Series]) -> None:
         """Take text with separators for lists, or for categories."""
-        separator = separator_of(self.view.texts(name), ids.values())
+        texts = self.view.list_texts(self.view.texts(name))
+        separator = separator_of(texts, ids.values())
         lists = separator and read_lists(self.view, name, separator)
         if lists:
             self.note_lists(name, lists)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from automlrank.data.inference.lists import ListColumn, lists_of
+from automlrank.data.inference.lists import ListColumn
 from automlrank.data.inference.names import is_history, is_id, is_tags, share_a_stem
 from automlrank.data.inference.view import View, share_of
 from automlrank.data.values import as_text, flatten
@@ -38,7 +38,7 @@ def owner_of(view: View, lists: ListColumn, ids: Mapping[str, str | None]) -> st
     """
     if is_tags(lists.name):
         return None
-    flat, _ = flatten(lists_of(view, lists.name, lists.separator))
+    flat, _ = flatten(view.lists(lists.name, lists.separator))
     items = as_text(flat.alias("item")).drop_nulls()
     if items.is_empty():
         return None

@@ -40,14 +40,9 @@ class ListColumn:
     size: int = 0
 
 
-def lists_of(view: View, name: str, separator: str | None) -> pl.Series:
-    """The sampled lists of a column."""
-    return as_lists(view.sample[name], separator)
-
-
 def read_lists(view: View, name: str, separator: str | None = None) -> ListColumn | None:
     """What the lists of a column hold; None where no feature can be made of them."""
-    lists = lists_of(view, name, separator)
+    lists = view.lists(name, separator)
     flat, _ = flatten(lists)
     kind = flat.dtype
     if isinstance(kind, pl.Date | pl.Datetime):
@@ -70,7 +65,7 @@ def _of_text(view: View, name: str, separator: str | None, known: pl.Series) -> 
     if not (numbers == numbers.round()).all():
         size = _one_size(view, name, separator)
         return ListColumn(name, "numbers" if size else "ids", separator, size)
-    typed = lists_of(view, name, separator).cast(pl.List(pl.Float64), strict=False)
+    typed = view.lists(name, separator).cast(pl.List(pl.Float64), strict=False)
     return ListColumn(name, "times" if _are_epochs(name, typed, numbers) else "ids", separator)
 
 

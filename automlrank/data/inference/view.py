@@ -10,10 +10,13 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.check import is_list
+from automlrank.data.forms import Form
 from automlrank.data.sampled import every_kth
 from automlrank.data.summary import Summary
 from automlrank.data.table import Table
 from automlrank.data.values import as_lists, as_text, flatten, text_of
+from automlrank.data.wishes import Wish
+from automlrank.schema import Nulls
 
 SAMPLED = 200_000  # rows: what repeats at all repeats among them
 LEAST_REPEATS, REPEATS = 20, 0.05  # rows of ids that repeat, and their share of all known ones
@@ -28,6 +31,8 @@ class View:
 
     table: Table
     summaries: Mapping[str, Summary]
+    nulls: Nulls | None = None
+    """Spellings of null that the schema names."""
     _texts: dict[str, pl.Series] = field(default_factory=dict)
     _values: dict[str, pl.Series] = field(default_factory=dict)
     _lengths: dict[str, pl.Series] = field(default_factory=dict)
@@ -53,11 +58,24 @@ class View:
                 self._texts[name] = as_text(values)
         return self._texts[name]
 
+    def list_texts(self, values: pl.Series) -> pl.Series:
+        """Text that may be lists, without spellings of null."""
+        form = Form("list", Wish("list", self.nulls).nulls_of("list"))
+        return values.to_frame().select(form.text(values.name)).to_series()
+
+    def read_lists(self, values: pl.Series, separator: str | None) -> pl.Series:
+        """Values as lists."""
+        return as_lists(values if separator is None else self.list_texts(values), separator)
+
+    def lists(self, name: str, separator: str | None) -> pl.Series:
+        """The sampled lists of a column."""
+        return self.read_lists(self.sample[name], separator)
+
     def values(self, name: str, separator: str | None = None) -> pl.Series:
         """The distinct values, or items, of a column as text."""
         if name not in self._values:
             if self.is_bag(name, separator):
-                flat, _ = flatten(as_lists(self.sample[name], separator))
+                flat, _ = flatten(self.lists(name, separator))
                 found = as_text(flat.alias(name)).drop_nulls().unique()
             else:
                 text = text_of(name, self.table.schema[name])
@@ -76,7 +94,7 @@ class View:
         """The lengths of the lists of all rows."""
         if name not in self._lengths:
             chunks = self.table.chunks([name])
-            found = [as_lists(chunk[name], separator).list.len() for chunk in chunks]
+            found = [self.read_lists(chunk[name], separator).list.len() for chunk in chunks]
             self._lengths[name] = pl.concat(found)
         return self._lengths[name]
 
