@@ -11,6 +11,7 @@ import polars as pl
 
 from automlrank.data.check import check
 from automlrank.data.choose_rates import choose_statistics
+from automlrank.data.forms import USUAL_NULLS
 from automlrank.data.inference.columns import ColumnKinds
 from automlrank.data.inference.outcomes import with_outcomes
 from automlrank.data.inference.view import View
@@ -19,7 +20,7 @@ from automlrank.data.split import assign
 from automlrank.data.summary import Summary, distinct_values, plain, summarize
 from automlrank.data.table import Table
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
-from automlrank.schema import CategoricalFeature, Schema
+from automlrank.schema import CategoricalFeature, Feature, Nulls, Schema
 
 AMOUNT_SHARE = 0.01  # of a label's values, that are neither 0 nor 1: fewer are mistakes
 
@@ -66,7 +67,8 @@ def complete(
     reader.reasons |= _reasons_of_times(reader.times, times, schema, table)
     reader.look_at_histories(schema.time)
     places = {name: place for place, name in enumerate(table.schema)}
-    features = tuple(sorted(reader.features.values(), key=lambda feature: places[feature.source]))
+    found = sorted(reader.features.values(), key=lambda feature: places[feature.source])
+    features = tuple(_with_nulls(feature, table, schema) for feature in found)
     schema = dataclasses.replace(schema, features=features)
     if is_alone and outcomes:
         schema = _with_outcomes(schema, view, reader)
@@ -75,6 +77,14 @@ def complete(
     tasks = {task.name for task in result.tasks}
     set_aside = tuple(name for name in reader.set_aside if name not in tasks)
     return Inferred(result, reader.reasons, set_aside, (*table.notes, *notes))
+
+
+def _with_nulls(feature: Feature, table: Table, schema: Schema) -> Feature:
+    """The feature with the spellings of null that only its own column has."""
+    form = table.forms.get(feature.source)
+    said = schema.nulls.words if schema.nulls else ()
+    own = [word for word in form.nulls if word not in (*said, *USUAL_NULLS)] if form else []
+    return dataclasses.replace(feature, nulls=Nulls((*said, *own), adds=True)) if own else feature
 
 
 def _check_label(label: str, table: Table) -> None:

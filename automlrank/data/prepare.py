@@ -36,7 +36,8 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
     """
     inferred = complete(schema, table)
     schema = inferred.schema
-    table = table.read_as(list_forms(table, schema))
+    forms, notes = list_forms(table, schema)
+    table = table.read_as(forms)
     if not any(feature.kind != "history" for feature in schema.features):
         reasons = "; ".join(f"{name}: {why}" for name, why in list(inferred.reasons.items())[:10])
         raise SchemaError("the table has no column that can be a feature.", reasons)
@@ -57,7 +58,7 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
         "rows": {name: int(size) for name, size in zip(NAMES, sizes, strict=True)},
         "label_rates": label_rates(outcomes["labels"], schema, splits),
         "inferred": {**dataclasses.asdict(inferred), "schema": None} if inferred.reasons else None,
-        "notes": inferred.read_as,
+        "notes": (*inferred.read_as, *notes),
     }
     writer.finish(facts, encoder)
 

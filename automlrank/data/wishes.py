@@ -8,6 +8,7 @@ from typing import Literal
 
 import polars as pl
 
+from automlrank.data.exact import column
 from automlrank.data.forms import USUAL_NULLS, Form, Kind
 from automlrank.data.table import Table
 from automlrank.schema import (
@@ -50,14 +51,23 @@ def wishes(schema: Schema) -> dict[str, Wish]:
     return {name: Wish(role, nulls.get(name, schema.nulls)) for name, role in roles.items()}
 
 
-def list_forms(table: Table, schema: Schema) -> dict[str, Form]:
-    """The forms of text columns that turned out to be lists: the usual spellings are null there."""
-    said = wishes(schema)
-    return {
+def list_forms(table: Table, schema: Schema) -> tuple[dict[str, Form], list[str]]:
+    """Forms of text columns that are lists, where the usual spellings are null, and how many."""
+    forms = {
         name: Form("list", wish.nulls_of("list"))
-        for name, wish in said.items()
+        for name, wish in wishes(schema).items()
         if wish.role == "list" and table.schema[name] == pl.String
     }
+    lost = [
+        form.text(name).null_count() - column(name).null_count() for name, form in forms.items()
+    ]
+    row = table.select(*(e.alias(str(i)) for i, e in enumerate(lost))).row(0) if lost else ()
+    notes = [
+        f"{name}: {rows:,} spellings of null among lists read as null."
+        for name, rows in zip(forms, row, strict=True)
+        if rows > 0
+    ]
+    return forms, notes
 
 
 def _roles(schema: Schema) -> Iterator[tuple[str, Role]]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automlrank.data.forms import USUAL_NULLS, Form, forms_data, forms_from, typed
+from automlrank.data.infer import complete
 from automlrank.data.read import open_table
 from automlrank.data.values import as_text
 from automlrank.schema import Nulls, Schema, Task, read_schema
@@ -240,3 +241,15 @@ def test_a_values_text_does_not_depend_on_other_rows(form, cells, at):
 def test_forms_come_back_from_plain_data(form):
     (found,) = forms_from(forms_data({"x": form})).values()
     assert found == form or set(found.nulls) == set(form.nulls)
+
+
+def test_an_inferred_schema_reads_what_it_was_inferred_from():
+    """A slip that was forgiven is named in the schema, which forgives nothing."""
+    frame = pl.DataFrame({"y": [0, 1] * (ROWS // 2), "x": with_one("n.a.", PRICES), "g": TAGS})
+    with open_table(frame) as table:
+        inferred = complete(Schema((Task("y", "inferred"),)), table).schema
+        found = table.scan.collect()
+    assert inferred.feature("x").nulls == Nulls(("n.a.",), adds=True)
+    with open_table(frame, schema=read_schema(inferred.to_data())) as table:
+        assert table.scan.collect().equals(found, null_equal=True)
+        assert complete(read_schema(inferred.to_data()), table).schema == inferred
