@@ -268,12 +268,17 @@ def best(sample: Iterable[str], wish: Wish) -> Form:
     text = spellings.filter(~spellings.is_in(list(nulls)) & (spellings != ""))
     if text.is_empty() and len(spellings):
         return Form("number", nulls)  # nothing but spellings of null
-    if not text.is_empty():
-        head = text.head(HEAD)
-        for form in _candidates(text, wish.role, nulls):
-            if _share(form, head) >= NEARLY_ALL / 2 and _share(form, text) >= NEARLY_ALL:
-                return form
-    return Form("text", wish.nulls_of("text"))
+    found, most = Form("text", wish.nulls_of("text")), 0.0
+    if text.is_empty():
+        return found
+    head = text.head(HEAD)
+    for form in _candidates(text, wish.role, nulls):
+        share = _share(form, text) if _share(form, head) >= NEARLY_ALL / 2 else 0.0
+        if share >= NEARLY_ALL and share > most:
+            found, most = form, share
+        if most == 1:
+            break
+    return found
 
 
 def _candidates(text: pl.Series, role: Role, nulls: tuple[str, ...]) -> Iterator[Form]:

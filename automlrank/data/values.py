@@ -19,6 +19,7 @@ from automlrank.data.exact import column
 
 PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3
 LARGEST = 3.4e38  # of float32
+NANOSECONDS = 1e9  # per second
 WHOLE_FLOAT = r"^(-?(?:0|[1-9]\d*))\.0+$"  # 7.0 is 7; 007.0 is a code
 TRUTH = {
     form: digit
@@ -80,6 +81,8 @@ def text_of(name: str, dtype: pl.DataType) -> pl.Expr:
         text = _without_zeros(values.cast(pl.String))
     elif isinstance(dtype, pl.Datetime):
         text = _text_of_times(values, dtype)
+    elif isinstance(dtype, pl.Duration):
+        text = _text_of_floats(values.dt.total_nanoseconds() / NANOSECONDS, pl.Float64())
     else:
         text = (values.cast(pl.Int8) if dtype == pl.Boolean else values).cast(pl.String)
     return text.alias(name)
@@ -142,9 +145,9 @@ def _floats(values: pl.Series) -> pl.Series:
     if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
         return values.cast(pl.Float64)
     if isinstance(values.dtype, pl.Duration):
-        return values.dt.total_nanoseconds() / 1e9
+        return values.dt.total_nanoseconds() / NANOSECONDS
     if values.dtype == pl.Time:
-        return values.cast(pl.Int64) / 1e9
+        return values.cast(pl.Int64) / NANOSECONDS
     if values.dtype in (pl.String, pl.Categorical, pl.Enum):
         text = as_text(values)
         numbers = text.cast(pl.Float64, strict=False)

@@ -105,6 +105,12 @@ def test_styles_of_numbers_are_read_and_said(values, first, said):
     assert any(said in note for note in notes)
 
 
+def test_what_reads_all_values_wins_over_what_reads_nearly_all():
+    """A few prices of a thousand and more are no slips among the others."""
+    found, _, _ = column_of([*PRICES, "1,016.66", "2,956.71", "-"])
+    assert found[-3:].to_list() == [1016.66, 2956.71, None]
+
+
 def test_a_list_of_numbers_is_no_decimal_comma():
     """Ids in a list do not begin with a zero; digits behind a decimal comma do."""
     two = [f"{1 + i % 40},{1 + i % 37}" if i % 3 else str(1 + i % 40) for i in range(ROWS)]
@@ -180,6 +186,7 @@ def test_evidence_that_comes_late_counts(monkeypatch):
         (pl.Series([dt.date(2024, 1, 2)]), pl.Series(["2024-01-02"])),
         (pl.Series(["a", None]), pl.Series(["a", ""])),
         (pl.Series(["a", "b"]), pl.Series(["a", "b"], dtype=pl.Categorical)),
+        (pl.Series([dt.timedelta(seconds=90)]), pl.Series([90])),
         (pl.Series([1.5, None]), pl.Series([1.5, float("nan")])),
     ],
 )
