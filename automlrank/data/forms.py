@@ -147,12 +147,9 @@ class Form:
             return text
         frame = text.to_frame()
         typed = frame.select(self._of_text(column(text.name)).alias(text.name)).to_series()
-        if self.kind in ("number", "flag"):
-            exact = frame.select(_exact(column(text.name)).alias(text.name)).to_series()
-            spelled = as_text(typed)
-            fits = spelled.is_not_null() & exact.is_null()
-            return text.zip_with(~fits, spelled)
-        return text
+        exact = frame.select(_exact(column(text.name)).alias(text.name)).to_series()
+        spelled = as_text(typed)
+        return text.zip_with(spelled.is_null() | exact.is_not_null(), spelled)
 
     def _kept(self, values: pl.Series, typed: pl.Series) -> bool:
         """True if reading lost no value, or made none another."""
