@@ -90,8 +90,8 @@ def copies(view: SampleView) -> Iterator[str]:
     used = {name for path, name in columns_named(view.schema) if path[0] not in unused}
     hashes = pl.DataFrame(
         {
-            "features": view.frame.select(sorted(used - labels)).hash_rows(seed=0),
-            "labels": view.frame.select(sorted(used)).hash_rows(seed=0),
+            "features": view.frame[sorted(used - labels)].hash_rows(seed=0),
+            "labels": view.frame[sorted(used)].hash_rows(seed=0),
             "row": view.frame.hash_rows(seed=0),
         }
     )

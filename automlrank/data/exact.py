@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 
 import polars as pl
 import polars.selectors as cs
+from polars.series import utils
 
 
 def column(name: str) -> pl.Expr:
@@ -17,3 +19,7 @@ def column(name: str) -> pl.Expr:
 def columns(names: Iterable[str]) -> list[pl.Expr]:
     """The columns of exactly these names."""
     return [column(name) for name in names]
+
+
+# Polars runs most methods of a series on pl.col(series.name): one named ^a$ would have no values
+vars(utils)["F"] = SimpleNamespace(col=column)

@@ -39,9 +39,9 @@ ROWS = 800
 LONG = "\N{ROCKET}" * 20 + "x" * 279
 NAMES = {
     "user_id": "a b",
-    "page": "a_b",
-    "item_id": "a-b",
-    "category": "A B",
+    "page": "*",
+    "item_id": "^a$",
+    "category": "^.*$",
     "tags": f"{LONG}1",
     "history_item_id": f"{LONG}2",
     "history_category": "</script><b id='injected'>\"bold\"</b>",
@@ -50,10 +50,10 @@ NAMES = {
     "age": '"""',
     "click": '</script><i id="injected">click',
     "buy": "back\\slash\\",
-    "time": "{time} %s #",
-    "vector": "&lt;b&gt;",
-    "shared": "a b x a_b",
-    "bucket": "a b\n",
+    "time": "^{time} %s #$",
+    "vector": "^($",
+    "shared": "a b x *",
+    "bucket": "\x1b[31m\u202e",
 }
 VALUES = [
     *('say "x"', "two\nlines", "a,b", "\N{ROCKET}", "</script><u id='injected'>", LONG, "", "a b"),
