@@ -245,9 +245,12 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def dump(data: object) -> str:
-    """Return plain data as YAML that ``parse_document`` reads back equal."""
+def dump(data: object, *, flow: bool | None = None) -> str:
+    """Return plain data as YAML that ``parse_document`` reads back equal.
+
+    With ``flow`` it is in braces and brackets as a whole, by default only what holds no other.
+    """
     text: str = yaml.dump(
-        data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=96
+        data, Dumper=_Dumper, sort_keys=False, default_flow_style=flow, allow_unicode=True, width=96
     )
     return "\n".join(map(printable, text.split("\n")))  # as escapes, which YAML reads back

@@ -20,10 +20,11 @@ from automlrank.audit.labels import (
     rates,
 )
 from automlrank.audit.sample_view import ALONE as ALONE
-from automlrank.audit.sample_view import SampleView
+from automlrank.audit.sample_view import SampleView, in_seconds
 from automlrank.audit.sample_view import column_figure as column_figure
 from automlrank.audit.sample_view import labels_of as labels_of
 from automlrank.audit.sample_view import shown as shown
+from automlrank.audit.sample_view import with_lists as with_lists
 from automlrank.audit.values import (
     constants,
     float_ids,
@@ -63,7 +64,8 @@ def suspicions(
     of the table, unless ``whole`` is false. ``refused`` are tasks whose labels cannot be used: no
     rule reads them.
     """
-    view = SampleView(frame, schema, splits, tuple(set_aside), figures, whole, frozenset(refused))
+    rows, aside = in_seconds(frame), tuple(set_aside)
+    view = SampleView(rows, schema, splits, aside, figures, whole, frozenset(refused))
     unfit = (WHOLE_TABLE if step > 1 else ()) + (
         OF_LABEL if schema.tasks[0].name in refused else ()
     )

@@ -10,6 +10,7 @@ import polars as pl
 from automlrank.audit.sample_view import MIN_ROWS, SampleView, listed, shown
 from automlrank.data.times import as_seconds, as_times, unit_of
 from automlrank.data.values import Array, EncodingError, as_lists, as_text, flatten
+from automlrank.documents import dump
 from automlrank.schema import CategoricalFeature, HistoryFeature
 
 LAST_SHARE, LAST_GAP = 0.9, 0.2
@@ -50,7 +51,9 @@ def split_at_random(view: SampleView) -> Iterator[str]:
             found[feature.name] = share
     if found:
         time = view.schema.time
-        remedy = f"Write split: {{by: time, column: {time}}}." if time else "Split by time."
+        known = time is not None and not view.frame[time].null_count()
+        split = dump({"split": {"by": "time", "column": time}}).strip()
+        remedy = f"Write {split}." if known else "Split by time."
         yield (
             f"{listed(found, '{:.0%}')}: that share of rows has a history, but rows are split at "
             "random: histories of training rows tell what happened in rows of valid and test. "

@@ -13,7 +13,7 @@ import polars as pl
 from automlrank.data.check import is_list, is_plain, item_of
 from automlrank.data.inference.when import UNIQUE_SHARE
 from automlrank.data.split import Labels
-from automlrank.data.values import Array, as_lists
+from automlrank.data.values import Array, as_lists, as_numbers
 from automlrank.measurement.metrics import auc, midranks
 from automlrank.schema import CategoricalFeature, Feature, Schema
 
@@ -145,6 +145,28 @@ def listed(found: Mapping[str, object], form: str) -> str:
     return ", ".join(named[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def with_lists(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Return the rows with lists for the text that the schema reads as lists."""
+    separators = {f.source: s for f in schema.features if (s := getattr(f, "separator", None))}
+    vectors = {feature.source for feature in schema.of_role("vector")}
+    columns = []
+    for name, separator in separators.items():
+        lists = as_lists(frame[name], separator)
+        kind = pl.List(pl.Float64) if name in vectors else lists.dtype
+        columns.append(lists.cast(kind, strict=False))
+    return frame.with_columns(columns)
+
+
+def in_seconds(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with durations and times of day as numbers."""
+    amounts = [
+        pl.Series(name, as_numbers(frame[name]), nan_to_null=True)
+        for name, kind in frame.schema.items()
+        if isinstance(kind, pl.Duration) or kind == pl.Time
+    ]
+    return frame.with_columns(amounts)
+
+
 def known_numbers(column: pl.Series) -> Array:
     """Return the finite numbers of a column."""
     values: Array = column.cast(pl.Float64).drop_nulls().to_numpy()
@@ -196,8 +218,9 @@ class SampleView:
         """The figure of each feature and each column set aside, highest first."""
         names = [*(feature.source for feature in self.schema.features), *self.set_aside]
         known = self.known_figures
+        frame = with_lists(self.frame, self.schema) if known is None else self.frame
         found = {
-            name: column_figure(self.frame[name], self.label, self.alone, self.splits)
+            name: column_figure(frame[name], self.label, self.alone, self.splits)
             if known is None
             else known.get(name)
             for name in names

@@ -123,8 +123,9 @@ def _others(found: Inspection, shown: Set[str]) -> Iterator[str]:
 def _item(name: str, item: object) -> str:
     from automlrank.documents import dump
 
-    text = dump({name: item}).rstrip().replace("\n", "\n  ")
-    return f"  {text}"
+    is_nested = any(isinstance(value, dict) for value in _mapping(item).values())
+    text = dump({name: item}, flow=True).strip()[1:-1] if is_nested else dump({name: item})
+    return "  " + text.rstrip().replace("\n", "\n  ")
 
 
 def _mapping(item: object) -> dict[str, object]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
-from automlrank.data.check import check
+from automlrank.data.check import check, columns_named
 from automlrank.data.choose_rates import choose_statistics
-from automlrank.data.forms import USUAL_NULLS
 from automlrank.data.inference.columns import ColumnKinds
 from automlrank.data.inference.outcomes import with_outcomes
 from automlrank.data.inference.view import View
@@ -19,8 +18,9 @@ from automlrank.data.inference.when import Times, split_by, when
 from automlrank.data.split import assign
 from automlrank.data.summary import Summary, distinct_values, plain, summarize
 from automlrank.data.table import Table
+from automlrank.data.wishes import Wish
 from automlrank.errors import DataError, Fault, SchemaError, did_you_mean
-from automlrank.schema import CategoricalFeature, Feature, Nulls, Schema
+from automlrank.schema import CategoricalFeature, Nulls, Schema
 
 AMOUNT_SHARE = 0.01  # of a label's values, that are neither 0 nor 1: fewer are mistakes
 
@@ -68,23 +68,14 @@ def complete(
     reader.look_at_histories(schema.time)
     places = {name: place for place, name in enumerate(table.schema)}
     found = sorted(reader.features.values(), key=lambda feature: places[feature.source])
-    features = tuple(_with_nulls(feature, table, schema) for feature in found)
-    schema = dataclasses.replace(schema, features=features)
+    schema = dataclasses.replace(schema, features=tuple(found))
     if is_alone and outcomes:
         schema = _with_outcomes(schema, view, reader)
-    result = _with_statistics(schema, table, view.summaries)
+    result = _with_nulls(_with_statistics(schema, table, view.summaries), table)
     check(result, table)
     tasks = {task.name for task in result.tasks}
     set_aside = tuple(name for name in reader.set_aside if name not in tasks)
     return Inferred(result, reader.reasons, set_aside, (*table.notes, *notes))
-
-
-def _with_nulls(feature: Feature, table: Table, schema: Schema) -> Feature:
-    """The feature with the spellings of null that only its own column has."""
-    form = table.forms.get(feature.source)
-    said = schema.nulls.words if schema.nulls else ()
-    own = [word for word in form.nulls if word not in (*said, *USUAL_NULLS)] if form else []
-    return dataclasses.replace(feature, nulls=Nulls((*said, *own), adds=True)) if own else feature
 
 
 def _check_label(label: str, table: Table) -> None:
@@ -170,6 +161,34 @@ def _with_outcomes(schema: Schema, view: View, reader: ColumnKinds) -> Schema:
         elif task != label:
             reader.reasons[task.name] = f"a task: 1 wherever {label.name!r} is"
     return found
+
+
+def _with_nulls(schema: Schema, table: Table) -> Schema:
+    """The schema with the values that were read as null though they are no usual spellings of it.
+
+    A schema that names a column has it read as it says: an odd price is no null by itself.
+    """
+    features = []
+    for feature in schema.features:
+        words = _odd_nulls(feature.source, schema, table)
+        nulls = _added(schema.nulls, words) if words else feature.nulls
+        features.append(dataclasses.replace(feature, nulls=nulls))
+    used = {name for _, name in columns_named(schema)} - {f.source for f in features}
+    others = [word for name in sorted(used) for word in _odd_nulls(name, schema, table)]
+    nulls = _added(schema.nulls, others) if others else schema.nulls
+    return dataclasses.replace(schema, features=tuple(features), nulls=nulls)
+
+
+def _odd_nulls(name: str, schema: Schema, table: Table) -> tuple[str, ...]:
+    form = table.forms.get(name)
+    if form is None:
+        return ()
+    usual = Wish(nulls=schema.nulls).nulls_of(form.kind)
+    return tuple(word for word in form.nulls if word not in usual)
+
+
+def _added(nulls: Nulls | None, words: Sequence[str]) -> Nulls:
+    return Nulls(tuple(dict.fromkeys((*(nulls.words if nulls else ()), *words))), adds=True)
 
 
 def _with_statistics(schema: Schema, table: Table, summaries: Mapping[str, Summary]) -> Schema:

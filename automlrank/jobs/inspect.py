@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from automlrank.audit import ALONE, column_figure, labels_of, suspicions
+from automlrank.audit import ALONE, column_figure, labels_of, suspicions, with_lists
 from automlrank.data.check import columns_named
 from automlrank.data.infer import Inferred, complete
 from automlrank.data.labels import label_faults, label_rates
@@ -18,6 +19,8 @@ from automlrank.data.sampled import every_kth
 from automlrank.data.split import NAMES, Labels, assign, parts_of
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.data.table import Table
+from automlrank.data.values import as_lists, flatten
+from automlrank.data.wishes import list_forms
 from automlrank.errors import DataError, SchemaError
 from automlrank.jobs.options import InspectOptions
 from automlrank.options.call import takes
@@ -82,10 +85,15 @@ def inspect(options: InspectOptions) -> Inspection:
     given = schema if schema is None or isinstance(schema, Schema) else read_schema(schema)
     sides = [Join.parse(join) for join in options.joins]
     source = parts_of(data, given.split if given else Split())
-    with open_table(source, sides, given, all_columns=True) as table:
+    alone = Schema((Task(options.label, "inferred"),)) if options.label else None
+    with open_table(source, sides, given or alone, all_columns=True) as table:
         wanted = _wanted(table, given, options.label)
         summaries = summarize(table, table.schema)
         inferred = complete(wanted, table, summaries, outcomes=True)
+        forms, notes = list_forms(table, inferred.schema)
+        table = table.read_as(forms)
+        inferred = dataclasses.replace(inferred, read_as=(*inferred.read_as, *notes))
+        summaries = summaries | dict(_summaries_of_lists(table, inferred.schema, summaries))
         try:
             splits = assign(table, inferred.schema)
         except DataError as error:
@@ -153,11 +161,23 @@ def _figures(frame: pl.DataFrame, schema: Schema, splits: Labels) -> dict[str, f
     """Return the predictive value of each column alone for the primary task."""
     task = schema.tasks[0]
     label, alone = labels_of(frame, task.name), ALONE[task.kind]
+    lists = with_lists(frame, schema)
     return {
-        name: column_figure(frame[name], label, alone, splits)
+        name: column_figure(lists[name], label, alone, splits)
         for name in frame.columns
         if name != task.name
     }
+
+
+def _summaries_of_lists(
+    table: Table, schema: Schema, summaries: Mapping[str, Summary]
+) -> Iterator[tuple[str, Summary]]:
+    """Yield the summaries of text that is read as lists, whose values are those inside."""
+    for feature in schema.features:
+        if separator := getattr(feature, "separator", None):
+            name = feature.source
+            items, _ = flatten(as_lists(table.column(name), separator))
+            yield name, dataclasses.replace(summaries[name], distinct=items.drop_nulls().n_unique())
 
 
 def _columns(

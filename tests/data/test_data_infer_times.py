@@ -105,7 +105,7 @@ def test_a_time_that_is_the_same_in_the_rows_of_an_id_is_a_fact_about_it() -> No
     for name, owner, numbers in (("x", "item_id", 9 * ITEM), ("y", "user_id", 5 * USER)):
         alone = of_label(**{name: days(numbers)})
         assert (alone.schema.time, alone.schema.split) == (None, Split())
-        reason = f"left out: a time that is the same in all rows of a {owner!r}"
+        reason = f"left out: a time that is the same in all rows of one {owner!r}"
         assert alone.reasons[name] == reason
         beside = of_label(**{name: days(numbers)}, t=SECONDS)
         assert (beside.schema.time, beside.reasons[name]) == ("t", reason)
@@ -182,7 +182,7 @@ def test_a_time_that_cannot_split_the_rows_is_the_time_and_the_split_random() ->
     late = np.where(np.arange(N) >= 0.85 * N, 1, CLICK)
     for columns, why in (
         ({"t": days(np.arange(N) // 300)}, "'t' has too few distinct values, 4."),
-        ({"t": dates.set(pl.Series(np.arange(N) < 3), None)}, "'t' is null in 3 rows."),
+        ({"t": dates.set(pl.Series(np.arange(N) < 3), None)}, "'t' is null in 3 of 1,200 rows."),
         ({"t": dates, "click": late}, "by time 'click' would have one class in test."),
     ):
         found = of_label(**columns)

@@ -90,7 +90,7 @@ def _not_of_the_row(view: View, name: str, ids: Sequence[str], task: Task) -> st
         return f"a time that is known only after {task.name!r}"
     for owner in ids:
         if owner != name and _is_fact_of(view, name, owner):
-            return f"a time that is the same in all rows of a {owner!r}"
+            return f"a time that is the same in all rows of one {owner!r}"
     return "named like a time in the life of a user or an item" if is_of_a_life(name) else ""
 
 
@@ -142,7 +142,7 @@ def split_by(table: Table, time: str, schema: Schema) -> tuple[Split, str]:
     """A split by time, or a random one with the reason why the time cannot split the rows."""
     column = table.select(plain(time, table.schema[time]).alias("time")).to_series()
     if column.null_count():
-        return Split(), f"{time!r} is null in {column.null_count():,} rows"
+        return Split(), f"{time!r} is null in {column.null_count():,} of {len(column):,} rows"
     split = Split("time", time)
     labels = labels_by_time(column, split.valid, split.test)
     train, valid, test = np.bincount(labels, minlength=len(NAMES)) / table.rows
