@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from automlrank.data.exact import column
-from automlrank.data.forms import LARGEST_WHOLE, Form
+from automlrank.data.forms import INTEGER_TIMES, LARGEST_WHOLE, Form
 from automlrank.data.table import Table
 from automlrank.data.wishes import Role, Wish
 
@@ -27,12 +27,9 @@ STYLES = (
 )
 """Decimal points and separators of thousands: 1,234 is a thousand and more before it is 1.234."""
 DATE_FORMATS = ("%Y/%m/%d", "%d.%m.%Y")
-INTEGER_DATES = {
-    "%Y%m%d": (19000101, 21001231),
-    "%Y%m%d%H%M%S": (19000101000000, 21001231235959),
-}
 ORDERED = ("%d/%m/%Y", "%m/%d/%Y"), ("%d-%m-%Y", "%m-%d-%Y")
 """Pairs of orders of day and month: one is taken if the other cannot be."""
+MAY_BE_TIMES: tuple[Role, ...] = ("any", "id", "time")  # an order of rows may be plain numbers
 CLOCKS = ("", " %H:%M", " %H:%M:%S")
 
 
@@ -73,7 +70,7 @@ def _of_typed(table: Table, wishes: Mapping[str, Wish]) -> Iterator[tuple[str, F
     kinds = {name: table.schema[name] for name in wishes}
     floats = [name for name, kind in kinds.items() if kind.is_float() or kind.is_decimal()]
     whole = _whole(table, floats)
-    may_be = [n for n, w in wishes.items() if kinds[n].is_integer() and w.role in ("any", "time")]
+    may_be = [n for n, w in wishes.items() if kinds[n].is_integer() and w.role in MAY_BE_TIMES]
     dates = _dates(table, may_be)
     for name, kind in kinds.items():
         nulls = wishes[name].nulls_of("number")
@@ -113,7 +110,7 @@ def _dates(table: Table, names: Sequence[str]) -> dict[str, str]:
     formats = {
         name: form
         for name, low, high in zip(names, row[::2], row[1::2], strict=True)
-        for form, (first, last) in INTEGER_DATES.items()
+        for form, (first, last) in INTEGER_TIMES.items()
         if low is not None and first <= low and high <= last
     }
     tests = [
@@ -287,12 +284,12 @@ def _candidates(text: pl.Series, role: Role, nulls: tuple[str, ...]) -> Iterator
         yield Form("flag", nulls)
     if _share_of(text, r"\d") < NEARLY_ALL:
         return
-    if role in ("any", "time"):
-        yield from (Form("time", nulls, format=form) for form in INTEGER_DATES)
+    if role in MAY_BE_TIMES:
+        yield from (Form("time", nulls, format=form) for form in INTEGER_TIMES)
     if _are_codes(text) and role not in ("number", "time", "order"):
         yield Form("text", nulls)
     yield _number(Form("number", nulls), text)
-    if role in ("any", "time", "order"):
+    if role in (*MAY_BE_TIMES, "order"):
         yield from _dated(text, nulls)
     if role in ("any", "number"):
         yield Form("duration", nulls)

@@ -22,7 +22,7 @@ from automlrank.data.columns import (
 from automlrank.data.counts import Counts
 from automlrank.data.moments import Moments, edges_of, shares_of
 from automlrank.data.table import Table
-from automlrank.data.times import UNITS, unit_of
+from automlrank.data.times import DATES, UNITS, unit_of
 from automlrank.data.transform import Encoder
 from automlrank.data.values import (
     Array,
@@ -217,4 +217,4 @@ def _named(feature: Feature) -> tuple[str, str, bool]:
 
 def _unit(parts: Iterable[pl.Series]) -> str:
     """The unit of times that come in chunks: that of the largest."""
-    return max((unit_of(part) for part in parts), key=list(UNITS).index)
+    return max((unit_of(part) for part in parts), key=[*UNITS, DATES].index)

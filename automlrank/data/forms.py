@@ -6,6 +6,7 @@ is read by it, whatever its files hold: text, numbers or dates.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Any, Literal
 import polars as pl
 
 from automlrank.data.exact import column
-from automlrank.data.times import read_times
-from automlrank.data.values import as_text
+from automlrank.data.times import ISO_FORM, read_times
+from automlrank.data.values import TEXT, as_text, spelled
 
 USUAL_NULLS = (
     *("-", "--", "?", ".", "\\N", "NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "Null", "null"),
@@ -31,6 +32,11 @@ PANDAS_DURATION = r"^(-?\d+) days?(?:,? ([+-]?)(\d{1,2}):([0-5]\d):([0-5]\d(?:\.
 ISO_DURATION = r"^(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$"
 MICROSECONDS = 1e6
 LARGEST_WHOLE = 2.0**53  # larger floats are not exact
+INTEGER_TIMES = {
+    "%Y%m%d": (19000101, 21001231),
+    "%Y%m%d%H%M%S": (19000101000000, 21001231235959),
+}
+"""Formats of times in digits alone, with their ends."""
 
 Kind = Literal["text", "list", "number", "flag", "time", "duration"]
 
@@ -52,28 +58,28 @@ class Form:
     signs: bool = False
     format: str = "iso"
 
+    @property
+    def numbers(self) -> list[float]:
+        """Numbers that spell null, in whatever type."""
+        return [float(word) for word in self.nulls if _is_number(word)]
+
     def read(self, values: pl.Series) -> pl.Series:
-        """The values in the form's type, or as text if one of them does not fit."""
-        if values.dtype in (pl.Categorical, pl.Enum):
-            values = values.cast(pl.String)
+        """The values in the form's type; if one of them does not fit, in a type of the same texts.
+
+        So the meaning of a value does not depend on the others.
+        """
         if values.dtype == pl.String and self.kind == "text" and not self.nulls:
             return values  # blanks and empty text are seen to by the one text of a value
-        typed = values.to_frame().select(self.expression(values.name, values.dtype)).to_series()
-        if values.dtype == pl.String:
-            text = values.to_frame().select(self.text(values.name)).to_series()
-            return typed if typed.null_count() == text.null_count() else self._spelled(text)
-        return typed if self._kept(values, typed) else values
+        known = _made(values, self._known(column(values.name), values.dtype))
+        typed = _made(known, self._typed(column(known.name), known.dtype))
+        if self.kind == "time" and typed.null_count() > known.null_count():
+            typed = typed.zip_with(typed.is_not_null(), _other_times(known))
+        return typed if typed.null_count() == known.null_count() else self._spelled(known, typed)
 
     def expression(self, name: str, dtype: pl.DataType) -> pl.Expr:
         """The column in the form's type; what does not fit is null."""
-        if dtype in (pl.Categorical, pl.Enum, pl.String):
-            return self._of_text(self.text(name)).alias(name)
-        values = column(name)
-        if self.kind == "number" and (dtype.is_numeric() or dtype == pl.Boolean):
-            values = self._of_numbers(values, dtype)
-        if self.kind == "time" and dtype.is_integer() and self.format != "iso":
-            values = read_times(values.cast(pl.String), self.format)
-        return values.alias(name)
+        known = self._known(column(name), dtype)
+        return self._typed(known, self._held(dtype)).alias(name)
 
     def cast(self, name: str) -> pl.Expr:
         """Plain numbers of a column of text; null for any other spelling."""
@@ -82,7 +88,7 @@ class Form:
 
     def fits_plainly(self, values: pl.Series) -> bool:
         """True if text holds plain numbers of this form only: most columns do, and it is fast."""
-        if self.kind != "number" or self.decimal != ".":
+        if self.kind != "number" or self.decimal != "." or self.numbers:
             return False
         numbers = values.to_frame().select(self.cast(values.name)).to_series()
         if numbers.null_count() > values.null_count():
@@ -91,9 +97,42 @@ class Form:
 
     def text(self, name: str) -> pl.Expr:
         """A text column without blanks around values; empty text and ``nulls`` are null."""
-        text = column(name).cast(pl.String).str.strip_chars()
-        known = ~text.is_in(["", *self.nulls]) if self.nulls else text != ""
-        return pl.when(known).then(text).alias(name)
+        return self._known(column(name), pl.String()).alias(name)
+
+    def _known(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        """The values with null for what spells it; categories as text."""
+        if self._held(dtype) == pl.String:
+            return self._known_text(values, dtype)
+        if dtype.is_float():
+            values = values.fill_nan(None)
+        if self.numbers and dtype.is_numeric():
+            values = pl.when(~values.cast(pl.Float64).is_in(self.numbers)).then(values)
+        return values
+
+    def _known_text(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        text = values.cast(pl.String).str.strip_chars() if dtype in TEXT else spelled(values, dtype)
+        is_null = text.is_in(["", *self.nulls]) if self.nulls else text == ""
+        if self.numbers and self.kind == "number":
+            is_null |= self._number(text).is_in(self.numbers).fill_null(False)
+        elif self.numbers:
+            is_null |= spelled(text, pl.String()).is_in(as_text(pl.Series(self.nulls)).implode())
+        return pl.when(~is_null).then(text)
+
+    def _held(self, dtype: pl.DataType) -> pl.DataType:
+        """The type of values when what spells null is null: text for categories."""
+        is_spelled = self.kind in ("text", "list") and self.nulls and not dtype.is_nested()
+        return pl.String() if dtype in TEXT or is_spelled else dtype
+
+    def _typed(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        """Values, of which those that spell null are null, in the form's type."""
+        if dtype == pl.String:
+            return self._of_text(values)
+        if self.kind == "number" and self.whole and (dtype.is_float() or dtype.is_decimal()):
+            whole = values.cast(pl.Int64, strict=False)
+            return pl.when(whole.cast(dtype, strict=False) == values).then(whole)
+        if self.kind == "time" and dtype.is_numeric():
+            return read_times(spelled(values, dtype), self.format)
+        return values
 
     def _of_text(self, text: pl.Expr) -> pl.Expr:
         match self.kind:
@@ -108,15 +147,6 @@ class Form:
             case "duration":
                 return _duration(text)
         return text
-
-    def _of_numbers(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-        if dtype.is_float():
-            values = values.fill_nan(None)
-        sentinels = [float(word) for word in self.nulls if _is_number(word)]
-        if sentinels and dtype != pl.Boolean:
-            values = pl.when(~values.cast(pl.Float64).is_in(sentinels)).then(values)
-        is_exact = dtype.is_integer() or dtype == pl.Boolean
-        return values if is_exact or not self.whole else values.cast(pl.Int64, strict=False)
 
     def _number(self, text: pl.Expr) -> pl.Expr:
         if self.decimal != "." or self.group or self.signs:
@@ -141,22 +171,12 @@ class Form:
             bare = bare.str.replace_all(self.group, "", literal=True)
         return bare.str.replace(self.decimal, ".", literal=True)
 
-    def _spelled(self, text: pl.Series) -> pl.Series:
-        """Text whose values that fit are spelled as the type spells them: 1,127 is 1127."""
-        if self.kind in ("text", "list"):
-            return text
-        frame = text.to_frame()
-        typed = frame.select(self._of_text(column(text.name)).alias(text.name)).to_series()
-        exact = frame.select(_exact(column(text.name)).alias(text.name)).to_series()
-        spelled = as_text(typed)
-        return text.zip_with(spelled.is_null() | exact.is_not_null(), spelled)
-
-    def _kept(self, values: pl.Series, typed: pl.Series) -> bool:
-        """True if reading lost no value, or made none another."""
-        if self.kind != "number" or not values.dtype.is_float() or typed.dtype == values.dtype:
-            return True
-        known = values.fill_nan(None).drop_nulls()
-        return bool((known == known.round()).all() and (known.abs() < LARGEST_WHOLE).all())
+    def _spelled(self, known: pl.Series, typed: pl.Series) -> pl.Series:
+        """The values as text, those that fit as their type spells them; numbers stay numbers."""
+        if self.kind != "time" and known.dtype != pl.String:
+            return known
+        text = known if known.dtype == pl.String else as_text(known)
+        return as_text(typed).zip_with(typed.is_not_null(), text)
 
 
 def forms_data(forms: Mapping[str, Form]) -> dict[str, dict[str, object]]:
@@ -193,17 +213,22 @@ def typed(frame: pl.DataFrame, forms: Mapping[str, Form]) -> pl.DataFrame:
     return frame.with_columns(read)
 
 
-def _exact(text: pl.Expr) -> pl.Expr:
-    """Whole numbers that are spelled as numbers are; null for other text."""
-    return pl.when(text.cast(pl.Int64, strict=False).cast(pl.String) == text).then(text)
+def _made(values: pl.Series, expression: pl.Expr) -> pl.Series:
+    return values.to_frame().select(expression.alias(values.name)).to_series()
+
+
+def _other_times(values: pl.Series) -> pl.Series:
+    """Times in a form that cannot be taken for another: ISO 8601, 20240131 and 20240131235959."""
+    text = as_text(values)
+    forms = [read_times(column(text.name), form) for form in (ISO_FORM, *INTEGER_TIMES)]
+    return _made(text, pl.coalesce(forms))
 
 
 def _is_number(word: str) -> bool:
     try:
-        float(word)
+        return math.isfinite(float(word))
     except ValueError:
         return False
-    return True
 
 
 def _duration(text: pl.Expr) -> pl.Expr:

@@ -128,8 +128,8 @@ def as_value(column: pl.Series, value: object) -> pl.Series:
             .to_series()
             .cast(column.dtype)
         )
-    given = pl.Series([str(value) if column.dtype == pl.String else value])
-    return given.cast(column.dtype, strict=False)
+    is_number = isinstance(value, int | float) and column.dtype != pl.String
+    return pl.Series([value if is_number else str(value)]).cast(column.dtype, strict=False)
 
 
 def _as_type(column: pl.Series, value: object) -> pl.Series:

@@ -8,6 +8,7 @@ import polars as pl
 from automlrank.data.values import Array, EncodingError, as_numbers
 
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # per second
+DATES = "date"  # unit of dates and moments, which say what they are
 YEAR_2100 = 4.1e9  # seconds
 YEARS = (1900, 2100)  # of times in other formats: 14102100 is no day
 ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
@@ -53,17 +54,28 @@ def read_times(text: pl.Expr, form: str) -> pl.Expr:
 
 
 def unit_of(times: pl.Series) -> str:
-    """The unit of epoch times by their size, seconds where they are small; of dates ``us``."""
+    """The unit of epoch times by their size, seconds where they are small; ``DATES`` of dates."""
     times = as_times(times)
     if times.dtype.is_temporal():
-        return "us"
+        return DATES
     largest = float(np.abs(as_numbers(times)[~times.is_null().to_numpy()]).max(initial=0.0))
     return next((unit for unit, per in UNITS.items() if largest < YEAR_2100 * per), "ns")
 
 
 def as_seconds(times: pl.Series, unit: str) -> Array:
-    """``[rows]`` float64 seconds, null as NaN; dates and times by themselves, numbers by unit."""
+    """``[rows]`` float64 seconds, null as NaN; dates and times by themselves, numbers by unit.
+
+    Raises EncodingError for numbers where the unit is that of dates.
+    """
     times = as_times(times)
     if times.dtype.is_temporal():
         times, unit = times.cast(pl.Datetime("us")).cast(pl.Int64), "us"
-    return as_numbers(times) / UNITS[unit]
+    numbers = as_numbers(times)
+    if unit == DATES:
+        known = np.flatnonzero(~np.isnan(numbers))
+        if len(known):
+            row = int(known[0])
+            problem = f"column {times.name!r} must hold dates or times, but holds {times[row]!r}."
+            raise EncodingError(problem, row)
+        return numbers
+    return numbers / UNITS[unit]

@@ -88,6 +88,9 @@ class Encoder:
         if absent:
             raise EncodingError(f"the table has no column {', '.join(map(repr, absent))}.")
         frame = typed(frame, {name: self.forms[name] for name in self.reads if name in self.forms})
+        for column in self.columns:
+            if isinstance(column, IdColumn):
+                _check_plain(frame[column.source])
         arrays: dict[str, Array | Ragged] = {}
         ids = self._all_ids(frame)
         for side in ("request", "item"):
@@ -214,6 +217,7 @@ class Encoder:
         return found
 
     def _ids(self, vocabulary: str, values: pl.Series) -> Array:
+        _check_plain(values)
         if vocabulary in self.vocabularies:
             lookup = self._lookup(values.name, values.dtype, vocabulary)
             return self._again(vocabulary, values, values.to_frame().select(lookup).to_series())
@@ -246,6 +250,12 @@ class Encoder:
             name, known = first.setdefault(column.sequence, (column.source, starts))
             _check_lengths(name, np.diff(known), column.source, np.diff(starts))
         return arrays
+
+
+def _check_plain(values: pl.Series) -> None:
+    """Raise EncodingError for what has no text."""
+    if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
+        raise EncodingError(f"column {values.name!r} must hold plain values, not {values.dtype}.")
 
 
 def _check_lengths(name: str, lengths: Array, other: str, others: Array) -> None:

@@ -9,10 +9,9 @@ import polars as pl
 
 from automlrank.data.exact import column
 from automlrank.data.formats import is_text
-from automlrank.data.values import text_of
+from automlrank.data.values import TEXT, text_of
 from automlrank.errors import DataError
 
-TEXT = (pl.String, pl.Categorical, pl.Enum)
 SHORT = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
 Kinds = Mapping[pl.DataType, Path]  # of a column in all files, each with the first that has it
 Schema = Mapping[str, pl.DataType]

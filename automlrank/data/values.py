@@ -2,8 +2,7 @@
 
 Values are compared as text, whatever the column's type: ``7``, ``7.0``, ``"7"`` and ``"7.0"`` are
 the same value, ``true`` is ``1``, blanks around text are no part of it, empty text and NaN are
-null.
-``text_of`` is the only function that gives a value its text.
+null. ``spelled`` is the only function that gives a value its text.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ import polars as pl
 from automlrank.data.exact import column
 
 PAD_ID, NULL_ID, OOV_ID, FIRST_ID = 0, 1, 2, 3
+TEXT = (pl.String, pl.Categorical, pl.Enum)
+BLANKS = " \t\r\n"
 LARGEST = 3.4e38  # of float32
 NANOSECONDS = 1e9  # per second
 WHOLE_FLOAT = r"^(-?(?:0|[1-9]\d*))\.0+$"  # 7.0 is 7; 007.0 is a code
@@ -72,20 +73,22 @@ class Ragged(NamedTuple):
 
 def text_of(name: str, dtype: pl.DataType) -> pl.Expr:
     """A column's values in their one text form; null, NaN and empty text are null."""
-    values = column(name)
-    if dtype in (pl.String, pl.Categorical, pl.Enum):
-        text = _text_of_text(values.cast(pl.String))
-    elif dtype.is_float():
-        text = _text_of_floats(values, dtype)
-    elif dtype.is_decimal():
-        text = _without_zeros(values.cast(pl.String))
-    elif isinstance(dtype, pl.Datetime):
-        text = _text_of_times(values, dtype)
-    elif isinstance(dtype, pl.Duration):
-        text = _text_of_floats(values.dt.total_nanoseconds() / NANOSECONDS, pl.Float64())
-    else:
-        text = (values.cast(pl.Int8) if dtype == pl.Boolean else values).cast(pl.String)
-    return text.alias(name)
+    return spelled(column(name), dtype).alias(name)
+
+
+def spelled(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Values of a type in their one text form; a duration is its seconds."""
+    if dtype in TEXT:
+        return _text_of_text(values.cast(pl.String))
+    if isinstance(dtype, pl.Duration):
+        values, dtype = values.dt.total_nanoseconds() / NANOSECONDS, pl.Float64()
+    if dtype.is_float():
+        return _text_of_floats(values, dtype)
+    if dtype.is_decimal():
+        return _without_zeros(values.cast(pl.String))
+    if isinstance(dtype, pl.Datetime):
+        return _text_of_times(values, dtype)
+    return (values.cast(pl.Int8) if dtype == pl.Boolean else values).cast(pl.String)
 
 
 def as_text(values: pl.Series) -> pl.Series:
@@ -148,7 +151,7 @@ def _floats(values: pl.Series) -> pl.Series:
         return values.dt.total_nanoseconds() / NANOSECONDS
     if values.dtype == pl.Time:
         return values.cast(pl.Int64) / NANOSECONDS
-    if values.dtype in (pl.String, pl.Categorical, pl.Enum):
+    if values.dtype in TEXT:
         text = as_text(values)
         numbers = text.cast(pl.Float64, strict=False)
         odd = (numbers.is_null() & text.is_not_null()).arg_max()
@@ -192,10 +195,15 @@ def as_lists(values: pl.Series, separator: str | None) -> pl.Series:
 
 def _split(text: pl.Series, separator: str) -> pl.Series:
     """Items of text, without blanks around them, nor the brackets and quotes of a printed list."""
-    is_printed = (text.str.starts_with("[") & text.str.ends_with("]")).any()
-    around = " \t\r\n" + ("\"'" if is_printed else "")
-    if is_printed:
-        text = text.str.strip_chars("[]").str.strip_chars()
+    items = _items(text, separator, BLANKS)
+    is_printed = text.str.starts_with("[") & text.str.ends_with("]")
+    if not is_printed.any():
+        return items
+    printed = _items(text.str.strip_chars("[]").str.strip_chars(), separator, f"{BLANKS}\"'")
+    return printed.zip_with(is_printed, items)
+
+
+def _items(text: pl.Series, separator: str, around: str) -> pl.Series:
     if separator == " ":
         text = text.str.replace_all(r"\s+", " ")
     items = text.set(text == "", None).str.split(separator)
