@@ -83,7 +83,7 @@ class Form:
 
     def cast(self, name: str) -> pl.Expr:
         """Plain numbers of a column of text; null for any other spelling."""
-        numbers = column(name).cast(pl.Int64 if self.whole else pl.Float64, strict=False)
+        numbers = column(name).cast(pl.String).cast(pl.Int64 if self.whole else pl.Float64, strict=False)
         return numbers if self.whole else numbers + 0.0  # -0.0 is 0.0
 
     def fits_plainly(self, values: pl.Series) -> bool:
