@@ -70,7 +70,8 @@ def _of_typed(table: Table, wishes: Mapping[str, Wish]) -> Iterator[tuple[str, F
     kinds = {name: table.schema[name] for name in wishes}
     floats = [name for name, kind in kinds.items() if kind.is_float() or kind.is_decimal()]
     whole = _whole(table, floats)
-    may_be = [n for n, w in wishes.items() if kinds[n].is_integer() and w.role in MAY_BE_TIMES]
+    may_be = [n for n, w in wishes.items() if w.role in MAY_BE_TIMES]
+    may_be = [name for name in may_be if kinds[name].is_integer() or name in whole]
     dates = _dates(table, may_be)
     for name, kind in kinds.items():
         nulls = wishes[name].nulls_of("number")
@@ -95,12 +96,16 @@ def _whole(table: Table, names: Sequence[str]) -> set[str]:
 
 
 def _is_whole(name: str, kind: pl.DataType) -> pl.Expr:
-    known = (column(name).fill_nan(None) if kind.is_float() else column(name)).drop_nulls()
+    known = _known(name, kind).drop_nulls()
     whole = known.cast(pl.Int64, strict=False)
     exact = known.abs() < LARGEST_WHOLE if kind.is_float() else pl.lit(True)
     same = (whole.cast(kind, strict=False) == known) & exact
     is_whole: pl.Expr = same.fill_null(False).all() & (known.count() > 0)
     return is_whole
+
+
+def _known(name: str, kind: pl.DataType) -> pl.Expr:
+    return column(name).fill_nan(None) if kind.is_float() else column(name)
 
 
 def _dates(table: Table, names: Sequence[str]) -> dict[str, str]:
@@ -116,7 +121,7 @@ def _dates(table: Table, names: Sequence[str]) -> dict[str, str]:
     tests = [
         (
             Form("time", format=form).expression(name, table.schema[name]).null_count()
-            == column(name).null_count()
+            == _known(name, table.schema[name]).null_count()
         ).alias(str(i))
         for i, (name, form) in enumerate(formats.items())
     ]
@@ -292,7 +297,8 @@ def _candidates(text: pl.Series, role: Role, nulls: tuple[str, ...]) -> Iterator
     if role in (*MAY_BE_TIMES, "order"):
         yield from _dated(text, nulls)
     if role in ("any", "number"):
-        yield Form("duration", nulls)
+        if _share(Form("number"), text) < NEARLY_ALL:  # others may be seconds
+            yield Form("duration", nulls)
         yield from _styled(text, nulls)
 
 

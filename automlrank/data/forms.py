@@ -83,7 +83,9 @@ class Form:
 
     def cast(self, name: str) -> pl.Expr:
         """Plain numbers of a column of text; null for any other spelling."""
-        numbers = column(name).cast(pl.String).cast(pl.Int64 if self.whole else pl.Float64, strict=False)
+        numbers = (
+            column(name).cast(pl.String).cast(pl.Int64 if self.whole else pl.Float64, strict=False)
+        )
         return numbers if self.whole else numbers + 0.0  # -0.0 is 0.0
 
     def fits_plainly(self, values: pl.Series) -> bool:
@@ -143,7 +145,8 @@ class Form:
                     {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
                 )
             case "time":
-                return read_times(text, self.format)
+                is_digits = self.format in INTEGER_TIMES
+                return read_times(text.str.strip_suffix(".0") if is_digits else text, self.format)
             case "duration":
                 return _duration(text)
         return text
@@ -232,8 +235,8 @@ def _is_number(word: str) -> bool:
 
 
 def _duration(text: pl.Expr) -> pl.Expr:
-    """Lengths of time as 1:30:00, as pandas prints them (1 days 02:00:00), or as PT1H30M."""
-    forms = []
+    """Lengths of time as 1:30:00, as pandas prints them (1 days 02:00:00), as PT5S, or seconds."""
+    forms: list[pl.Expr] = []
     for pattern, sign, parts in (
         (CLOCK, 1, {2: 3600.0, 3: 60.0, 4: 1.0}),
         (ISO_DURATION, 1, {2: 86400.0, 3: 3600.0, 4: 60.0, 5: 1.0}),
@@ -250,5 +253,6 @@ def _duration(text: pl.Expr) -> pl.Expr:
         text.str.extract(PANDAS_DURATION, part).cast(pl.Float64).fill_null(0.0) * unit
         for part, unit in parts.items()
     )
-    forms.append(pl.when(days.is_not_null()).then(days + rest))
-    return (pl.coalesce(forms) * MICROSECONDS).round().cast(pl.Int64).cast(pl.Duration("us"))
+    forms += [pl.when(days.is_not_null()).then(days + rest), text.cast(pl.Float64, strict=False)]
+    length = (pl.coalesce(forms) * MICROSECONDS).round()
+    return length.cast(pl.Int64, strict=False).cast(pl.Duration("us"))

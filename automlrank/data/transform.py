@@ -43,7 +43,7 @@ from automlrank.data.values import (
     stored_text,
 )
 
-FORMAT = 6  # of encoder.json; another number is another meaning
+FORMAT = 7  # of encoder.json; another number is another meaning
 
 
 @dataclass(frozen=True, eq=False)
