@@ -88,6 +88,8 @@ def copies(view: SampleView) -> Iterator[str]:
     labels = {task.name for task in view.schema.tasks}
     unused = ("ignore", "incumbent")
     used = {name for path, name in columns_named(view.schema) if path[0] not in unused}
+    if not used - labels:
+        return
     hashes = pl.DataFrame(
         {
             "features": view.frame[sorted(used - labels)].hash_rows(seed=0),

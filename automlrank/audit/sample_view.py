@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from automlrank.data.check import is_list, is_plain, item_of
+from automlrank.data.check import is_list, is_plain
 from automlrank.data.inference.when import UNIQUE_SHARE
 from automlrank.data.split import Labels
+from automlrank.data.union import item_of
 from automlrank.data.values import Array, as_lists, as_numbers
 from automlrank.measurement.metrics import auc, midranks
 from automlrank.schema import CategoricalFeature, Feature, Schema

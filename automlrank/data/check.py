@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeGuard
 
 import polars as pl
 
 from automlrank.data.exact import column
 from automlrank.data.table import Table
+from automlrank.data.union import item_of
 from automlrank.data.values import as_text
 from automlrank.documents import Path_
 from automlrank.errors import Fault, SchemaError, did_you_mean
@@ -44,7 +46,7 @@ def check(schema: Schema, table: Table) -> None:
         raise SchemaError(faults)
 
 
-def is_list(kind: pl.DataType) -> bool:
+def is_list(kind: pl.DataType) -> TypeGuard[pl.List | pl.Array]:
     """Return True if a column holds lists."""
     return isinstance(kind, pl.List | pl.Array)
 
@@ -67,13 +69,6 @@ def is_plain(kind: pl.DataType) -> bool:
 def is_id(kind: pl.DataType) -> bool:
     """Return True if values tell rows apart; durations are amounts, and have no text."""
     return is_plain(kind) and not isinstance(kind, pl.Duration)
-
-
-def item_of(kind: pl.DataType) -> pl.DataType:
-    """The type of a list's items."""
-    assert isinstance(kind, pl.List | pl.Array)
-    inner = kind.inner
-    return inner if isinstance(inner, pl.DataType) else inner()
 
 
 def columns_named(schema: Schema) -> Iterator[tuple[Path_, str]]:

@@ -36,6 +36,14 @@ class Inferred:
     """Sentences on how values were read, and on what was decided about the rows."""
 
 
+def featureless(inferred: Inferred) -> Fault | None:
+    """The fault of a table without a column that can be a feature, with the first reasons."""
+    if any(feature.kind != "history" for feature in inferred.schema.features):
+        return None
+    reasons = "; ".join(f"{name}: {why}" for name, why in list(inferred.reasons.items())[:10])
+    return Fault("the table has no column that can be a feature.", hint=reasons and f"{reasons}.")
+
+
 def complete(
     schema: Schema,
     table: Table,

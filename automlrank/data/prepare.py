@@ -11,7 +11,7 @@ import polars as pl
 
 from automlrank.data.check import columns_named
 from automlrank.data.encode import fit
-from automlrank.data.infer import complete
+from automlrank.data.infer import complete, featureless
 from automlrank.data.labels import label_rates, read_group, read_incumbent, read_labels, read_weight
 from automlrank.data.names import other_name
 from automlrank.data.rates import fit_rates
@@ -38,9 +38,8 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
     schema = inferred.schema
     forms, notes = list_forms(table, schema)
     table = table.read_as(forms)
-    if not any(feature.kind != "history" for feature in schema.features):
-        reasons = "; ".join(f"{name}: {why}" for name, why in list(inferred.reasons.items())[:10])
-        raise SchemaError("the table has no column that can be a feature.", reasons)
+    if fault := featureless(inferred):
+        raise SchemaError(fault)
     splits = assign(table, schema)
     outcomes = _outcomes(table, schema, splits)
     try:

@@ -22,7 +22,7 @@ from automlrank.data.folders import files_of, name_of
 from automlrank.data.formats import is_text
 from automlrank.data.join import Join, Side
 from automlrank.data.names import check_names
-from automlrank.data.scan import Scanned, scan_files, without_arrays
+from automlrank.data.scan import Scanned, scan_files, usual_types
 from automlrank.data.sources import (
     Data,
     is_files,
@@ -36,7 +36,7 @@ from automlrank.data.sources import (
 from automlrank.data.staging import Staging
 from automlrank.data.table import CHUNK_ROWS, Piece, Table, together
 from automlrank.data.wishes import Wish, wishes
-from automlrank.errors import DataError
+from automlrank.errors import DataError, Fault
 from automlrank.schema import Schema
 
 __all__ = [
@@ -113,7 +113,7 @@ def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
 
 
 def _scan(source: Data, place: Staging) -> Scanned:
-    """The rows, with lists for arrays."""
+    """The rows of a source, and how many each of its parts has."""
     if is_files(source):
         return scan_files([files_of(item) for item in items(source)], place)
     scan = _lazy(source)
@@ -125,16 +125,28 @@ def _scan(source: Data, place: Staging) -> Scanned:
 
 
 def _lazy(frame: Any) -> pl.LazyFrame:
-    """A frame's rows, with lists for arrays."""
+    """A frame's rows in usual types."""
     try:
         if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
             check_names([str(name) for name in frame.columns], "the frame")
             frame = pl.from_pandas(frame)
         scan = frame.lazy()
         check_names(list(scan.collect_schema()), "the frame")
+        _check_objects(scan)
     except (TypeError, AttributeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(f"a {type(frame).__name__} cannot be read as a table", error) from None
-    return without_arrays(scan)
+    return usual_types(scan)
+
+
+def _check_objects(scan: pl.LazyFrame) -> None:
+    """Raises DataError with every column of Python objects: they cannot be compared or stored."""
+    faults = [
+        Fault(f"column {name!r} holds objects of Python.", file="the frame", hint="Leave it out.")
+        for name, kind in scan.collect_schema().items()
+        if kind.is_object()
+    ]
+    if faults:
+        raise DataError(faults)
 
 
 def _digest(source: Data) -> str:

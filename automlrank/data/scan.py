@@ -70,20 +70,19 @@ def scan_files(groups: Sequence[Sequence[TableFile]], place: Staging) -> Scanned
     return Scanned(pieces, parts, notes)
 
 
-def without_arrays(scan: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows with lists for arrays."""
+def usual_types(scan: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows with lists for arrays, and Float32 for Float16, whose values Polars cannot count."""
     schema = scan.collect_schema()
-    lists = {name: _listed(kind) for name, kind in schema.items()}
+    usual = {name: _usual(kind) for name, kind in schema.items()}
     return scan.with_columns(
-        column(name).cast(kind) for name, kind in lists.items() if kind != schema[name]
+        column(name).cast(kind) for name, kind in usual.items() if kind != schema[name]
     )
 
 
-def _listed(kind: pl.DataType) -> pl.DataType:
-    if isinstance(kind, pl.Array):
-        inner = kind.inner if isinstance(kind.inner, pl.DataType) else kind.inner()
-        return pl.List(_listed(inner))
-    return pl.List(_listed(item_of(kind))) if isinstance(kind, pl.List) else kind
+def _usual(kind: pl.DataType) -> pl.DataType:
+    if isinstance(kind, pl.List | pl.Array):
+        return pl.List(_usual(item_of(kind)))
+    return pl.Float32() if kind == pl.Float16 else kind
 
 
 def _text_pieces(files: Sequence[Path], place: Staging) -> dict[Path, list[Piece]]:
@@ -99,7 +98,7 @@ def _pieces_of(file: TableFile, place: Staging) -> list[Piece]:
         deleted = pl.Series(file.deleted, dtype=pl.UInt32)
         scan = scan.with_row_index(number).filter(~column(number).is_in(deleted.implode()))
         scan, rows = scan.drop(number), rows - len(deleted)
-    return [Piece(without_arrays(scan), rows, file.path)]
+    return [Piece(usual_types(scan), rows, file.path)]
 
 
 def _schema(pieces: Sequence[Piece]) -> Schema:

@@ -8,9 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from automlrank.data.check import is_list, is_number, is_plain, item_of
+from automlrank.data.check import is_list, is_number, is_plain
 from automlrank.data.exact import column
 from automlrank.data.table import Table
+from automlrank.data.union import item_of
 
 
 @dataclass(frozen=True)

@@ -68,14 +68,15 @@ def common_kind(kinds: Collection[pl.DataType]) -> pl.DataType | None:
         return None
     if all(isinstance(kind, pl.Date | pl.Datetime) for kind in known):
         return _common_time(known)
-    if all(isinstance(kind, pl.Duration) for kind in known):
+    others = [kind for kind in known if not isinstance(kind, pl.Duration)]
+    if not others:
         return pl.Duration("us")
-    if all(kind.is_numeric() or kind == pl.Boolean for kind in known):
-        return _common_number(known)
+    if all(kind.is_numeric() or kind == pl.Boolean for kind in others):
+        return _common_number(known) if others == known else pl.Float64()  # seconds
     return pl.String()
 
 
-def item_of(kind: pl.List) -> pl.DataType:
+def item_of(kind: pl.List | pl.Array) -> pl.DataType:
     """The type of a list's items."""
     return kind.inner if isinstance(kind.inner, pl.DataType) else kind.inner()
 
@@ -117,6 +118,9 @@ def _as(name: str, have: pl.DataType, want: pl.DataType, *, all_text: bool) -> p
     if isinstance(have, pl.List) and isinstance(want, pl.List) and have != want:
         inner = _as("", item_of(have), item_of(want), all_text=all_text)
         return values.list.eval(inner)
+    if isinstance(have, pl.Duration) and want != have and not isinstance(want, pl.Duration):
+        values = values.dt.to_string("iso") if want == pl.String else _seconds(values)
+        return values.alias(name)
     if want == pl.String and not all_text:
         return text_of(name, have)
     if isinstance(have, pl.Datetime) and isinstance(want, pl.Datetime) and have.time_zone:
@@ -124,6 +128,10 @@ def _as(name: str, have: pl.DataType, want: pl.DataType, *, all_text: bool) -> p
         values = values.dt.convert_time_zone(zone)
         values = values if want.time_zone else values.dt.replace_time_zone(None)
     return values if have == want else values.cast(want)
+
+
+def _seconds(durations: pl.Expr) -> pl.Expr:
+    return durations.dt.total_nanoseconds() / 1e9
 
 
 def _is_text(kind: pl.DataType) -> bool:

@@ -136,7 +136,7 @@ def as_numbers(values: pl.Series) -> Array:
     too_large = np.flatnonzero(np.abs(numbers) > LARGEST)
     if len(too_large):
         first = too_large[0]
-        wanted = _within(numbers[first])
+        wanted = within(numbers[first])
         raise EncodingError(
             f"column {values.name!r} must be {wanted}, but is {numbers[first]}.", int(first)
         )
@@ -169,7 +169,7 @@ def _floats(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, [None] * len(values), pl.Float64)
 
 
-def _within(number: float) -> str:
+def within(number: float) -> str:
     """Return the rule that a number breaks which no float32 can hold."""
     return f"at most {LARGEST:g}" if np.isfinite(number) else "finite"
 
@@ -232,7 +232,7 @@ def as_vectors(values: pl.Series, separator: str | None, size: int) -> Array:
     unusual = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
     if len(unusual):
         first = int(unusual[0])
-        wanted = _within(numbers[first])
+        wanted = within(numbers[first])
         raise EncodingError(
             f"column {values.name!r} must hold {wanted} numbers, but holds {flat[first]!r}.",
             int(np.searchsorted(starts, first, side="right")) - 1,

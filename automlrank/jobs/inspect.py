@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,14 @@ import polars as pl
 
 from automlrank.audit import ALONE, column_figure, labels_of, suspicions, with_lists
 from automlrank.data.check import columns_named
-from automlrank.data.infer import Inferred, complete
+from automlrank.data.infer import Inferred, complete, featureless
 from automlrank.data.labels import label_faults, label_rates
 from automlrank.data.read import Join, is_sample, only_item, open_table, sample_schema
 from automlrank.data.sampled import every_kth
 from automlrank.data.split import NAMES, Labels, assign, parts_of
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.data.table import Table
-from automlrank.data.values import as_lists, flatten
+from automlrank.data.values import LARGEST, as_lists, flatten, within
 from automlrank.data.wishes import list_forms
 from automlrank.errors import DataError, SchemaError
 from automlrank.jobs.options import InspectOptions
@@ -99,11 +100,9 @@ def inspect(options: InspectOptions) -> Inspection:
         except DataError as error:
             if given is not None:
                 raise
-            faults = tuple(str(fault) for fault in error.faults)
+            told = (*map(str, error.faults), *_faults(inferred, summaries))
             columns = _columns(table, inferred, summaries, {})
-            return Inspection(
-                table.rows, inferred.schema, columns, faults, read_as=inferred.read_as
-            )
+            return Inspection(table.rows, inferred.schema, columns, told, read_as=inferred.read_as)
         return _split_inspection(table, inferred, summaries, splits)
 
 
@@ -131,7 +130,7 @@ def _split_inspection(
         table.rows,
         schema,
         _columns(table, inferred, summaries, figures),
-        (*map(str, faults.values()), *found),
+        (*map(str, faults.values()), *_faults(inferred, summaries), *found),
         {name: int(size) for name, size in zip(NAMES, rows, strict=True)},
         label_rates(
             np.stack([labels_of(labels, name) for name in labels.columns], axis=1), schema, splits
@@ -139,6 +138,17 @@ def _split_inspection(
         step,
         inferred.read_as,
     )
+
+
+def _faults(inferred: Inferred, summaries: Mapping[str, Summary]) -> Iterator[str]:
+    """Yield the faults of features that a search would refuse: there is none, or one overflows."""
+    if fault := featureless(inferred):
+        yield str(fault)
+    for feature in inferred.schema.of_role("numbers"):
+        found = summaries[feature.source]
+        for end in (found.low, found.high):
+            if isinstance(end, Real) and abs(number := float(end)) > LARGEST:
+                yield f"column {feature.source!r} must be {within(number)}, but is {number}."
 
 
 def _wanted(table: Table, given: Schema | None, label: str | None) -> Schema:

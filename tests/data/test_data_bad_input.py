@@ -17,6 +17,7 @@ from automlrank.data.cache import staged_folder
 from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.errors import DataError, UsageError
+from automlrank.jobs.inspect import inspect
 
 ROWS = 20_000
 LIMITED = """
@@ -139,6 +140,23 @@ def test_columns_of_no_plain_values_are_refused_by_name(kind: str) -> None:
     schema = {"tasks": {"click": None}, "features": {"x": {"kind": "categorical"}}}
     with pytest.raises(UsageError, match=r"column.*x|x.*column"):
         Dataset.open(frame, schema)
+
+
+def test_objects_are_refused_where_no_feature_is_made_of_them_too() -> None:
+    """Polars panics where it compares them: two sets have no hash."""
+    frame = pl.DataFrame({"click": [0, 1] * 50, "a": ["x", "x", "y", "y"] * 25})
+    frame = frame.with_columns(b=pl.Series([{1}, {2}] * 50, dtype=pl.Object))
+    with pytest.raises(DataError, match="the frame: column 'b' holds objects of Python"):
+        Dataset.open(frame, label="click")
+
+
+def test_halves_of_a_float_are_numbers() -> None:
+    """Polars cannot count the values of Float16; those of lists neither."""
+    values = pl.Series([0.5, 1.5, 2.5, None] * 25)
+    frame = pl.DataFrame({"click": [0, 0, 1, 1] * 25, "a": values.cast(pl.Float16)})
+    frame = frame.with_columns(b=pl.concat_list("a", "a"))
+    assert inspect(frame, label="click").columns["a"].distinct == 3
+    assert Dataset.open(frame, label="click").schema.feature("a").kind == "numeric"
 
 
 def test_other_categories_are_other_data(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -144,6 +146,9 @@ def test_a_column_of_some_files_is_null_in_the_others(
     assert f"device: null in the rows of {lacking}, which has no such column." in notes(tmp_path)
 
 
+SECONDS = pl.Series([5]).cast(pl.Duration("ms")) * 1000
+
+
 @pytest.mark.parametrize(
     ("first", "second", "distinct"),
     [
@@ -167,6 +172,8 @@ def test_a_column_of_some_files_is_null_in_the_others(
             [pl.Series(["7"]), pl.Series(["7", "8"])],
         ),
         (pl.Series([None, None]), pl.Series(["a"]), ["a"]),
+        (SECONDS, pl.Series(["0:01:00"]), ["0:00:05", "0:01:00"]),
+        (SECONDS, pl.Series([60.5]), [5.0, 60.5]),
         (pl.Series(["a"]).cast(pl.Enum(["a"])), pl.Series(["b"]).cast(pl.Enum(["b"])), ["a", "b"]),
     ],
 )
@@ -372,6 +379,21 @@ def test_damaged_files_are_told_by_their_names(
     path.write_bytes(content[: middle - 30] + bytes(60) + content[middle + 30 :])
     with pytest.raises(DataError, match=rf"part\.{ending} cannot be read"):
         read(tmp_path)
+
+
+def test_an_arrow_stream_whose_offsets_lead_nowhere(tmp_path: Path) -> None:
+    """Polars would look for their rows without an end."""
+    text = pa.array(["some text"] * 9)
+    lengths = pa.py_buffer(np.array([0, 10**9, 5] * 4, np.int32)[:10].tobytes())
+    broken = pa.StringArray.from_buffers(9, lengths, text.buffers()[2])
+    table = pa.table({"y": list(range(9)), "t": broken})
+    with (
+        pa.OSFile(str(tmp_path / "a.arrow"), "wb") as opened,
+        pa.ipc.new_stream(opened, table.schema) as writer,
+    ):
+        writer.write_table(table)
+    with pytest.raises(DataError, match=r"a\.arrow cannot be read as Arrow"):
+        read(tmp_path / "a.arrow")
 
 
 def test_a_reader_that_panics_has_met_a_damaged_file() -> None:

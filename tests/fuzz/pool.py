@@ -12,9 +12,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from .judge import OUTCOMES, Verdict
+from .judge import OUTCOMES, SECONDS, Verdict
 
 BATCH = 25  # cases that a process is given at once
+GRACE_SECONDS = 30  # for the imports of a new process, and for the alarm inside
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def run_all(
                     worker.give(left.pop(0))
             ready = wait([worker.pipe for worker in workers if worker.batch], timeout=1.0)
             for worker in workers:
+                worker.end_if_late()
                 if worker.pipe in ready and (found := worker.heard()):
                     family, seed, verdict, seconds = found
                     counts[family].outcomes[verdict.outcome] += 1
@@ -113,6 +115,11 @@ class _Worker:
         if self.done == batch.number:
             self.batch = None
         return batch.family, seed, verdict, took
+
+    def end_if_late(self) -> None:
+        """Kill a process whose case does not end: compiled code knows no alarm."""
+        if self.batch and time.monotonic() - self.since > SECONDS + GRACE_SECONDS:
+            self.process.kill()
 
     def end(self) -> None:
         with contextlib.suppress(BrokenPipeError):

@@ -110,7 +110,7 @@ def text_of(frame: pl.DataFrame, options: TextOptions) -> bytes:
     writer = csv.writer(
         opened, delimiter=options.separator, lineterminator=options.line_end, quoting=quoting
     )
-    texts = [[spelled(value, options) for value in frame[name]] for name in frame.columns]
+    texts = [spelled(frame[name], options) for name in frame.columns]
     rows = [frame.columns, *zip(*texts, strict=True)]
     if options.blank:
         rows = [[cell if i == 0 else f" {cell}" for i, cell in enumerate(row)] for row in rows]
@@ -120,10 +120,13 @@ def text_of(frame: pl.DataFrame, options: TextOptions) -> bytes:
     return (b"\xef\xbb\xbf" if options.mark else b"") + text.encode()
 
 
-def spelled(value: Any, options: TextOptions) -> str:
-    """Return a value as text files have it."""
-    if value is None:
-        return options.null
+def spelled(values: pl.Series, options: TextOptions) -> list[str]:
+    """Return values as text files have them; null is empty among text, where markers are words."""
+    null = "" if values.dtype == pl.String else options.null
+    return [null if value is None else _spelled(value, options) for value in values]
+
+
+def _spelled(value: Any, options: TextOptions) -> str:
     if isinstance(value, bool):
         return str(value) if options.title_case else str(value).lower()
     return str(value)

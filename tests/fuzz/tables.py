@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from .draws import chance, pick
 from .frames import LABEL, fitting_schema, frame
 from .judge import Rng
 from .schemas import schema_data
+
+ROW = re.compile(r"^row \d+: ")  # which the inspection does not look for
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,14 @@ def attempt(case: TableCase, folder: Path) -> Opened:
 def opened(source: Any, schema: Any, label: str | None, folder: Path) -> Opened:
     """Inspect and encode a table; what the inspection proposes is taken, or its fault was told."""
     inspection = inspect(source, schema, label=label)
-    wanted = inspection.schema if schema is None and label is None else schema
+    wanted = inspection.schema.to_data() if schema is None else schema
     try:
         data = Dataset.open(source, wanted, label=label, cache=folder / "cache")
     except UsageError as error:
         if schema is None:
             told = " ".join(inspection.suspicions)
-            missed = [str(fault) for fault in error.faults if fault.problem not in told]
+            problems = {str(fault): ROW.sub("", fault.problem) for fault in error.faults}
+            missed = [fault for fault, problem in problems.items() if problem not in told]
             assert not missed, f"refused, but not told by the inspection: {missed}"
         raise
     return Opened(inspection, data)

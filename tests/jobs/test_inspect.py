@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from automlrank.data.dataset import Dataset
 from automlrank.data.infer import complete
 from automlrank.data.read import open_table, sample_schema
 from automlrank.data.split import assign
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.data.table import Table
-from automlrank.errors import DataError, SchemaError
+from automlrank.errors import DataError, SchemaError, UsageError
 from automlrank.jobs import inspect as module
 from automlrank.jobs.inspect import every_kth, inspect
 from automlrank.schema import HistoryFeature, Schema, Task, read_schema
@@ -248,3 +250,20 @@ def test_without_its_schema_the_sample_shows_its_leak() -> None:
     (leak,) = (sentence for sentence in found.suspicions if "suspiciously" in sentence)
     assert leak.startswith("long_view (AUC 0.8")
     assert "," not in leak.split(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([1.5, math.inf] * 100, "column 'x' must be finite, but is inf."),
+        ([1.5, 1e39] * 100, "column 'x' must be at most 3.4e+38, but is 1e+39."),
+        (["a"] * 200, "the table has no column that can be a feature."),
+    ],
+)
+def test_what_a_search_refuses_of_the_proposed_features_is_told(
+    values: list[object], told: str
+) -> None:
+    frame = pl.DataFrame({"y": [0, 0, 1, 1] * 50, "x": values})
+    assert any(told in sentence for sentence in inspect(frame, label="y").suspicions)
+    with pytest.raises(UsageError, match=re.escape(told)):
+        Dataset.open(frame, label="y")
