@@ -15,7 +15,7 @@ IDS = (
     *("id", "ID", "user_id", "userId", "UserID", "USERID", "user id", "user.id", "user-id"),
     *("userid", "movieId", "adid", "uid", "pid", "guid", "UUID", "eventUUID", "itemCode", "code"),
     *("item_key", "hash", "user_id_hash", "sku", "product_SKU", "isbn", "user_ids", "cat_id_2"),
-    *("id_user", "idUser", "User IDs", "商品id", "postalcode"),
+    *("order_no", "Artikel-Nr", "id_user", "idUser", "User IDs", "商品id", "postalcode"),
 )
 NO_IDS = (
     *("paid", "valid", "bid", "grid", "android", "fluid", "video", "user", "item", "keyboard"),

@@ -51,6 +51,13 @@ def test_whole_numbers_from_2000_to_2100_are_times_where_the_name_says_so(
     assert found.read_as == (f"{name!r} tells when a row happened: the split goes by it.",)
 
 
+def test_a_name_that_says_so_takes_times_from_1990_on() -> None:
+    """MovieLens' oldest are of 1995."""
+    old = SECONDS - START + 874_724_710
+    assert of_label(timestamp=old).schema.time == "timestamp"
+    assert of_label(x=np.sort(old)).schema.time is None
+
+
 def test_floats_are_times_as_well() -> None:
     assert of_label(event_time=SECONDS + 0.25).schema.time == "event_time"
 

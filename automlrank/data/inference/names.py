@@ -15,7 +15,7 @@ def _set(text: str) -> frozenset[str]:
 
 ID_WORDS = _set(
     "id ids uid uids guid guids uuid uuids oid code codes recode key keys hash hashes hashed md5 "
-    "sha1 sha256 sku skus asin isbn ean upc gtin imei idfa gaid ssn fingerprint barcode"
+    "sha1 sha256 no nr sku skus asin isbn ean upc gtin imei idfa gaid ssn fingerprint barcode"
 )
 COUNT_WORDS = _set("count counts num number total share rate")
 # What stands before "id" where a name has no seam, as in "userid": "paid", "valid" and "grid" end

@@ -11,12 +11,12 @@ import polars as pl
 from automlrank.data.inference.names import is_id, is_occasion, is_of_a_life, is_time
 from automlrank.data.inference.view import View, share_of
 from automlrank.data.split import NAMES, Labels, labels_by_time
-from automlrank.data.summary import plain
+from automlrank.data.summary import Summary, plain
 from automlrank.data.table import Table
 from automlrank.data.times import UNITS, YEAR_2100
 from automlrank.schema import Schema, Split, Task
 
-YEAR_2000 = 946_684_800  # seconds
+YEAR_1990, YEAR_2000 = 631_152_000, 946_684_800  # seconds; MovieLens begins in 1995
 # Numbers without a name that speaks of time are times if they are in order, or if they hardly
 # repeat and lie as times do: within 20 years, as ids of ten digits that are drawn from all of them
 # do not, and further apart than ids that were counted up. Nanoseconds end in zeros; ids made of a
@@ -31,20 +31,23 @@ LEAST_TRAIN = 0.5
 
 
 def epoch_unit(view: View, name: str) -> str | None:
-    """The unit of a column of numbers that are times from 2000 to 2100; None of other columns."""
+    """The unit of a column of numbers that are times up to 2100; None of other columns."""
     found = view.summaries[name]
     if found.low is None or is_id(name):
         return None
-    unit = next((u for u, per in UNITS.items() if _within(found.low, found.high, per)), None)
-    if unit is None or is_time(name):
+    named = is_time(name)
+    first = YEAR_1990 if named else YEAR_2000
+    unit = next((u for u, per in UNITS.items() if _within(found, first, per)), None)
+    if unit is None or named:
         return unit
     if unit == "ns" and bool((view.sample[name] % 1000 != 0).any()):
         return None
     return unit if view.is_sorted(name) or _is_spread(view, name, UNITS[unit]) else None
 
 
-def _within(low: float, high: float, per: float) -> bool:
-    return YEAR_2000 * per <= low and high < YEAR_2100 * per
+def _within(found: Summary, first: float, per: float) -> bool:
+    """Return True if all values are times from the first second to 2100."""
+    return bool(first * per <= found.low and found.high < YEAR_2100 * per)
 
 
 def _is_spread(view: View, name: str, per: float) -> bool:
