@@ -9,7 +9,7 @@ from pathlib import Path
 
 from automlrank.codegen.source import TYPE_IGNORE, Import, import_block
 
-ENCODER = ("exact", "values", "times", "forms", "columns", "sums", "rates", "transform")
+ENCODER = ("exact", "values", "times", "forms", "columns", "sums", "rates", "transform", "unknown")
 TRAINING = (
     "course",
     "device_batches",

@@ -20,7 +20,7 @@ from automlrank.data.batches import Rows, gather, orders
 from automlrank.data.cache import default_cache
 from automlrank.data.infer import Inferred
 from automlrank.data.prepare import SAMPLE_ROWS, prepare
-from automlrank.data.split import parts_of
+from automlrank.data.split import NAMES, parts_of
 from automlrank.data.store import (
     FORMAT,
     SAMPLE_FILE,
@@ -34,6 +34,7 @@ from automlrank.data.store import (
 from automlrank.data.summary import binary_columns
 from automlrank.data.transform import FORMAT as ENCODER_FORMAT
 from automlrank.data.transform import Encoder
+from automlrank.data.unknown import unknown_values
 from automlrank.data.values import Array, Ragged
 from automlrank.errors import DataError, SchemaError, did_you_mean
 from automlrank.schema import HistoryFeature, Schema, Task, read_schema
@@ -179,6 +180,18 @@ class Dataset:
         step = -(-sum(self.store.facts["rows"].values()) // SAMPLE_ROWS)
         *read, split = frame.columns
         return frame[read], frame[split].to_numpy(), step
+
+    def unknown(self, limit: float) -> list[str]:
+        """A sentence for each column of valid or test with more than ``limit`` unknown values."""
+        frame, splits, _ = self.raw_rows()
+        found = []
+        for k, split in enumerate(NAMES[1:], start=1):
+            rows = frame.filter(splits == k)
+            if rows.height:
+                arrays = self.encoder.encode(rows)
+                sentences = unknown_values(self.encoder, rows, arrays, limit)
+                found += [f"{split} rows: {sentence}" for sentence in sentences]
+        return found
 
     def sample(self, rows: int, seed: int = 0) -> Dataset:
         """A part of about ``rows`` training rows, and of as large a share of the validation rows.

@@ -20,6 +20,7 @@ from automlrank.data.store import Arrays, StoreWriter
 from automlrank.data.table import Table
 from automlrank.data.times import unit_of
 from automlrank.data.transform import Encoder
+from automlrank.data.unknown import Counts, shares_of, unknown_counts
 from automlrank.data.values import Array, EncodingError, Ragged, counted_from
 from automlrank.data.wishes import list_forms
 from automlrank.errors import DataError, SchemaError
@@ -46,7 +47,8 @@ def prepare(table: Table, schema: Schema, writer: StoreWriter) -> None:
         encoder = fit(table, schema, splits == 0)
         looked_at = [name for path, name in columns_named(schema) if path[0] != "ignore"]
         looked_at += inferred.set_aside
-        _write_rows(table, encoder, splits, outcomes, looked_at, writer)
+        unknown = _write_rows(table, encoder, splits, outcomes, looked_at, writer)
+        encoder = dataclasses.replace(encoder, unknown=unknown)
         if schema.statistic_columns:
             encoder = _write_statistics(table, encoder, schema, splits, writer)
     except EncodingError as error:
@@ -85,8 +87,12 @@ def _write_rows(
     outcomes: Mapping[str, Array],
     looked_at: Sequence[str],
     writer: StoreWriter,
-) -> None:
-    """All rows encoded; some as they are, with columns ``looked_at`` and their split, the last."""
+) -> dict[str, float]:
+    """The share of unknown values among the training rows, by feature, of all rows written.
+
+    Some are written as they are, with columns ``looked_at`` and their split, the last.
+    """
+    counts: Counts = {}
     start, step, sample = 0, -(-table.rows // SAMPLE_ROWS), []
     read = list(dict.fromkeys([*encoder.reads, *looked_at]))
     split = other_name(read)
@@ -96,11 +102,16 @@ def _write_rows(
             encoded = encoder.encode(chunk)
         arrays: Arrays = {**encoded, **{key: array[rows] for key, array in outcomes.items()}}
         for k, name in enumerate(NAMES):
-            writer.append(name, _select(arrays, np.flatnonzero(splits[rows] == k)))
+            part = _select(arrays, np.flatnonzero(splits[rows] == k))
+            writer.append(name, part)
+            if k == 0:
+                found = unknown_counts(encoder, part)
+                counts = {key: found[key] + counts.get(key, 0) for key in found}
         labelled = chunk.with_columns(pl.Series(split, splits[rows]))
         sample.append(labelled.gather_every(step, -start % step))
         start += chunk.height
     writer.write_sample(pl.concat(sample))
+    return shares_of(counts)
 
 
 def _write_statistics(

@@ -43,7 +43,7 @@ from automlrank.data.values import (
     stored_text,
 )
 
-FORMAT = 7  # of encoder.json; another number is another meaning
+FORMAT = 8  # of encoder.json; another number is another meaning
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,8 @@ class Encoder:
     rates: Rates | None = None
     forms: Mapping[str, Form] = dataclasses.field(default_factory=dict)
     """Forms by which the columns of every table are read, those of labels and splits, too."""
+    unknown: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Share of the training rows' values that are too rare for the vocabulary, by feature."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -137,6 +139,7 @@ class Encoder:
             "vocabularies": list(self.vocabularies),
             "buckets": dict(self.buckets),
             "forms": forms_data(self.forms),
+            "unknown": dict(self.unknown),
         }
         text = json.dumps(document, indent=1, ensure_ascii=False)
         Path(folder, "encoder.json").write_text(text, encoding="utf-8")
@@ -164,7 +167,8 @@ class Encoder:
             for name in document["vocabularies"]
         }
         forms = forms_from(document["forms"])
-        return cls(columns, values, document["buckets"], Rates.load(folder), forms)
+        rates, unknown = Rates.load(folder), document["unknown"]
+        return cls(columns, values, document["buckets"], rates, forms, unknown)
 
     @cached_property
     def _enums(self) -> dict[str, pl.Enum]:

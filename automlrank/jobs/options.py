@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from automlrank.runs.events import Listen
     from automlrank.space.shipped import AsSpace
 
+UNKNOWN_SHARE = 0.5
 METRIC_NAMES = ("auc", "gauc", "logloss", "rmse", "mae")
 
 
@@ -99,8 +100,20 @@ class MetricOptions(Options):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnknownOptions(Options):
+    """The share of values that may be unknown."""
+
+    max_unknown: float = field(
+        default=UNKNOWN_SHARE,
+        metadata=number(
+            "Share of a column's values that training did not see, above which a warning names it."
+        ),
+    )
+
+
 @dataclass(frozen=True)
-class SearchOptions(MetricOptions, SearchSettings, TableOptions):
+class SearchOptions(UnknownOptions, MetricOptions, SearchSettings, TableOptions):
     """Options of ``search``."""
 
     data: Data = field(default=(), metadata=argument(DATA))
@@ -165,7 +178,9 @@ class _ArchitectureOptions(Options):
 
 
 @dataclass(frozen=True)
-class TrainOptions(SeedOptions, DeviceOptions, MetricOptions, TableOptions, _ArchitectureOptions):
+class TrainOptions(
+    UnknownOptions, SeedOptions, DeviceOptions, MetricOptions, TableOptions, _ArchitectureOptions
+):
     """Options of ``train``."""
 
     _: KW_ONLY
@@ -202,7 +217,7 @@ class LatencyOptions(RequestOptions, TableOptions, _SubjectOptions):
 
 
 @dataclass(frozen=True)
-class InspectOptions(TableOptions):
+class InspectOptions(UnknownOptions, TableOptions):
     """Options of ``data inspect``."""
 
 

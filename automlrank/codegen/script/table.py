@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,17 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from automlrank.codegen.script.reading import complete_column, read_split, with_column
+from automlrank.codegen.script.reading import (
+    TableError,
+    complete_column,
+    read_split,
+    with_column,
+)
 from automlrank.data.batches import Rows, gather, orders
 from automlrank.data.labels import not_happened, read_group
 from automlrank.data.transform import Encoder
-from automlrank.data.values import Array, Ragged, as_numbers
+from automlrank.data.unknown import UNKNOWN_SHARE, unknown_values
+from automlrank.data.values import Array, EncodingError, Ragged, as_numbers
 from automlrank.schema.columns import Split
 
 
@@ -55,6 +61,8 @@ class EncodedTable:
     places: Mapping[str, Rows]
     group: Array | None = None
     scenario: Array | None = None
+    unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Sentences on columns with many unknown values, by split."""
 
     @property
     def rows(self) -> dict[str, int]:
@@ -101,16 +109,25 @@ class EncodedTable:
         return gather(array, self.places[split])
 
 
-def load_table(path: Path, settings: TableSettings, encoder: Encoder) -> EncodedTable:
-    """Read, split and encode a table."""
+def load_table(
+    path: Path, settings: TableSettings, encoder: Encoder, max_unknown: float = UNKNOWN_SHARE
+) -> EncodedTable:
+    """Read, split and encode a table; raise TableError with the row of a value that has no code."""
     frame, places = read_split(path, settings.split, encoder.forms)
-    arrays = {**encoder.encode(frame), **outcomes(frame, settings)}
+    try:
+        arrays = {**encoder.encode(frame), **outcomes(frame, settings)}
+    except EncodingError as error:
+        raise TableError(f"{path}: {error}") from None
+    unknown = {}
+    for split, rows in places.items():
+        part = {key: gather(array, rows) for key, array in arrays.items()}
+        unknown[split] = unknown_values(encoder, frame[rows], part, max_unknown)
     hide_own_labels(frame, arrays, places["train"], encoder)
     group = (
         read_group(with_column(frame, settings.group), settings.group) if settings.group else None
     )
     scenario = encoder.ids_in(arrays)[settings.scenario] if settings.scenario else None
-    return EncodedTable(arrays, places, group, scenario)
+    return EncodedTable(arrays, places, group, scenario, unknown)
 
 
 def outcomes(frame: pl.DataFrame, settings: TableSettings) -> dict[str, Array]:

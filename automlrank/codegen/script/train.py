@@ -20,6 +20,7 @@ from automlrank.codegen.script.config import Config, ConfigError, read_config
 from automlrank.codegen.script.reading import TableError
 from automlrank.codegen.script.table import EncodedTable, load_table
 from automlrank.data.transform import Encoder
+from automlrank.data.unknown import UNKNOWN_SHARE
 from automlrank.data.values import Array, EncodingError
 from automlrank.training.course import DivergedError, train
 from automlrank.training.device_batches import DeviceBatches, ahead
@@ -57,6 +58,12 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--score", action="store_true", help="score weights.safetensors, no training"
     )
+    parser.add_argument(
+        "--max-unknown",
+        type=float,
+        default=UNKNOWN_SHARE,
+        help="share of unknown values of a column above which a warning names it",
+    )
     parser.add_argument("--threads", type=int, help="threads of torch")
     return parser
 
@@ -67,7 +74,11 @@ def run(parts: Parts, chosen: argparse.Namespace) -> None:
     if chosen.epochs:
         recipe = dataclasses.replace(config.recipe, epochs=chosen.epochs)
         config = dataclasses.replace(config, recipe=recipe)
-    table = load_table(chosen.data, config.table, encoder)
+    table = load_table(chosen.data, config.table, encoder, chosen.max_unknown)
+    scored = ("valid", "test") if chosen.test else ("valid",)
+    for split in scored:
+        for sentence in table.unknown[split]:
+            sys.stderr.write(f"Warning: {split} rows: {sentence}\n")
     torch.manual_seed(chosen.seed)
     model = parts.model().to(DEVICE)
     if chosen.score:
@@ -76,7 +87,7 @@ def run(parts: Parts, chosen: argparse.Namespace) -> None:
         chosen.out.mkdir(parents=True, exist_ok=True)
         fit(parts, model, table, config, encoder, chosen.seed)
         save_file(model.state_dict(), chosen.out / "model.safetensors")
-    for split in ("valid", "test") if chosen.test else ("valid",):
+    for split in scored:
         logging.info("%s: %s", split, shown(score(model, table, split, config), config))
 
 
