@@ -34,6 +34,7 @@ from automlrank.audit.values import (
     unseen,
 )
 from automlrank.data.split import Labels
+from automlrank.data.unknown import UNKNOWN_SHARE
 from automlrank.schema import Schema
 
 RULES: tuple[Callable[[SampleView], Iterable[str]], ...] = (
@@ -54,6 +55,8 @@ def suspicions(
     step: int = 1,
     whole: bool = True,
     refused: Collection[str] = (),
+    unknown: Sequence[str] | None = None,
+    max_unknown: float = UNKNOWN_SHARE,
 ) -> list[str]:
     """Return one sentence for each suspicion: the columns, the figure, the remedy.
 
@@ -70,4 +73,6 @@ def suspicions(
         OF_LABEL if schema.tasks[0].name in refused else ()
     )
     rules = [rule for rule in RULES if rule not in unfit]
+    if unknown is not None and unseen in unfit:
+        return [*unknown, *(sentence for rule in rules for sentence in rule(view))]
     return [sentence for rule in rules for sentence in rule(view)]

@@ -14,6 +14,7 @@ from automlrank.data.check import is_list, is_plain
 from automlrank.data.inference.when import UNIQUE_SHARE
 from automlrank.data.split import Labels
 from automlrank.data.union import item_of
+from automlrank.data.unknown import UNKNOWN_SHARE
 from automlrank.data.values import Array, as_lists, as_numbers
 from automlrank.measurement.metrics import auc, midranks
 from automlrank.schema import CategoricalFeature, Feature, Schema
@@ -192,6 +193,9 @@ class SampleView:
     """All columns of the table are there."""
     refused: frozenset[str] = frozenset()
     """Tasks whose labels cannot be used."""
+    unknown: tuple[str, ...] | None = None
+    """Sentences on unknown ids, if they are known already."""
+    max_unknown: float = UNKNOWN_SHARE
 
     @cached_property
     def train(self) -> pl.DataFrame:

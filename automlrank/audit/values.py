@@ -19,7 +19,6 @@ from automlrank.data.values import Array, as_text
 from automlrank.schema import CategoricalFeature, NumericFeature
 
 CONSTANT_SHARE = 0.999  # the most constant ones of kuairand and census have .995 and .990
-UNKNOWN_SHARE = 0.5  # kuairand, split by time: date .91, user_id .05 (.27 in the small sample)
 SENTINEL_SHARE = 0.001
 SENTINELS = [-1, *(sign * (10**n - 1) for n in range(1, 10) for sign in (-1, 1) if n * sign != 1)]
 WHOLE_BELOW: dict[type[pl.DataType], int] = {pl.Float32: 2**24, pl.Float64: 2**53}  # a float's bits
@@ -49,15 +48,16 @@ def constants(view: SampleView) -> Iterator[str]:
 
 
 def unseen(view: SampleView) -> Iterator[str]:
+    yield from view.unknown or ()
     found = {}
-    for feature in view.features(CategoricalFeature):
+    for feature in view.features(*(() if view.unknown is not None else (CategoricalFeature,))):
         values = as_text(view.valid[feature.source]).drop_nulls()
         if len(values) >= MIN_ROWS and feature.source not in view.unique:
             seen = as_text(view.train[feature.source]).unique()
             found[feature.source] = 1 - float(values.is_in(seen.implode()).mean() or 0)  # type: ignore[arg-type]
     for name, share in _out_of_range(view).items():
         found[name] = max(share, found.get(name, 0.0))  # a column may be an id and a number
-    found = {name: share for name, share in found.items() if share >= UNKNOWN_SHARE}
+    found = {name: share for name, share in found.items() if share >= view.max_unknown}
     if found:
         yield (
             f"{listed(found, '{:.0%}')}: that share of validation rows has a value that no "

@@ -43,6 +43,8 @@ def epoch_lines(console: Console) -> Listen:
         nonlocal metric
         if isinstance(event, DataReady):
             metric = event.metric
+            for sentence in event.suspicions:
+                console.say(f"Warning: {sentence}")
         if metric and isinstance(event, TrainingUpdate) and event.progress.scores is not None:
             console.say(epoch_line(event.progress, metric))
 
@@ -111,6 +113,7 @@ def as_data(result: TrainingResult) -> object:
             "zero_shares": result.zero_shares,
             "seconds": result.seconds,
             "folder": str(result.folder) if result.folder else None,
+            "suspicions": result.suspicions,
         }
     )
 

@@ -62,10 +62,8 @@ def unknown_values(
 
 
 def _id_columns(encoder: Encoder) -> Iterator[IdColumn | BagColumn | HistoryColumn]:
-    for column in encoder.columns:
-        has_ids = isinstance(column, IdColumn | BagColumn | HistoryColumn)
-        if has_ids and column.vocabulary in encoder.vocabularies:
-            yield column
+    columns = [c for c in encoder.columns if isinstance(c, IdColumn | BagColumn | HistoryColumn)]
+    return (column for column in columns if column.vocabulary in encoder.vocabularies)
 
 
 def _examples(

@@ -103,11 +103,15 @@ def inspect(options: InspectOptions) -> Inspection:
             told = (*map(str, error.faults), *_faults(inferred, summaries))
             columns = _columns(table, inferred, summaries, {})
             return Inspection(table.rows, inferred.schema, columns, told, read_as=inferred.read_as)
-        return _split_inspection(table, inferred, summaries, splits)
+        return _split_inspection(table, inferred, summaries, splits, options.max_unknown)
 
 
 def _split_inspection(
-    table: Table, inferred: Inferred, summaries: Mapping[str, Summary], splits: Labels
+    table: Table,
+    inferred: Inferred,
+    summaries: Mapping[str, Summary],
+    splits: Labels,
+    max_unknown: float,
 ) -> Inspection:
     schema = inferred.schema
     step = -(-table.rows // SAMPLED_ROWS)
@@ -124,6 +128,7 @@ def _split_inspection(
         figures=figures,
         step=step,
         refused=faults,
+        max_unknown=max_unknown,
     )
     rows = np.bincount(splits, minlength=len(NAMES))
     return Inspection(

@@ -52,7 +52,7 @@ class _SearchInput:
     @cached_property
     def suspicions(self) -> tuple[str, ...]:
         """Warnings about the table."""
-        return suspicions_of(self.dataset)
+        return suspicions_of(self.dataset, self.options.max_unknown)
 
     @property
     def set_aside(self) -> tuple[str, ...]:
@@ -153,14 +153,21 @@ def _prepared(given: _SearchInput, folder: RunFolder, listen: Listen, began: flo
     )
 
 
-def suspicions_of(dataset: Dataset) -> tuple[str, ...]:
+def suspicions_of(dataset: Dataset, max_unknown: float) -> tuple[str, ...]:
     """Return the warnings about a table; they are kept beside the encoded data."""
-    kept = dataset.folder / "suspicions.json"
+    kept = dataset.folder / f"suspicions-{max_unknown:g}.json"
     if not kept.exists():
         frame, splits, step = dataset.raw_rows()
         set_aside = dataset.inferred.set_aside if dataset.inferred else ()
         found = suspicions(
-            frame, dataset.schema, splits, set_aside=set_aside, step=step, whole=False
+            frame,
+            dataset.schema,
+            splits,
+            set_aside=set_aside,
+            step=step,
+            whole=False,
+            unknown=dataset.unknown(max_unknown),
+            max_unknown=max_unknown,
         )
         write_text(kept, json.dumps(found, ensure_ascii=False))
     return tuple(json.loads(kept.read_text(encoding="utf-8")))

@@ -47,6 +47,8 @@ class TrainingResult:
     zero_shares: Mapping[str, float]
     seconds: float
     folder: Path | None
+    suspicions: tuple[str, ...] = ()
+    """Columns of which much is unknown in the rows that are scored."""
 
 
 @takes(TrainOptions)
@@ -65,12 +67,14 @@ def train(options: TrainOptions) -> TrainingResult:
     dataset = Dataset.open(options.data, options.schema, label=options.label, joins=options.joins)
     metric = metric_for(dataset.schema, options.metric)
     config = SearchConfig.of(options, device=device, metric=metric)
-    listen(DataReady.of(dataset, parse_metric(metric)))
+    suspicions = tuple(dataset.unknown(options.max_unknown))
+    listen(DataReady.of(dataset, parse_metric(metric), suspicions=suspicions))
     chosen = architecture_for(dataset.schema, options.architecture)
     splits = ("valid", "test") if options.test else ("valid",)
     evaluator = Evaluator(dataset, config, listen, splits=splits)
     check_teacher(dataset, needed=chosen.training.distillation > 0)
     result, trained = _trained(evaluator, chosen, began, test=options.test)
+    result = dataclasses.replace(result, suspicions=suspicions)
     if options.out is None:
         return result
     _keep(RunFolder(options.out), options, dataset, result, trained)

@@ -119,9 +119,9 @@ def test_what_looks_wrong_is_told_and_reported(tmp_path: Path) -> None:
 def test_what_looks_wrong_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame, schema = synthetic_frame(1000, seed=0)
     data = Dataset.open(frame, schema, cache=tmp_path)
-    first = suspicions_of(data)
+    first = suspicions_of(data, 0.5)
     monkeypatch.setattr(search_module, "suspicions", None)
-    assert suspicions_of(data) == first
+    assert suspicions_of(data, 0.5) == first
 
 
 def test_the_example_of_search_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
