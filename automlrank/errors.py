@@ -1,6 +1,6 @@
 """Every error that automlrank raises on purpose.
 
-    AutomlrankError
+    ForeseenError
     ├── UsageError            a wrong input: the command line prints it and exits with 2
     │   ├── DocumentError     a YAML file that cannot be read
     │   ├── SchemaError       a schema that is wrong or does not fit its table
@@ -44,11 +44,11 @@ class Fault:
         return printable(": ".join(parts) + (f" {self.hint}" if self.hint else ""))
 
 
-class AutomlrankError(Exception):
+class ForeseenError(Exception):
     """The root of the tree."""
 
 
-class UsageError(AutomlrankError):
+class UsageError(ForeseenError):
     """An input is wrong; ``faults`` lists every mistake."""
 
     def __init__(self, faults: str | Fault | Iterable[Fault], hint: str = "") -> None:
@@ -86,7 +86,7 @@ class BlockError(UsageError):
     """A block of another package cannot be loaded, or its name is already taken."""
 
 
-class TrialError(AutomlrankError):
+class TrialError(ForeseenError):
     """A trial cannot continue: its loss is not finite, memory ran out, or a library is missing."""
 
 

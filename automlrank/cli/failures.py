@@ -14,13 +14,13 @@ from typing import ParamSpec
 import typer
 
 from automlrank.cli.signals import Ended, ended_by_signals
-from automlrank.errors import AutomlrankError, UsageError, reason_of
+from automlrank.errors import ForeseenError, UsageError, reason_of
 from automlrank.printable import printable
 
 P = ParamSpec("P")
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 DEBUG = "AUTOMLRANK_DEBUG"
-FORESEEN = (AutomlrankError, KeyboardInterrupt, OSError, MemoryError)
+FORESEEN = (ForeseenError, KeyboardInterrupt, OSError, MemoryError)
 UNTOUCHED = (typer.Exit, BrokenPipeError, SystemExit, GeneratorExit)
 
 
@@ -50,7 +50,7 @@ def _end_of(error: BaseException) -> tuple[int, Iterable[str]]:
     match error:
         case UsageError():
             return WRONG_USE, [f"Error: {fault}" for fault in error.faults]
-        case AutomlrankError():
+        case ForeseenError():
             return FAILED, [f"Error: {error}"]
         case KeyboardInterrupt():
             code = error.code if isinstance(error, Ended) else INTERRUPTED

@@ -25,7 +25,7 @@ from automlrank.model.network import RankingModel, build
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
 
-REQUIREMENTS = ("numpy", "polars", "pyyaml", "safetensors", "torch")
+REQUIREMENTS = ("numpy", "polars", "pyarrow", "pyyaml", "safetensors", "torch")
 LIGHTGBM = "lightgbm>=4.5"  # as in the extra of that name
 
 
@@ -122,14 +122,16 @@ def _readme(architecture: Architecture, schema: Schema, metric: Metric, has_weig
         "    pip install -r requirements.txt\n"
         "    python train.py DATA --seed 1          # trains, writes model.safetensors\n"
         f"{score if has_weights else ''}\n"
-        "DATA is a Parquet, Arrow, CSV or TSV file, or a folder of such files (a pattern such as\n"
-        "'*.csv' is not taken), with the columns of schema.yaml, side tables joined.\n"
+        "DATA is a Parquet, Arrow or text file, a folder of such files, a pattern in quotes as\n"
+        "'log/**/*.csv', or a Delta table (pip install deltalake). It has the columns of\n"
+        "schema.yaml, side tables joined; folders named day=1 and day=2 are a column.\n"
         "    train.py           command line: reads, trains, saves, scores\n"
         "    config.yaml        settings of the training and of the table; edit them here\n"
         "    model.py           the model\n"
         "    objective.py       its losses, and how they are balanced\n"
         "    training/          the training loop, one module a concern: course.py is the course\n"
         "                       of epochs, step.py one step, table.py reads the table\n"
+        "    files/             the reader of tables\n"
         "    measurement/       metrics\n"
         "    encoder/           columns to ids and numbers; it was fitted on the training rows:\n"
         "                       encoder.json, vocabularies.parquet, rates.npz (target rates)\n"

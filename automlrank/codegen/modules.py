@@ -10,6 +10,21 @@ from pathlib import Path
 from automlrank.codegen.source import TYPE_IGNORE, Import, import_block
 
 ENCODER = ("exact", "values", "times", "forms", "columns", "sums", "rates", "transform", "unknown")
+FILES = (
+    "align",
+    "damage",
+    "delimited",
+    "delta",
+    "dialect",
+    "folders",
+    "formats",
+    "keys",
+    "names",
+    "pieces",
+    "text_block",
+    "text_file",
+    "union",
+)
 TRAINING = (
     "course",
     "device_batches",
@@ -29,6 +44,8 @@ TRAINING = (
 MEASUREMENT = ("fusion", "metric_language", "metrics")
 HOMES = {
     **{f"automlrank.data.{name}": f"encoder.{name}" for name in ENCODER},
+    **{f"automlrank.data.{name}": f"files.{name}" for name in FILES},
+    "automlrank.errors": "files.errors",
     "automlrank.data.batches": "training.batches",
     **{f"automlrank.training.{name}": f"training.{name}" for name in TRAINING},
     **{f"automlrank.measurement.{name}": f"measurement.{name}" for name in MEASUREMENT},
@@ -47,6 +64,7 @@ from encoder.values import EncodingError, Ragged
 
 __all__ = ["Encoder", "EncodingError", "Ragged"]
 ''',
+    "files": '"""Files of a table: Parquet, Arrow, text, folders of them, Delta tables."""\n',
     "measurement": '"""Metrics of ranking and of regression."""\n',
     "training": '"""The training loop, one module a concern."""\n',
 }

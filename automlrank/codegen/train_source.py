@@ -32,12 +32,17 @@ PARTS = Parts(RankingModel, make_loss, make_balance, OPTIMIZERS)
 if __name__ == "__main__":
     main(PARTS)
 """
+READING = ("TableError", "read_split", "read_table", "with_column", "complete_column")
 GATHERED = {
-    "reading": ("TableError", "read_split", "read_table", "with_column", "complete_column"),
-    "table": ("load_table", "table_settings"),
-    "teacher": ("soft_labels",),
+    f"{SCRIPT}.reading": READING,
+    f"{SCRIPT}.table": ("load_table", "table_settings"),
+    f"{SCRIPT}.teacher": ("soft_labels",),
+    "automlrank.errors": ("DataError", "Fault"),
 }
-"""Functions of the script's modules that are printed with all definitions that they need."""
+"""What is printed of modules, with all definitions that it needs."""
+HEADS = {
+    "automlrank.errors": "Errors of reading a table."
+}  # that of ours says more than is printed
 
 
 def training_sources(
@@ -52,24 +57,24 @@ def training_sources(
     }
     optional = make_recipe(architecture, plan).modules()
     used += [OURS[f"training.{name}"] for name in optional]
-    for name in [name for name in GATHERED if name != "teacher" or name in optional]:
-        texts[path_of(f"{SCRIPT}.{name}")], read = gathered(name)
-        used += read
+    for module in GATHERED:
+        if module != f"{SCRIPT}.teacher" or "teacher" in optional:
+            texts[path_of(module)], read = gathered(module)
+            used += read
     packages = {f"{name}/__init__.py": text for name, text in PACKAGES.items()}
     whole = module_sources(used, texts)
     return packages | whole | texts
 
 
-def gathered(name: str) -> tuple[str, list[str]]:
-    """Return a module of the script with all definitions that its functions need.
+def gathered(module: str) -> tuple[str, list[str]]:
+    """Return a module with what is printed of it and all definitions that this needs.
 
     Also the modules of ours that it imports.
     """
-    module = f"{SCRIPT}.{name}"
     closure = Closure({ours: home for ours, home in HOMES.items() if home != HOMES[module]})
-    for function in GATHERED[name]:
-        closure.add(module, function)
-    docstring = inspect.getdoc(importlib.import_module(module))
+    for name in GATHERED[module]:
+        closure.add(module, name)
+    docstring = HEADS.get(module) or inspect.getdoc(importlib.import_module(module))
     head = [f'"""{docstring}"""', import_lines(closure.imports, HOMES.values())]
     if closure.constants:
         head.append("\n".join(closure.constants.values()))
@@ -87,9 +92,9 @@ def _docstring(architecture: Architecture, schema: Schema) -> str:
     summary = wrapped(architecture.summary, "    ", "        ")
     labels = ", ".join(in_docstring(task.name) for task in schema.tasks)
     data = wrapped(
-        "DATA is a Parquet, Arrow, CSV or TSV file, or a folder of such parts, with the columns of "
-        f"encoder.json and the labels ({labels}). Its rows are encoded with the vocabularies of "
-        "the training rows that the model was found on. Settings are in config.yaml."
+        "DATA is a Parquet, Arrow or text file, a folder of such parts or a Delta table, with the "
+        f"columns of encoder.json and the labels ({labels}). Its rows are encoded with the "
+        "vocabularies of the training rows that the model was found on. Settings: config.yaml."
     )
     return (
         f'"""Train the ranking model of model.py.\n\n{summary}\n\n'

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.damage import READ_ERRORS, unreadable
-from automlrank.data.sources import TableFile
+from automlrank.data.pieces import TableFile
 from automlrank.errors import DataError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def delta_files(folder: Path) -> tuple[TableFile, ...]:
     except ImportError:
         raise DataError(
             f"{folder} is a Delta table, and deltalake is not installed.",
-            "Run pip install 'automlrank[delta]'.",
+            "Install the extra delta, or run pip install 'deltalake>=1.4.2'.",
         ) from None
     try:
         table = DeltaTable(str(folder.resolve()))

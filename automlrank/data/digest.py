@@ -13,7 +13,7 @@ from pathlib import Path
 
 from automlrank.data.cache import default_cache
 from automlrank.data.formats import kind_of
-from automlrank.data.sources import TableFile
+from automlrank.data.pieces import TableFile
 from automlrank.errors import DataError
 
 REMEMBERED_BYTES = 16 << 20  # smaller files are read in 20 ms

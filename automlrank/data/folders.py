@@ -10,31 +10,19 @@ from urllib.parse import unquote
 
 from automlrank.data.delta import delta_files, is_delta
 from automlrank.data.formats import ENDINGS, kind_of
-from automlrank.data.sources import Data, TableFile, is_files, is_pattern, items, locate
+from automlrank.data.pieces import TableFile
 from automlrank.errors import DataError
 
 NULL_KEY = "__HIVE_DEFAULT_PARTITION__"  # the value of a folder for null
 
 
-def name_of(source: Data) -> str:
-    """A short name: the first file's or the folder's (of a pattern its folder's), or ``frame``."""
-    if not is_files(source):
-        return "frame"
-    first = items(source)[0]
-    if is_pattern(first):
-        folder = files_of(first)[0].path.resolve().parent
-        while "=" in folder.name:
-            folder = folder.parent
-        return folder.name or "data"
-    path = locate(first).resolve()
-    return path.name if path.is_dir() else path.name.split(".")[0] or "data"
+def is_pattern(item: str | Path) -> bool:
+    """Return True if an item of a source stands for all files that it matches."""
+    return glob.has_magic(str(item)) and not Path(item).exists()
 
 
-def files_of(item: str | Path) -> tuple[TableFile, ...]:
-    """The files of one table by their paths: the file, the folder's, or what a pattern matches."""
-    if is_pattern(item):
-        return _parts(_matched(str(item)), _named_part(Path(item)), f"the pattern {item}")
-    path = locate(item)
+def files_in(path: Path) -> tuple[TableFile, ...]:
+    """The files of one table by their paths: the file, or the folder's."""
     if path.is_dir():
         if is_delta(path):
             return delta_files(path)
@@ -45,6 +33,11 @@ def files_of(item: str | Path) -> tuple[TableFile, ...]:
     if not kind_of(path):
         raise DataError(f"{path} must end in {', '.join(ENDINGS)}.")
     return _with_keys([path], path.parent)
+
+
+def files_matched(pattern: str) -> tuple[TableFile, ...]:
+    """The files of one table that a pattern matches, by their paths."""
+    return _parts(_matched(pattern), _named_part(Path(pattern)), f"the pattern {pattern}")
 
 
 def _inside(folder: Path) -> Iterator[Path]:

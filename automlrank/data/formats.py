@@ -1,18 +1,13 @@
-"""Formats of tables by the endings of files, and lazy scans of Parquet and Arrow files."""
+"""Formats of tables by the endings of files, and whether their contents are of them."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from automlrank.data.cache import write_part
-from automlrank.data.damage import READ_ERRORS, unreadable
-from automlrank.data.names import check_names
 from automlrank.errors import DataError
 
 KINDS = {
@@ -60,28 +55,6 @@ def is_text(path: Path) -> bool:
     return kind_of(path) in TEXT
 
 
-def scan_file(path: Path, folder: Callable[[], Path]) -> tuple[pl.LazyFrame, int]:
-    """A Parquet or Arrow file and its rows; ``folder`` makes a place to stage an Arrow stream.
-
-    Raises DataError if the file cannot be read.
-    """
-    kind = kind_of(path)
-    try:
-        head = check_content(path)
-        if path.stat().st_size <= CHECKED_BYTES:
-            _check_lengths(path, head)
-        if kind == "Parquet":
-            scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-        elif head.startswith(ARROW_FILE):
-            scan = pl.scan_ipc(path, glob=False, hive_partitioning=False)
-        else:
-            scan = pl.scan_parquet(_stage_stream(path, folder()))
-        check_names(list(scan.collect_schema()), str(path))
-        return scan, int(scan.select(pl.len()).collect().item())
-    except (*READ_ERRORS, UnicodeDecodeError) as error:
-        raise unreadable(f"{path} cannot be read as {kind}", error) from None
-
-
 def check_content(path: Path) -> bytes:
     """The first bytes of a file; raises DataError if they are none, or those of another format."""
     with path.open("rb") as opened:
@@ -108,8 +81,13 @@ def _foreign(head: bytes) -> tuple[str | None, str]:
     return next((found for magic, found in FOREIGN.items() if head.startswith(magic)), (None, ""))
 
 
-def _check_lengths(path: Path, head: bytes) -> None:
-    """Read all batches: where lengths are damaged, Polars asks for memory that ends the process."""
+def check_lengths(path: Path, head: bytes) -> None:
+    """Read all batches of a small file.
+
+    Where lengths are damaged, Polars asks for memory that ends the process, and pyarrow does not.
+    """
+    if path.stat().st_size > CHECKED_BYTES:
+        return
     with contextlib.suppress(pa.ArrowNotImplementedError):  # Polars may have what pyarrow has not
         if kind_of(path) == "Parquet":
             with pq.ParquetFile(path) as opened:
@@ -119,16 +97,3 @@ def _check_lengths(path: Path, head: bytes) -> None:
             with pa.memory_map(str(path)) as opened, pa.ipc.open_file(opened) as reader:
                 for number in range(reader.num_record_batches):
                     reader.get_batch(number).validate(full=True)
-
-
-def _stage_stream(path: Path, folder: Path) -> list[Path]:
-    """The batches of an Arrow stream, which cannot be read from its middle, as Parquet parts."""
-    parts: list[Path] = []
-    with pa.OSFile(str(path)) as opened, pa.ipc.open_stream(opened) as reader:
-        check_names(reader.schema.names, str(path))
-        for batch in [reader.schema.empty_table(), *reader]:
-            batch.validate(full=True)  # a damaged one ends the process where it is read
-            batch.validate(full=True)  # Polars never ends with offsets that lead nowhere
-            parts.append(folder / f"{len(parts):06}.parquet")
-            write_part(pl.DataFrame(pl.from_arrow(batch)), parts[-1])
-    return parts

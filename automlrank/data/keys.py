@@ -8,8 +8,7 @@ import polars as pl
 
 from automlrank.data.damage import readable
 from automlrank.data.exact import column
-from automlrank.data.sources import TableFile
-from automlrank.data.table import Piece
+from automlrank.data.pieces import Piece, TableFile
 from automlrank.data.values import as_text, text_of
 from automlrank.errors import DataError
 

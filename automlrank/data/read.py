@@ -14,27 +14,30 @@ from typing import Any
 
 import polars as pl
 
+from automlrank.data.align import usual_types
 from automlrank.data.damage import readable, unreadable
 from automlrank.data.detect import detect
 from automlrank.data.digest import digest_of_files
 from automlrank.data.exact import column
-from automlrank.data.folders import files_of, name_of
 from automlrank.data.formats import is_text
 from automlrank.data.join import Join, Side
 from automlrank.data.names import check_names
-from automlrank.data.scan import Scanned, scan_files, usual_types
+from automlrank.data.pieces import CHUNK_ROWS, Piece, together
+from automlrank.data.scan import Scanned, scan_files
 from automlrank.data.sources import (
     Data,
+    files_of,
     is_files,
     is_sample,
     items,
     locate,
+    name_of,
     sample_path,
     sample_schema,
     samples,
 )
 from automlrank.data.staging import Staging
-from automlrank.data.table import CHUNK_ROWS, Piece, Table, together
+from automlrank.data.table import Table
 from automlrank.data.wishes import Wish, wishes
 from automlrank.errors import DataError, Fault
 from automlrank.schema import Schema

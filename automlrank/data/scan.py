@@ -1,36 +1,23 @@
-"""Scan the files of one table: pieces of rows that all have the same columns."""
+"""Scan the files of one table: Parquet and Arrow where they lie, text and streams staged."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
+import pyarrow as pa
 
-from automlrank.data.damage import readable
-from automlrank.data.exact import column
-from automlrank.data.formats import is_text, scan_file
-from automlrank.data.keys import with_keys
-from automlrank.data.names import other_name
-from automlrank.data.sources import TableFile
+from automlrank.data.align import aligned, usual_types, without_deleted
+from automlrank.data.cache import write_part
+from automlrank.data.damage import READ_ERRORS, unreadable
+from automlrank.data.formats import ARROW_FILE, check_content, check_lengths, is_text, kind_of
+from automlrank.data.names import check_names
+from automlrank.data.pieces import Piece, TableFile
 from automlrank.data.staging import Staging
-from automlrank.data.table import Piece
 from automlrank.data.text import stage_text
-from automlrank.data.union import (
-    Kinds,
-    Schema,
-    check_related,
-    fitted,
-    is_rounded,
-    item_of,
-    kinds_of,
-    notes_of,
-    united,
-)
-
-LARGEST_EXACT = 2**53  # of the whole numbers that floats tell apart
 
 
 class Scanned(NamedTuple):
@@ -48,20 +35,8 @@ def scan_files(groups: Sequence[Sequence[TableFile]], place: Staging) -> Scanned
     cannot be read or do not go together.
     """
     files = [file for group in groups for file in group]
-    paths = [file.path for file in files]
-    text = _text_pieces([path for path in paths if is_text(path)], place)
-    found = [text.get(file.path) or _pieces_of(file, place) for file in files]
-    check_related(paths, [_schema(pieces) for pieces in found])
-    found = with_keys(files, found)
-    schemas = [_schema(pieces) for pieces in found]
-    kinds = kinds_of(paths, schemas)
-    wanted = {name: _wanted(name, of, found, schemas) for name, of in kinds.items()}
-    notes = tuple(notes_of(paths, schemas, kinds, wanted))
-    pieces = [
-        Piece(piece.scan.select(_columns(schema, wanted, kinds)), piece.rows, piece.file)
-        for schema, of_file in zip(schemas, found, strict=True)
-        for piece in of_file
-    ]
+    found, notes = aligned(files, [_pieces_of(file, place) for file in files])
+    pieces = [piece for of_file in found for piece in of_file]
     heights = [sum(piece.rows for piece in of_file) for of_file in found]
     if len(groups) == 1:
         return Scanned(pieces, tuple(heights), notes)
@@ -70,64 +45,43 @@ def scan_files(groups: Sequence[Sequence[TableFile]], place: Staging) -> Scanned
     return Scanned(pieces, parts, notes)
 
 
-def usual_types(scan: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows with lists for arrays, and Float32 for Float16, whose values Polars cannot count."""
-    schema = scan.collect_schema()
-    usual = {name: _usual(kind) for name, kind in schema.items()}
-    return scan.with_columns(
-        column(name).cast(kind) for name, kind in usual.items() if kind != schema[name]
-    )
-
-
-def _usual(kind: pl.DataType) -> pl.DataType:
-    if isinstance(kind, pl.List | pl.Array):
-        return pl.List(_usual(item_of(kind)))
-    return pl.Float32() if kind == pl.Float16 else kind
-
-
-def _text_pieces(files: Sequence[Path], place: Staging) -> dict[Path, list[Piece]]:
-    """The rows of text files."""
-    return {file: stage_text(file, place.folder()) for file in files}
-
-
 def _pieces_of(file: TableFile, place: Staging) -> list[Piece]:
-    """The rows of a Parquet or Arrow file."""
+    """The rows of a file in pieces of the same columns; at least one, perhaps without rows."""
+    if is_text(file.path):
+        return stage_text(file.path, place.folder())
     scan, rows = scan_file(file.path, place.folder)
-    if file.deleted:
-        number = other_name(scan.collect_schema())
-        deleted = pl.Series(file.deleted, dtype=pl.UInt32)
-        scan = scan.with_row_index(number).filter(~column(number).is_in(deleted.implode()))
-        scan, rows = scan.drop(number), rows - len(deleted)
-    return [Piece(usual_types(scan), rows, file.path)]
+    scan = usual_types(without_deleted(scan, file))
+    return [Piece(scan, rows - len(file.deleted), file.path)]
 
 
-def _schema(pieces: Sequence[Piece]) -> Schema:
-    return pieces[0].scan.collect_schema()
+def scan_file(path: Path, folder: Callable[[], Path]) -> tuple[pl.LazyFrame, int]:
+    """A Parquet or Arrow file and its rows; ``folder`` makes a place to stage an Arrow stream.
+
+    Raises DataError if the file cannot be read.
+    """
+    kind = kind_of(path)
+    try:
+        head = check_content(path)
+        check_lengths(path, head)
+        if kind == "Parquet":
+            scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        elif head.startswith(ARROW_FILE):
+            scan = pl.scan_ipc(path, glob=False, hive_partitioning=False)
+        else:
+            scan = pl.scan_parquet(_stage_stream(path, folder()))
+        check_names(list(scan.collect_schema()), str(path))
+        return scan, int(scan.select(pl.len()).collect().item())
+    except (*READ_ERRORS, UnicodeDecodeError) as error:
+        raise unreadable(f"{path} cannot be read as {kind}", error) from None
 
 
-def _wanted(
-    name: str, kinds: Kinds, found: Sequence[Sequence[Piece]], schemas: Sequence[Schema]
-) -> pl.DataType | None:
-    """The type of a column, which is text if floats would round whole numbers."""
-    kind = united(name, kinds)
-    if kind is None or not is_rounded(kinds, kind):
-        return kind
-    for schema, pieces in zip(schemas, found, strict=True):
-        if name in schema and schema[name].is_integer():
-            ends = [column(name).min().alias("low"), column(name).max().alias("high")]
-            for piece in pieces:
-                with readable(str(piece.file)):
-                    low, high = piece.scan.select(ends).collect(engine="streaming").row(0)
-                if max(abs(low or 0), abs(high or 0)) > LARGEST_EXACT:
-                    return pl.String()
-    return kind
-
-
-def _columns(
-    schema: Schema, wanted: dict[str, pl.DataType | None], kinds: dict[str, Kinds]
-) -> list[pl.Expr]:
-    return [
-        fitted(name, schema.get(name), kind, kinds[name])
-        for name, kind in wanted.items()
-        if kind is not None
-    ]
+def _stage_stream(path: Path, folder: Path) -> list[Path]:
+    """The batches of an Arrow stream, which cannot be read from its middle, as Parquet parts."""
+    parts: list[Path] = []
+    with pa.OSFile(str(path)) as opened, pa.ipc.open_stream(opened) as reader:
+        check_names(reader.schema.names, str(path))
+        for batch in [reader.schema.empty_table(), *reader]:
+            batch.validate(full=True)  # a damaged one ends the process where it is read
+            parts.append(folder / f"{len(parts):06}.parquet")
+            write_part(pl.DataFrame(pl.from_arrow(batch)), parts[-1])
+    return parts

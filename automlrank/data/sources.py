@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 import polars as pl
 
+from automlrank.data.folders import files_in, files_matched, is_pattern
 from automlrank.data.formats import kind_of
+from automlrank.data.pieces import TableFile
 from automlrank.errors import DataError, did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -70,18 +71,20 @@ def items(source: str | Path | Sequence[str | Path]) -> list[str | Path]:
     return list(source)
 
 
-def is_pattern(item: str | Path) -> bool:
-    """Return True if an item of a source stands for all files that it matches."""
-    return glob.has_magic(str(item)) and not Path(item).exists()
+def name_of(source: Data) -> str:
+    """A short name: the first file's or the folder's (of a pattern its folder's), or ``frame``."""
+    if not is_files(source):
+        return "frame"
+    first = items(source)[0]
+    if is_pattern(first):
+        folder = files_of(first)[0].path.resolve().parent
+        while "=" in folder.name:
+            folder = folder.parent
+        return folder.name or "data"
+    path = locate(first).resolve()
+    return path.name if path.is_dir() else path.name.split(".")[0] or "data"
 
 
-class TableFile(NamedTuple):
-    """A file of a table, and what its path or a log says of its rows."""
-
-    path: Path
-    keys: Mapping[str, str | None] = {}
-    """Text of columns that the file itself need not hold, by their names."""
-    checked: frozenset[str] = frozenset()
-    """Keys of folders that were searched: a column of the file must say the same."""
-    deleted: tuple[int, ...] = ()
-    """Places of rows that a log takes back."""
+def files_of(item: str | Path) -> tuple[TableFile, ...]:
+    """The files of one table: the file, the folder's parts, or what a pattern matches."""
+    return files_matched(str(item)) if is_pattern(item) else files_in(locate(item))

@@ -12,7 +12,7 @@ import polars as pl
 
 from automlrank.data.cache import staged_folder, staging, write_part
 from automlrank.data.join import Side
-from automlrank.data.table import CHUNK_ROWS, Piece, reading, together
+from automlrank.data.pieces import CHUNK_ROWS, Piece, reading, together
 
 
 class Staging:

@@ -9,7 +9,7 @@ import polars as pl
 
 from automlrank.data.cache import write_part
 from automlrank.data.delimited import BLOCK_BYTES, read_blocks
-from automlrank.data.table import Piece
+from automlrank.data.pieces import Piece
 
 
 def stage_text(file: Path, folder: Path, block_bytes: int = BLOCK_BYTES) -> list[Piece]:

@@ -25,7 +25,7 @@ def check_related(files: Sequence[Path], schemas: Sequence[Schema]) -> None:
             first = next(iter(schemas[0]))
             raise DataError(
                 f"{file} has none of the columns of {files[0]}, such as {first!r}.",
-                "Leave it out; a side table is joined by --join FILE:COLUMN.",
+                "Leave it out, or join it as a side table.",
             )
         known |= schema.keys()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import dataclasses
 import gzip
 import sys
@@ -13,13 +14,14 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from deltalake import write_deltalake
 from polars.testing import assert_frame_equal
 
 from automlrank.architecture import Architecture
 from automlrank.codegen.folder import export_architecture
 from automlrank.data.dataset import Dataset
-from automlrank.data.folders import files_of
 from automlrank.data.read import open_table
+from automlrank.data.sources import files_of
 from automlrank.data.split import assign, parts_of
 from automlrank.measurement.metrics import AUC, GAUC, METRICS
 from automlrank.model.network import build_model
@@ -116,6 +118,12 @@ TABLES = {
     "a mark of UTF-8": {"t.csv": b"\xef\xbb\xbf" + QUOTED},
     "null throughout one part": {"1.csv": b"a,b\n1,\n", "2.csv": b"a,b\n,0.5\n"},
     "text in one part": {"1.csv": b"a,b\n1,1.0\n", "2.csv": b"a,b\n2,x\n"},
+    "other separators": {"t.csv": b"a;b\n1,5;x\n2;y\n", "u.csv": b"a\tb\n3\t4\n"},
+    "carriage returns": {"t.csv": b'a,b\r1,"x\ry"\r2,y\r'},
+    "blanks": {"t.csv": b'a, b, "c d"\n1, "x, y" , "z"\n'},
+    "packed text": {"t.txt.bz2": bz2.compress(b"a|b\n1|2\n")},
+    "columns of some files": {"t.csv": b"a,b\n1,2\n", "u.csv": b"c,a\nx,2\n"},
+    "folders of keys": {"day=1/t.csv": b"a\n1\n", "day=2/t.csv": b"a\n2\n"},
     "files that are no tables": {
         "t.csv": b"a,b\n1,2\n",
         "_SUCCESS": b"",
@@ -134,6 +142,7 @@ def test_text_files_are_read_as_the_search_reads_them(
     folder = tmp_path / "day [1]"
     folder.mkdir()
     for name, content in TABLES[case].items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
     export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
     script = load_script(tmp_path / "export")
@@ -154,6 +163,22 @@ def test_binary_files_are_read_as_the_search_reads_them(
     script = load_script(tmp_path / "export")
     assert_same_table(script, path)
     assert_same_table(script, folder)
+
+
+def test_a_delta_table_and_a_pattern_are_read_as_the_search_reads_them(
+    data: Dataset, make: Make, load_script: Load, tmp_path: Path
+) -> None:
+    table = tmp_path / "table"
+    frame = pl.DataFrame({"day": ["1", "2"], "a": [1, 2]})
+    write_deltalake(table, frame.reverse(), partition_by=["day"])
+    write_deltalake(table, frame, partition_by=["day"], mode="overwrite")
+    for day in (1, 2):
+        (tmp_path / "log" / f"day={day}").mkdir(parents=True)
+        frame[day - 1 : day].drop("day").write_parquet(tmp_path / f"log/day={day}/p.parquet")
+    export_architecture(make("lr"), data.schema, data.encoder, tmp_path / "export")
+    script = load_script(tmp_path / "export")
+    assert_same_table(script, table)
+    assert_same_table(script, tmp_path / "log" / "**" / "*.parquet")
 
 
 def assert_same_table(script: dict[str, Any], path: Path) -> None:

@@ -332,7 +332,7 @@ def test_without_the_library_a_delta_table_is_refused_by_name(
 ) -> None:
     monkeypatch.setitem(sys.modules, "deltalake", None)
     with pytest.raises(
-        DataError, match=r"table is a Delta table.*pip install 'automlrank\[delta\]'"
+        DataError, match=r"table is a Delta table.*extra delta.*pip install 'deltalake"
     ):
         read(table)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from automlrank.data.align import aligned, usual_types, without_deleted
 from automlrank.data.batches import Rows
-from automlrank.data.formats import ARROW_FILE, ENDINGS, is_text, kind_of
+from automlrank.data.damage import readable
+from automlrank.data.delimited import read_blocks
+from automlrank.data.folders import files_in, files_matched, is_pattern
+from automlrank.data.formats import ARROW_FILE, check_content, check_lengths, is_text, kind_of
 from automlrank.data.forms import Form, typed
+from automlrank.data.pieces import Piece, TableFile
 from automlrank.data.split import (
     NAMES,
     Labels,
@@ -23,7 +26,7 @@ from automlrank.data.split import (
     labels_from,
 )
 from automlrank.data.times import as_times
-from automlrank.data.values import as_text
+from automlrank.errors import DataError
 from automlrank.schema.columns import Split
 
 
@@ -35,59 +38,51 @@ class TableError(ValueError):
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """Read a Parquet, Arrow, CSV or TSV file, or a folder of such parts."""
-    return read_files(files_of(path))[0]
+    """Read a file, a folder of parts, a Delta table, or all files that a pattern matches."""
+    return read_files([files_of(path)])[0]
 
 
-def files_of(path: Path) -> list[Path]:
-    """Return the file, or the tables of a folder by name; hidden ones and ``_files`` are none."""
-    if not path.exists():
+def files_of(path: Path) -> tuple[TableFile, ...]:
+    """Return the files of one table; raise TableError if there are none."""
+    if not path.exists() and not is_pattern(path):
         raise TableError(f"no such file: {path}.")
-    found = sorted(p for p in path.iterdir() if p.name[0] not in "._") if path.is_dir() else [path]
-    files = [p for p in found if p.is_file() and kind_of(p)]
-    if not files:
-        problem = "holds no file that ends in" if path.is_dir() else "must end in"
-        raise TableError(f"{path} {problem} {', '.join(ENDINGS)}.")
-    return files
+    try:
+        return files_matched(str(path)) if is_pattern(path) else files_in(path)
+    except DataError as error:
+        raise TableError(str(error)) from None
 
 
-def read_files(files: Sequence[Path]) -> tuple[pl.DataFrame, list[int]]:
-    """Return the rows of all files, and how many each file has; unlike types become text."""
-    parts = [read_file(file) for file in files]
-    names = dict.fromkeys(name for part in parts for name in part.columns)
-    for name in names:
-        kinds = {part.schema[name] for part in parts if name in part.columns} - {pl.Null()}
-        if len(kinds) > 1 and not any(kind.is_nested() for kind in kinds):
-            parts = [p.with_columns(as_text(p[name])) if name in p.columns else p for p in parts]
-    return pl.concat(parts, how="diagonal_relaxed"), [part.height for part in parts]
+def read_files(groups: Sequence[Sequence[TableFile]]) -> tuple[pl.DataFrame, list[int]]:
+    """Return the rows of all files, and how many each group has; unlike types become text."""
+    files = [file for group in groups for file in group]
+    try:
+        parts = [read_file(file) for file in files]
+        found = [
+            [Piece(part.lazy(), part.height, f.path)] for f, part in zip(files, parts, strict=True)
+        ]
+        pieces, _ = aligned(files, found)
+    except DataError as error:
+        raise TableError(str(error)) from None
+    rows = iter(parts)
+    heights = [sum(next(rows).height for _ in group) for group in groups]
+    return pl.concat([piece.scan for (piece,) in pieces]).collect(), heights
 
 
-def read_file(path: Path) -> pl.DataFrame:
-    """Read one file; the columns of CSV and TSV as text."""
+def read_file(file: TableFile) -> pl.DataFrame:
+    """Read one file; text as text. Raise DataError if it cannot be read."""
+    path = file.path
     if is_text(path):
-        return read_text(path)
-    if kind_of(path) == "Parquet":
-        return pl.read_parquet(path, glob=False, hive_partitioning=False)
-    with path.open("rb") as opened:
-        is_stream = opened.read(len(ARROW_FILE)) != ARROW_FILE
-    if is_stream:
-        return pl.read_ipc_stream(path)
-    return pl.scan_ipc(path, glob=False, hive_partitioning=False).collect()
-
-
-def read_text(path: Path) -> pl.DataFrame:
-    """Read a CSV or TSV file as text, empty as null; blank lines at its end are no rows."""
-    data = path.read_bytes()
-    if path.name.lower().endswith(".gz"):
-        try:
-            data = gzip.decompress(data)
-        except (EOFError, zlib.error):
-            raise TableError(f"{path} is cut off or damaged.") from None
-    data = data.rstrip(b"\r\n")
-    separator = "\t" if kind_of(path) == "TSV" else ","
-    frame = pl.read_csv(data, infer_schema=False, separator=separator)
-    frame.columns = [column.replace('""', '"') for column in frame.columns]  # quotes in quotes
-    return frame.with_columns(pl.all().replace("", None)) if b'""' in data else frame
+        return pl.concat(read_blocks(path))
+    with readable(str(path)):
+        head = check_content(path)
+        check_lengths(path, head)
+        if kind_of(path) == "Parquet":
+            scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        elif head.startswith(ARROW_FILE):
+            scan = pl.scan_ipc(path, glob=False, hive_partitioning=False)
+        else:
+            scan = pl.read_ipc_stream(path).lazy()
+        return usual_types(without_deleted(scan, file)).collect()
 
 
 # ---- splits --------------------------------------------------------------------------------
@@ -99,9 +94,8 @@ def read_split(
     """Return the table read by its forms, and the rows of train, valid and test in its order."""
     if split.by == "file":
         folder = path if path.is_dir() else path.parent
-        train, test = (files_of(folder / str(f)) for f in (split.train_file, split.test_file))
-        frame, heights = read_files([*train, *test])
-        first = sum(heights[: len(train)])
+        files = [files_of(folder / str(f)) for f in (split.train_file, split.test_file)]
+        frame, (first, _) = read_files(files)
         rest = labels_at_random(frame.height - first, split.valid, 1 - split.valid)
         labels = np.concatenate([np.zeros(first, np.int8), rest])
         frame = typed(frame, forms)
