@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import polars as pl
 
+from automlrank.audit.frames import in_seconds
+from automlrank.audit.frames import with_lists as with_lists
 from automlrank.audit.histories import (
     answer_in_history,
     future_behaviours,
@@ -20,11 +22,10 @@ from automlrank.audit.labels import (
     rates,
 )
 from automlrank.audit.sample_view import ALONE as ALONE
-from automlrank.audit.sample_view import SampleView, in_seconds
+from automlrank.audit.sample_view import SampleView
 from automlrank.audit.sample_view import column_figure as column_figure
 from automlrank.audit.sample_view import labels_of as labels_of
 from automlrank.audit.sample_view import shown as shown
-from automlrank.audit.sample_view import with_lists as with_lists
 from automlrank.audit.values import (
     constants,
     float_ids,

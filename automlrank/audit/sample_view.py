@@ -10,12 +10,13 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from automlrank.audit.frames import with_lists
 from automlrank.data.check import is_list, is_plain
 from automlrank.data.inference.when import UNIQUE_SHARE
 from automlrank.data.split import Labels
 from automlrank.data.union import item_of
 from automlrank.data.unknown import UNKNOWN_SHARE
-from automlrank.data.values import Array, as_lists, as_numbers
+from automlrank.data.values import Array, as_lists
 from automlrank.measurement.metrics import auc, midranks
 from automlrank.schema import CategoricalFeature, Feature, Schema
 
@@ -145,28 +146,6 @@ def listed(found: Mapping[str, object], form: str) -> str:
     named = [f"{shown(name)} ({form.format(value)})" for name, value in found.items()]
     rest = len(named) - SHOWN
     return ", ".join(named[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def with_lists(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
-    """Return the rows with lists for the text that the schema reads as lists."""
-    separators = {f.source: s for f in schema.features if (s := getattr(f, "separator", None))}
-    vectors = {feature.source for feature in schema.of_role("vector")}
-    columns = []
-    for name, separator in separators.items():
-        lists = as_lists(frame[name], separator)
-        kind = pl.List(pl.Float64) if name in vectors else lists.dtype
-        columns.append(lists.cast(kind, strict=False))
-    return frame.with_columns(columns)
-
-
-def in_seconds(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with durations and times of day as numbers."""
-    amounts = [
-        pl.Series(name, as_numbers(frame[name]), nan_to_null=True)
-        for name, kind in frame.schema.items()
-        if isinstance(kind, pl.Duration) or kind == pl.Time
-    ]
-    return frame.with_columns(amounts)
 
 
 def known_numbers(column: pl.Series) -> Array:

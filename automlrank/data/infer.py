@@ -66,19 +66,21 @@ def complete(
         known = _with_statistics(schema, table, summaries or {})
         return Inferred(known, {}, read_as=table.notes)
     view = View(table, summaries or summarize(table, table.schema), schema.nulls)
-    reader = ColumnKinds(schema, view)
+    return _inferred(schema, view, is_alone=is_alone, outcomes=is_alone and outcomes)
+
+
+def _inferred(schema: Schema, view: View, *, is_alone: bool, outcomes: bool) -> Inferred:
+    """The schema with features, and of a label alone with its time and split."""
+    table, reader = view.table, ColumnKinds(schema, view)
     reader.look_at(name for name in table.schema if name not in reader.taken)
     times = when(view, list(reader.times), reader.plain_ids, schema.tasks[0])
-    notes: tuple[str, ...] = ()
-    if is_alone:
-        schema, notes = _with_time(schema, table, times)
+    schema, notes = _with_time(schema, table, times) if is_alone else (schema, ())
     reader.reasons |= _reasons_of_times(reader.times, times, schema, table)
     reader.look_at_histories(schema.time)
     places = {name: place for place, name in enumerate(table.schema)}
     found = sorted(reader.features.values(), key=lambda feature: places[feature.source])
     schema = dataclasses.replace(schema, features=tuple(found))
-    if is_alone and outcomes:
-        schema = _with_outcomes(schema, view, reader)
+    schema = _with_outcomes(schema, view, reader) if outcomes else schema
     result = _with_nulls(_with_statistics(schema, table, view.summaries), table)
     check(result, table)
     tasks = {task.name for task in result.tasks}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -88,22 +89,27 @@ def inspect(options: InspectOptions) -> Inspection:
     source = parts_of(data, given.split if given else Split())
     alone = Schema((Task(options.label, "inferred"),)) if options.label else None
     with open_table(source, sides, given or alone, all_columns=True) as table:
-        wanted = _wanted(table, given, options.label)
-        summaries = summarize(table, table.schema)
-        inferred = complete(wanted, table, summaries, outcomes=True)
-        forms, notes = list_forms(table, inferred.schema)
-        table = table.read_as(forms)
-        inferred = dataclasses.replace(inferred, read_as=(*inferred.read_as, *notes))
-        summaries = summaries | dict(_summaries_of_lists(table, inferred.schema, summaries))
-        try:
-            splits = assign(table, inferred.schema)
-        except DataError as error:
-            if given is not None:
-                raise
-            told = (*map(str, error.faults), *_faults(inferred, summaries))
-            columns = _columns(table, inferred, summaries, {})
-            return Inspection(table.rows, inferred.schema, columns, told, read_as=inferred.read_as)
-        return _split_inspection(table, inferred, summaries, splits, options.max_unknown)
+        return _inspected(table, given, options)
+
+
+def _inspected(table: Table, given: Schema | None, options: InspectOptions) -> Inspection:
+    """Return what a table is found to be; raise DataError if a given schema cannot split it."""
+    wanted = _wanted(table, given, options.label)
+    summaries = summarize(table, table.schema)
+    inferred = complete(wanted, table, summaries, outcomes=True)
+    forms, notes = list_forms(table, inferred.schema)
+    table = table.read_as(forms)
+    inferred = dataclasses.replace(inferred, read_as=(*inferred.read_as, *notes))
+    summaries = summaries | dict(_summaries_of_lists(table, inferred.schema, summaries))
+    try:
+        splits = assign(table, inferred.schema)
+    except DataError as error:
+        if given is not None:
+            raise
+        told = (*map(str, error.faults), *_faults(inferred, summaries))
+        columns = _columns(table, inferred, summaries, {})
+        return Inspection(table.rows, inferred.schema, columns, told, read_as=inferred.read_as)
+    return _split_inspection(table, inferred, summaries, splits, options.max_unknown)
 
 
 def _split_inspection(
@@ -113,33 +119,22 @@ def _split_inspection(
     splits: Labels,
     max_unknown: float,
 ) -> Inspection:
-    schema = inferred.schema
-    step = -(-table.rows // SAMPLED_ROWS)
-    frame = every_kth(table, step)
-    some = splits[::step]
+    schema, step = inferred.schema, -(-table.rows // SAMPLED_ROWS)
+    frame, some = every_kth(table, step), splits[::step]
     labels = table.select(*(task.name for task in schema.tasks))
     faults = label_faults(labels, schema, splits == 0)
     figures = {} if schema.tasks[0].name in faults else _figures(frame, schema, some)
-    found = suspicions(
-        frame,
-        schema,
-        some,
-        set_aside=inferred.set_aside,
-        figures=figures,
-        step=step,
-        refused=faults,
-        max_unknown=max_unknown,
-    )
+    ask = functools.partial(suspicions, frame, schema, some, step=step, max_unknown=max_unknown)
+    found = ask(set_aside=inferred.set_aside, figures=figures, refused=faults)
     rows = np.bincount(splits, minlength=len(NAMES))
+    arrays = np.stack([labels_of(labels, name) for name in labels.columns], axis=1)
     return Inspection(
         table.rows,
         schema,
         _columns(table, inferred, summaries, figures),
         (*map(str, faults.values()), *_faults(inferred, summaries), *found),
         {name: int(size) for name, size in zip(NAMES, rows, strict=True)},
-        label_rates(
-            np.stack([labels_of(labels, name) for name in labels.columns], axis=1), schema, splits
-        ),
+        label_rates(arrays, schema, splits),
         step,
         inferred.read_as,
     )

@@ -157,6 +157,16 @@ class _Reader(SettingsReader):
             known["crosses"] = self.crosses(crosses, (*path, "crosses"))
         return TargetStatistics(of, **known)
 
+    def split_value(self, key: str, value: object, types: Mapping[str, Any]) -> object:
+        """A value of a split: dates as text, the default for a share that is none."""
+        if key in ("valid_from", "test_from") and isinstance(value, datetime.date):
+            return str(value)
+        if types.get(key) is float and not _is_share(value):
+            problem = f"must be a share between 0 and 1, but got {shown(value)}."
+            self.fault(("split", key), problem)
+            return getattr(Split(), key)
+        return value
+
     def score(self, item: object) -> Score:
         if item is None:
             return ()
@@ -183,14 +193,7 @@ class _Reader(SettingsReader):
         types = {k: v for k, v in get_type_hints(Split).items() if k not in FILES.values()}
         if by == "file":
             types |= dict.fromkeys(FILES, str)
-        for key, value in data.items():
-            if key in ("valid_from", "test_from") and isinstance(value, datetime.date):
-                data[key] = str(value)
-            elif types.get(key) is float and not _is_share(value):
-                self.fault(
-                    ("split", key), f"must be a share between 0 and 1, but got {shown(value)}."
-                )
-                data[key] = getattr(Split(), key)
+        data = {key: self.split_value(key, value, types) for key, value in data.items()}
         if by in ("time", "column") and not data.get("column"):
             self.fault(
                 ("split",),

@@ -7,21 +7,20 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from automlrank.data.check import is_list, is_plain
-from automlrank.data.inference.histories import behind_history, owner_of
 from automlrank.data.inference.lists import (
     ListColumn,
     may_be_lists,
     read_lists,
     separator_of,
 )
-from automlrank.data.inference.names import is_history, is_id
+from automlrank.data.inference.names import is_id
+from automlrank.data.inference.sequences import Sequences
 from automlrank.data.inference.view import View
 from automlrank.data.inference.when import UNIQUE_SHARE, epoch_unit
 from automlrank.data.summary import Summary
 from automlrank.schema import (
     CategoricalFeature,
     Feature,
-    HistoryFeature,
     MultiFeature,
     NumericFeature,
     Schema,
@@ -172,85 +171,18 @@ class ColumnKinds:
             self.add(feature, f"vector: lists of {lists.size} numbers")
         else:
             self.lists[name] = lists
-            if lists.items == "ids" and not behind_history(name, self.table.schema):
-                self.add(MultiFeature(name, separator=lists.separator), f"multi: {_noun(lists)}")
+            if lists.items == "ids":
+                self.add(MultiFeature(name, separator=lists.separator), f"multi: {lists.noun}")
 
     def look_at_histories(self, time: str | None) -> None:
-        """Find the histories; those of equal lengths in every row are one sequence."""
-        owners: dict[str, str] = {}
-        times: dict[str, ListColumn] = {}
-        for name, lists in self.lists.items():
-            named = behind_history(name, self.table.schema)
-            if lists.items == "times" or (named is not None and named == time):
-                times[name] = lists
-            elif of := self.owner(lists, named):
-                owners[name] = of
-            elif named:
-                self.add(MultiFeature(name, separator=lists.separator), f"multi: {_noun(lists)}")
-        sequences: dict[int, str] = {}
-        for name, of in owners.items():
-            self.add_history(name, of, sequences, times if time else {})
-        self.explain_times(times, time)
-
-    def owner(self, lists: ListColumn, named: str | None) -> str | None:
-        """The feature that lists are a history of."""
-        others = {
-            name: separator
-            for name, separator in self.ids.items()
-            if name != lists.name and not (name in self.lists and is_history(name))
-        }
-        if named is not None and named in others:
-            return named
-        return owner_of(self.view, lists, others)
-
-    def add_history(
-        self, name: str, of: str, sequences: dict[int, str], times: Mapping[str, ListColumn]
-    ) -> None:
-        lists, key = self.lists[name], self.lengths_of(name)
-        sequence = sequences.setdefault(key, name)
-        known = self.timed(sequence)
-        same = {n: item for n, item in times.items() if self.lengths_of(n) == key}
-        separator, time = lists.separator, None
-        for other, item in same.items():
-            both = {lists.separator, item.separator} - {None}
-            if len(both) < 2 and known in (None, (other, *both)):
-                separator, time = next(iter(both), None), other
-                break
-        feature = HistoryFeature(name, of=of, sequence=sequence, time=time, separator=separator)
-        named = behind_history(name, self.table.schema) == of
-        reason = f"named after {of!r}" if named else f"of values of {of!r}"
-        self.add(feature, f"history: {_noun(lists)}, {reason}")
-
-    def timed(self, sequence: str) -> tuple[str | None, ...] | None:
-        """The times of a sequence's histories, and the separator, if there is one."""
-        for feature in self.features.values():
-            if (
-                isinstance(feature, HistoryFeature)
-                and feature.sequence == sequence
-                and feature.time
-            ):
-                return tuple(word for word in (feature.time, feature.separator) if word)
-        return None
-
-    def explain_times(self, times: Iterable[str], time: str | None) -> None:
-        used = {f.time for f in self.features.values() if isinstance(f, HistoryFeature)}
-        for name in times:
-            if name in used:
-                self.reasons[name] = "no feature: the times of a history"
-            elif time is None:
-                self.reasons[name] = "left out: lists of times, but no time of the row is known"
-            else:
-                self.reasons[name] = "left out: lists of times of no history"
-
-    def lengths_of(self, name: str) -> int:
-        """A hash of the lengths of a column's lists."""
-        lengths = self.view.lengths(name, self.lists[name].separator)
-        return hash(lengths.fill_null(0).to_numpy().tobytes())
+        """Find the histories among the lists, and their times."""
+        found = Sequences(self.view, self.lists, time)
+        found.find(self.ids)
+        for name in found.times:
+            self.features.pop(name, None)
+        self.features |= found.histories
+        self.reasons |= dict(found.reasons())
 
     def add(self, feature: Feature, reason: str) -> None:
         self.features[feature.name] = feature
         self.reasons[feature.source] = reason
-
-
-def _noun(lists: ListColumn) -> str:
-    return "lists" if lists.separator is None else "text lists"

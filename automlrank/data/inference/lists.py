@@ -10,11 +10,11 @@ import polars as pl
 
 from automlrank.data.inference.names import is_time
 from automlrank.data.inference.view import View, share_of
+from automlrank.data.inference.when import YEAR_2000
 from automlrank.data.summary import items_of
 from automlrank.data.times import UNITS, YEAR_2100, iso_times
 from automlrank.data.values import as_lists, as_text, flatten
 
-YEAR_2000 = 946_684_800  # seconds
 SEPARATORS = ("|", ",", ";", "\t", "^", "~", "\x01", "\x02", "\x03", " ")
 DISTINCT = 50_000  # texts that are looked at, at most
 SPLIT_SHARE = 0.02  # of the texts; fewer are slips
@@ -38,6 +38,10 @@ class ListColumn:
     items: Literal["ids", "times", "numbers"]
     separator: str | None = None
     size: int = 0
+
+    @property
+    def noun(self) -> str:
+        return "lists" if self.separator is None else "text lists"
 
 
 def read_lists(view: View, name: str, separator: str | None = None) -> ListColumn | None:
