@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from automlrank.data.exact import column
@@ -379,7 +380,7 @@ def _separates(mark: str, form: Form, text: pl.Series) -> bool:
 
 def _note(found: dict[str, list[int]], text: pl.Series, mask: pl.Series, start: int) -> None:
     """Add the spellings in the rows of the mask: their number of rows and their first."""
-    rows = mask.fill_null(False).arg_true()
+    rows = pl.Series(np.flatnonzero(mask.fill_null(False).to_numpy()))
     if rows.is_empty():
         return
     frame = pl.DataFrame({"text": text.gather(rows), "row": rows})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import polars.selectors as cs
-from polars.series import utils
+from polars import functions
+from polars.series import series, utils
 
 
 def column(name: str) -> pl.Expr:
@@ -21,5 +22,15 @@ def columns(names: Iterable[str]) -> list[pl.Expr]:
     return [column(name) for name in names]
 
 
-# Polars runs most methods of a series on pl.col(series.name): one named ^a$ would have no values
-vars(utils)["F"] = SimpleNamespace(col=column)
+class _Functions:
+    """Polars' functions, with columns of exactly the given names."""
+
+    col = staticmethod(column)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(functions, name)
+
+
+# Polars runs most methods of a series on F.col(series.name): one named ^a$ would have no values
+for module in (utils, series):
+    vars(module)["F"] = _Functions()

@@ -115,7 +115,7 @@ class Form:
         text = values.cast(pl.String).str.strip_chars() if dtype in TEXT else spelled(values, dtype)
         is_null = text.is_in(["", *self.nulls]) if self.nulls else text == ""
         if self.numbers and self.kind == "number":
-            is_null |= self._number(text).is_in(self.numbers).fill_null(False)
+            is_null |= self._number(text).cast(pl.Float64).is_in(self.numbers).fill_null(False)
         elif self.numbers:
             is_null |= spelled(text, pl.String()).is_in(as_text(pl.Series(self.nulls)).implode())
         return pl.when(~is_null).then(text)
@@ -192,7 +192,7 @@ def forms_from(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Form]:
     forms = {}
     for name, given in data.items():
         usual = USUAL_NULLS if given.get("usual") else ()
-        nulls = (*given.get("nulls", ()), *usual)
+        nulls = (*usual, *given.get("nulls", ()))
         forms[name] = Form(**{**_without(given, "usual"), "nulls": nulls})
     return forms
 

@@ -34,7 +34,7 @@ class Wish:
         """The spellings of null in a column of that kind: the usual ones not in text."""
         said = self.nulls.words if self.nulls else ()
         usual = kind != "text" and (self.nulls is None or self.nulls.adds)
-        return tuple(dict.fromkeys((*said, *USUAL_NULLS))) if usual else said
+        return tuple(dict.fromkeys((*USUAL_NULLS, *said))) if usual else said
 
     @property
     def forgives(self) -> bool:

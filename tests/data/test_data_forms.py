@@ -260,3 +260,20 @@ def test_an_inferred_schema_reads_what_it_was_inferred_from():
     with open_table(frame, schema=read_schema(inferred.to_data())) as table:
         assert table.scan.collect().equals(found, null_equal=True)
         assert complete(read_schema(inferred.to_data()), table).schema == inferred
+
+
+@pytest.mark.parametrize("values", [[str(i) for i in range(ROWS)], PRICES])
+def test_a_number_that_spells_null_is_null_in_any_spelling(values):
+    """Among whole numbers, too, and the form is read back."""
+    found, form, _ = column_of(with_one("999.0", values), nulls=Nulls(("999",), adds=True))
+    assert found.null_count() == 1 + values.count("999")
+    assert forms_from(forms_data({"x": form})) == {"x": form}
+
+
+@pytest.mark.parametrize("name", ["^a$", "*", "^($"])
+def test_methods_and_operators_of_a_series_take_its_name_as_it_is(name):
+    """Polars looks most of them up by the name as a pattern."""
+    values = pl.Series(name, [3, None, 5])
+    assert values.drop_nulls().to_list() == [3, 5]
+    assert (values % 2).to_list() == [1, None, 1]
+    assert values.ne_missing(pl.Series([3, 4, 5])).to_list() == [False, True, False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import documents, exports, files, meaning, runs, schemas, spaces, tables
+from . import documents, exports, files, forms, meaning, runs, schemas, spaces, tables
 from .judge import Family
 
 
@@ -37,6 +37,12 @@ FAMILIES: dict[str, Family] = dict(
             1800,
             60,
             "a file of any form has all its rows and columns; one that cannot be read is named",
+        ),
+        _family(
+            forms,
+            1000,
+            40,
+            "how values are read depends on no order of rows, nor their text on other rows",
         ),
         _family(
             meaning,

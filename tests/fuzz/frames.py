@@ -271,6 +271,8 @@ def fitting_schema(rng: Rng, frame: pl.DataFrame) -> dict[str, Any]:
     for name in some(rng, others, least=1):
         features[name] = _feature(rng, frame.schema[name], list(features), features)
     data: dict[str, Any] = {"tasks": {LABEL: {"kind": "binary"}}, "features": features}
+    if chance(rng, 0.2):
+        data["nulls"] = pick(rng, (["-", "NA"], {"add": ["7", "x"]}, ["0"]))
     for role in ("group", "time", "weight", "incumbent", "scenario"):
         if others and chance(rng, 0.12):
             data[role] = pick(rng, others)

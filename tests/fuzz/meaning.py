@@ -20,7 +20,7 @@ from .draws import between, chance, pick, some
 from .frames import LABEL
 from .judge import Rng
 from .storage import TextOptions, spelled, text_of
-from .tables import opened, same_arrays
+from .tables import equal, opened, same_arrays
 
 NULLS = ("", "", "NA", "N/A", "NULL", "\\N", "None", "nan", "-", "?")
 FORMS = ("arrow", "csv", "floats", "pandas", "parts", "semicolon", "stream", "texts", "tsv")
@@ -123,6 +123,9 @@ def refused(case: MeaningCase, error: UsageError, folder: Path) -> None:
 
 def hold(case: MeaningCase, taken: Dataset, folder: Path) -> None:
     """Each form has the same schema and the same arrays, so that models see the same."""
+    texts = taken.encoder.encode(as_texts(case.frame, case.null))
+    for key, array in taken.encoder.encode(case.frame).items():
+        assert equal(array, texts[key]), f"{key} of the frame as text"
     for form in case.forms:
         source = written(case, form, folder / form)
         try:

@@ -102,7 +102,7 @@ def schema_data(rng: Rng, columns: Sequence[str] | None = None) -> dict[str, Any
         for name in some(rng, others, least=1):
             features[name] = feature(rng, list(features), features)
         data["features"] = features
-    data |= _roles(rng, others, features)
+    data |= _roles(rng, others, features) | nulls(rng)
     data |= _pairs(rng, [n for n, f in features.items() if f["kind"] == "categorical"])
     if chance(rng, 0.4):
         data["split"] = _split(rng, others)
@@ -158,7 +158,13 @@ def _settings(rng: Rng, kind: str, ids: Sequence[str]) -> dict[str, Any]:
         data["pool"] = pick(rng, ("mean", "sum"))
     if kind != "history" and chance(rng, 0.1):
         data["context"] = True
-    return data
+    return data | nulls(rng)
+
+
+def nulls(rng: Rng) -> dict[str, Any]:
+    """Return now and then what spells null, in a column or a table."""
+    words = some(rng, ("-", "NA", "999", "0", "x", ""), most=3)
+    return {"nulls": pick(rng, (words, {"add": words}))} if chance(rng, 0.15) else {}
 
 
 def _roles(rng: Rng, others: Sequence[str], features: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import polars as pl
 from automlrank.data.dataset import Dataset
 from automlrank.data.read import open_table
 from automlrank.data.split import NAMES, assign
+from automlrank.data.store import Arrays
 from automlrank.data.values import Array, Ragged
 from automlrank.errors import UsageError
 from automlrank.jobs.inspect import Inspection, inspect
@@ -84,38 +85,48 @@ def refused(case: TableCase, error: UsageError, folder: Path) -> None:
 
 def hold(case: TableCase, taken: Opened, folder: Path) -> None:
     """All rows are there, ids are known to their vocabulary, equal rows are encoded alike."""
-    holds(case.frame, case.frame.height, taken)
+    holds(case.frame, case.frame.height, taken, case.frame)
 
 
-def holds(source: Any, rows: int, taken: Opened) -> None:
-    """Check the laws of an encoded table."""
+def holds(source: Any, rows: int, taken: Opened, raw: pl.DataFrame | None = None) -> None:
+    """Check the laws of an encoded table; ``raw`` rows are encoded by the encoder's forms."""
     data, inspection = taken.data, taken.inspection
     assert sum(data.rows.values()) == rows == inspection.rows
     assert data.schema.to_data() == inspection.schema.to_data()
     assert read_schema(inspection.schema.to_data()) == inspection.schema
     _check_ids(data)
-    with open_table(source) as table:
+    with open_table(source, schema=data.schema) as table:
         splits = assign(table, data.schema)
-        again = data.encoder.encode(table.scan.collect())
+        again = data.encoder.encode(raw if raw is not None else table.scan.collect())
+    if raw is not None:
+        same_alone(data, raw, again)
     for k, split in enumerate(NAMES):
         same_arrays(data, split, again, np.flatnonzero(splits == k))
         data.take(split, np.arange(min(3, data.rows[split])))
 
 
-def same_arrays(data: Dataset, split: str, arrays: dict[str, Array | Ragged], rows: Array) -> None:
+def same_alone(data: Dataset, raw: pl.DataFrame, whole: Arrays) -> None:
+    """Check that rows are encoded alike whatever rows stand beside them."""
+    some = np.arange(raw.height // 2)
+    for key, array in data.encoder.encode(raw[: len(some)]).items():
+        known = whole[key]
+        assert equal(array, known.take(some) if isinstance(known, Ragged) else known[some]), key
+
+
+def equal(first: Array | Ragged, second: Array | Ragged) -> bool:
+    """Return True for equal arrays, where NaN is NaN."""
+    if isinstance(first, Ragged) or isinstance(second, Ragged):
+        return all(map(np.array_equal, first, second))
+    return np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
+
+
+def same_arrays(data: Dataset, split: str, arrays: Arrays, rows: Array) -> None:
     """Check that encoded rows are those of the store; a training row's rates are of other folds."""
     for key, array in arrays.items():
         if split == "train" and key.startswith("statistics:"):
             continue
         stored = data.store.splits[split][key]
-        if isinstance(array, Ragged) or isinstance(stored, Ragged):
-            assert isinstance(array, Ragged)
-            assert isinstance(stored, Ragged)
-            mine, theirs = array.take(rows), stored
-            assert np.array_equal(mine.values, theirs.values), key
-            assert np.array_equal(mine.starts, theirs.starts), key
-        else:
-            assert np.array_equal(array[rows], stored, equal_nan=array.dtype.kind == "f"), key
+        assert equal(array.take(rows) if isinstance(array, Ragged) else array[rows], stored), key
 
 
 def _check_ids(data: Dataset) -> None:

@@ -258,6 +258,7 @@ def test_without_its_schema_the_sample_shows_its_leak() -> None:
         ([1.5, math.inf] * 100, "column 'x' must be finite, but is inf."),
         ([1.5, 1e39] * 100, "column 'x' must be at most 3.4e+38, but is 1e+39."),
         (["a"] * 200, "the table has no column that can be a feature."),
+        ([[0.5, math.nan], [1.5, 2.5]] * 100, "the table has no column that can be a feature."),
     ],
 )
 def test_what_a_search_refuses_of_the_proposed_features_is_told(

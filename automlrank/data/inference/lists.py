@@ -13,7 +13,7 @@ from automlrank.data.inference.view import View, share_of
 from automlrank.data.inference.when import YEAR_2000
 from automlrank.data.summary import items_of
 from automlrank.data.times import UNITS, YEAR_2100, iso_times
-from automlrank.data.values import as_lists, as_text, flatten
+from automlrank.data.values import LARGEST, as_lists, as_text, flatten
 
 SEPARATORS = ("|", ",", ";", "\t", "^", "~", "\x01", "\x02", "\x03", " ")
 DISTINCT = 50_000  # texts that are looked at, at most
@@ -76,7 +76,8 @@ def _of_text(view: View, name: str, separator: str | None, known: pl.Series) -> 
 def _of_floats(view: View, name: str, lists: pl.Series, flat: pl.Series) -> ListColumn | None:
     """Vectors, or ids and times that nulls or pandas have made floats."""
     size = _one_size(view, name, None)
-    if size and not view.table.select(items_of(name).null_count()).item():
+    usable = (items_of(name).abs() <= LARGEST).all(ignore_nulls=False)  # NaN and inf are not
+    if size and view.table.select(usable).item():
         return ListColumn(name, "numbers", size=size)
     known = flat.fill_nan(None).drop_nulls()
     if not len(known) or not (known == known.round()).all():
