@@ -58,17 +58,32 @@ def without_deleted(scan: pl.LazyFrame, file: TableFile) -> pl.LazyFrame:
 
 
 def usual_types(scan: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows with lists for arrays, and Float32 for Float16, whose values Polars cannot count."""
+    """The rows with lists for arrays, and Float32 for Float16, whose values Polars cannot count.
+
+    Extensions, as the periods of pandas, are what they are stored as; structs of nothing are null.
+    """
     schema = scan.collect_schema()
     usual = {name: _usual(kind) for name, kind in schema.items()}
     return scan.with_columns(
-        column(name).cast(kind) for name, kind in usual.items() if kind != schema[name]
+        _as_usual(name, schema[name], kind) for name, kind in usual.items() if kind != schema[name]
     )
+
+
+def _as_usual(name: str, have: pl.DataType, kind: pl.DataType) -> pl.Expr:
+    if kind == pl.Null:
+        return pl.lit(None).alias(name)
+    values = column(name).ext.storage() if isinstance(have, pl.BaseExtension) else column(name)
+    return values.cast(kind)
 
 
 def _usual(kind: pl.DataType) -> pl.DataType:
     if isinstance(kind, pl.List | pl.Array):
         return pl.List(_usual(item_of(kind)))
+    if isinstance(kind, pl.BaseExtension):
+        storage = kind.ext_storage()
+        return _usual(storage if isinstance(storage, pl.DataType) else storage())
+    if kind == pl.Struct([]):
+        return pl.Null()
     return pl.Float32() if kind == pl.Float16 else kind
 
 

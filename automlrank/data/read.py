@@ -10,12 +10,12 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from automlrank.data.align import usual_types
-from automlrank.data.damage import readable, unreadable
+from automlrank.data.damage import READ_ERRORS, readable, unreadable
 from automlrank.data.detect import detect
 from automlrank.data.digest import digest_of_files
 from automlrank.data.exact import column
@@ -42,6 +42,9 @@ from automlrank.data.wishes import Wish, wishes
 from automlrank.errors import DataError, Fault
 from automlrank.schema import Schema
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
     "Data",
     "Join",
@@ -55,6 +58,8 @@ __all__ = [
     "sample_schema",
     "samples",
 ]
+
+FRAME_ERRORS = (*READ_ERRORS, TypeError, AttributeError, ValueError, OverflowError)
 
 
 @contextmanager
@@ -132,13 +137,27 @@ def _lazy(frame: Any) -> pl.LazyFrame:
     try:
         if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
             check_names([str(name) for name in frame.columns], "the frame")
-            frame = pl.from_pandas(frame)
+            frame = _from_pandas(frame)
         scan = frame.lazy()
         check_names(list(scan.collect_schema()), "the frame")
         _check_objects(scan)
-    except (TypeError, AttributeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+    except FRAME_ERRORS as error:
         raise unreadable(f"a {type(frame).__name__} cannot be read as a table", error) from None
     return usual_types(scan)
+
+
+def _from_pandas(frame: pd.DataFrame) -> pl.DataFrame:
+    """The rows without their index; raises DataError with the first column that is no column."""
+    try:
+        return pl.from_pandas(frame)
+    except FRAME_ERRORS:
+        for position, name in enumerate(frame.columns):
+            try:
+                pl.from_pandas(frame.iloc[:, [position]])
+            except FRAME_ERRORS as error:
+                problem = f"a DataFrame cannot be read as a table: its column {str(name)!r}"
+                raise unreadable(problem, error) from None
+        raise
 
 
 def _check_objects(scan: pl.LazyFrame) -> None:

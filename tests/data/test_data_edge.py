@@ -10,10 +10,12 @@ import re
 import shutil
 import struct
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -436,3 +438,65 @@ def test_files_of_another_format_than_their_names_say(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=re.escape(message)):
         read(tmp_path / name)
+
+
+# ---- frames -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pd.Series(["a", "b", None], dtype="category"), pl.String),
+        (pd.Series([1, 2, None], dtype="category"), pl.Int64),
+        (pd.Series([1, 2, None], dtype="Int64"), pl.Int64),
+        (pd.Series([True, None, False], dtype=object), pl.Boolean),
+        (pd.Series([Decimal("1.5"), Decimal("2"), None]), pl.Decimal),
+        (pd.Series([[1], [2, 3], None]), pl.List),
+        (pd.Series(pd.period_range("2024-01", periods=3, freq="M")), pl.Int64),
+        (pd.Series(pd.interval_range(0, 3)), pl.Struct),
+        (pd.Series(["a", "b", "c"], index=[7, 7, 8], dtype="string[pyarrow]"), pl.String),
+    ],
+)
+def test_types_of_pandas(values: pd.Series, kind: Any) -> None:
+    """Whatever holds the values; the index is left out."""
+    assert read(pd.DataFrame({"x": values, "y": [0, 1, 1]})).schema["x"] == kind
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([1, "a", 2.5], dtype=object),
+        pd.Series([1, "a", 2.5], dtype="category"),
+        pd.Series([[1], ["a"], [2]]),
+        pd.Series([10**30, 1, 2], dtype=object),
+        pd.Series([1j, 2j, 3j]),
+    ],
+)
+def test_a_column_of_pandas_that_is_none_is_named(values: pd.Series) -> None:
+    with pytest.raises(DataError, match="a DataFrame cannot be read as a table: its column 'odd'"):
+        read(pd.DataFrame({"x": [1, 2, 3], "odd": values}))
+
+
+KINDS = [
+    *(pl.Int8, pl.UInt64, pl.Int128, pl.UInt128, pl.Float16, pl.Float32, pl.Boolean, pl.String),
+    *(pl.Decimal(38, 10), pl.Date, pl.Datetime("ns", "Asia/Tokyo"), pl.Duration("ms"), pl.Time),
+    *(pl.Binary, pl.Categorical, pl.Enum(["a"]), pl.Null, pl.Struct({"a": pl.Int64})),
+    *(pl.Array(pl.Int64, 0), pl.Array(pl.Array(pl.Int64, 2), 2), pl.List(pl.Array(pl.Int8, 2))),
+    *(
+        pl.List(pl.Struct({"a": pl.Int64})),
+        pl.List(pl.Enum(["a"])),
+        pl.List(pl.Null),
+        pl.Struct([]),
+    ),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_every_type_of_polars_is_read(kind: Any) -> None:
+    """Eager and lazy, known by a digest, in chunks and whole."""
+    frame = pl.DataFrame({"y": [0, 1, 1], "x": pl.Series([None] * 3, dtype=kind)})
+    for source in (frame, frame.lazy()):
+        assert digest(source) == digest(frame)
+        assert read(source).height == 3
+        with open_table(source) as table:
+            assert sum(chunk.height for chunk in table.chunks(["x"], rows=2)) == 3
