@@ -53,7 +53,7 @@ def _metric(name: str) -> str:
 
 
 DATA = path(
-    "Parquet, CSV, TSV (.gz) or Arrow: a file, several, a folder of parts, or a bundled sample "
+    "Parquet, Arrow, text or Delta: a file, several, a folder of parts, or a bundled sample "
     "(kuairand).",
     names=_samples,
     metavar="DATA",

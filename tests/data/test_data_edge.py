@@ -25,6 +25,7 @@ from automlrank.data import formats
 from automlrank.data.damage import readable
 from automlrank.data.read import digest, name_of, open_table
 from automlrank.errors import DataError
+from automlrank.jobs.inspect import inspect
 
 ROWS = pl.DataFrame({"y": [0, 1, 1], "x": [1, 2, 3]})
 
@@ -86,6 +87,15 @@ def test_folders_named_by_a_key_are_a_column(ending: str, tmp_path: Path) -> Non
         ]
         assert name_of(source) == "log"
         assert digest(source) == digest(log)
+
+
+def test_the_days_of_folders_split_a_log(tmp_path: Path) -> None:
+    """Case 05: the day was lost without a word."""
+    rows = pl.DataFrame({"click": [0, 1] * 40, "item": list(range(40)) * 2})
+    for day in range(1, 9):
+        write(rows, tmp_path / f"log/date=2024-01-0{day}/p.parquet")
+    found = inspect(tmp_path / "log", label="click")
+    assert (found.schema.time, found.schema.split.by) == ("date", "time")
 
 
 def test_a_shell_lists_the_files_that_a_pattern_matches(tmp_path: Path) -> None:
