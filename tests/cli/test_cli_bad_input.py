@@ -308,7 +308,7 @@ BAD = {
     **{f"Parquet cut at {cut}": Bad(("t.parquet cannot be read as Parquet",),
                                     content=WHOLE[: int(len(WHOLE) * cut)])
        for cut in (0.001, 0.5, 0.99)},
-    "damaged Parquet": Bad(("t cannot be read: parquet: ",), content=DAMAGED),
+    "damaged Parquet": Bad(("t.parquet cannot be read as Parquet: ",), content=DAMAGED),
     "a third value": Bad(("s.yaml:1: tasks.click: a binary label must be 0 or 1, but holds 2.",),
                          {"click": [0, 1, 2]}, PAGE, commands=STORED),
     "a stray third value": Bad(("tasks.click: a binary label must be 0 or 1, but holds 2. "
@@ -329,7 +329,7 @@ BAD = {
         {"price": pl.when(AT_4).then(1e39).otherwise("price")},
         PAGE + "  price: {kind: numeric, transform: none}\n", commands=STORED),
     "text in numbers": Bad(
-        ("features.price: a numeric column must be numeric, but is String, such as 'x'.",),
+        ("features.price: a numeric column must be numeric, but is String, such as 'x'",),
         {"price": ["1", "2", "x"]}, PAGE + "  price: {kind: numeric}\n"),
     "every fault of a schema against its table": Bad(
         ("s.yaml:3: features.pge: the table has no column 'pge'. Did you mean 'page'?",
@@ -476,7 +476,7 @@ def test_a_cache_that_cannot_be_written(
     for path in (table, tmp_path / "t.csv"):
         (sentence,) = refuses(name, path, *LABEL)
         assert sentence.startswith("Error: the encoded data cannot be written to ")
-        assert "Name another cache folder" in sentence
+        assert "name another cache folder" in sentence
 
 
 @pytest.mark.parametrize("transform", ["standard", "log", "quantile", "bucket"])
