@@ -179,7 +179,7 @@ def test_a_folder_that_holds_something_is_refused(
     full.mkdir()
     (full / "mine.txt").write_text("mine")
     for out in (full, full / "mine.txt"):
-        with pytest.raises(RunError, match="exists and is not empty"):
+        with pytest.raises(RunError, match=r"exists and is (not empty|no folder)"):
             export_architecture(make("lr"), data.schema, data.encoder, out)
     assert [path.name for path in full.iterdir()] == ["mine.txt"]
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
