@@ -93,7 +93,7 @@ def read_text(file: Path) -> str:
     try:
         data = file.read_bytes()
     except FileNotFoundError:
-        raise DocumentError(f"no such file: {file}") from None
+        raise DocumentError(f"no such file: {file}.") from None
     except (OSError, ValueError) as error:  # a name with a null is a ValueError
         reason = getattr(error, "strerror", None) or error
         raise DocumentError(f"{file} cannot be read: {reason}.") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,11 +46,40 @@ def check_new(path: Path, hint: str = "Give another --out.") -> None:
     with _refused(path, "made", hint):
         if path.is_symlink():
             raise RunError(f"{path} is a link.", "Give the folder itself, or another --out.")
-        if path.exists() and not path.is_dir():
+        if path.exists() and not path.is_dir() and not path.is_file():
             raise RunError(f"{path} exists and is no folder.", hint)
-        if path.is_dir() and any(path.iterdir()):
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise RunError(f"{path} exists and is not empty.", hint)
         _make_and_remove(path)
+
+
+@contextmanager
+def filled(out: Path) -> Iterator[Path]:
+    """Yield a folder whose content is that of ``out`` if all goes well; else nothing is left.
+
+    An empty ``out`` stays where it is: it may be mounted, or the place where the command runs.
+    Raises RunError if ``out`` cannot be made, or the disk refuses a file.
+    """
+    check_new(out)
+    is_there = out.is_dir()
+    place = out if is_there else out.parent
+    partial = place / f".{os.getpid()}.partial"
+    try:
+        partial.mkdir(parents=True)
+        yield partial.resolve()
+        if is_there:
+            for path in partial.iterdir():
+                path.rename(out / path.name)
+            partial.rmdir()
+        else:
+            partial.rename(out)
+    except OSError as error:
+        if error.errno in (None, errno.EPIPE):  # a library's own, or the reader of the output left
+            raise
+        hint = "Free some space, or give another --out."
+        raise RunError(f"{out} cannot be written: {disk_error(error)}.", hint) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_file(path: Path, hint: str) -> None:
@@ -101,4 +132,6 @@ def disk_error(error: BaseException) -> str:
         root = root.__cause__
     if isinstance(root, OSError) and root.strerror:
         return root.strerror
+    if isinstance(root, sqlite3.Error):
+        return str(root)
     return reason_of(root).removesuffix(".")

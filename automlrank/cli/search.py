@@ -12,6 +12,7 @@ import typer
 from automlrank.cli.command import command
 from automlrank.cli.console import Console
 from automlrank.cli.failures import FAILED
+from automlrank.cli.signals import code_of_the_end
 from automlrank.jobs.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def search(console: Console, options: SearchOptions) -> None:
     from automlrank.jobs.search import search as job
     from automlrank.measurement.metric_language import parse_metric
     from automlrank.measurement.metrics import AUC
+    from automlrank.runs.stop_reasons import INTERRUPTED
 
     asked = shlex.join(["automlrank", *sys.argv[1:]])
     target = SearchTarget(
@@ -36,7 +38,8 @@ def search(console: Console, options: SearchOptions) -> None:
     show_result(console, result)
     console.brief(result.folder)
     if not result.results.complete:
-        raise typer.Exit(FAILED)
+        stopped = result.facts.ended == INTERRUPTED
+        raise typer.Exit(code_of_the_end() if stopped else FAILED)
 
 
 def show_result(console: Console, result: Result) -> None:
@@ -56,6 +59,9 @@ def show_result(console: Console, result: Result) -> None:
 
 def next_commands(result: Result) -> list[str]:
     """Return the commands that follow a search."""
+    from automlrank.runs.folder import RunFolder
+    from automlrank.runs.stop_reasons import INTERRUPTED
+
     run = str(result.folder)
     commands = [["report", run, "--open"]]
     if result.results.complete:
@@ -63,4 +69,5 @@ def next_commands(result: Result) -> list[str]:
         fits = budget is not None and result.results.within(budget)
         limit = ["--max-latency-ms", f"{budget:g}"] if fits else []
         commands.append(["export", run, *limit, "--out", f"{result.folder.name}-export"])
-    return [shlex.join(["automlrank", *command]) for command in commands]
+    lines = [shlex.join(["automlrank", *command]) for command in commands]
+    return [*([RunFolder(run).resumed_by] if result.facts.ended == INTERRUPTED else []), *lines]

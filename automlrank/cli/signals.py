@@ -19,12 +19,20 @@ CODE = 128
 """Exit code of a command that a signal ended, less the signal's number: 130 for Ctrl-C."""
 
 
+_heard: list[int] = []  # signals that this process was ended by
+
+
 class Ended(KeyboardInterrupt):
     """A signal came: Ctrl-C, SIGTERM of a scheduler, or SIGHUP of a terminal that is closed."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.code = CODE + number
+
+
+def code_of_the_end() -> int:
+    """Return the exit code of a command that was interrupted."""
+    return CODE + (_heard[-1] if _heard else signal.SIGINT)
 
 
 @contextmanager
@@ -45,6 +53,7 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(each, signal.SIG_DFL)
         if number not in (signal.SIGINT, signal.SIGTERM):
             _leave(terminals)
+        _heard.append(number)
         raise Ended(number)
 
     for number in heard:

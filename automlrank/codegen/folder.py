@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from automlrank.architecture import Architecture
@@ -17,13 +13,16 @@ from automlrank.codegen.model_source import model_source
 from automlrank.codegen.onnx import export_onnx, onnx_readme
 from automlrank.codegen.train_source import training_sources
 from automlrank.codegen.verify import verify_export
+from automlrank.data.store import as_system_errors
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
-from automlrank.files import check_new
+from automlrank.errors import RunError
+from automlrank.files import check_new, filled
 from automlrank.measurement.metrics import AUC, Metric
 from automlrank.model.network import RankingModel, build
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
+from automlrank.training.checkpoint import write_tensors
 
 REQUIREMENTS = ("numpy", "polars", "pyarrow", "pyyaml", "safetensors", "torch")
 LIGHTGBM = "lightgbm>=4.5"  # as in the extra of that name
@@ -47,6 +46,7 @@ def export_architecture(
     ``verify_export``); then, and if anything else fails, nothing is written.
     """
     out = Path(out)
+    check_new(out)
     plan = wire(architecture, schema)
     texts = {
         "model.py": model_source(plan, architecture, schema),
@@ -56,21 +56,28 @@ def export_architecture(
         "requirements.txt": _requirements(architecture),
         "README.md": _readme(architecture, schema, metric, weights is not None),
     }
-    with _new_folder(out) as folder:
+    with filled(out) as folder:
         for name, text in texts.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        encoder.save(folder)
-        if weights is not None:
-            state = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-            save_file(state, folder / "weights.safetensors")
+        with as_system_errors():
+            encoder.save(folder)
         model = build(plan, seed=0)
         if weights is not None:
-            model.load_state_dict(weights)
+            _load(model, weights, architecture)
+            write_tensors(folder / "weights.safetensors", weights)
         verify_export(folder, model, architecture, schema, encoder)
         if onnx:
             _add_onnx(folder, model, schema, has_weights=weights is not None)
     return sorted(out.iterdir())
+
+
+def _load(model: RankingModel, weights: Mapping[str, Tensor], architecture: Architecture) -> None:
+    """Give the model its weights; raises RunError if they are those of another."""
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError:
+        raise RunError(f"the weights are not those of {architecture.name}.") from None
 
 
 def _add_onnx(folder: Path, model: RankingModel, schema: Schema, *, has_weights: bool) -> None:
@@ -78,23 +85,6 @@ def _add_onnx(folder: Path, model: RankingModel, schema: Schema, *, has_weights:
     difference = export_onnx(model, schema, folder)
     with (folder / "README.md").open("a", encoding="utf-8") as readme:
         readme.write(onnx_readme(model, difference, has_weights=has_weights))
-
-
-@contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
-    """Yield a folder beside ``out`` that takes its place if all goes well."""
-    check_new(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.resolve().with_name(f".{out.resolve().name}.{os.getpid()}.partial")
-    partial.mkdir()
-    try:
-        yield partial
-        if out.is_dir():
-            out.rmdir()
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
 
 
 def _requirements(architecture: Architecture) -> str:

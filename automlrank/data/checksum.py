@@ -31,7 +31,12 @@ def checksum_of(path: Path) -> int:
 
 def checksums_of(folder: Path) -> dict[str, list[int]]:
     """Return the size and checksum of each file of a folder."""
-    return {file.name: [file.stat().st_size, checksum_of(file)] for file in folder.iterdir()}
+    return {file.name: entry_of(file) for file in folder.iterdir()}
+
+
+def entry_of(file: Path) -> list[int]:
+    """Return the size and checksum of a file."""
+    return [file.stat().st_size, checksum_of(file)]
 
 
 def damaged_files(folder: Path, known: Known) -> list[str]:

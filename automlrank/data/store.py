@@ -13,6 +13,8 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import os
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +38,7 @@ from automlrank.files import disk_error, write_text
 SAMPLE_FILE = "rows.parquet"
 FORMAT = 5  # of the manifest and of what the arrays mean
 CHECKSUM = "checksum"  # the manifest's key of that of all others
+SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 Arrays = Mapping[str, Array | Ragged]
 
 
@@ -153,13 +156,13 @@ class StoreWriter:
 
     def write_sample(self, rows: pl.DataFrame) -> None:
         """Sample of raw rows, to inspect the table without reading it again."""
-        with _as_system_errors():
+        with as_system_errors():
             rows.write_parquet(self.folder / SAMPLE_FILE, compression="lz4", statistics=False)
 
     def finish(self, facts: Mapping[str, Any], encoder: Encoder) -> None:
         """Close the arrays and write the manifest."""
         self.close()
-        with _as_system_errors():
+        with as_system_errors():
             encoder.save(self.folder)
         splits: dict[str, dict[str, list[str]]] = {}
         for (split, key), files in self.files.items():
@@ -199,11 +202,16 @@ def _new_store(folder: Path) -> Iterator[StoreWriter]:
 
 
 @contextmanager
-def _as_system_errors() -> Iterator[None]:
-    """Polars wraps the system's errors, such as those of a full disk."""
+def as_system_errors() -> Iterator[None]:
+    """Polars wraps the system's errors, such as those of a full disk; they have a number in it."""
     try:
         yield
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        found = SYSTEM_ERROR.search(str(error))
+        if found:
+            raise OSError(int(found[1]), os.strerror(int(found[1]))) from None
         raise OSError(str(error).splitlines()[0]) from None
 
 

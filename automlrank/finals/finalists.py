@@ -14,6 +14,7 @@ from automlrank.candidates.baseline import Baseline, BaselineRun
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.networks import NetworkBaseline
 from automlrank.errors import TrialError, reason_of
+from automlrank.finals.kept import kept_final
 from automlrank.finals.row_sampling import task_of
 from automlrank.finals.scores import FinalistScores, FinalRun, final_scores
 from automlrank.measurement.calibration import intercept
@@ -23,7 +24,7 @@ from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
-from automlrank.runs.score_data import read_seed_scores, seed_scores_data
+from automlrank.runs.score_data import seed_scores_data
 from automlrank.runs.scores import SeedScores, SplitScores
 from automlrank.runs.seeds import seed_of
 from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp
@@ -133,9 +134,9 @@ def _final(
 ) -> FinalRun:
     """Return one training of a finalist, from an earlier run if it is kept."""
     seed = seed_of(evaluator.config.seed, FINAL_SEEDS, n)
-    kept = folder.final(record.fingerprint, seed)
+    kept = kept_final(evaluator, folder, record, seed, exported=n == 0)
     if kept is not None:
-        return FinalRun(read_seed_scores(kept[0]), kept[1])
+        return kept
     baseline = _baseline_of(record, baselines)
     run = baseline.train(evaluator, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
     scores = SeedScores(run.scores("valid"), run.scores("test"), _shift(evaluator, baseline, run))

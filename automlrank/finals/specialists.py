@@ -23,6 +23,7 @@ from automlrank.candidates.trees import LIGHTGBM_RATES
 from automlrank.data.dataset import Dataset
 from automlrank.errors import reason_of
 from automlrank.finals.finalists import FINAL_SEEDS, SEEDS, title
+from automlrank.finals.kept import kept_logits
 from automlrank.measurement.metrics import metric_of
 from automlrank.measurement.significance import sampling
 from automlrank.model.network import build
@@ -168,7 +169,8 @@ def beside_trees(
 def finals_of(evaluator: Evaluator, folder: RunFolder, fingerprint: str) -> list[Logits]:
     """Return the test logits of all trainings of a finalist."""
     seeds = [seed_of(evaluator.config.seed, FINAL_SEEDS, n) for n in range(SEEDS)]
-    return [kept[1] for s in seeds if (kept := folder.final(fingerprint, s)) is not None]
+    kept = (kept_logits(evaluator, folder, fingerprint, seed) for seed in seeds)
+    return [logits for logits in kept if logits is not None]
 
 
 def trained(
@@ -177,9 +179,8 @@ def trained(
     """Return the test logits of a specialist's n-th training, from an earlier run if it is kept."""
     seed = seed_of(evaluator.config.seed, FINAL_SEEDS, n)
     key = f"{best.fingerprint}-{special.key}"
-    kept = folder.final(key, seed)
-    if kept is not None:
-        return kept[1]
+    if (kept := kept_logits(evaluator, folder, key, seed)) is not None:
+        return kept
     task = special.data.schema.tasks[special.task]
     metric = f"{metric_of(evaluator.metric, task.kind).name}:{task.name}=1"
     config = dataclasses.replace(evaluator.config, metric=metric)

@@ -17,7 +17,8 @@ from automlrank.measurement.latency import Latency
 from automlrank.model.network import build
 from automlrank.options.call import takes
 from automlrank.runs.events import ignore
-from automlrank.runs.folder import RunFolder
+from automlrank.runs.folder import RESULTS, RunFolder
+from automlrank.runs.reading import reading
 from automlrank.runs.search_config import SearchConfig
 
 
@@ -38,7 +39,7 @@ def latency(options: LatencyOptions) -> list[Timed]:
     """
     folder, schema = RunFolder(options.what), options.schema
     if folder.exists and schema is None:
-        schema = folder.path / "schema.yaml"
+        schema = folder.inputs.schema()
     config = SearchConfig.of(options, device=device_of(options.device, options.runtime))
     dataset = Dataset.open(options.data, schema, label=options.label, joins=options.joins)
     named = dict(_architectures(folder, dataset, options.what))
@@ -58,8 +59,9 @@ def _architectures(
         return [(architecture.name, architecture)]
     results = load_run(folder.path).results
     records = {r.fingerprint: r for r in (*results.front, *results.references)}
-    return [
-        (record.name or f"trial {record.number}", Architecture.read(record.architecture))
-        for record in records.values()
-        if record.architecture
-    ]
+    with reading(folder.path / RESULTS, folder.restored_by):
+        return [
+            (record.name or f"trial {record.number}", Architecture.read(record.architecture))
+            for record in records.values()
+            if record.architecture
+        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automlrank.files import write_text
+from automlrank.files import check_file, write_text
 from automlrank.jobs.result import Result, load_run
 from automlrank.report.files import write_report
 from automlrank.report.html import html as html_page
@@ -12,9 +12,11 @@ from automlrank.report.html import html as html_page
 
 def rewrite(run: str | Path, html: str | Path | None = None) -> Result:
     """Write a run's report from its records; with ``html`` only its page, to that file."""
+    if html is not None:
+        check_file(Path(html), "Give another --html, such as report.html.")
     result = load_run(run)
     if html is None:
         write_report(result.results, result.facts, result.folder)
     else:
-        write_text(Path(html), html_page(result.results, result.facts))
+        write_text(Path(html).resolve(), html_page(result.results, result.facts))
     return result

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automlrank.architecture import Architecture
 from automlrank.errors import RunError
-from automlrank.runs.folder import RunFolder
+from automlrank.runs.folder import RESULTS, RunFolder
+from automlrank.runs.reading import reading
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
@@ -66,8 +66,8 @@ class Result:
         record = self.best(max_latency_ms) if trial is None else self.record(trial)
         return export_architecture(
             self._exportable(record, run),
-            run.schema(),
-            run.encoder(),
+            run.inputs.fitted_schema(),
+            run.inputs.encoder(),
             out,
             weights=run.weights(record.fingerprint),
             metric=self.results.metric,
@@ -84,7 +84,8 @@ class Result:
             numbers = ", ".join(str(one.number) for one in self.front) or "none"
             problem = f"{shown} is not on the front: its weights were not kept."
             raise RunError(problem, f"Trials on the front: {numbers}.")
-        return Architecture.read(record.architecture)
+        with reading(run.path / RESULTS, run.restored_by):
+            return Architecture.read(record.architecture)
 
 
 def load_run(run: str | Path) -> Result:
@@ -94,10 +95,5 @@ def load_run(run: str | Path) -> Result:
     >>> result.best(max_latency_ms=10).valid_score  # doctest: +SKIP
     """
     folder = RunFolder(run)
-    facts = RunInfo.from_data(folder.read_run())
-    path = folder.path / "front.json"
-    if not path.is_file():
-        raise RunError(
-            f"{folder.path} has no results yet.", "Finish it with automlrank search --resume."
-        )
-    return Result(folder.path, Results.from_data(json.loads(path.read_text())), facts)
+    facts = folder.facts()
+    return Result(folder.path, folder.results(), facts)

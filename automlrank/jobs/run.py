@@ -37,7 +37,7 @@ from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
 from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED
 from automlrank.space.space import Space
-from automlrank.study.study import open_study
+from automlrank.study.study import Study, open_study
 from automlrank.study.study_records import processor_seconds, results_of
 from automlrank.workers.coordinator import Coordinator
 
@@ -60,9 +60,19 @@ class SearchRun:
     began: float
     workers: int
 
+    def begun(self) -> Study:
+        """Write the run's files; return its study, created or continued."""
+        if self.folder.exists:
+            study = open_study(self.folder, self.evaluator.config, self.identity())
+            self.folder.create(self.data, self.space, self.facts.to_data())
+            return study
+        with self.folder.beginning():
+            self.folder.create(self.data, self.space, self.facts.to_data())
+            return open_study(self.folder, self.evaluator.config, self.identity())
+
     def to_the_end(self) -> Result:
         """Run trials, then finalists; write the report."""
-        study = open_study(self.folder, self.evaluator.config, self.identity())
+        study = self.begun()
         self.evaluator.deadline = self.deadline(1 - FINALS_SHARE)
         sides = self.references, self.baselines
         stopped = Coordinator(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -18,7 +19,9 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
 from automlrank.candidates.trees import BOOSTED
 from automlrank.data.dataset import Dataset
-from automlrank.errors import RunError, UsageError
+from automlrank.data.read import name_of, only_item
+from automlrank.documents import read_json
+from automlrank.errors import DocumentError, RunError, UsageError
 from automlrank.files import check_new, new_folder, write_text
 from automlrank.jobs.feasibility import check_budget
 from automlrank.jobs.machine import device_of, machine, versions
@@ -81,24 +84,26 @@ def search(options: SearchOptions) -> Result:
     """
     began = clock.monotonic()
     listen = options.listen or ignore
+    _check_given(options)
+    folder = _folder(options)
     given = _open(options)
-    folder = _folder(options, given.dataset)
+    if options.resume:
+        _check_data(folder, given.dataset)
     _tell(given, listen)
     run = _prepared(given, folder, listen, began)
-    with folder.locked(), writing(folder):
+    with writing(folder), folder.locked():
         if folder.exists:
             run = dataclasses.replace(run, facts=_continued(run.facts, folder))
-            folder.write_run(run.facts.to_data())
-        else:
-            folder.create(given.dataset, given.space, run.facts.to_data())
-        return run.to_the_end()
+        try:
+            return run.to_the_end()
+        except KeyboardInterrupt as error:
+            if folder.exists:
+                error.add_note(f"What was trained is kept. Continue: `{folder.resumed_by}`.")
+            raise
 
 
 def _open(options: SearchOptions) -> _SearchInput:
     """Return the table, the space and the settings; raise UsageError where they do not fit."""
-    if isinstance(options.data, Sequence) and not options.data:
-        hint = "Give it, or write data: in the file of --config."
-        raise UsageError("Missing argument 'DATA'.", hint)
     device = device_of(options.device, options.runtime)
     dataset = Dataset.open(
         options.data,
@@ -156,21 +161,24 @@ def _prepared(given: _SearchInput, folder: RunFolder, listen: Listen, began: flo
 def suspicions_of(dataset: Dataset, max_unknown: float) -> tuple[str, ...]:
     """Return the warnings about a table; they are kept beside the encoded data."""
     kept = dataset.folder / f"suspicions-{max_unknown:g}.json"
-    if not kept.exists():
-        frame, splits, step = dataset.raw_rows()
-        set_aside = dataset.inferred.set_aside if dataset.inferred else ()
-        found = suspicions(
-            frame,
-            dataset.schema,
-            splits,
-            set_aside=set_aside,
-            step=step,
-            whole=False,
-            unknown=dataset.unknown(max_unknown),
-            max_unknown=max_unknown,
-        )
+    with contextlib.suppress(DocumentError):  # there are none yet, or they are damaged
+        known = read_json(kept)
+        if isinstance(known, list) and all(isinstance(sentence, str) for sentence in known):
+            return tuple(known)
+    frame, splits, step = dataset.raw_rows()
+    found = suspicions(
+        frame,
+        dataset.schema,
+        splits,
+        set_aside=dataset.inferred.set_aside if dataset.inferred else (),
+        step=step,
+        whole=False,
+        unknown=dataset.unknown(max_unknown),
+        max_unknown=max_unknown,
+    )
+    with contextlib.suppress(OSError):  # the next search looks again
         write_text(kept, json.dumps(found, ensure_ascii=False))
-    return tuple(json.loads(kept.read_text(encoding="utf-8")))
+    return tuple(found)
 
 
 def _facts(given: _SearchInput, skipped: Mapping[str, str]) -> RunInfo:
@@ -199,7 +207,7 @@ def _facts(given: _SearchInput, skipped: Mapping[str, str]) -> RunInfo:
 
 def _continued(facts: RunInfo, folder: RunFolder) -> RunInfo:
     """Return the facts of a resumed run, with time, command and end of earlier sessions."""
-    known = RunInfo.from_data(folder.read_run())
+    known = folder.facts()
     return dataclasses.replace(
         facts,
         seconds=known.seconds,
@@ -209,19 +217,32 @@ def _continued(facts: RunInfo, folder: RunFolder) -> RunInfo:
     )
 
 
-def _folder(options: SearchOptions, dataset: Dataset) -> RunFolder:
-    """Return the run's folder: a new one, or the one to resume."""
+def _check_given(options: SearchOptions) -> None:
+    """Raise UsageError without data."""
+    if isinstance(options.data, Sequence) and not options.data:
+        hint = "Give it, or write data: in the file of --config."
+        raise UsageError("Missing argument 'DATA'.", hint)
+
+
+def _folder(options: SearchOptions) -> RunFolder:
+    """Return the run's folder: one that can be made, or the one to resume."""
+    if options.out is None and options.resume:
+        raise RunError("--resume needs the run's folder.", "Give it with --out.")
     if options.out is None:
-        if options.resume:
-            raise RunError("--resume needs the run's folder.", "Give it with --out.")
         date = datetime.date.today().isoformat()
-        return RunFolder(new_folder("reports", dataset.name, date))
-    folder = RunFolder(options.out)
+        folder = RunFolder(new_folder("reports", name_of(only_item(options.data)), date))
+    else:
+        folder = RunFolder(options.out)
     if options.resume:
-        known = folder.read_run().get("data_fingerprint")
-        if known != dataset.fingerprint:
-            hint = "Give the same data, or another --out."
-            raise RunError(f"{options.out} belongs to other data.", hint)
+        folder.facts()
     else:
         check_new(folder.path, "Give another --out, or --resume to continue a run.")
     return folder
+
+
+def _check_data(folder: RunFolder, dataset: Dataset) -> None:
+    """Raise RunError if the run to resume is of other data, or of another version."""
+    if folder.facts().data_fingerprint != dataset.fingerprint:
+        folder.inputs.check_version()  # which other fingerprints have, too
+        hint = "Give the same data, or another --out."
+        raise RunError(f"{folder.path} belongs to other data.", hint)

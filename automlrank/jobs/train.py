@@ -15,7 +15,7 @@ from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.metric_checks import metric_for
 from automlrank.data.dataset import Dataset
 from automlrank.documents import dump
-from automlrank.files import check_new, write_text
+from automlrank.files import check_new, filled, write_text
 from automlrank.jobs.machine import device_of, machine, versions
 from automlrank.jobs.options import TrainOptions
 from automlrank.measurement.latency import Latency
@@ -77,7 +77,8 @@ def train(options: TrainOptions) -> TrainingResult:
     result = dataclasses.replace(result, suspicions=suspicions)
     if options.out is None:
         return result
-    _keep(RunFolder(options.out), options, dataset, result, trained)
+    with filled(Path(options.out)) as folder:
+        _keep(RunFolder(folder), options, dataset, result, trained)
     return dataclasses.replace(result, folder=Path(options.out))
 
 

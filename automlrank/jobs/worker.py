@@ -17,9 +17,7 @@ from automlrank.options.call import collect
 from automlrank.options.files import CONFIG
 from automlrank.runs.events import Listen, ignore
 from automlrank.runs.folder import RUN_FILE, RunFolder
-from automlrank.runs.run_info import RunInfo
 from automlrank.runs.search_config import SearchConfig
-from automlrank.space.space import Space
 from automlrank.study.attributes import StudyAttributes
 from automlrank.study.objective import Objective
 from automlrank.study.study import load_study
@@ -40,11 +38,9 @@ def work(
     is at work there.
     """
     folder = RunFolder(run)
-    config, sample_rows = config_of(folder), folder.read_run()["sample_rows"]
+    config, sample_rows = config_of(folder), folder.facts().sample_rows
     if not folder.is_at_work:
-        raise RunError(
-            f"no search is at work in {run}.", "Continue it: automlrank search --resume."
-        )
+        raise RunError(f"no search is at work in {run}.", f"Continue it: `{folder.resumed_by}`.")
     index = random.getrandbits(31) if index is None else index
     name = name or f"{index}-{os.getpid()}"
     if threads:
@@ -61,7 +57,7 @@ def _run_trials(
     listen: Listen,
 ) -> str | None:
     """Run trials under a name, which is also the name of the worker's lock file."""
-    data = folder.data()
+    data = folder.inputs.dataset(folder.facts().data)
     if sample_rows is not None:
         data = data.sample(sample_rows, config.seed)
     with folder.liveness.of(name):
@@ -70,7 +66,7 @@ def _run_trials(
         evaluator = Evaluator(data, config, watch, splits=("valid",))
         if deadline := StudyAttributes(study).deadline:
             evaluator.deadline = time.monotonic() + deadline - time.time()
-        space = Space.read(folder.path / "space.yaml")
+        space = folder.inputs.space()
         try:
             return run_trials(study, Objective(space, evaluator, folder, study, name))
         except Stopped as stopped:
@@ -79,7 +75,7 @@ def _run_trials(
 
 def config_of(folder: RunFolder) -> SearchConfig:
     """Return the settings that a run's search has, from its ``run.yaml``."""
-    known, space = RunInfo.from_data(folder.read_run()), Space.read(folder.path / "space.yaml")
+    known, space = folder.facts(), folder.inputs.space()
     options = collect(SearchOptions, {CONFIG: folder.path / RUN_FILE})
     return SearchConfig.of(
         options,

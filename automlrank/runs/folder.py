@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import json
-import os
+import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,61 +15,66 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from automlrank.architecture import Architecture
 from automlrank.data.dataset import Dataset
-from automlrank.data.transform import Encoder
-from automlrank.documents import dump, read_document
-from automlrank.errors import RunError
+from automlrank.documents import dump, read_document, read_json
+from automlrank.errors import RunError, shown
 from automlrank.files import write_text
+from automlrank.runs.inputs import RunInputs
 from automlrank.runs.liveness import Liveness, is_held
-from automlrank.schema import Schema, read_schema
+from automlrank.runs.reading import OtherVersionError, reading
+from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 from automlrank.space.space import Space
+from automlrank.training.checkpoint import write_tensors
 from automlrank.training.trained import Trained
 
-RUN_FILE = "run.yaml"
+RUN_FILE, RESULTS, STUDY = "run.yaml", "front.json", "study.db"
 FORMAT = 1
 """Number of the layout of a run's folder; an incompatible change needs the next one."""
 LOCK_FILE = "run.lock"
+BUSY_SECONDS = 60  # that other workers may write to the study, on a busy machine
 LOCK_SECONDS = 0.5  # a worker that checks the lock holds it for less
 
 
 class RunFolder:
-    """``run.yaml schema.yaml space.yaml study.db data/ trials/<fingerprint>/``.
-
-    ``data/`` holds the encoder, the columns' sizes and the path of the encoded store.
-    """
+    """``run.yaml schema.yaml space.yaml study.db data/ trials/<fingerprint>/``."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     @property
     def storage_url(self) -> str:
-        return "sqlite:///" + quote(str(self.path.resolve() / "study.db"))  # a ? would end it
+        place = quote(str(self.path.resolve() / STUDY))  # a ? would end it
+        return f"sqlite:///{place}?timeout={BUSY_SECONDS}"
 
     @property
     def exists(self) -> bool:
         return (self.path / RUN_FILE).is_file()
 
+    @property
+    def resumed_by(self) -> str:
+        """Command that continues the search of the run."""
+        words = ["--config", str(self.path / RUN_FILE), "--resume", "--out", str(self.path)]
+        return shlex.join(["automlrank", "search", *words])
+
+    @property
+    def restored_by(self) -> str:
+        """Advice for a file that follows from the others."""
+        return f"Continue its search, which writes it again: `{self.resumed_by}`."
+
+    @property
+    def inputs(self) -> RunInputs:
+        """Files that do not change while a search runs."""
+        return RunInputs(self.path, self.restored_by)
+
     def create(self, data: Dataset, space: Space, run: Mapping[str, Any]) -> None:
         """Write a new run's files; ``run.yaml`` last, because it makes the folder a run."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        encoder_folder = self.path / "data" / "encoder"
-        encoder_folder.mkdir(parents=True, exist_ok=True)
-        data.encoder.save(encoder_folder)
-        write_text(self.path / "data" / "sizes.json", json.dumps(data.encoder.sizes))
-        write_text(self.path / "data" / "store.txt", f"{data.folder}\n")
-        write_text(self.path / "schema.yaml", dump(data.schema.to_data()))
-        write_text(self.path / "space.yaml", dump(space.to_data()))
+        self.inputs.write(data, space)
         self.write_run(run)
-
-    def data(self) -> Dataset:
-        """Return the encoded table of the run; raises DataError if it is gone."""
-        folder = (self.path / "data" / "store.txt").read_text(encoding="utf-8").strip()
-        return Dataset.load(folder, self.read_run()["data"])
 
     def write_run(self, run: Mapping[str, Any]) -> None:
         write_text(self.path / RUN_FILE, dump({"format": FORMAT, **run}))
@@ -80,23 +86,31 @@ class RunFolder:
                 f"{self.path} is not a run: it has no {RUN_FILE}.",
                 "Give the folder that automlrank search wrote.",
             )
-        data = read_document(self.path / RUN_FILE).data
-        if not isinstance(data, dict):
-            raise RunError(f"{self.path / RUN_FILE} must be a mapping, but got {data!r}.")
-        check_format(self.path / RUN_FILE, data)
+        with reading(self.path / RUN_FILE):
+            data = read_document(self.path / RUN_FILE).data
+            if not isinstance(data, dict):
+                raise RunError(f"it must be a mapping, but got {shown(data)}.")
+            check_format(self.path / RUN_FILE, data)
         return {key: value for key, value in data.items() if key != "format"}
 
-    def schema(self) -> Schema:
-        """Return the run's schema with its columns' sizes."""
-        sizes = json.loads((self.path / "data" / "sizes.json").read_text())
-        return read_schema(self.path / "schema.yaml").fitted(sizes)
+    def facts(self) -> RunInfo:
+        """Return the facts of the run as a value."""
+        data = self.read_run()
+        with reading(self.path / RUN_FILE):
+            return RunInfo.from_data(data)
 
-    def encoder(self) -> Encoder:
-        return Encoder.load(self.path / "data" / "encoder")
+    def results(self) -> Results:
+        """Return the results of a finished search; raises RunError if there are none yet."""
+        path = self.path / RESULTS
+        if not path.exists():
+            raise RunError(f"{self.path} has no results yet.", f"Finish it: `{self.resumed_by}`.")
+        with reading(path, self.restored_by):
+            return Results.from_data(read_json(path))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run; raises RunError if another process holds it."""
+        was_there = self.path.exists()
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / LOCK_FILE, timeout=LOCK_SECONDS)
         try:
@@ -109,6 +123,25 @@ class RunFolder:
             yield
         finally:
             lock.release()
+            if not was_there:
+                with contextlib.suppress(OSError):  # there is something in it
+                    self.path.rmdir()
+
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """Empty the folder of a new run if it cannot be begun: nothing half-written stays."""
+        try:
+            yield
+        except BaseException:
+            for path in self.path.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            raise
+
+    @property
+    def has_trials(self) -> bool:
+        """True if a trial has left files, or results were written."""
+        trials = self.path / "trials"
+        return (self.path / RESULTS).exists() or (trials.is_dir() and any(trials.iterdir()))
 
     @property
     def is_at_work(self) -> bool:
@@ -138,14 +171,7 @@ class RunFolder:
 
     def keep_weights(self, fingerprint: str, trained: Trained) -> None:
         target = self.trial(fingerprint) / "weights.safetensors"
-        partial = target.with_suffix(".partial")
-        weights = {k: v.detach().cpu().contiguous() for k, v in trained.model.state_dict().items()}
-        try:
-            save_file(weights, partial)
-        except SafetensorError as error:  # it wraps the system's errors
-            partial.unlink(missing_ok=True)
-            raise OSError(errno.EIO, str(error), str(target)) from error
-        os.replace(partial, target)
+        write_tensors(target, trained.model.state_dict())
 
     def trees(self, fingerprint: str) -> Path:
         """Return the folder of a reference's boosted trees."""
@@ -156,14 +182,15 @@ class RunFolder:
         return (self.trial(fingerprint) / "weights.safetensors").is_file()
 
     def weights(self, fingerprint: str) -> dict[str, Tensor]:
-        """Return a trial's weights; raises RunError if they were not kept."""
+        """Return a trial's weights; raises RunError if they were not kept, or are damaged."""
         path = self.trial(fingerprint) / "weights.safetensors"
         if not path.is_file():
             raise RunError(
                 f"no weights were kept for {fingerprint[:12]}: it is not on the front.",
                 "Give a trial of the front.",
             )
-        return load_file(path)
+        with reading(path, self.restored_by):
+            return load_file(path)
 
     def drop_weights(self, keep: set[str]) -> None:
         """Remove the weights of every trial that is not kept."""
@@ -174,12 +201,17 @@ class RunFolder:
     # -- finalists --------------------------------------------------------------------------
 
     def final(self, fingerprint: str, seed: int) -> tuple[dict[str, Any], npt.NDArray[Any]] | None:
-        """Return a finalist's scores and test logits for a seed; None if no run has left them."""
+        """Return a finalist's scores and test logits for a seed; None if no run has left them.
+
+        Raises RunError if they cannot be read.
+        """
         stem = self.trial(fingerprint) / f"final-{seed}"
-        if not stem.with_suffix(".json").is_file():
+        if not stem.with_suffix(".json").exists():
             return None
-        logits = np.load(stem.with_suffix(".npy"), allow_pickle=False)
-        return json.loads(stem.with_suffix(".json").read_text()), logits
+        with reading(stem.with_suffix(".json"), ""):
+            scores = dict(json.loads(stem.with_suffix(".json").read_bytes()))
+        with reading(stem.with_suffix(".npy"), ""):
+            return scores, np.load(stem.with_suffix(".npy"), allow_pickle=False)
 
     def write_final(
         self, fingerprint: str, seed: int, scores: Mapping[str, Any], logits: npt.NDArray[Any]
@@ -199,7 +231,7 @@ def check_format(file: Path, data: Mapping[str, Any]) -> None:
     versions = data.get("versions")
     wrote = versions.get("automlrank") if isinstance(versions, Mapping) else None
     other = f"automlrank {wrote}, which wrote it" if wrote else "the version that wrote it"
-    raise RunError(
+    raise OtherVersionError(
         f"{file} {has}, but this version of automlrank reads format {FORMAT}.",
         f"Run the search again with this version, or use {other}.",
     )

@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
-from automlrank.errors import Fault, RunError, did_you_mean
+from automlrank.errors import Fault, RunError, did_you_mean, reason_of, shown
 from automlrank.measurement.latency import Latency
+from automlrank.runs.field_types import check_fields
 from automlrank.runs.score_data import (
     final_scores_data,
     latency_data,
@@ -119,10 +120,12 @@ class Record:
         """Return a record from its data; raises RunError with every unknown or missing key."""
         values = checked(cls, data)
         try:
-            return cls(**{**values, **_typed(values)})
-        except (KeyError, TypeError, ValueError, StopIteration) as error:
-            problem = f"trial {values['number']}: its scores or latency cannot be read: {error!r}."
+            record = cls(**{**values, **_typed(values)})
+            check_fields(record)
+        except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+            problem = f"trial {shown(values['number'])} cannot be read: {reason_of(error)}."
             raise RunError(problem) from error
+        return record
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:

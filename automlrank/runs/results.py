@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from automlrank.errors import BudgetError, Fault, RunError, did_you_mean
+from automlrank.errors import BudgetError, Fault, RunError, did_you_mean, shown
 from automlrank.measurement.metric_language import FUSED_NAMES, parse_metric
 from automlrank.measurement.metrics import METRICS, Metric
 
@@ -156,6 +156,10 @@ class Results:
         missing = [k for k in ("metric", "latency", "references", "trials") if k not in data]
         if missing:
             raise RunError([Fault(f"results: {key!r} is missing.") for key in missing])
+        wrong = [k for k in ("references", "trials") if not isinstance(data[k], list)]
+        wrong += [] if isinstance(data["latency"], Mapping) else ["latency"]
+        if wrong:
+            raise RunError([Fault(f"results: {key!r} is {shown(data[key])}.") for key in wrong])
         return cls(
             metric=_metric(data["metric"]),
             latency=data["latency"],
@@ -174,10 +178,10 @@ def _check_format(data: Mapping[str, Any]) -> None:
         )
 
 
-def _metric(text: str) -> Metric:
+def _metric(text: object) -> Metric:
     """Return the metric of results; raises RunError for one that this version does not know."""
     try:
-        return parse_metric(text)
+        return parse_metric(str(text))
     except ValueError as error:
         hint = did_you_mean(text, (*METRICS, *FUSED_NAMES))
         raise RunError(f"results: {error}", hint) from None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from automlrank.errors import RunError
+from automlrank.runs.field_types import check_fields
 from automlrank.runs.record import checked, to_data
 
 
@@ -52,10 +54,14 @@ class RunInfo:
 
     @classmethod
     def from_data(cls, data: object) -> Self:
-        """Return facts from their data; raises RunError with every missing or unknown key."""
+        """Return facts from their data; raises RunError with every fault."""
         values = checked(cls, data)
-        for key in ("set_aside", "suspicions", "regression"):
-            values[key] = tuple(values.get(key, ()))
-        if values.get("processor"):
-            values["processor"] = tuple(values["processor"])
-        return cls(**values)
+        for key in ("set_aside", "suspicions", "regression", "processor"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
+        facts = cls(**values)
+        try:
+            check_fields(facts)
+        except TypeError as error:
+            raise RunError(f"run facts: {error}.") from None
+        return facts

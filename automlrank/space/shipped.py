@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from automlrank.documents import Document, as_document
-from automlrank.errors import DocumentError, SpaceError, nearest
+from automlrank.errors import DocumentError, SpaceError, UsageError, nearest
 from automlrank.schema import Schema
 from automlrank.space.grammar import leaves
 from automlrank.space.requirements import fit_to, needs_met
@@ -71,7 +71,10 @@ def as_resumed(space: Space, source: AsSpace | None, schema: Schema, kept: Path)
     """Return a shipped space as the file ``kept`` by a run has it, if only the machine differs."""
     if not is_shipped(source) or not kept.exists():
         return space
-    known = Space.read(kept)
+    try:
+        known = Space.read(kept)
+    except UsageError:  # it is damaged, and written again
+        return space
     whole, _ = open_space(DEFAULT if source is None else source)
     return known if known in (fit_to(whole, schema), fit_to(whole, schema, WITH_TREES)) else space
 

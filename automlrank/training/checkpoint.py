@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
 import os
+import re
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +19,32 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from automlrank.errors import reason_of
+from automlrank.files import disk_error
 from automlrank.training.course import Course
 from automlrank.training.progress import Progress
 from automlrank.training.step import Trainer
 
+SYSTEM_ERROR = re.compile(r"code: (\d+)")
 SECONDS = 20.0  # between two checkpoints at least: the most that a kill costs
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a safetensors file whole or not at all; raises OSError with its name."""
+    partial = path.with_suffix(".partial")
+    whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    try:
+        save_file(whole, partial, None if metadata is None else dict(metadata))
+        os.replace(partial, path)
+    except SafetensorError as error:  # it has the system's number in its text
+        found = SYSTEM_ERROR.search(str(error))
+        number = int(found[1]) if found else errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 class Checkpoint:
@@ -44,16 +69,13 @@ class Checkpoint:
 
     def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Replace the file, whole or not at all."""
-        partial = self.path.with_suffix(".partial")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-            save_file(whole, partial, {"facts": json.dumps(dict(facts))})
-            os.replace(partial, self.path)
-        except (OSError, SafetensorError) as error:
+            text = json.dumps(dict(facts))
+            write_tensors(self.path, tensors, {"facts": text, "checksum": _checksum(text)})
+        except OSError as error:
             self.can_write = False
-            self.tell(f"No more checkpoints of this training: {self.path}: {error}.")
-            partial.unlink(missing_ok=True)
+            self.tell(f"No more checkpoints of this training: {self.path}: {disk_error(error)}.")
         self.last = time.monotonic()
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -62,15 +84,27 @@ class Checkpoint:
             return None
         try:
             with safe_open(self.path, "pt") as file:
-                facts = json.loads(file.metadata()["facts"])
-                return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+                found = file.metadata()
+                if found["checksum"] != _checksum(found["facts"]):
+                    raise ValueError("its facts are damaged")
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                return tensors, json.loads(found["facts"])
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            self.tell(f"{self.path} cannot be read, so its training begins anew: {error}.")
+            self.refuse(error)
             return None
+
+    def refuse(self, error: Exception) -> None:
+        """Say that the training begins anew, and why."""
+        reason = reason_of(error).rstrip(".")
+        self.tell(f"{self.path} cannot be read, so its training begins anew: {reason}.")
 
     def drop(self) -> None:
         """Remove it: the training has finished."""
         self.path.unlink(missing_ok=True)
+
+
+def _checksum(text: str) -> str:
+    return str(zlib.crc32(text.encode()))
 
 
 def save_course(checkpoint: Checkpoint, course: Course, trainer: Trainer) -> None:
@@ -91,7 +125,14 @@ def load_course(checkpoint: Checkpoint, trainer: Trainer) -> Course:
         return Course()
     tensors, facts = found
     models = {"model": trainer.model, "balance": trainer.balance}
-    best = restore_state(tensors, models, trainer.optimizers)
+    state = training_state(models, {}, trainer.optimizers)
+    before = {name: tensor.clone() for name, tensor in state.items()}
+    try:
+        best = restore_state(tensors, models, trainer.optimizers)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:  # of another architecture
+        restore_state(before, models, trainer.optimizers)
+        checkpoint.refuse(error)
+        return Course()
     trainer.drops = facts["drops"]
     return Course([Progress(**end) for end in facts["ends"]], best, facts["waited"])
 

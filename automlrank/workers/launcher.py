@@ -88,6 +88,11 @@ class LocalLauncher:
             if worker.name == name:
                 worker.process.kill()
 
+    def terminate(self) -> None:
+        """Ask the workers to end now, by a signal."""
+        for worker in self.workers:
+            worker.process.terminate()
+
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """Wait for the workers, which were told to stop; kill those that do not."""
         end = time.monotonic() + seconds

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from automlrank.files import write_text
 from automlrank.runs.events import TrainingUpdate
+from automlrank.runs.field_types import check_fields
 from automlrank.training.progress import Progress
 
 
@@ -18,11 +19,13 @@ def write_progress(folder: Path, worker: str, training: TrainingUpdate) -> None:
 
 def read_progress(folder: Path, worker: str) -> TrainingUpdate | None:
     """Return the last progress of ``worker``, or None."""
-    path = folder / _file_of(worker)
-    if not path.exists():
+    try:
+        data = json.loads((folder / _file_of(worker)).read_bytes())
+        found = TrainingUpdate(**{**data, "progress": Progress(**data["progress"])})
+        check_fields(found)
+    except (OSError, KeyError, TypeError, ValueError):  # not there yet, or damaged
         return None
-    data = json.loads(path.read_text(encoding="utf-8"))
-    return TrainingUpdate(**{**data, "progress": Progress(**data["progress"])})
+    return found
 
 
 def _file_of(worker: str) -> str:

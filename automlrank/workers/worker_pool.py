@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
 
 from automlrank.candidates.evaluator import Evaluator
@@ -72,7 +73,10 @@ class WorkerPool:
 
     def stop(self, reason: str = INTERRUPTED) -> None:
         """Stop all workers: at their next step, or by a kill."""
-        StudyAttributes(self.study).stop = reason
+        try:
+            StudyAttributes(self.study).stop = reason
+        except StorageInternalError:  # workers that wrote at this moment, or a full disk
+            self.launcher.terminate()
         self.launcher.stop()
 
     def after(self, worker: Worker) -> None:
