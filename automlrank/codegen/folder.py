@@ -13,6 +13,7 @@ from automlrank.codegen.model_source import model_source
 from automlrank.codegen.onnx import export_onnx, onnx_readme
 from automlrank.codegen.train_source import training_sources
 from automlrank.codegen.verify import verify_export
+from automlrank.data.checksum import checksums_of
 from automlrank.data.store import as_system_errors
 from automlrank.data.transform import Encoder
 from automlrank.documents import dump
@@ -50,18 +51,19 @@ def export_architecture(
     plan = wire(architecture, schema)
     texts = {
         "model.py": model_source(plan, architecture, schema),
-        **training_sources(plan, architecture, schema, encoder, metric),
         "architecture.yaml": architecture.to_yaml(),
         "schema.yaml": dump(schema.to_data()),
         "requirements.txt": _requirements(architecture),
         "README.md": _readme(architecture, schema, metric, weights is not None),
     }
     with filled(out) as folder:
+        with as_system_errors():
+            encoder.save(folder)
+        files = checksums_of(folder)
+        texts |= training_sources(plan, architecture, schema, encoder, metric, files)
         for name, text in texts.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        with as_system_errors():
-            encoder.save(folder)
         model = build(plan, seed=0)
         if weights is not None:
             _load(model, weights, architecture)

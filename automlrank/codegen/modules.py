@@ -9,7 +9,18 @@ from pathlib import Path
 
 from automlrank.codegen.source import TYPE_IGNORE, Import, import_block
 
-ENCODER = ("exact", "values", "times", "forms", "columns", "sums", "rates", "transform", "unknown")
+ENCODER = (
+    "checksum",
+    "exact",
+    "values",
+    "times",
+    "forms",
+    "columns",
+    "sums",
+    "rates",
+    "transform",
+    "unknown",
+)
 FILES = (
     "align",
     "damage",

@@ -12,6 +12,7 @@ from automlrank.codegen.objective_source import objective_source
 from automlrank.codegen.printing import in_docstring, wrapped
 from automlrank.codegen.settings_file import config_text
 from automlrank.codegen.source import Closure, Import, import_lines
+from automlrank.data.checksum import Known
 from automlrank.data.transform import Encoder
 from automlrank.measurement.metrics import Metric
 from automlrank.model.plan import Plan
@@ -27,15 +28,16 @@ MADE_HERE = (
 ENTRY = """
 
 PARTS = Parts(RankingModel, make_loss, make_balance, OPTIMIZERS)
+FILES = {files}
 
 
 if __name__ == "__main__":
-    main(PARTS)
+    main(PARTS, FILES)
 """
 READING = ("TableError", "read_split", "read_table", "with_column", "complete_column")
 GATHERED = {
     f"{SCRIPT}.reading": READING,
-    f"{SCRIPT}.table": ("load_table", "table_settings"),
+    f"{SCRIPT}.table": ("load_table",),
     f"{SCRIPT}.teacher": ("soft_labels",),
     "automlrank.errors": ("DataError", "Fault"),
 }
@@ -46,12 +48,22 @@ HEADS = {
 
 
 def training_sources(
-    plan: Plan, architecture: Architecture, schema: Schema, encoder: Encoder, metric: Metric
+    plan: Plan,
+    architecture: Architecture,
+    schema: Schema,
+    encoder: Encoder,
+    metric: Metric,
+    files: Known,
 ) -> dict[str, str]:
-    """Return the text of each file that trains the exported model, by its name in the folder."""
+    """Return the text of each file that trains the exported model, by its name in the folder.
+
+    ``files`` are the encoder's, with their checksums.
+    """
     script, used = printed(f"{SCRIPT}.train", MADE_HERE)
+    known = "".join(f'    "{name}": {tuple(of)},\n' for name, of in sorted(files.items()))
+    entry = ENTRY.format(files=f"{{\n{known}}}")
     texts = {
-        "train.py": _docstring(architecture, schema) + _without_docstring(script) + ENTRY,
+        "train.py": _docstring(architecture, schema) + _without_docstring(script) + entry,
         "objective.py": objective_source(architecture, plan, schema),
         "config.yaml": config_text(architecture, plan, schema, encoder, metric),
     }

@@ -80,7 +80,8 @@ class Result:
         if not record.architecture:
             hint = "Give the number of another trial, or none for the best."
             raise RunError(f"{shown} is not an architecture.", hint)
-        if not run.has_weights(record.fingerprint):
+        kept = any(record.fingerprint == one.fingerprint for one in self.front)
+        if not kept and not run.has_weights(record.fingerprint):
             numbers = ", ".join(str(one.number) for one in self.front) or "none"
             problem = f"{shown} is not on the front: its weights were not kept."
             raise RunError(problem, f"Trials on the front: {numbers}.")

@@ -182,13 +182,8 @@ class RunFolder:
         return (self.trial(fingerprint) / "weights.safetensors").is_file()
 
     def weights(self, fingerprint: str) -> dict[str, Tensor]:
-        """Return a trial's weights; raises RunError if they were not kept, or are damaged."""
+        """Return a trial's weights; raises RunError if they are missing or damaged."""
         path = self.trial(fingerprint) / "weights.safetensors"
-        if not path.is_file():
-            raise RunError(
-                f"no weights were kept for {fingerprint[:12]}: it is not on the front.",
-                "Give a trial of the front.",
-            )
         with reading(path, self.restored_by):
             return load_file(path)
 

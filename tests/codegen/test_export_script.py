@@ -312,7 +312,7 @@ def test_any_column_name_compiles_and_runs(
     assert tuple(config.table.tasks) == (NASTY["click"], NASTY["buy"])
     monkeypatch.setattr("sys.argv", ["train.py", str(path), "--epochs", "1"])
     with caplog.at_level("INFO"):
-        script["main"](script["PARTS"])
+        script["main"](script["PARTS"], script["FILES"])
     assert "valid: GAUC" in caplog.text
 
 
@@ -344,7 +344,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     script = load_script(tmp_path / "export")
     monkeypatch.setattr("sys.argv", ["train.py", str(path)])
     with pytest.raises(SystemExit) as ended:
-        script["main"](script["PARTS"])
+        script["main"](script["PARTS"], script["FILES"])
     error = capsys.readouterr().err
     assert ended.value.code == 2
     assert said in error
@@ -369,7 +369,7 @@ def test_exported_weights_are_scored_without_training(
     script = load_script(out)
     monkeypatch.setattr("sys.argv", ["train.py", str(table), "--score"])
     with caplog.at_level("INFO"):
-        script["main"](script["PARTS"])
+        script["main"](script["PARTS"], script["FILES"])
     expected = score(model, data, "valid", AUC)["click"]
     assert f"valid: AUC click {expected:.6f}" in caplog.text
     assert [path for path in sorted(out.iterdir()) if path.name != "__pycache__"] == files

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from test_loop import read
 
 from automlrank.architecture import Architecture
@@ -90,6 +92,30 @@ def test_a_corrupt_checkpoint_begins_anew(
     epochs(dataset, checkpoint, 2)
     whole = checkpoint.path.read_bytes()
     checkpoint.path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    ends, _ = epochs(dataset, at(tmp_path, told))
+    assert same(ends, epochs(dataset, None)[0])
+    assert len(told) == 1
+    assert "cannot be read, so its training begins anew" in told[0]
+
+
+@pytest.mark.parametrize("change", ["facts", "names", "shapes"])
+def test_a_checkpoint_of_something_else_begins_anew(
+    dataset: Dataset, tmp_path: Path, change: str
+) -> None:
+    """Readable, but with other facts, weights or shapes: nothing of it stays in the model."""
+    told: list[str] = []
+    checkpoint = at(tmp_path, told)
+    epochs(dataset, checkpoint, 2)
+    with safe_open(checkpoint.path, "pt") as file:
+        tensors, metadata = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
+    first = next(name for name in reversed(tensors) if name.startswith("model."))
+    if change == "facts":
+        metadata["facts"] = metadata["facts"].replace("0", "1")
+    elif change == "names":
+        del tensors[first]
+    else:
+        tensors[first] = torch.zeros(1, 2, 3)
+    save_file(tensors, checkpoint.path, metadata)
     ends, _ = epochs(dataset, at(tmp_path, told))
     assert same(ends, epochs(dataset, None)[0])
     assert len(told) == 1

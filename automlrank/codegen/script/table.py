@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -46,11 +45,6 @@ class TableSettings:
     def regression(self) -> tuple[int, ...]:
         """The places of the regression tasks."""
         return tuple(i for i, kind in enumerate(self.tasks.values()) if kind == "regression")
-
-
-def table_settings(data: Mapping[str, Any]) -> TableSettings:
-    """Return the settings that plain data holds; raises TypeError for an unknown key."""
-    return TableSettings(**{**data, "split": Split(**data["split"])})
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +120,10 @@ def load_table(
     group = (
         read_group(with_column(frame, settings.group), settings.group) if settings.group else None
     )
-    scenario = encoder.ids_in(arrays)[settings.scenario] if settings.scenario else None
+    ids = encoder.ids_in(arrays)
+    if settings.scenario and settings.scenario not in ids:
+        raise TableError(f"the encoder has no ids of the scenario {settings.scenario!r}.")
+    scenario = ids[settings.scenario] if settings.scenario else None
     return EncodedTable(arrays, places, group, scenario, unknown)
 
 

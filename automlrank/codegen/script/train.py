@@ -13,12 +13,14 @@ from pathlib import Path
 
 import polars as pl
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from automlrank.codegen.script.config import Config, ConfigError, read_config
 from automlrank.codegen.script.reading import TableError
 from automlrank.codegen.script.table import EncodedTable, load_table
+from automlrank.data.checksum import Known, damaged_files
 from automlrank.data.transform import Encoder
 from automlrank.data.unknown import UNKNOWN_SHARE
 from automlrank.data.values import Array, EncodingError
@@ -68,9 +70,9 @@ def options() -> argparse.ArgumentParser:
     return parser
 
 
-def run(parts: Parts, chosen: argparse.Namespace) -> None:
+def run(parts: Parts, files: Known, chosen: argparse.Namespace) -> None:
     """Train and save, or load; then score."""
-    config, encoder = read_config(HERE / "config.yaml"), Encoder.load(HERE)
+    config, encoder = read_config(HERE / "config.yaml"), Encoder.load(checked(HERE, files))
     if chosen.epochs:
         recipe = dataclasses.replace(config.recipe, epochs=chosen.epochs)
         config = dataclasses.replace(config, recipe=recipe)
@@ -82,13 +84,31 @@ def run(parts: Parts, chosen: argparse.Namespace) -> None:
     torch.manual_seed(chosen.seed)
     model = parts.model().to(DEVICE)
     if chosen.score:
-        model.load_state_dict(load_file(HERE / "weights.safetensors"))
+        load_weights(model, HERE / "weights.safetensors")
     else:
         chosen.out.mkdir(parents=True, exist_ok=True)
         fit(parts, model, table, config, encoder, chosen.seed)
         save_file(model.state_dict(), chosen.out / "model.safetensors")
     for split in scored:
         logging.info("%s: %s", split, shown(score(model, table, split, config), config))
+
+
+def checked(folder: Path, files: Known) -> Path:
+    """Return the folder; raise ConfigError if it lacks one of the files as it was exported."""
+    for name in damaged_files(folder, files):
+        raise ConfigError(f"{folder / name} is missing or damaged. Export the model again.")
+    return folder
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Give the model the weights of a file; raise ConfigError if they are not this model's."""
+    try:
+        model.load_state_dict(load_file(path))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".:")
+        raise ConfigError(f"{path} does not hold the weights of model.py: {reason}.") from None
 
 
 def fit(
@@ -134,6 +154,8 @@ def taught(table: EncodedTable, config: Config, encoder: Encoder) -> Array | Non
 def score(model: nn.Module, table: EncodedTable, split: str, config: Config) -> dict[str, float]:
     """Return the metric of each task on a split."""
     logits = logits_of(model, ahead(table.batches(split, EVALUATION_ROWS), DEVICE))
+    if logits.shape[1] != len(config.table.tasks):
+        raise ConfigError(f"config.yaml needs the {logits.shape[1]} tasks of model.py.")
     return task_scores(
         logits,
         table.labels(split),
@@ -150,15 +172,15 @@ def shown(scores: Mapping[str, float], config: Config) -> str:
     return f"{label_of(config.metric, config.table.tasks)} {values}"
 
 
-def main(parts: Parts) -> None:
-    """Run the command line."""
+def main(parts: Parts, files: Known) -> None:
+    """Run the command line; ``files`` are the encoder's, with their sizes and checksums."""
     parser = options()
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     try:
-        run(parts, chosen)
+        run(parts, files, chosen)
     except DivergedError as error:
         parser.exit(1, f"{error}\n")
     except (
