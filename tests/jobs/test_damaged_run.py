@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from automlrank.data.synthetic import synthetic_frame
+from automlrank.documents import dump
 from automlrank.errors import RunError, UsageError
 from automlrank.jobs.export import export
 from automlrank.jobs.latency import latency
@@ -33,10 +35,15 @@ training: {batch_size: 512, epochs: 1}
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """A search of one trial."""
-    from conftest import written  # type: ignore[import-not-found]
-
     folder = tmp_path_factory.mktemp("searched")
-    return search(**written(folder, SPACE), trials=1, candidates=10, device="cpu")
+    frame, schema = synthetic_frame(1000, seed=0)
+    frame.write_parquet(folder / "t.parquet")
+    (folder / "schema.yaml").write_text(dump(schema.to_data()))
+    (folder / "space.yaml").write_text(SPACE)
+    names = (folder / name for name in ("t.parquet", "schema.yaml", "space.yaml"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOMLRANK_CACHE", str(folder / "cache"))
+        return search(*names, out=folder / "run", trials=1, candidates=10, device="cpu")
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_a_finalists_error_is_that_of_its_values(run: Result) -> None:
 def stay_of_test(run: Result, stay: np.ndarray) -> np.ndarray:
     """The labels of the test split, which is drawn at random."""
     store = Path((run.folder / "data" / "store.txt").read_text().strip())
-    splits = pl.read_parquet(store / "rows.parquet")["\0split"].to_numpy()
+    splits = pl.read_parquet(store / "rows.parquet")[:, -1].to_numpy()
     return stay[splits == 2].astype(np.float32)
 
 
