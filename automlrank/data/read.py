@@ -78,13 +78,13 @@ def open_table(
     """
     with contextlib.ExitStack() as stack:
         place = Staging(stack)
-        table = _opened(source, joins, place)
+        table, from_text = _opened(source, joins, place)
         said = wishes(schema) if schema else {}
         every = Wish(nulls=schema.nulls if schema else None)
         is_open = all_columns or schema is None or not schema.features
         found = detect(table, {n: said.get(n, every) for n in table.schema if is_open or n in said})
         table = table.read_as(found.forms, found.notes, found.plain)
-        yield table.stored(place.replace(table.pieces)) if _is_text(source, joins) else table
+        yield table.stored(place.replace(table.pieces)) if from_text else table
 
 
 def only_item(source: Data) -> Data:
@@ -101,8 +101,10 @@ def digest(source: Data, joins: Sequence[Join] = ()) -> str:
     return found
 
 
-def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
+def _opened(source: Data, joins: Sequence[Join], place: Staging) -> tuple[Table, bool]:
+    """The table as it is stored, and True if some of it comes from text."""
     pieces, parts, notes = _scan(source, place)
+    from_text = _are_text(pieces)
     if not sum(parts):
         raise DataError(f"{_place(source)} has no rows.")
     sides: list[Side] = []
@@ -110,6 +112,7 @@ def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
     for join in joins:
         read = _scan(join.path, place)
         notes = (*notes, *read.notes)
+        from_text = from_text or _are_text(read.pieces)
         side = together(read.pieces).scan
         sides.append(Side.read(first.schema, side, join))
         first = sides[-1].joined(first)
@@ -117,7 +120,8 @@ def _opened(source: Data, joins: Sequence[Join], place: Staging) -> Table:
         pieces = place.write(pieces, sides)
     scan = together(pieces).scan
     schema = dict(scan.collect_schema())
-    return Table(name_of(source), scan, schema, sum(parts), parts, tuple(pieces), notes=notes)
+    name, rows = name_of(source), sum(parts)
+    return Table(name, scan, schema, rows, parts, tuple(pieces), notes=notes), from_text
 
 
 def _scan(source: Data, place: Staging) -> Scanned:
@@ -192,16 +196,9 @@ def _spelled(scan: pl.LazyFrame) -> list[pl.Expr]:
     return [column(name).cast(pl.List(pl.String)) for name in lists]
 
 
-def _is_text(source: Data, joins: Sequence[Join]) -> bool:
-    """True if a table or one of its side tables is read from text: typed once, it is read fast."""
-    sources = [source] if is_files(source) else []
-    files = [
-        file
-        for data in (*sources, *(join.path for join in joins))
-        for item in items(data)
-        for file in files_of(item)
-    ]
-    return any(is_text(file.path) for file in files)
+def _are_text(pieces: Sequence[Piece]) -> bool:
+    """True if some rows come from a text file: typed once, they are read fast."""
+    return any(piece.file is not None and is_text(piece.file) for piece in pieces)
 
 
 def _place(source: Data) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,3 +90,24 @@ def searched(
         patch.setenv("COLUMNS", "80")
         ended = run(*search_arguments, "--out", folder)
     return folder, ended
+
+
+@pytest.fixture(scope="session")
+def interrupted() -> Callable[..., tuple[int, str, str]]:
+    """Runs a command in a process that gets a signal in its fourth trial; code, output, errors."""
+
+    def run(arguments: Sequence[object], number: int) -> tuple[int, str, str]:
+        with subprocess.Popen(
+            [sys.executable, "-u", "-m", "automlrank", *map(str, arguments)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith("trial 3"):
+                    break
+            process.send_signal(number)
+            rest, err = process.communicate(timeout=600)
+        return process.returncode, rest, err
+
+    return run

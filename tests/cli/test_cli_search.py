@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -201,22 +200,14 @@ def test_export_names_its_files_and_what_is_next(
     assert str(out) in again.err
 
 
-def test_ctrl_c_ends_with_a_report(search_arguments: list[object], tmp_path: Path) -> None:
+def test_ctrl_c_ends_with_a_report(
+    search_arguments: list[object], tmp_path: Path, interrupted: Callable[..., Any]
+) -> None:
     """Interrupted in a trial: the report of what was done, no traceback, exit code 0."""
     out = tmp_path / "run"
     arguments = [*search_arguments, "--trials", 500, "--out", out]
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "automlrank", *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("trial 3"):
-                break
-        process.send_signal(signal.SIGINT)
-        rest, err = process.communicate(timeout=600)
-    assert process.returncode == 0, err
+    code, rest, err = interrupted(arguments, signal.SIGINT)
+    assert code == 0, err
     assert "Traceback" not in err
     assert f"Report: {out / 'report.html'}" in rest
     assert (out / "report.html").is_file()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,22 +60,16 @@ def test_the_second_signal_ends_at_once() -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_search_ends_with_a_report_and_how_to_continue(
-    number: int, workers: int, search_arguments: list[object], tmp_path: Path
+    number: int,
+    workers: int,
+    search_arguments: list[object],
+    tmp_path: Path,
+    interrupted: Callable[..., Any],
 ) -> None:
     out = tmp_path / "run"
     arguments = [*search_arguments, "--trials", 500, "--workers", workers, "--out", out]
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "automlrank", *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("trial 3"):
-                break
-        process.send_signal(number)
-        rest, err = process.communicate(timeout=600)
-    assert process.returncode == 0, err
+    code, rest, err = interrupted(arguments, number)
+    assert code == 0, err
     assert err == ""
     assert f"  automlrank search --config {out / 'run.yaml'} --resume --out {out}\n" in rest
     assert (out / "report.html").is_file()
