@@ -23,7 +23,7 @@ from automlrank.measurement.metrics import AUC, Metric
 from automlrank.model.network import RankingModel, build
 from automlrank.model.wiring import wire
 from automlrank.schema import Schema
-from automlrank.training.checkpoint import write_tensors
+from automlrank.training.tensors import write_tensors
 
 REQUIREMENTS = ("numpy", "polars", "pyarrow", "pyyaml", "safetensors", "torch")
 LIGHTGBM = "lightgbm>=4.5"  # as in the extra of that name

@@ -51,6 +51,7 @@ TRAINING = (
     "scoring",
     "step",
     "tables",
+    "tensors",
 )
 MEASUREMENT = ("fusion", "metric_language", "metrics")
 HOMES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 BLOCKS, BLOCK = 1024, 1 << 14
@@ -19,14 +19,28 @@ Known = Mapping[str, Sequence[int]]
 
 def checksum_of(path: Path) -> int:
     """Return the CRC-32 of a file's blocks."""
-    size, found = path.stat().st_size, 0
-    if size <= BLOCKS * BLOCK:
-        return zlib.crc32(path.read_bytes())
-    with path.open("rb", buffering=0) as file:
-        for i in range(BLOCKS):
-            file.seek((size - BLOCK) * i // (BLOCKS - 1))
-            found = zlib.crc32(file.read(BLOCK), found)
+    found = 0
+    with path.open("rb") as file:
+        for start, length in blocks(path.stat().st_size):
+            file.seek(start)
+            found = zlib.crc32(file.read(length), found)
     return found
+
+
+def checksum_of_bytes(data: memoryview, found: int = 0) -> int:
+    """Return the CRC-32 of the blocks of bytes, behind those that gave ``found``."""
+    for start, length in blocks(len(data)):
+        found = zlib.crc32(data[start : start + length], found)
+    return found
+
+
+def blocks(size: int) -> Iterator[tuple[int, int]]:
+    """Yield the start and the length of each block that is read of so many bytes."""
+    if size <= BLOCKS * BLOCK:
+        yield 0, size
+        return
+    for i in range(BLOCKS):
+        yield (size - BLOCK) * i // (BLOCKS - 1), BLOCK
 
 
 def checksums_of(folder: Path) -> dict[str, list[int]]:

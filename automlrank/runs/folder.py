@@ -6,6 +6,7 @@ import contextlib
 import json
 import shlex
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +16,10 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
-from safetensors.torch import load_file
 from torch import Tensor
 
 from automlrank.architecture import Architecture
+from automlrank.data.checksum import checksum_of_bytes
 from automlrank.data.dataset import Dataset
 from automlrank.documents import dump, read_document, read_json
 from automlrank.errors import RunError, shown
@@ -29,13 +30,14 @@ from automlrank.runs.reading import OtherVersionError, reading
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
 from automlrank.space.space import Space
-from automlrank.training.checkpoint import write_tensors
+from automlrank.training.tensors import read_tensors, write_tensors
 from automlrank.training.trained import Trained
 
 RUN_FILE, RESULTS, STUDY = "run.yaml", "front.json", "study.db"
 FORMAT = 1
 """Number of the layout of a run's folder; an incompatible change needs the next one."""
 LOCK_FILE = "run.lock"
+CHECKSUM = "checksum"  # of a finalist's scores and logits
 BUSY_SECONDS = 60  # that other workers may write to the study, on a busy machine
 LOCK_SECONDS = 0.5  # a worker that checks the lock holds it for less
 
@@ -185,7 +187,7 @@ class RunFolder:
         """Return a trial's weights; raises RunError if they are missing or damaged."""
         path = self.trial(fingerprint) / "weights.safetensors"
         with reading(path, self.restored_by):
-            return load_file(path)
+            return read_tensors(path)[0]
 
     def drop_weights(self, keep: set[str]) -> None:
         """Remove the weights of every trial that is not kept."""
@@ -205,8 +207,12 @@ class RunFolder:
             return None
         with reading(stem.with_suffix(".json"), ""):
             scores = dict(json.loads(stem.with_suffix(".json").read_bytes()))
+            known = scores.pop(CHECKSUM, None)
         with reading(stem.with_suffix(".npy"), ""):
-            return scores, np.load(stem.with_suffix(".npy"), allow_pickle=False)
+            logits = np.load(stem.with_suffix(".npy"), allow_pickle=False)
+            if known != _checksum(scores, logits):
+                raise RunError("it is not as it was written")
+            return scores, logits
 
     def write_final(
         self, fingerprint: str, seed: int, scores: Mapping[str, Any], logits: npt.NDArray[Any]
@@ -214,7 +220,13 @@ class RunFolder:
         stem = self.trial(fingerprint) / f"final-{seed}"
         stem.parent.mkdir(parents=True, exist_ok=True)
         np.save(stem.with_suffix(".npy"), logits, allow_pickle=False)
-        write_text(stem.with_suffix(".json"), json.dumps(dict(scores)))  # last: it vouches
+        checked = {**scores, CHECKSUM: _checksum(scores, logits)}
+        write_text(stem.with_suffix(".json"), json.dumps(checked))  # last: it vouches
+
+
+def _checksum(scores: Mapping[str, Any], logits: npt.NDArray[Any]) -> int:
+    text = json.dumps(dict(scores)).encode()
+    return checksum_of_bytes(memoryview(logits.tobytes()), zlib.crc32(text))
 
 
 def check_format(file: Path, data: Mapping[str, Any]) -> None:

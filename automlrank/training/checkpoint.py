@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import errno
 import json
-import os
-import re
 import time
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from automlrank.errors import reason_of
@@ -24,27 +18,9 @@ from automlrank.files import disk_error
 from automlrank.training.course import Course
 from automlrank.training.progress import Progress
 from automlrank.training.step import Trainer
+from automlrank.training.tensors import read_tensors, write_tensors
 
-SYSTEM_ERROR = re.compile(r"code: (\d+)")
 SECONDS = 20.0  # between two checkpoints at least: the most that a kill costs
-
-
-def write_tensors(
-    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
-) -> None:
-    """Write a safetensors file whole or not at all; raises OSError with its name."""
-    partial = path.with_suffix(".partial")
-    whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    try:
-        save_file(whole, partial, None if metadata is None else dict(metadata))
-        os.replace(partial, path)
-    except SafetensorError as error:  # it has the system's number in its text
-        found = SYSTEM_ERROR.search(str(error))
-        number = int(found[1]) if found else errno.EIO
-        raise OSError(number, os.strerror(number), str(path)) from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 class Checkpoint:
@@ -71,8 +47,7 @@ class Checkpoint:
         """Replace the file, whole or not at all."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(dict(facts))
-            write_tensors(self.path, tensors, {"facts": text, "checksum": _checksum(text)})
+            write_tensors(self.path, tensors, json.dumps(dict(facts)))
         except OSError as error:
             self.can_write = False
             self.tell(f"No more checkpoints of this training: {self.path}: {disk_error(error)}.")
@@ -83,13 +58,9 @@ class Checkpoint:
         if not self.path.is_file():
             return None
         try:
-            with safe_open(self.path, "pt") as file:
-                found = file.metadata()
-                if found["checksum"] != _checksum(found["facts"]):
-                    raise ValueError("its facts are damaged")
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                return tensors, json.loads(found["facts"])
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            tensors, facts = read_tensors(self.path)
+            return tensors, dict(json.loads(facts))
+        except (OSError, SafetensorError, TypeError, ValueError) as error:
             self.refuse(error)
             return None
 
@@ -101,10 +72,6 @@ class Checkpoint:
     def drop(self) -> None:
         """Remove it: the training has finished."""
         self.path.unlink(missing_ok=True)
-
-
-def _checksum(text: str) -> str:
-    return str(zlib.crc32(text.encode()))
 
 
 def save_course(checkpoint: Checkpoint, course: Course, trainer: Trainer) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import polars as pl
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from automlrank.codegen.script.config import Config, ConfigError, read_config
@@ -31,6 +30,7 @@ from automlrank.training.optimizers import Maker
 from automlrank.training.rows import row_weights
 from automlrank.training.scoring import EVALUATION_ROWS, label_of, logits_of, task_scores
 from automlrank.training.step import Trainer
+from automlrank.training.tensors import read_tensors, write_tensors
 
 HERE = Path(__file__).parent
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -88,7 +88,7 @@ def run(parts: Parts, files: Known, chosen: argparse.Namespace) -> None:
     else:
         chosen.out.mkdir(parents=True, exist_ok=True)
         fit(parts, model, table, config, encoder, chosen.seed)
-        save_file(model.state_dict(), chosen.out / "model.safetensors")
+        write_tensors(chosen.out / "model.safetensors", model.state_dict())
     for split in scored:
         logging.info("%s: %s", split, shown(score(model, table, split, config), config))
 
@@ -102,8 +102,10 @@ def checked(folder: Path, files: Known) -> Path:
 
 def load_weights(model: nn.Module, path: Path) -> None:
     """Give the model the weights of a file; raise ConfigError if they are not this model's."""
+    if not path.is_file():
+        raise ConfigError(f"{path} is missing. Export the model again.")
     try:
-        model.load_state_dict(load_file(path))
+        model.load_state_dict(read_tensors(path)[0])
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from None
     except (SafetensorError, RuntimeError) as error:
@@ -155,7 +157,7 @@ def score(model: nn.Module, table: EncodedTable, split: str, config: Config) -> 
     """Return the metric of each task on a split."""
     logits = logits_of(model, ahead(table.batches(split, EVALUATION_ROWS), DEVICE))
     if logits.shape[1] != len(config.table.tasks):
-        raise ConfigError(f"config.yaml needs the {logits.shape[1]} tasks of model.py.")
+        raise ConfigError(f"{HERE / 'config.yaml'} needs the {logits.shape[1]} tasks of model.py.")
     return task_scores(
         logits,
         table.labels(split),
