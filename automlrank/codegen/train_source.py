@@ -34,7 +34,7 @@ FILES = {files}
 if __name__ == "__main__":
     main(PARTS, FILES)
 """
-READING = ("TableError", "read_split", "read_table", "with_column", "complete_column")
+READING = ("TableError", "of_table", "read_split", "read_table", "with_column", "complete_column")
 GATHERED = {
     f"{SCRIPT}.reading": READING,
     f"{SCRIPT}.table": ("load_table",),

@@ -122,7 +122,8 @@ class Form:
 
     def _held(self, dtype: pl.DataType) -> pl.DataType:
         """The type of values when what spells null is null: text for categories."""
-        is_spelled = self.kind in ("text", "list") and self.nulls and not dtype.is_nested()
+        is_plain = not dtype.is_nested() and dtype != pl.Binary
+        is_spelled = self.kind in ("text", "list") and self.nulls and is_plain
         return pl.String() if dtype in TEXT or is_spelled else dtype
 
     def _typed(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from automlrank.data.values import Array, EncodingError, as_numbers
+from automlrank.data.values import TEXT, Array, EncodingError, as_numbers
 
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # per second
 DATES = "date"  # unit of dates and moments, which say what they are
@@ -17,9 +17,17 @@ ISO_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
 
 
 def as_times(values: pl.Series) -> pl.Series:
-    """Times as numbers or dates; raises EncodingError for text that is no number nor ISO 8601."""
-    if values.dtype != pl.String:
+    """Times as numbers or dates.
+
+    Raises EncodingError for text that is no number nor ISO 8601, and for lists and other types.
+    """
+    if values.dtype.is_numeric() or values.dtype in (pl.Date, pl.Datetime):
         return values
+    if values.dtype == pl.Null:
+        return values.cast(pl.Float64)
+    if values.dtype not in TEXT:
+        raise EncodingError(f"column {values.name!r} must hold times, but is {values.dtype}.")
+    values = values.cast(pl.String)
     numbers, dates = values.cast(pl.Float64, strict=False), iso_times(values)
     for times in (numbers, dates):
         if times.null_count() == values.null_count():

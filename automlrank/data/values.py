@@ -164,7 +164,7 @@ def _floats(values: pl.Series) -> pl.Series:
     if len(known):
         raise EncodingError(
             f"column {values.name!r} must be numeric, but is {values.dtype}, "
-            f"such as {known[0]!s:.100}."
+            f"such as {' '.join(str(known[0]).split()):.100}."
         )
     return pl.Series(values.name, [None] * len(values), pl.Float64)
 

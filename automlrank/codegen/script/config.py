@@ -56,9 +56,13 @@ def read_config(path: Path) -> Config:
         check(config)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} cannot be read: byte {error.start} is not UTF-8.") from None
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise ConfigError(f"{path} cannot be read: {reason}.") from None
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{path}{line} cannot be read: {reason}.") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} {str(error).rstrip('.')}.") from None
     for name in config.recipe.modules():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from automlrank.data.split import (
     labels_from,
 )
 from automlrank.data.times import as_times
+from automlrank.data.values import EncodingError
 from automlrank.errors import DataError
 from automlrank.schema.columns import Split
 
@@ -101,12 +103,23 @@ def read_split(
         frame = typed(frame, forms)
     else:
         frame = typed(read_table(path), forms)
-        labels = split_labels(frame, split)
+        with of_table(path):
+            labels = split_labels(frame, split)
     rows = {name: np.flatnonzero(labels == i) for i, name in enumerate(NAMES)}
     for name, part in rows.items():
         if not len(part):
-            raise TableError(f"the {name} split has no rows.")
+            raise TableError(f"{path}: the {name} split has no rows.")
     return frame, rows
+
+
+@contextmanager
+def of_table(path: Path) -> Iterator[None]:
+    """Raise what is wrong with the values of a table as TableError with its path."""
+    try:
+        yield
+    except (DataError, EncodingError, TableError, pl.exceptions.PolarsError) as error:
+        problem = str(error).splitlines()[0].rstrip(".")
+        raise TableError(f"{path}: {problem}.") from None
 
 
 def split_labels(frame: pl.DataFrame, split: Split) -> Labels:

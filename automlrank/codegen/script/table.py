@@ -14,6 +14,7 @@ from torch import Tensor
 from automlrank.codegen.script.reading import (
     TableError,
     complete_column,
+    of_table,
     read_split,
     with_column,
 )
@@ -21,7 +22,7 @@ from automlrank.data.batches import Rows, gather, orders
 from automlrank.data.labels import not_happened, read_group
 from automlrank.data.transform import Encoder
 from automlrank.data.unknown import UNKNOWN_SHARE, unknown_values
-from automlrank.data.values import Array, EncodingError, Ragged, as_numbers
+from automlrank.data.values import Array, Ragged, as_numbers
 from automlrank.schema.columns import Split
 
 
@@ -108,18 +109,17 @@ def load_table(
 ) -> EncodedTable:
     """Read, split and encode a table; raise TableError with the row of a value that has no code."""
     frame, places = read_split(path, settings.split, encoder.forms)
-    try:
+    group = None
+    with of_table(path):
         arrays = {**encoder.encode(frame), **outcomes(frame, settings)}
-    except EncodingError as error:
-        raise TableError(f"{path}: {error}") from None
+        if settings.group:
+            group = read_group(with_column(frame, settings.group), settings.group)
     unknown = {}
     for split, rows in places.items():
         part = {key: gather(array, rows) for key, array in arrays.items()}
         unknown[split] = unknown_values(encoder, frame[rows], part, max_unknown)
-    hide_own_labels(frame, arrays, places["train"], encoder)
-    group = (
-        read_group(with_column(frame, settings.group), settings.group) if settings.group else None
-    )
+    with of_table(path):
+        hide_own_labels(frame, arrays, places["train"], encoder)
     ids = encoder.ids_in(arrays)
     if settings.scenario and settings.scenario not in ids:
         raise TableError(f"the encoder has no ids of the scenario {settings.scenario!r}.")
