@@ -125,6 +125,12 @@ def _make_and_remove(path: Path) -> None:
                 folder.rmdir()
 
 
+def unwritten(place: Path, error: BaseException) -> str:
+    """Return the sentence on a file that cannot be written, or a place if no file is known."""
+    file = error.filename if isinstance(error, OSError) else None
+    return f"{file or place} cannot be written: {disk_error(error)}."
+
+
 def disk_error(error: BaseException) -> str:
     """Return the system's message in one line; a database's error holds it as its cause."""
     root = error

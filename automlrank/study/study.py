@@ -14,7 +14,7 @@ from optuna.study import StudyDirection
 from sqlalchemy.exc import SQLAlchemyError
 
 from automlrank.errors import RunError
-from automlrank.files import disk_error
+from automlrank.files import unwritten
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.runs.field_types import check_fields
 from automlrank.runs.folder import BUSY_SECONDS, STUDY, RunFolder
@@ -122,7 +122,7 @@ def writing(folder: RunFolder) -> Iterator[None]:
     except BrokenPipeError:  # raised if the reader of the output has gone
         raise
     except (OSError, StorageInternalError, SQLAlchemyError) as error:
-        problem = f"{folder.path} cannot be written: {disk_error(error)}."
+        problem = unwritten(folder.path, error)
         if folder.exists:
             problem = f"the search stopped because {problem}"
             hint = f"Fix that, then continue: `{folder.resumed_by}`."
