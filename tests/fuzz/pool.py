@@ -48,7 +48,7 @@ def run_all(
     """Run the families' numbers of cases; a case in which its process dies has failed."""
     counts = {family: Count() for family in tries}
     left = list(_batches(tries, first))
-    workers = [_Worker(place / str(i)) for i in range(processes)]
+    workers = [Worker(place / str(i)) for i in range(processes)]
     try:
         while left or any(worker.batch for worker in workers):
             for worker in workers:
@@ -76,7 +76,7 @@ def _batches(tries: Mapping[str, int], first: int) -> Iterator[Batch]:
                 yield Batch(family, first + start, min(BATCH, number - start))
 
 
-class _Worker:
+class Worker:
     """A process, the batch that it was given, and how many of its cases have ended."""
 
     def __init__(self, place: Path) -> None:

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import functools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ from .judge import Rng
 
 ACTIONS = ("report", "report", "export", "load", "latency", "cache", "cache", "command", "resume")
 ROWS = 600
+NUMBER = re.compile(r"[0-9a-f]{20,}|\d+")
 SPACE: dict[str, Any] = {
     "name": "tiny",
     "references": ["lr"],
@@ -105,12 +107,17 @@ def attempt(case: RunCase, folder: Path) -> Any:
     store.write_text(store.read_text().replace(str(made()), str(place)))
     files = sorted(path for path in target.rglob("*") if path.is_file())
     for damage in case.damages:
-        name = pick(rng, sorted({path.name for path in files}))  # of each kind as often
-        chosen = pick(rng, [path for path in files if path.name == name])
+        kind = pick(rng, sorted(set(map(kind_of, files))))  # of each kind as often
+        chosen = pick(rng, [path for path in files if kind_of(path) == kind])
         files.remove(chosen)
         damaged(rng, chosen, damage, files)
     with cache_in(place), short():
         return _ACTIONS[case.action](place)
+
+
+def kind_of(file: Path) -> str:
+    """Return a file's name without numbers and fingerprints."""
+    return NUMBER.sub("", file.name)
 
 
 # ---- what is done with a run --------------------------------------------------------------------
