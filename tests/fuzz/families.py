@@ -19,41 +19,41 @@ FAMILIES: dict[str, Family] = dict(
         _family(
             spaces,
             1500,
-            60,
+            30,
             "a space is drawn, counted, printed and read back equal, or refused with its line",
         ),
         _family(
-            documents, 2000, 100, "any YAML is read, or refused with its file; it is written back"
+            documents, 2000, 60, "any YAML is read, or refused with its file; it is written back"
         ),
         _family(schemas, 1500, 100, "a schema's data gives an equal schema"),
         _family(
             tables,
             1500,
-            40,
+            25,
             "a frame is encoded, all its rows, again alike, and as its inspection says; or refused",
         ),
         _family(
             files,
             1800,
-            60,
+            25,
             "a file of any form has all its rows and columns; one that cannot be read is named",
         ),
         _family(
             forms,
             1000,
-            40,
+            15,
             "how values are read depends on no order of rows, nor their text on other rows",
         ),
         _family(
             meaning,
             600,
-            20,
+            10,
             "one content has one schema and the same ids, as text, typed, in parts, in frames",
         ),
         _family(
             runs,
             500,
-            12,
+            10,
             "a tampered run is reported, exported, measured, resumed or refused; a cache heals",
         ),
         _family(
