@@ -30,6 +30,7 @@ SIGNS = (
 CLOCK = r"^(-?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?$"
 PANDAS_DURATION = r"^(-?\d+) days?(?:,? ([+-]?)(\d{1,2}):([0-5]\d):([0-5]\d(?:\.\d+)?))?$"
 ISO_DURATION = r"^(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$"
+EXPONENT = r"(?:[eE][+-]?\d{1,3})?"  # programs write small numbers so, with a decimal comma, too
 MICROSECONDS = 1e6
 LARGEST_WHOLE = 2.0**53  # larger floats are not exact
 INTEGER_TIMES = {
@@ -167,7 +168,7 @@ class Form:
         digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)" if group else r"\d+"
         signs = rf"(?:{SIGNS}\s?)?" if self.signs else ""
         behind = rf"(?:\s?{SIGNS})?" if self.signs else ""
-        pattern = rf"^[+-]?\s?{signs}[+-]?{digits}(?:{decimal}\d+)?{behind}$"
+        pattern = rf"^[+-]?\s?{signs}[+-]?{digits}(?:{decimal}\d+)?{EXPONENT}{behind}$"
         bare: pl.Expr = pl.when(text.str.contains(pattern)).then(text)
         if self.signs:
             bare = bare.str.replace_all(SIGNS, "").str.replace_all(" ", "")

@@ -91,6 +91,7 @@ def test_codes_among_whole_numbers_keep_them_ids():
         ([f"{i},{i:03d}.25" for i in range(1, ROWS + 1)], 1001.25, "separates thousands"),
         ([f"{i}.{i:03d},25" for i in range(1, ROWS + 1)], 1001.25, "decimal comma"),
         ([f"{i},{i % 100:02d}" for i in range(1, ROWS + 1)], 1.01, "decimal comma"),
+        ([f"{i},{i % 100:02d}e-05" for i in range(1, ROWS + 1)], 1.01e-05, "decimal comma"),
         ([f"{i} {i:03d}" for i in range(1, ROWS + 1)], 1001, "separates thousands"),
         ([f"${i}.5" for i in range(1, ROWS + 1)], 1.5, "currency"),
         ([f"{i}.5 EUR" for i in range(1, ROWS + 1)], 1.5, "currency"),
