@@ -70,8 +70,9 @@ def open_or_build(folder: Path, build: Callable[[StoreWriter], None]) -> Store:
         with filelock.FileLock(folder.with_name(folder.name + ".lock")):
             return _read_or_build(folder, build)
     except OSError as error:
+        file = f", {error.filename}" if error.filename else ""
         raise DataError(
-            f"the encoded data cannot be written to {folder.parent}: {disk_error(error)}.",
+            f"the encoded data cannot be written to {folder.parent}: {disk_error(error)}{file}.",
             "Free some space, or name another cache folder in AUTOMLRANK_CACHE.",
         ) from None
 

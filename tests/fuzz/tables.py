@@ -25,6 +25,7 @@ from .judge import Rng
 from .schemas import schema_data
 
 ROW = re.compile(r"^row \d+: ")  # which the inspection does not look for
+VALUE = re.compile(r"(?<= but is )\S+$")  # of several the inspection names the lowest and highest
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def opened(source: Any, schema: Any, label: str | None, folder: Path) -> Opened:
     except UsageError as error:
         if schema is None:
             told = " ".join(inspection.suspicions)
-            problems = {str(fault): ROW.sub("", fault.problem) for fault in error.faults}
+            problems = {str(f): VALUE.sub("", ROW.sub("", f.problem)) for f in error.faults}
             missed = [fault for fault, problem in problems.items() if problem not in told]
             assert not missed, f"refused, but not told by the inspection: {missed}"
         raise
