@@ -19,8 +19,36 @@ from automlrank.data.times import ISO_FORM, read_times
 from automlrank.data.values import TEXT, as_text, spelled
 
 USUAL_NULLS = (
-    *("-", "--", "?", ".", "\\N", "NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "Null", "null"),
-    *("(null)", "None", "none", "NaN", "nan", "NAN", "NaT", "nil"),
+    *(
+        "-",
+        "--",
+        "---",
+        "\u2013",
+        "\u2014",
+        "?",
+        ".",
+        "\\N",
+        "NA",
+        "N/A",
+        "n/a",
+        "#N/A",
+        "<NA>",
+        "#NA",
+    ),
+    *("n.a.", "N.A.", "NULL", "Null", "null", "(null)", "<null>", "<NULL>", "None", "none", "NaN"),
+    *("nan", "NAN", "-nan", "-NaN", "NaT", "nil", "NIL", "Nil", "missing", "Missing", "MISSING"),
+    *(
+        "unknown",
+        "Unknown",
+        "UNKNOWN",
+        "undefined",
+        "#VALUE!",
+        "#DIV/0!",
+        "#REF!",
+        "#NUM!",
+        "#NAME?",
+    ),
+    *("#NULL!", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
 """Spellings of null among numbers, times and lists; never in a column of text."""
 SIGNS = (
@@ -31,10 +59,13 @@ CLOCK = r"^(-?)(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?$"
 PANDAS_DURATION = r"^(-?\d+) days?(?:,? ([+-]?)(\d{1,2}):([0-5]\d):([0-5]\d(?:\.\d+)?))?$"
 ISO_DURATION = r"^(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$"
 EXPONENT = r"(?:[eE][+-]?\d{1,3})?"  # programs write small numbers so, with a decimal comma, too
+BLANKS = r"[ \x{a0}\x{2009}\x{202f}]"  # between thousands; some do not break lines
 MICROSECONDS = 1e6
 LARGEST_WHOLE = 2.0**53  # larger floats are not exact
 INTEGER_TIMES = {
     "%Y%m%d": (19000101, 21001231),
+    "%Y%m%d%H": (1900010100, 2100123123),
+    "%Y%m%d%H%M": (190001010000, 210012312359),
     "%Y%m%d%H%M%S": (19000101000000, 21001231235959),
 }
 """Formats of times in digits alone, with their ends."""
@@ -164,17 +195,32 @@ class Form:
 
     def _plain(self, text: pl.Expr) -> pl.Expr:
         """A number's digits, sign and decimal point; null for other text."""
-        group, decimal = re.escape(self.group), re.escape(self.decimal)
-        digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)" if group else r"\d+"
-        signs = rf"(?:{SIGNS}\s?)?" if self.signs else ""
-        behind = rf"(?:\s?{SIGNS})?" if self.signs else ""
-        pattern = rf"^[+-]?\s?{signs}[+-]?{digits}(?:{decimal}\d+)?{EXPONENT}{behind}$"
-        bare: pl.Expr = pl.when(text.str.contains(pattern)).then(text)
+        bare: pl.Expr = pl.when(text.str.contains(self._pattern)).then(text)
         if self.signs:
-            bare = bare.str.replace_all(SIGNS, "").str.replace_all(" ", "")
+            bare = bare.str.replace_all(rf"{SIGNS}|\s", "").str.replace("\u2212", "-", literal=True)
+            bare = bare.str.replace(r"^(?:\((.*)\)|(.*)-)$", "-$1$2")
         if self.group:
-            bare = bare.str.replace_all(self.group, "", literal=True)
+            bare = bare.str.replace_all(self._between, "")
         return bare.str.replace(self.decimal, ".", literal=True)
+
+    @property
+    def _between(self) -> str:
+        """Pattern of what separates groups of digits."""
+        return BLANKS if self.group == " " else re.escape(self.group)
+
+    @property
+    def _pattern(self) -> str:
+        """Pattern of a number in this style; among signs are those of accounts, (5) and 5-."""
+        between, digits = self._between, r"\d+"
+        if self.group:  # of three digits; in India of two before the last
+            in_twos = rf"\d{{1,2}}(?:{between}\d\d)+{between}\d{{3}}"
+            digits = rf"(?:\d{{1,3}}(?:{between}\d{{3}})+|{in_twos}|\d+)"
+        number = rf"{digits}(?:{re.escape(self.decimal)}\d+)?{EXPONENT}"
+        if not self.signs:
+            return rf"^[+-]?\s?{number}$"
+        sign, of = r"[+\u2212-]?", rf"(?:{SIGNS}\s?)?"
+        amount = rf"{sign}\s?{of}{sign}{number}(?:\s?{SIGNS})?"
+        return rf"^(?:{amount}|\({of}{number}(?:\s?{SIGNS})?\)|{of}{number}-(?:\s?{SIGNS})?)$"
 
     def _spelled(self, known: pl.Series, typed: pl.Series) -> pl.Series:
         """The values as text, those that fit as their type spells them; numbers stay numbers."""

@@ -193,7 +193,7 @@ def _odd_nulls(name: str, schema: Schema, table: Table) -> tuple[str, ...]:
     form = table.forms.get(name)
     if form is None:
         return ()
-    usual = Wish(nulls=schema.nulls).nulls_of(form.kind)
+    usual = Wish(nulls=schema.nulls).nulls_of("number")  # codes with zeros in front have them, too
     return tuple(word for word in form.nulls if word not in usual)
 
 

@@ -151,7 +151,9 @@ def _lazy(frame: Any) -> pl.LazyFrame:
 
 
 def _from_pandas(frame: pd.DataFrame) -> pl.DataFrame:
-    """The rows without their index; raises DataError with the first column that is no column."""
+    """The rows with the named levels of their index; raises DataError with what is no column."""
+    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    frame = frame.reset_index(level=named) if named else frame
     try:
         return pl.from_pandas(frame)
     except FRAME_ERRORS:

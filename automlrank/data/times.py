@@ -11,7 +11,14 @@ UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # per second
 DATES = "date"  # unit of dates and moments, which say what they are
 YEAR_2100 = 4.1e9  # seconds
 YEARS = (1900, 2100)  # of times in other formats: 14102100 is no day
-ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
+ISO = (
+    r"^\d{4}-\d\d-\d\d"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?)?$"
+)
+WORDS = (
+    r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
+)
+"""Names of months and days, of which three letters tell."""
 ISO_FORM = "iso"
 ISO_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
 
@@ -50,15 +57,30 @@ def iso_times(text: pl.Series) -> pl.Series:
 def read_times(text: pl.Expr, form: str) -> pl.Expr:
     """Times of text in a format of strptime, or in ISO 8601; null for any other text."""
     if form != ISO_FORM:
-        known = text.str.to_datetime(form, strict=False, time_unit="us")
-        return pl.when(known.dt.year().is_between(*YEARS)).then(known)
-    plain = pl.when(text.str.contains(ISO)).then(text).str.replace("T", " ")
-    plain = plain.str.replace("Z", "+0000")
+        return _formatted(text, form)
+    plain = pl.when(text.str.contains(ISO)).then(text).str.replace(r"(\d)T", "$1 ")
+    plain = plain.str.replace(r" ?(?:Z|UT|GMT)C?$", "+0000").str.replace(",", ".", literal=True)
+    plain = plain.str.replace(r"(:[\d.]+) ?([+-]\d\d)$", "${1}${2}00").str.replace(" ([+-])", "$1")
     forms = [plain.str.to_datetime(form, strict=False, time_unit="us") for form in ISO_FORMATS]
     for one in ISO_FORMATS[1:]:
         zoned = plain.str.to_datetime(f"{one}%z", strict=False, time_unit="us")
         forms.append(zoned.dt.replace_time_zone(None))
     return pl.coalesce(forms)
+
+
+def _formatted(text: pl.Expr, form: str) -> pl.Expr:
+    """Times in a format of strptime: a month is its first day, an hour its first minute, as UTC."""
+    if "%d" not in form:
+        text, form = text + "|01", f"{form}|%d"
+    if "%H" in form and "%M" not in form:
+        text, form = text + "|00", f"{form}|%M"
+    if "%z" in form:
+        text = text.str.replace(r"(?:UTC|GMT|Z)\b", "+0000")
+    if "%b" in form:
+        text = text.str.replace_all(WORDS, "$1")
+    known = text.str.to_datetime(form, strict=False, time_unit="us")
+    known = known.dt.replace_time_zone(None) if "%z" in form else known
+    return pl.when(known.dt.year().is_between(*YEARS)).then(known)
 
 
 def unit_of(times: pl.Series) -> str:

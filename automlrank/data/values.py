@@ -21,6 +21,8 @@ TEXT = (pl.String, pl.Categorical, pl.Enum)
 BLANKS = " \t\r\n"
 LARGEST = 3.4e38  # of float32
 NANOSECONDS = 1e9  # per second
+PRINTED = r"(?s)^(?:\[.*\]|\{[^{}:]*\}|\((?:[^()]*,[^()]*)?\))$"
+"""Lists as they are printed: [1, 2], {1,2} and (1, 2); (none) is a word."""
 WHOLE_FLOAT = r"^(-?(?:0|[1-9]\d*))\.0+$"  # 7.0 is 7; 007.0 is a code
 TRUTH = {
     form: digit
@@ -196,10 +198,11 @@ def as_lists(values: pl.Series, separator: str | None) -> pl.Series:
 def _split(text: pl.Series, separator: str) -> pl.Series:
     """Items of text, without blanks around them, nor the brackets and quotes of a printed list."""
     items = _items(text, separator, BLANKS)
-    is_printed = text.str.starts_with("[") & text.str.ends_with("]")
+    is_printed = text.str.contains(PRINTED)
     if not is_printed.any():
         return items
-    printed = _items(text.str.strip_chars("[]").str.strip_chars(), separator, f"{BLANKS}\"'")
+    inside = text.str.strip_chars("[](){}").str.strip_chars(f"{BLANKS},")
+    printed = _items(inside, separator, f"{BLANKS}\"'")
     return printed.zip_with(is_printed, items)
 
 

@@ -21,7 +21,7 @@ from automlrank.data.sampled import every_kth
 from automlrank.data.split import NAMES, Labels, assign, parts_of
 from automlrank.data.summary import Summary, binary_columns, summarize
 from automlrank.data.table import Table
-from automlrank.data.values import LARGEST, as_lists, flatten, within
+from automlrank.data.values import LARGEST, as_lists, as_text, flatten, within
 from automlrank.data.wishes import list_forms
 from automlrank.errors import DataError, SchemaError
 from automlrank.jobs.options import InspectOptions
@@ -187,7 +187,8 @@ def _summaries_of_lists(
         if separator := getattr(feature, "separator", None):
             name = feature.source
             items, _ = flatten(as_lists(table.column(name), separator))
-            yield name, dataclasses.replace(summaries[name], distinct=items.drop_nulls().n_unique())
+            distinct = as_text(items).drop_nulls().n_unique()
+            yield name, dataclasses.replace(summaries[name], distinct=distinct)
 
 
 def _columns(

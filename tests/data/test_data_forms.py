@@ -70,10 +70,10 @@ def test_codes_with_zeros_in_front_are_text_and_have_markers():
 
 
 def test_a_slip_among_numbers_is_null_and_named_with_its_row():
-    found, form, notes = column_of(with_one("n.a.", PRICES))
+    found, form, notes = column_of(with_one("soon", PRICES))
     assert (found.dtype, found.null_count()) == (pl.Float64, 1)
-    assert "n.a." in form.nulls
-    assert notes == ("x: numbers, but for 'n.a.' (row 396), read as null.",)
+    assert "soon" in form.nulls
+    assert notes == ("x: numbers, but for 'soon' (row 396), read as null.",)
 
 
 def test_codes_among_whole_numbers_keep_them_ids():
@@ -97,6 +97,13 @@ def test_codes_among_whole_numbers_keep_them_ids():
         ([f"{i}.5 EUR" for i in range(1, ROWS + 1)], 1.5, "currency"),
         ([f"-{i},{i:03d}.5 \u20ac" for i in range(1, ROWS + 1)], -1001.5, "currency"),
         ([f"{i}.5%" for i in range(1, ROWS + 1)], 1.5, "percent"),
+        ([f"{i}\u00a0{i:03d},50" for i in range(1, ROWS + 1)], 1001.5, "separates thousands"),
+        ([f"{i}\u202f{i:03d}" for i in range(1, ROWS + 1)], 1001, "separates thousands"),
+        ([f"1,{i % 100:02d},{i:03d}.5" for i in range(1, ROWS + 1)], 101001.5, "thousands"),
+        ([f"({i}.5)" if i % 2 else f"{i}.5" for i in range(1, ROWS + 1)], -1.5, "(5) and 5-"),
+        ([f"{i}.5-" if i % 2 else f"{i}.5" for i in range(1, ROWS + 1)], -1.5, "(5) and 5-"),
+        ([f"(${i},{i:03d})" for i in range(1, ROWS + 1)], -1001, "(5) and 5-"),
+        ([f"\u2212{i}.5" for i in range(1, ROWS + 1)], -1.5, "(5) and 5-"),
     ],
 )
 def test_styles_of_numbers_are_read_and_said(values, first, said):
@@ -117,28 +124,47 @@ def test_a_list_of_numbers_is_no_decimal_comma():
     two = [f"{1 + i % 40},{1 + i % 37}" if i % 3 else str(1 + i % 40) for i in range(ROWS)]
     assert column_of(two)[0].dtype == pl.String
     assert column_of(TAGS)[0].dtype == pl.String
+    three = ["_".join(str(100 + (i * k) % 97) for k in range(1, 2 + i % 4)) for i in range(ROWS)]
+    assert column_of(three)[0].dtype == pl.String
+
+
+DIGITS = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
 
 
 @pytest.mark.parametrize(
-    ("form", "is_date"),
+    "form",
     [
-        ("%Y-%m-%d", True),
-        ("%Y%m%d", True),
-        ("%Y/%m/%d", True),
-        ("%d.%m.%Y", True),
-        ("%m/%d/%Y", True),
-        ("%d/%m/%Y", True),
-        ("%Y-%m-%dT%H:%M:%SZ", True),
-        ("%Y%m%d%H%M%S", True),
+        *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y"),
+        *("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S+00"),
+        *("%Y-%m-%d %H:%M:%S,%f", "%Y-%m-%d %H", "%Y%m%dT%H%M%S", "%d %b %Y", "%d-%b-%y"),
+        *(
+            "%B %d, %Y",
+            "%A, %d %B %Y",
+            "%m/%d/%Y %I:%M %p",
+            "%a %b %d %H:%M:%S %Y",
+            "%d/%b/%Y:%H:%M:%S +0000",
+        ),
+        *("%a, %d %b %Y %H:%M:%S GMT", *DIGITS),
     ],
 )
-def test_dates_of_text_and_of_integers(form, is_date):
+def test_dates_of_text_and_of_integers(form):
     moments = [dt.datetime(2024, 1, 1) + dt.timedelta(days=i) for i in range(ROWS)]
     found, _, _ = column_of([f"{moment:{form}}" for moment in moments])
     assert found.to_list() == moments
-    if form in ("%Y%m%d", "%Y%m%d%H%M%S"):
+    if form in DIGITS:
         with open_table(pl.DataFrame({"x": [int(f"{m:{form}}") for m in moments]})) as table:
             assert table.scan.collect()["x"].to_list() == moments
+
+
+def test_a_month_is_its_first_day():
+    found, _, _ = column_of([f"{2000 + i % 20}-{1 + i % 12:02d}" for i in range(ROWS)])
+    assert found[:2].to_list() == [dt.datetime(2000, 1, 1), dt.datetime(2001, 2, 1)]
+
+
+@pytest.mark.parametrize("pieces", [(4, 10, 3), (4, 10, 3, 25)])
+def test_versions_and_addresses_are_no_dates(pieces):
+    values = [".".join(str(i % size) for size in pieces) for i in range(ROWS)]
+    assert column_of(values)[0].dtype == pl.String
 
 
 def test_the_order_of_day_and_month_is_not_guessed():
@@ -253,11 +279,11 @@ def test_forms_come_back_from_plain_data(form):
 
 def test_an_inferred_schema_reads_what_it_was_inferred_from():
     """A slip that was forgiven is named in the schema, which forgives nothing."""
-    frame = pl.DataFrame({"y": [0, 1] * (ROWS // 2), "x": with_one("n.a.", PRICES), "g": TAGS})
+    frame = pl.DataFrame({"y": [0, 1] * (ROWS // 2), "x": with_one("soon", PRICES), "g": TAGS})
     with open_table(frame) as table:
         inferred = complete(Schema((Task("y", "inferred"),)), table).schema
         found = table.scan.collect()
-    assert inferred.feature("x").nulls == Nulls(("n.a.",), adds=True)
+    assert inferred.feature("x").nulls == Nulls(("soon",), adds=True)
     with open_table(frame, schema=read_schema(inferred.to_data())) as table:
         assert table.scan.collect().equals(found, null_equal=True)
         assert complete(read_schema(inferred.to_data()), table).schema == inferred

@@ -151,10 +151,22 @@ def test_lists_of_values_of_another_column_are_its_history(
     )
 
 
+@pytest.mark.parametrize("separator", [" > ", "/", "#", "&", "_", "-", ":"])
+def test_other_marks_separate_lists_of_unlike_lengths_of_ids(separator: str) -> None:
+    """10-19 is a range, and 7_12 a user and an item."""
+    lists, mark = past(), separator.strip()
+    found = feature_of("seen", joined(lists, separator))
+    assert found == HistoryFeature("seen", of="item_id", sequence="seen", separator=mark)
+    pairs = [separator.join(map(str, RNG.choice(ITEM, 2))) for _ in range(N)]
+    assert feature_of("pair", pairs) == CategoricalFeature("pair")
+
+
 def test_a_history_may_be_printed_in_brackets_or_be_of_text_ids() -> None:
     items = [f"v{n}" for n in ITEM]
     lists = [[f"v{n}" for n in row] for row in past()]
-    for values in (joined(lists, ","), [str(row) for row in lists]):
+    curly = [f"{{{text}}}" for text in joined(lists, ",")]
+    tuples = [str(tuple(row)) for row in lists]
+    for values in (joined(lists, ","), [str(row) for row in lists], tuples, curly):
         found = feature_of("seen", values, item_id=items)
         assert found == HistoryFeature("seen", of="item_id", sequence="seen", separator=",")
 

@@ -98,6 +98,13 @@ def test_frames_are_tables():
     assert read(array).schema["v"] == pl.List(pl.Int64)
 
 
+def test_named_levels_of_a_pandas_index_are_columns():
+    """After set_index or group_by they hold ids; one beside a column of its name is left out."""
+    frame = pd.DataFrame({"user": [3, 4], "item": ["a", "b"], "x": [0.5, 1.5]})
+    assert read(frame.set_index(["user", "item"])).columns == ["user", "item", "x"]
+    assert read(frame.set_index("user", drop=False)).columns == ["user", "item", "x"]
+
+
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
 def test_chunks_are_all_rows_in_order_none_longer_than_asked(tmp_path, ending, rows):

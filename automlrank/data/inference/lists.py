@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from automlrank.data.inference.names import is_time
@@ -13,9 +15,11 @@ from automlrank.data.inference.view import View, share_of
 from automlrank.data.inference.when import YEAR_2000
 from automlrank.data.summary import items_of
 from automlrank.data.times import UNITS, YEAR_2100, iso_times
-from automlrank.data.values import LARGEST, as_lists, as_text, flatten
+from automlrank.data.values import LARGEST, PRINTED, as_lists, as_text, flatten
 
 SEPARATORS = ("|", ",", ";", "\t", "^", "~", "\x01", "\x02", "\x03", " ")
+OF_IDS = (">", "/", "#", "&", "_", "-", ":")
+"""Separators of lists of unlike lengths whose items are values of another column."""
 DISTINCT = 50_000  # texts that are looked at, at most
 SPLIT_SHARE = 0.02  # of the texts; fewer are slips
 # Of the parts of texts with several, those that other texts hold, too. KuaiRand's tags have .99;
@@ -27,6 +31,7 @@ BY_BLANKS = 0.95  # of the parts hold a digit where a blank is the separator
 BLANK_SHARE = 0.3
 KNOWN = 0.9  # of the parts are values of another column
 RISING = 0.9  # of lists of times go one way
+LEAST_LONGEST = 3  # items of such a list: 10-19 is a range, 12-7 a pair of ids
 MIN_VECTOR = 2  # a list of one number is no vector
 
 
@@ -117,7 +122,7 @@ def may_be_lists(texts: pl.Series) -> bool:
     known = texts.drop_nulls()
     if known.is_empty():
         return False
-    pattern = "[" + "".join(f"\\{mark}" if mark in "|^" else mark for mark in SEPARATORS) + "]"
+    pattern = "[" + "".join(map(re.escape, (*SEPARATORS, *OF_IDS))) + "]"
     return share_of(known.str.contains(pattern)) >= SPLIT_SHARE or _is_printed(known)
 
 
@@ -128,7 +133,7 @@ def separator_of(texts: pl.Series, ids: Iterable[pl.Series]) -> str | None:
     """
     known = texts.drop_nulls()
     values = known.unique(maintain_order=True).head(DISTINCT)
-    if values.str.starts_with("{").any() or values.str.contains("://", literal=True).any():
+    if values.str.contains(r"^\{.*:").any() or values.str.contains("://", literal=True).any():
         return None
     columns = list(ids)
     if _is_printed(known):
@@ -136,12 +141,24 @@ def separator_of(texts: pl.Series, ids: Iterable[pl.Series]) -> str | None:
         found = ["," if "," in found else mark for mark in found]
         return found[0] if found else ","
     fits = [mark for mark in SEPARATORS if _splits(mark, known, values, columns)]
+    fits = fits or [mark for mark in OF_IDS if _splits_ids(mark, known, values, columns)]
     return fits[0] if fits else None
 
 
 def _is_printed(known: pl.Series) -> bool:
-    """Return True for lists as Python and JSON print them, in brackets."""
-    return bool((known.str.starts_with("[") & known.str.ends_with("]")).all())
+    """Return True for lists as Python, JSON and databases print them, in brackets."""
+    return bool(known.str.contains(PRINTED).all())
+
+
+def _splits_ids(mark: str, known: pl.Series, values: pl.Series, ids: list[pl.Series]) -> bool:
+    """Return True if nothing but ids stands between marks, in lists of unlike lengths."""
+    if share_of(known.str.contains(mark, literal=True)) < SPLIT_SHARE:
+        return False
+    lists = as_lists(values, mark)
+    lengths = lists.list.len().drop_nulls().to_numpy()
+    if len(np.unique(lengths)) < 2 or lengths.max() < LEAST_LONGEST:
+        return False
+    return any(_share_in(flatten(lists)[0], of) >= KNOWN for of in ids)
 
 
 def _splits(mark: str, known: pl.Series, values: pl.Series, ids: list[pl.Series]) -> bool:
