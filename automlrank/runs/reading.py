@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,8 @@ def reading(path: Path, hint: str = LOST) -> Iterator[None]:
         raise RunError([_placed(fault, path, hint) for fault in error.faults]) from error
     except BaseException as error:
         said = error.strerror if isinstance(error, OSError) else None
+        if isinstance(error, FileNotFoundError):  # that of a library says nothing
+            said = os.strerror(errno.ENOENT)
         raise RunError(unread(path, said or "it is cut off or damaged"), hint) from error
 
 
