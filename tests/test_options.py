@@ -25,7 +25,8 @@ OTHER = {
     "label": "click", "device": "cpu", "candidates": 7, "runtime": "onnxruntime", "seed": 3,
     "trials": 4, "time": 90.5, "latency_ms": 12.5, "sampler": "random", "pruner": "none",
     "objectives": 1, "trial_time": 600.0, "patience": 5, "metric": "auc:click=1,auc:buy=0.5",
-    "space": "deepfm", "incumbent": "old", "sample_rows": 1000, "max_unknown": 0.7, "workers": 2,
+    "space": "deepfm", "incumbent": "old", "sample_rows": 1000, "max_unknown": 0.7,
+    "prefer": "score", "workers": 2,
     "config": None,
     "out": "run", "resume": True,
 }  # fmt: skip

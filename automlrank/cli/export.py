@@ -14,7 +14,7 @@ from automlrank.jobs.options import ExportOptions
 def export(console: Console, options: ExportOptions) -> None:
     """Write an architecture of a run as training code that needs no automlrank.
 
-    Without --trial it is the best one, chosen on validation.
+    Without --trial it is the recommended one, chosen on validation.
     """
     from automlrank.codegen.onnx import VERIFIED
     from automlrank.jobs.export import export as job

@@ -21,8 +21,12 @@ def report(console: Console, options: ReportOptions) -> None:
     page = Path(options.html or Path(options.run) / "report.html")
     absent = options.open and not page.is_file()
     rewritten = options.html or absent
-    result = rewrite(options.run, options.html) if rewritten else load_run(options.run)
-    console.data(result.results.to_data)
+    result = (
+        rewrite(options.run, options.html, options.prefer)
+        if rewritten
+        else load_run(options.run, options.prefer)
+    )
+    console.data(result.to_data)
     console.show(Leaderboard(result.results, result.facts))
     if page.is_file():
         console.say(f"Report: {page}")

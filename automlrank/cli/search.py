@@ -46,7 +46,7 @@ def show_result(console: Console, result: Result) -> None:
     """Show the leaderboard under its headline, and the commands to type next."""
     from automlrank.report.leaderboard import Leaderboard
 
-    console.data(result.results.to_data)
+    console.data(result.to_data)
     console.say()
     console.show(Leaderboard(result.results, result.facts))
     if result.facts.ended:

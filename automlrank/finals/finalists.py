@@ -14,9 +14,10 @@ from automlrank.candidates.baseline import Baseline, BaselineRun
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.candidates.networks import NetworkBaseline
 from automlrank.errors import TrialError, reason_of
+from automlrank.finals.joint_scores import FinalRun
 from automlrank.finals.kept import kept_final
 from automlrank.finals.row_sampling import task_of
-from automlrank.finals.scores import FinalistScores, FinalRun, final_scores
+from automlrank.finals.scores import FinalistScores, final_scores
 from automlrank.measurement.calibration import intercept
 from automlrank.measurement.latency import Latency, remeasure
 from automlrank.measurement.metrics import USUAL
@@ -140,7 +141,7 @@ def _final(
     baseline = _baseline_of(record, baselines)
     run = baseline.train(evaluator, seed, f"finalist {title(record)}, seed {n + 1} of {SEEDS}")
     scores = SeedScores(run.scores("valid"), run.scores("test"), _shift(evaluator, baseline, run))
-    logits = run.logits("test")
+    logits = {split: run.logits(split) for split in ("valid", "test")}
     if n == 0:  # the weights to export come from a seed that the search did not choose by
         run.keep(folder)
     folder.write_final(record.fingerprint, seed, seed_scores_data(scores), logits)
@@ -171,18 +172,14 @@ def with_finals(record: Record, finals: Mapping[str, FinalistScores]) -> Record:
     if record.fingerprint not in finals or record.state == "duplicate":
         return record
     final = finals[record.fingerprint]
-    valid = record.valid or SplitScores(final.test.metric, None)
-    valid = dataclasses.replace(valid, mean=final.valid_mean)
+    own = record.valid or SplitScores(final.test.metric, None)
+    valid = dataclasses.replace(final.valid, value=own.value, tasks=own.tasks)
     return dataclasses.replace(record, valid=valid, test=final.test)
 
 
 def with_all_finals(results: Results, finals: Mapping[str, FinalistScores]) -> Results:
     """Return the results with every finalist's scores."""
-    records, references = (
-        tuple(with_finals(record, finals) for record in group)
-        for group in (results.records, results.references)
-    )
-    return dataclasses.replace(results, records=records, references=references)
+    return results.changed(lambda record: with_finals(record, finals))
 
 
 def models_of(

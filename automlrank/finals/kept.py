@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from automlrank.candidates.evaluator import Evaluator
 from automlrank.errors import RunError
+from automlrank.finals.joint_scores import FinalRun
 from automlrank.finals.row_sampling import Logits
-from automlrank.finals.scores import FinalRun
 from automlrank.runs.events import Notice
 from automlrank.runs.field_types import check_fields
-from automlrank.runs.folder import RunFolder
+from automlrank.runs.folder import Final, RunFolder
 from automlrank.runs.record import Record
 from automlrank.runs.score_data import read_seed_scores
 from automlrank.runs.scores import SeedScores
@@ -20,11 +20,11 @@ from automlrank.runs.scores import SeedScores
 def kept_logits(evaluator: Evaluator, folder: RunFolder, key: str, seed: int) -> Logits | None:
     """Return the test logits of a kept training; None without one, or if it is damaged."""
     try:
-        found = _found(evaluator, folder, key, seed)
+        found = _found(evaluator, folder, key, seed, ["test"])
     except RunError as error:
         _tell(evaluator, error)
         return None
-    return found and found[1]
+    return found and found[1]["test"]
 
 
 def kept_final(
@@ -33,7 +33,7 @@ def kept_final(
     """Return a kept training of a finalist, whose weights are there if they are ``exported``."""
     key = record.fingerprint
     try:
-        found = _found(evaluator, folder, key, seed)
+        found = _found(evaluator, folder, key, seed, ["valid", "test"])
         if found is None:
             return None
         scores = _scores(evaluator, folder, key, found[0])
@@ -46,13 +46,14 @@ def kept_final(
 
 
 def _found(
-    evaluator: Evaluator, folder: RunFolder, key: str, seed: int
-) -> tuple[Mapping[str, Any], Logits] | None:
-    found = folder.final(key, seed)
+    evaluator: Evaluator, folder: RunFolder, key: str, seed: int, splits: Sequence[str]
+) -> Final | None:
+    found = folder.final(key, seed, splits)
     data = evaluator.data
-    shapes = [(data.rows["test"], columns) for columns in (1, len(data.schema.tasks))]
-    if found and (found[1].shape not in shapes or found[1].dtype.kind != "f"):
-        raise RunError(f"the logits in {folder.trial(key)} are not those of this data.")
+    for split, logits in found[1].items() if found else ():
+        shapes = [(data.rows[split], columns) for columns in (1, len(data.schema.tasks))]
+        if logits.shape not in shapes or logits.dtype.kind != "f":
+            raise RunError(f"the logits in {folder.trial(key)} are not those of this data.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Sampling error of a metric over test rows, for one task, several tasks or a fused score."""
+"""Sampling error of a metric over a split's rows: of one task, several tasks or a fused score."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def task_of(metric: Metric, schema: Schema) -> int:
     return names.index(next(iter(metric.weights), names[0]))
 
 
-def sampler(data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds]) -> Sampler:
-    """Return a function that samples all runs' metric on chosen rows of the test split.
+def sampler(data: Dataset, split: str, metric: Metric, runs: Sequence[ScoredSeeds]) -> Sampler:
+    """Return a function that samples all runs' metric on chosen rows of a split.
 
     A fixed score belongs to one task and takes no part in a metric of several.
     """
-    labels, groups = data.labels("test"), data.groups("test")
+    labels, groups = data.labels(split), data.groups(split)
     if metric.fused:
-        return score_sampler(data, metric, runs, dict(data.schema.score))
+        return score_sampler(data, split, metric, runs, dict(data.schema.score))
     if len(metric.weights) > 1:
         scores = np.stack([run.logits for run in runs], axis=2)
         return lambda rows: joint_sampling(
@@ -53,7 +53,11 @@ def sampler(data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds]) -> Sampl
 
 
 def score_sampler(
-    data: Dataset, metric: Metric, runs: Sequence[ScoredSeeds], weights: dict[str, float]
+    data: Dataset,
+    split: str,
+    metric: Metric,
+    runs: Sequence[ScoredSeeds],
+    weights: dict[str, float],
 ) -> Sampler:
     """Return a function that samples the fused score's metric by the labels of weighted tasks.
 

@@ -7,64 +7,27 @@ finalist on the same rows.
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from automlrank.candidates.evaluator import by_task
 from automlrank.data.dataset import Dataset
-from automlrank.finals.breakdown import Breakdown, breakdown, mean_of
-from automlrank.finals.row_sampling import (
-    Rows,
-    Sampler,
-    ScoredSeeds,
-    sampler,
-    score_sampler,
-    task_of,
-)
-from automlrank.measurement.calibration import calibration
-from automlrank.measurement.metrics import Metric, logloss
-from automlrank.measurement.significance import Sampling
-from automlrank.runs.scores import (
-    FinalScores,
-    Interval,
-    PairedDifference,
-    PartScore,
-    Probabilities,
-    SeedScores,
-    SpecialistScore,
-    difference_of,
-    finite,
-    interval_of,
-)
+from automlrank.finals.breakdown import Breakdown, breakdown
+from automlrank.finals.joint_scores import FinalRun, JointScores, mean
+from automlrank.measurement.metrics import Metric
+from automlrank.measurement.stability import pooled_spread, unstable
+from automlrank.runs.scores import FinalScores, PartScore, SplitScores, finite
 from automlrank.schema import Schema
-
-Logits = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class FinalRun:
-    """One training of a finalist: its scores, and its logits on the test split."""
-
-    scores: SeedScores
-    logits: Logits
 
 
 @dataclass(frozen=True)
 class FinalistScores:
-    """Scores of a finalist over its seeds."""
+    """Scores of a finalist over its seeds: those that it is chosen by, and those on test."""
 
-    valid_mean: float | None
+    valid: SplitScores
     test: FinalScores
-
-    def with_seesaw(self, parts: Mapping[str, Mapping[str, SpecialistScore]]) -> Self:
-        """Return the scores with the comparisons with specialists."""
-        return dataclasses.replace(self, test=dataclasses.replace(self.test, seesaw=parts))
 
 
 def final_scores(
@@ -80,13 +43,40 @@ def final_scores(
     """
     if not runs:
         return {}
-    field = JointScores.of(data, metric, runs, fixed)
-    parts = breakdown(data, metric, {k: [x.logits for x in mine] for k, mine in runs.items()})
+    field = JointScores.of(data, "test", metric, runs, fixed)
+    chosen = validation(JointScores.of(data, "valid", metric, runs, fixed), runs)
+    tested = {k: [x.logits["test"] for x in mine] for k, mine in runs.items()}
+    parts = breakdown(data, metric, tested)
     found = {}
     for key, mine in runs.items():
         own = Breakdown(_tasks(metric, data.schema, mine))
-        valid = _mean(metric.overall(run.scores.valid) for run in mine)
-        found[key] = FinalistScores(valid, _on_test(field, key, mine, parts.get(key, own)))
+        found[key] = FinalistScores(chosen[key], _on_test(field, key, mine, parts.get(key, own)))
+    return found
+
+
+def validation(
+    field: JointScores, runs: Mapping[str, Sequence[FinalRun]]
+) -> dict[str, SplitScores]:
+    """Return the scores by which one finalist is chosen, without those of the search.
+
+    The spread between seeds is that of all stable architectures together: with three seeds each,
+    an own one would let nearly any two tie.
+    """
+    everywhere = field.sampled[None]
+    own = {key: seeds for key, seeds in field.seeds.items() if key not in field.fixed}
+    wild = unstable(everywhere, own, field.metric)
+    pooled = pooled_spread(everywhere, {k: seeds for k, seeds in own.items() if k not in wild})
+    found = {}
+    for key, mine in runs.items():
+        seeds = [field.metric.overall(run.scores.valid) for run in mine]
+        found[key] = SplitScores(
+            metric=field.metric,
+            value=None,
+            mean=mean(seeds),
+            seeds=tuple(finite(score) for score in seeds),
+            versus=field.differences(key, own, pooled) if pooled and key in own else {},
+            unstable=key in wild,
+        )
     return found
 
 
@@ -96,7 +86,7 @@ def _on_test(
     values = [field.metric.overall(run.scores.test) for run in runs]
     return FinalScores(
         metric=field.metric,
-        value=_mean(values),
+        value=mean(values),
         seeds=len(values),
         std=finite(float(np.std(values, ddof=1))) if len(values) > 1 else None,
         interval=field.interval(key),
@@ -110,134 +100,8 @@ def _on_test(
     )
 
 
-@dataclass(frozen=True)
-class JointScores:
-    """Logits ``[rows, runs]`` of all finalists for one task, and the sampling of their metric.
-
-    A score that some rows lack is compared on the rows that have it.
-    """
-
-    metric: Metric
-    is_binary: bool
-    """True if the task has probabilities."""
-    labels: npt.NDArray[Any]
-    logits: Logits
-    seeds: Mapping[str, range]
-    """Columns of each finalist, by fingerprint."""
-    fixed: Collection[str]
-    sampled: Mapping[str | None, Sampling]
-    """Sampling on all rows (None), and on the rows that a score knows, by its fingerprint."""
-    by_label: Mapping[str, Mapping[str | None, Sampling]]
-    """The same for a fused score, judged by the label of one task."""
-
-    @classmethod
-    def of(
-        cls,
-        data: Dataset,
-        metric: Metric,
-        runs: Mapping[str, Sequence[FinalRun]],
-        fixed: Collection[str],
-    ) -> Self:
-        """Return the joint scores of all runs on the test split."""
-        task = task_of(metric, data.schema)
-        labels = data.labels("test")[:, task]
-        logits = np.stack([x.logits[:, task] for mine in runs.values() for x in mine], axis=1)
-        ends = itertools.accumulate(len(mine) for mine in runs.values())
-        seeds = {
-            key: range(end - len(mine), end)
-            for (key, mine), end in zip(runs.items(), ends, strict=True)
-        }
-        masks = _masks(logits, seeds)
-        each = [ScoredSeeds(x.logits, key in fixed) for key, mine in runs.items() for x in mine]
-        by_label = {
-            name: _on(masks, score_sampler(data, metric, each, {name: 1.0}))
-            for name, _ in data.schema.score
-            if metric.fused
-        }
-        sampled = _on(masks, sampler(data, metric, each))
-        is_binary = data.schema.tasks[task].kind == "binary"
-        return cls(metric, is_binary, labels, logits, seeds, fixed, sampled, by_label)
-
-    def probabilities(self, key: str) -> Probabilities | None:
-        """Return the quality of the predictions as probabilities.
-
-        A regression task and a score on a scale of its own have none.
-        """
-        if not self.is_binary or key in self.fixed:
-            return None
-        columns = self.logits[:, self.seeds[key]].T
-        each = [calibration(self.labels, column) for column in columns]
-        return Probabilities(
-            logloss=_mean(logloss(self.labels, column) for column in columns),
-            calibration=_mean(one.error for one in each),
-            calibration_ratio=_mean(one.ratio for one in each),
-        )
-
-    def recalibrated(self, key: str, shifts: Sequence[float | None]) -> float | None:
-        """Return the log loss once each seed's logits are shifted, or None without shifts."""
-        columns = self.logits[:, self.seeds[key]].T
-        losses = [
-            logloss(self.labels, column + shift)
-            for column, shift in zip(columns, shifts, strict=True)
-            if shift is not None
-        ]
-        return _mean(losses) if losses else None
-
-    def interval(self, key: str) -> Interval:
-        """Return the interval of one trained model."""
-        return interval_of(self.on_rows_of(key).interval(self.seeds[key]))
-
-    def rows(self, key: str) -> int | None:
-        """Return the number of rows with a score, or None if all have one."""
-        if key not in self.sampled:
-            return None
-        return int((~np.isnan(self.logits[:, self.seeds[key][0]])).sum())
-
-    def versus(self, key: str) -> dict[str, PairedDifference]:
-        """Return the differences to other finalists.
-
-        One seed would not show its spread and has none; a fixed score has no spread to show.
-        """
-        mine = self.seeds[key]
-        return {
-            other: difference_of(self.on_rows_of(key, other).difference(mine, theirs))
-            for other, theirs in self.seeds.items()
-            if other != key and self.shows_spread(key) and self.shows_spread(other)
-        }
-
-    def score_by_label(self, key: str, task: str) -> PartScore:
-        """Return the score of a fused score by a task's label: the mean over the seeds."""
-        known = self.by_label[task]
-        sampled = known[key if key in known else None]
-        return PartScore(self.metric.base, *mean_of(sampled, self.seeds[key]))
-
-    def on_rows_of(self, *keys: str) -> Sampling:
-        """Return the sampling on the rows that every one of the finalists has a score of."""
-        return self.sampled[next((key for key in keys if key in self.sampled), None)]
-
-    def shows_spread(self, key: str) -> bool:
-        """Return True if the spread over seeds is known, or there is none."""
-        return key in self.fixed or len(self.seeds[key]) > 1
-
-
-def _masks(logits: Logits, seeds: Mapping[str, range]) -> dict[str | None, Rows]:
-    """Return all rows (None), and for each finalist that lacks some the rows that it scores."""
-    known = {key: ~np.isnan(logits[:, columns[0]]) for key, columns in seeds.items()}
-    masks: dict[str | None, Rows] = {None: np.ones(len(logits), bool)}
-    masks.update({key: rows for key, rows in known.items() if not rows.all()})
-    return masks
-
-
-def _on(masks: Mapping[str | None, Rows], sampled: Sampler) -> dict[str | None, Sampling]:
-    return {key: sampled(rows) for key, rows in masks.items()}
-
-
 def _tasks(metric: Metric, schema: Schema, runs: Sequence[FinalRun]) -> dict[str, PartScore]:
     """Return each task's mean over the seeds."""
     scores = [run.scores.test for run in runs]
     means = {task: float(np.mean([score[task] for score in scores])) for task in scores[0]}
     return by_task(metric, schema, means)
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    return finite(float(np.mean(list(values))))

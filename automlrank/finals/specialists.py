@@ -1,4 +1,4 @@
-"""Specialists: the best architecture trained for a single task, or on a single scenario's rows.
+"""Specialists: the recommended architecture trained for a single task, or on one scenario's rows.
 
 Sharing between tasks and scenarios may help one and hurt another. A specialist has the same
 architecture, settings and seeds, and sees the labels of one task or the rows of one scenario.
@@ -43,7 +43,7 @@ Logits = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Specialist:
-    """A model to compare the best architecture with on one part: a ``task`` on ``rows``."""
+    """A model to compare the recommended architecture with on one part: a ``task`` on ``rows``."""
 
     kind: str
     name: str
@@ -121,7 +121,7 @@ def only_scenario(data: Dataset, value: int) -> Dataset | None:
 def seesaw(
     evaluator: Evaluator, folder: RunFolder, best: Record
 ) -> dict[str, dict[str, SpecialistScore]]:
-    """Compare the best architecture with a specialist for each part, by kind and name of the part.
+    """Compare the recommended architecture with a specialist for each part, by kind and name.
 
     The kinds are ``tasks``, ``scenarios``, and ``boosted``: the tasks again, beside boosted trees.
     One seed of all specialists is trained before the next. Once the time is up, the comparisons
@@ -190,7 +190,8 @@ def trained(
     model = build(own.wire(special.architecture), seed)
     made = own.train(model, special.architecture, seed, what)
     logits = predict(made.model, evaluator.data, "test", config.device)
-    folder.write_final(key, seed, seed_scores_data(SeedScores(made.scores)), logits)
+    scores = seed_scores_data(SeedScores(made.scores))
+    folder.write_final(key, seed, scores, {"test": logits})
     return logits
 
 

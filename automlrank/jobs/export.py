@@ -12,11 +12,11 @@ from automlrank.options.call import takes
 
 @takes(ExportOptions)
 def export(options: ExportOptions) -> list[Path]:
-    """Write a trial of a run, or its best within a latency, as training code; return the files.
+    """Write a trial of a run, or the recommended one, as training code; return the files.
 
-    Without ``trial`` the best one is chosen on validation. Raises RunError for a folder that is no
-    run or a trial that is not there, BudgetError if no trial is fast enough, UsageError for
-    ``onnx`` without its packages.
+    Without ``trial`` it is chosen on validation, within a latency if one is given. Raises RunError
+    for a folder that is no run or a trial that is not there, BudgetError if no trial is fast
+    enough, UsageError for ``onnx`` without its packages.
     """
     if options.trial is not None and options.max_latency_ms is not None:
         raise UsageError("--trial and --max-latency-ms both choose a trial.", "Give one of them.")
@@ -24,5 +24,6 @@ def export(options: ExportOptions) -> list[Path]:
         options.out,
         trial=options.trial,
         max_latency_ms=options.max_latency_ms,
+        prefer=options.prefer,
         onnx=options.onnx,
     )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from automlrank.errors import UsageError, did_you_mean
 from automlrank.options.base import Options
-from automlrank.options.kinds import argument, flag, number, path, text, whole
+from automlrank.options.kinds import argument, choice, flag, number, path, text, whole
 from automlrank.runs.search_config import (
+    PREFERENCES,
+    SPEED,
     DeviceOptions,
     RequestOptions,
     SearchSettings,
@@ -112,6 +114,12 @@ class UnknownOptions(Options):
     )
 
 
+PREFER = (
+    "Finalist to recommend: the fastest that is not really worse than the best, or the highest "
+    "score."
+)
+
+
 @dataclass(frozen=True)
 class SearchOptions(UnknownOptions, MetricOptions, SearchSettings, TableOptions):
     """Options of ``search``."""
@@ -140,6 +148,7 @@ class SearchOptions(UnknownOptions, MetricOptions, SearchSettings, TableOptions)
             low=1,
         ),
     )
+    prefer: str = field(default=SPEED, metadata=choice(PREFER, PREFERENCES))
     workers: int = field(
         default=1, metadata=whole("Number of processes that train; they share the cores.", low=1)
     )
@@ -226,24 +235,31 @@ class _RunOptions(Options):
     run: str | Path = field(metadata=argument(path("Folder of a search.", metavar="RUN")))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _PreferOptions(Options):
+    prefer: str | None = field(
+        default=None, metadata=choice(f"{PREFER} By default as the search did.", PREFERENCES)
+    )
+
+
 @dataclass(frozen=True)
-class ExportOptions(_RunOptions):
+class ExportOptions(_PreferOptions, _RunOptions):
     """Options of ``export``."""
 
     out: str | Path = field(metadata=path("New folder for the code.", metavar="DIR"))
     _: KW_ONLY
     trial: int | None = field(
         default=None,
-        metadata=whole("Number of the trial to export instead of the best one.", low=None),
+        metadata=whole("Number of the trial to export instead of the recommended one.", low=None),
     )
     max_latency_ms: float | None = field(
-        default=None, metadata=number("Export the best trial within this p50 in ms.")
+        default=None, metadata=number("Export the one recommended within this p50 in ms.")
     )
     onnx: bool = field(default=False, metadata=flag("Write and verify model.onnx too."))
 
 
 @dataclass(frozen=True)
-class ReportOptions(_RunOptions):
+class ReportOptions(_PreferOptions, _RunOptions):
     """Options of ``report``."""
 
     _: KW_ONLY

@@ -13,11 +13,11 @@ from automlrank.report.html import html as html_page
 HINT = "Make room for it, then run the command again."
 
 
-def rewrite(run: str | Path, html: str | Path | None = None) -> Result:
+def rewrite(run: str | Path, html: str | Path | None = None, prefer: str | None = None) -> Result:
     """Write a run's report from its records; with ``html`` only its page, to that file."""
     if html is not None:
         check_file(Path(html), "Give another --html, such as report.html.")
-    result = load_run(run)
+    result = load_run(run, prefer)
     try:
         if html is None:
             write_report(result.results, result.facts, result.folder)

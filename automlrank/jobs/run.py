@@ -23,7 +23,6 @@ from automlrank.finals.finalists import (
     with_all_finals,
     with_latency,
 )
-from automlrank.finals.scores import FinalistScores
 from automlrank.finals.specialists import seesaw
 from automlrank.jobs.result import Result
 from automlrank.measurement.latency import Latency
@@ -99,12 +98,15 @@ class SearchRun:
         finalists = self.finalists(results)
         leaders = leaders_of(results, config.latency_ms)
         finals, stopped = run_finals(evaluator, self.folder, finalists, leaders, self.baselines)
-        if stopped is None:
-            self.compare_specialists(evaluator, results, finals)
         tested = with_all_finals(results, finals)
         if stopped != INTERRUPTED:
             tested = self.measured_again(evaluator, tested, finalists)
-        return tested, stopped
+        if stopped is not None:
+            return tested, stopped
+        try:
+            return self.with_specialists(evaluator, tested), None
+        except KeyboardInterrupt:
+            return tested, INTERRUPTED
 
     def finalists(self, results: Results) -> tuple[Record, ...]:
         """Choose the finalists, and report their number."""
@@ -116,26 +118,23 @@ class SearchRun:
             )
         return finalists
 
-    def compare_specialists(
-        self, evaluator: Evaluator, results: Results, finals: dict[str, FinalistScores]
-    ) -> None:
-        """Add to the best finalist's scores those of models of one task or scenario alone."""
-        tested = with_all_finals(results, finals)
-        best = next(iter(tested.within(evaluator.config.latency_ms)), None)
-        if best is not None and best.fingerprint in finals:
-            parts = seesaw(evaluator, self.folder, best)
-            finals[best.fingerprint] = finals[best.fingerprint].with_seesaw(parts)
+    def with_specialists(self, evaluator: Evaluator, results: Results) -> Results:
+        """Add to the recommended one's scores those of models of one task or scenario alone."""
+        best = results.recommended(evaluator.config.latency_ms, self.facts.prefer)
+        if best is None or best.test is None:
+            return results
+        known = best.fingerprint
+        compared = dataclasses.replace(best.test, seesaw=seesaw(evaluator, self.folder, best))
+        return results.changed(
+            lambda r: dataclasses.replace(r, test=compared) if r.fingerprint == known else r
+        )
 
     def measured_again(
         self, evaluator: Evaluator, results: Results, finalists: Sequence[Record]
     ) -> Results:
         """Return the results with the finalists' latencies measured again in turn."""
         latencies = self.latencies(evaluator, finalists)
-        records, references = (
-            tuple(with_latency(record, latencies) for record in group)
-            for group in (results.records, results.references)
-        )
-        return dataclasses.replace(results, records=records, references=references)
+        return results.changed(lambda record: with_latency(record, latencies))
 
     def latencies(self, evaluator: Evaluator, finalists: Sequence[Record]) -> dict[str, Latency]:
         """Measure the finalists' latencies in turn; none if that is not possible."""

@@ -3,8 +3,9 @@
 ``sampling`` gives the joint covariance of several models' scores over draws of rows: of AUC by
 DeLong's variance on midranks, O(n log n) (DeLong et al., Biometrics 1988; Sun and Xu, IEEE Signal
 Processing Letters 2014, https://doi.org/10.1109/LSP.2014.2337313), of RMSE by the delta method, of
-any other metric by the paired bootstrap. The error of a difference of architectures includes the
-spread between training seeds.
+any other metric by the paired bootstrap. Where rows belong to groups, groups are drawn, as rows of
+one group depend on each other. The error of a difference of architectures includes the spread
+between training seeds.
 """
 
 from __future__ import annotations
@@ -18,24 +19,28 @@ import numpy as np
 import numpy.typing as npt
 
 from automlrank.measurement.bootstrap import RESAMPLES, bootstrap, weighted_mean
-from automlrank.measurement.metrics import (
-    AUC,
-    LOGLOSS,
-    MAE,
-    RMSE,
-    Floats,
-    Metric,
-    cross_entropies,
-    evaluate,
-    group_aucs,
-    midranks,
+from automlrank.measurement.influence import (
+    Columns,
+    by_group,
+    group_influence,
+    placements,
+    row_influence,
+    row_losses,
 )
+from automlrank.measurement.metrics import AUC, RMSE, Floats, Metric, evaluate, group_aucs
 
-Units = npt.NDArray[np.intp]
 Z_95 = NormalDist().inv_cdf(0.975)
 DEGREES = (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0, math.inf)
 STUDENT_95 = (12.7062, 8.6488, 6.0167, 4.3027, 3.1824, 2.7764, 2.4469, 2.2281, 2.0423, Z_95)
 """Student's two-sided 95 % quantiles at ``DEGREES``."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Variance between an architecture's seeds, and the degrees of freedom that estimate it."""
+
+    variance: float
+    degrees: int
 
 
 @dataclass(frozen=True)
@@ -59,32 +64,40 @@ class Sampling:
         half = Z_95 * math.sqrt(self.covariance[chosen, chosen].mean())
         return value - half, value + half
 
-    def difference(self, a: Sequence[int], b: Sequence[int]) -> tuple[float, float]:
+    def difference(
+        self, a: Sequence[int], b: Sequence[int], pooled: Spread | None = None
+    ) -> tuple[float, float]:
         """Return ``(a - b, standard error)`` of two architectures' means over their seeds.
 
         The variance is ``R + S_a / n_a + S_b / n_b``: R over draws of rows as far as all seeds
-        share it, S between an architecture's seeds, which includes the rest. Few seeds estimate S
-        poorly: the error is widened by Student's quantile at Welch's degrees of freedom
-        (Biometrika 1947) over 1.96, and 1.96 errors cover 95 %. One model alone has no S: the
-        error is that of the paired rows.
+        share it, S between an architecture's seeds, which includes the rest, or the ``pooled`` one
+        for both. Few seeds estimate S poorly: the error is widened by Student's quantile at Welch's
+        degrees of freedom (Biometrika 1947) over 1.96, and 1.96 errors cover 95 %. One model alone
+        has no S: the error is that of the paired rows.
         """
         across = float(self.covariance[np.ix_(a, b)].mean())
-        rows = max(self._shared(a) + self._shared(b) - 2 * across, 0.0)  # rounding may go below
-        spread = [(self._spread(x) / len(x), max(len(x) - 1, 1)) for x in (a, b)]
-        variance = rows + sum(part for part, _ in spread)
-        inverse_degrees = sum(part**2 / n for part, n in spread) / (variance**2 or 1.0)
+        rows = max(self.shared(a) + self.shared(b) - 2 * across, 0.0)  # rounding may go below
+        if pooled is None:
+            each = [(self.spread(x), len(x)) for x in (a, b)]
+            parts = [(own.variance / n, own.degrees) for own, n in each]
+        else:
+            parts = [(pooled.variance * (1 / len(a) + 1 / len(b)), pooled.degrees)]
+        variance = rows + sum(part for part, _ in parts)
+        inverse_degrees = sum(part**2 / max(n, 1) for part, n in parts) / (variance**2 or 1.0)
         error = math.sqrt(variance) * student_95(inverse_degrees) / Z_95
         return float(self.values[list(a)].mean() - self.values[list(b)].mean()), error
 
-    def _shared(self, seeds: Sequence[int]) -> float:
+    def shared(self, seeds: Sequence[int]) -> float:
         """Return the mean covariance of two seeds of one architecture, or one model's variance."""
         n = len(seeds)
         own = self.covariance[np.ix_(seeds, seeds)]
         return float(own.sum() - own.trace()) / (n * (n - 1)) if n > 1 else float(own[0, 0])
 
-    def _spread(self, seeds: Sequence[int]) -> float:
-        """Return the variance between seeds."""
-        return float(self.values[list(seeds)].var(ddof=1)) if len(seeds) > 1 else 0.0
+    def spread(self, seeds: Sequence[int]) -> Spread:
+        """Return the spread between seeds: 0 for a single one."""
+        if len(seeds) == 1:
+            return Spread(0.0, 0)
+        return Spread(float(self.values[list(seeds)].var(ddof=1)), len(seeds) - 1)
 
 
 def student_95(inverse_degrees: float) -> float:
@@ -104,10 +117,11 @@ def sampling(
 ) -> Sampling:
     """Return the models' scores by ``metric`` and their covariance over draws of rows.
 
-    GAUC redraws groups, log loss and MAE rows, ``resamples`` times: for 50,000 rows and two models
-    in 0.1 s (5,000 groups) and 0.3 s, for 24 models in 0.6 and 0.5 s, on one core. ``labels`` and
-    ``groups`` ``[rows]``, ``scores`` (logits, or values) ``[rows, models]``; rows whose label is
-    NaN do not count. Raises ValueError if the metric needs groups and gets none.
+    With ``groups`` they are draws of groups. GAUC, log loss and MAE are redrawn ``resamples``
+    times: for 50,000 rows and two models in 0.1 s (5,000 groups) and 0.3 s, for 24 models in 0.6
+    and 0.5 s, on one core. ``labels`` and ``groups`` ``[rows]``, ``scores`` (logits, or values)
+    ``[rows, models]``; rows whose label is NaN do not count. Raises ValueError if the metric needs
+    groups and gets none.
     """
     truth = np.asarray(labels, np.float64)
     known = ~np.isnan(truth)
@@ -116,18 +130,9 @@ def sampling(
     values = np.array([evaluate(metric, truth, column, group) for column in columns])
     if not np.isfinite(values).all():
         return Sampling(values, np.full((len(values), len(values)), math.nan))
-    if metric == AUC:
-        return Sampling(values, _delong(truth, columns))
-    if metric == RMSE and len(truth) > 1:
-        moved = _error_influence(truth, columns)
-        return Sampling(values, moved.T @ moved)
-    if metric.grouped:
-        assert group is not None  # evaluate would have raised
-        aucs, weights = zip(*(group_aucs(truth, column, group) for column in columns), strict=True)
-        units, weight = np.stack(aucs, axis=1), weights[0]
-    else:
-        units = np.stack([_row_losses(metric, truth, column) for column in columns], axis=1)
-        weight = np.ones(len(units))
+    if metric in (AUC, RMSE):
+        return Sampling(values, _closed_form(metric, truth, columns, group))
+    units, weight = _drawn(metric, truth, columns, group)
     if len(units) < 2:  # drawing the only one again would show no spread
         return Sampling(values, np.full((len(values), len(values)), math.nan))
     drawn = bootstrap(weighted_mean(units, weight), len(units), resamples=resamples, seed=seed)
@@ -144,31 +149,33 @@ def joint_sampling(
     """Return the models' weighted mean of several tasks' scores, and its covariance over rows.
 
     ``sum_rows x x^T`` of each row's weighted influence on the models' scores, the tasks' on the
-    same rows: of AUC DeLong's placements over their class's size, of log loss and MAE the row's
-    over the number of rows, of RMSE as the delta method has it; of one task as ``sampling`` has it,
-    to ``1 / n``. Of GAUC groups are drawn, and one moves it by its share of the rows times its
-    AUC's distance from the mean; ValueError where it lacks them. ``labels`` ``[rows, tasks]``,
-    ``scores`` ``[rows, tasks, models]``, ``groups`` ``[rows]``.
+    same rows; of one task it is ``sampling``'s to ``1 / n``. With ``groups`` the influence of a
+    group's rows is summed first. Of GAUC a group moves it by its share of the rows times its AUC's
+    distance from the mean; ValueError where it lacks them. ``labels`` ``[rows, tasks]``, ``scores``
+    ``[rows, tasks, models]``, ``groups`` ``[rows]``.
     """
+    if metric.grouped and groups is None:
+        raise ValueError(f"{metric.base.name} needs a group for each row, but got none.")
     share = sum(metric.weights.values())
     rows, _, models = scores.shape
-    drawn = np.arange(rows)
-    if metric.grouped:
-        if groups is None:
-            raise ValueError(f"{metric.base.name} needs a group for each row, but got none.")
-        drawn = np.unique(groups, return_inverse=True)[1]
+    units = None if groups is None else np.unique(groups, return_inverse=True)[1]
     values, influence = np.zeros(models), np.zeros((rows, models))
     for task, weight in metric.weights.items():
         i = tasks.index(task)
-        known = ~np.isnan(labels[:, i])
-        columns, units = scores[known, i].T, drawn[known]
+        known = np.flatnonzero(~np.isnan(labels[:, i]))
+        columns, own = scores[known, i].T, None if units is None else units[known]
         truth = labels[known, i].astype(np.float64)
-        each = [evaluate(metric.base, truth, column, units) for column in columns]
+        each = [evaluate(metric.base, truth, column, own) for column in columns]
         values += weight / share * np.array(each)
         if not np.isfinite(values).all():
             return Sampling(values, np.full((models, models), math.nan))
-        moving, moved = _influence(metric.base, truth, columns, units)
+        if metric.grouped and own is not None:
+            moving, moved = group_influence(truth, columns, own)
+        else:
+            moving, moved = known, row_influence(metric.base, truth, columns)
         influence[moving] += weight / share * moved
+    if units is not None and not metric.grouped:
+        influence = by_group(influence, units)
     return Sampling(values, influence.T @ influence)
 
 
@@ -183,56 +190,6 @@ def relative_error(labels: npt.ArrayLike) -> float:
         return math.nan
     found = sampling(RMSE, truth, np.full((len(truth), 1), truth.mean()))
     return math.sqrt(found.covariance[0, 0]) / float(found.values[0])
-
-
-def _error_influence(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
-    """Influence of rows on each model's RMSE: ``(e^2 - mean) / (2 n root)``, ``[rows, models]``."""
-    squares = (columns.T.astype(np.float64) - labels[:, None]) ** 2
-    means = squares.mean(axis=0)
-    moved: Floats = (squares - means) / (2 * len(labels) * np.maximum(np.sqrt(means), 1e-300))
-    return moved
-
-
-def _row_losses(metric: Metric, labels: Floats, column: npt.NDArray[np.generic]) -> Floats:
-    """Loss of each row, of which log loss or MAE is the mean."""
-    if metric == LOGLOSS:
-        return cross_entropies(labels, column)
-    errors: Floats = np.abs(column.astype(np.float64) - labels)
-    return errors
-
-
-def _influence(
-    base: Metric, labels: Floats, columns: npt.NDArray[np.generic], units: Units
-) -> tuple[Units, Floats]:
-    """Return the units, rows or groups, and their influence on the scores: ``[n, models]``."""
-    if base.grouped:
-        return _group_influence(labels, columns, units)
-    if base == RMSE:
-        return units, _error_influence(labels, columns)
-    if base in (LOGLOSS, MAE):
-        losses = np.stack([_row_losses(base, labels, column) for column in columns], axis=1)
-        return units, (losses - losses.mean(axis=0)) / len(losses)
-    positive, found = labels == 1, np.empty((len(labels), len(columns)))
-    for model, column in enumerate(columns):
-        above, below = _placements(labels, column)
-        found[positive, model] = (above - above.mean()) / above.size
-        found[~positive, model] = (below - below.mean()) / below.size
-    return units, found
-
-
-def _group_influence(
-    labels: Floats, columns: npt.NDArray[np.generic], groups: Units
-) -> tuple[Units, Floats]:
-    """Return the groups with both classes, and their influence on each model's GAUC.
-
-    A single group shows no spread: its influence is NaN.
-    """
-    mixed = np.flatnonzero(np.bincount(groups, labels == 1) * np.bincount(groups, labels != 1))
-    found = [group_aucs(labels, column, groups) for column in columns]
-    rows = found[0][1]
-    aucs = np.stack([each for each, _ in found], axis=1)
-    moved: Floats = rows[:, None] * (aucs - np.average(aucs, axis=0, weights=rows)) / rows.sum()
-    return mixed, moved if len(mixed) > 1 else moved * math.nan
 
 
 def auc_error(auc: float, positives: int, negatives: int) -> float:
@@ -250,19 +207,36 @@ def auc_error(auc: float, positives: int, negatives: int) -> float:
     return math.sqrt(max(auc * (1 - auc) + spread, 0.0) / (positives * negatives))
 
 
-def _delong(labels: Floats, columns: npt.NDArray[np.generic]) -> Floats:
-    positives, negatives = zip(*(_placements(labels, column) for column in columns), strict=True)
-    return _of_mean(np.stack(positives, axis=1)) + _of_mean(np.stack(negatives, axis=1))
+def _closed_form(
+    metric: Metric, labels: Floats, columns: Columns, groups: Columns | None
+) -> Floats:
+    """Return the covariance of AUC or RMSE over draws of rows, or of groups."""
+    if groups is None and metric == AUC:
+        above, below = zip(*(placements(labels, column) for column in columns), strict=True)
+        return _of_mean(np.stack(above, axis=1)) + _of_mean(np.stack(below, axis=1))
+    moved = row_influence(metric, labels, columns)
+    if groups is not None:
+        moved = by_group(moved, np.unique(groups, return_inverse=True)[1])
+    elif len(labels) < 2:
+        moved = moved * math.nan
+    covariance: Floats = moved.T @ moved
+    return covariance
 
 
-def _placements(labels: Floats, scores: npt.NDArray[np.generic]) -> tuple[Floats, Floats]:
-    """Return each positive's share of negatives below it, each negative's of positives above it."""
-    positive = labels == 1
-    p, n = int(positive.sum()), int((~positive).sum())
-    ranks = midranks(scores)
-    above = (ranks[positive] - midranks(scores[positive])) / n
-    below = 1 - (ranks[~positive] - midranks(scores[~positive])) / p
-    return above, below
+def _drawn(
+    metric: Metric, labels: Floats, columns: Columns, groups: Columns | None
+) -> tuple[Floats, Floats]:
+    """Return the values ``[units, models]`` that a bootstrap draws, and the units' weights."""
+    if metric.grouped:
+        assert groups is not None  # evaluate would have raised
+        aucs, weights = zip(*(group_aucs(labels, x, groups) for x in columns), strict=True)
+        return np.stack(aucs, axis=1), weights[0]
+    losses = row_losses(metric, labels, columns)
+    if groups is None:
+        return losses, np.ones(len(losses))
+    of, counts = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    summed = np.stack([np.bincount(of, column) for column in losses.T], axis=1)
+    return summed / counts[:, None], counts.astype(np.float64)
 
 
 def _of_mean(samples: Floats) -> Floats:

@@ -58,7 +58,7 @@ def row(record: Record, results: Results) -> Row:
         valid=show_score(record.valid_score),
         mean=show_score(record.choice_score),
         test=show_test(record),
-        deviation=show_score(None if record.test is None else record.test.std, record.test_score),
+        deviation=show_deviation(record),
         seeds=show_seeds(record),
         logloss=show_logloss(record),
         calibration=show_calibration(record),
@@ -105,13 +105,26 @@ def show_with_interval(value: float | None, interval: Interval | None) -> str:
     return show_score(value) if half is None else f"{show_score(value)} ± {show_score(half, value)}"
 
 
+def show_deviation(record: Record) -> str:
+    """Return the standard deviation of the test score over seeds."""
+    text = show_score(None if record.test is None else record.test.std, record.test_score)
+    return f"{text}, unstable" if record.is_unstable else text
+
+
 def show_seeds(record: Record) -> str:
     """Return the number of trainings behind the test score, and their standard deviation."""
     if record.test is None:
         return MISSING
     if record.test.std is None:
         return str(record.test.seeds)
-    return f"{record.test.seeds}, sd {show_score(record.test.std, record.test_score)}"
+    spread = f"{record.test.seeds}, sd {show_score(record.test.std, record.test_score)}"
+    return f"{spread}, unstable" if record.is_unstable else spread
+
+
+def show_each_seed(record: Record) -> str:
+    """Return the validation scores of a finalist's seeds."""
+    seeds = () if record.valid is None else record.valid.seeds
+    return ", ".join(show_score(value) for value in seeds)
 
 
 def show_logloss(record: Record) -> str:

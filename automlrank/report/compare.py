@@ -15,11 +15,15 @@ class Difference:
 
     value: float
     real: bool | None
-    """True if it is significant at 95 %; None if no spread was measured."""
+    """True if it is significant at 95 %; None if no spread was measured, or a seed collapsed."""
+    unstable: bool = False
+    """True if one of the two is unstable: its spread would make it tie with any other."""
 
     @property
     def verdict(self) -> str:
         """Standing of the difference in two or three words."""
+        if self.unstable:
+            return "unstable"
         if self.real is None:
             return "spread unknown"
         return "significant" if self.real else "within noise"
@@ -28,44 +32,26 @@ class Difference:
 def compare(a: Record, b: Record) -> Difference | None:
     """Return ``a - b`` on the test split; None if one of them was not scored there.
 
-    It is real beyond 1.96 standard errors of the paired difference. Without one (a single seed
-    shows no spread) it is real only if the separate 95 % intervals do not overlap.
+    Of an unstable record no difference is real. Else one is real beyond 1.96 standard errors of the
+    paired difference. Without one (a single seed shows no spread) it is real only if the separate
+    95 % intervals do not overlap.
     """
     score_a, score_b = a.test_score, b.test_score
     if score_a is None or score_b is None:
         return None
+    if a.is_unstable or b.is_unstable:
+        return Difference(score_a - score_b, None, unstable=True)
     for one, other, sign in ((a, b, 1.0), (b, a, -1.0)):
         value, error = _paired(one, other)
         if value is not None and error is not None:
             return Difference(sign * value, abs(value) > Z_95 * error)
-    apart = _apart(interval(a), interval(b))
-    return Difference(score_a - score_b, apart)
-
-
-def as_fast(a: Record, b: Record) -> bool:
-    """Return True if the intervals of the median latencies overlap: a tie.
-
-    Only a latency that was measured again has an interval; without both there is no tie.
-    """
-    return _apart(latency_interval(a), latency_interval(b)) is False
+    overlap = interval(a).overlaps(interval(b))
+    return Difference(score_a - score_b, None if overlap is None else not overlap)
 
 
 def interval(record: Record) -> Interval:
     """Return the 95 % interval of the test score."""
     return Interval() if record.test is None else record.test.interval
-
-
-def latency_interval(record: Record) -> Interval:
-    """Return the interval of the median latency."""
-    latency = record.latency_ms
-    return Interval() if latency is None else Interval(latency.low, latency.high)
-
-
-def _apart(a: Interval, b: Interval) -> bool | None:
-    """Return True if two intervals do not overlap; None if an end is not known."""
-    if a.low is None or a.high is None or b.low is None or b.high is None:
-        return None
-    return a.low > b.high or b.low > a.high
 
 
 def _paired(a: Record, b: Record) -> tuple[float | None, float | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 from automlrank.documents import dump_json
 from automlrank.files import write_text
@@ -21,7 +22,7 @@ def write_report(results: Results, facts: RunInfo, folder: str | Path) -> list[P
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "report.md": markdown(results, facts),
-        "front.json": json_text(results),
+        "front.json": json_text(results, facts),
         "trials.csv": csv_text(results),
         "report.html": html_text(results, facts),
     }
@@ -41,6 +42,19 @@ def csv_text(results: Results) -> str:
     return text.getvalue()
 
 
-def json_text(results: Results) -> str:
+def json_text(results: Results, facts: RunInfo) -> str:
     """Return the JSON contract as text; it holds no NaN."""
-    return dump_json(results.to_data()) + "\n"
+    return dump_json(results_data(results, facts)) + "\n"
+
+
+def results_data(results: Results, facts: RunInfo) -> dict[str, Any]:
+    """Return the JSON contract of ``front.json`` and of ``automlrank report --format json``.
+
+    ``recommended`` is the number of a trial, or of a reference below 0; null if there is none.
+    """
+    best = results.recommended(facts.latency_ms, facts.prefer)
+    return {
+        **results.to_data(),
+        "recommended": None if best is None else best.number,
+        "unstable": [record.number for record in results.unstable],
+    }

@@ -41,7 +41,7 @@ class Grid:
 
 def grids(results: Results, facts: RunInfo) -> list[Grid]:
     """Return the tables that the run has rows for."""
-    best = next(iter(results.within(facts.latency_ms)), None)
+    best = results.recommended(facts.latency_ms, facts.prefer)
     found = [_latencies(results), _tasks(results), _fused(results, facts)]
     if best is not None and best.test:
         found += [_scenarios(best, best.test), _seesaw(best, best.test)]
@@ -99,7 +99,7 @@ def _fused(results: Results, facts: RunInfo) -> Grid:
 
 
 def _scenarios(best: Record, test: FinalScores) -> Grid:
-    """Score of the best architecture in every scenario."""
+    """Score of the recommended architecture in every scenario."""
     found = test.scenarios
     lacks = "one class only" if test.metric.kind == "binary" else "no label"
     tasks = next(iter(found.values())).tasks if found else {}
@@ -115,7 +115,7 @@ def _scenarios(best: Record, test: FinalScores) -> Grid:
 
 
 def _seesaw(best: Record, test: FinalScores) -> Grid:
-    """The best architecture against itself trained for one task, or one scenario, alone."""
+    """The recommended architecture against itself trained for one task, or one scenario, alone."""
     rows = []
     known = test.seesaw or {}
     trees = ", and beside LightGBM with target rates for the task" if "boosted" in known else ""

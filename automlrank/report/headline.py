@@ -1,28 +1,30 @@
-"""The first sentences of a report: the best architecture, the best reference, the verdict."""
+"""The first sentences of a report: the recommended architecture against the best reference."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from automlrank.measurement.metrics import Metric
-from automlrank.report.cells import show_change, show_ms, show_score, show_test
-from automlrank.report.compare import as_fast, compare
+from automlrank.report.cells import show_change, show_each_seed, show_ms, show_score, show_test
+from automlrank.report.compare import compare
+from automlrank.runs.recommendation import Recommendation, as_fast
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
+from automlrank.runs.search_config import SCORE
 
 
 def headline(results: Results, facts: RunInfo) -> str:
-    """Return the first sentences: the best architecture in the budget against the best reference.
+    """Return the first sentences: the recommended architecture against the best reference.
 
-    The best is chosen on validation and stated on test. If boosted trees or the incumbent are
+    It is chosen on validation and stated on test. If boosted trees or the incumbent are
     significantly better, that comes first; the standing against the incumbent is always given.
     """
     limit = facts.latency_ms
-    fits = results.within(limit)
-    if not fits:
+    chosen = results.recommendation(limit, facts.prefer)
+    if chosen is None:
         return _nothing(results, limit)
-    best = fits[0]
+    best = chosen.recommended
     if best.test_score is None:
         return _untested(best, results.metric, limit)
     winners = _winners(best, results)
@@ -30,13 +32,16 @@ def headline(results: Results, facts: RunInfo) -> str:
         return _beaten(winners, best, results, limit)
     if results.is_reference(best):
         return _reference_won(best, results, limit)
-    return _architecture(best, results, limit)
+    return _architecture(chosen, results, limit)
 
 
-def _architecture(best: Record, results: Results, limit: float | None) -> str:
-    metric, incumbent = results.metric, results.incumbent
+def _architecture(chosen: Recommendation, results: Results, limit: float | None) -> str:
+    metric, incumbent, best = results.metric, results.incumbent, chosen.recommended
     reference = _without(results, incumbent).best_reference(limit)
-    start = f"The best architecture{_within(limit)} scores {_test(best, metric)}."
+    start = (
+        f"The recommended architecture{_within(limit)}, {_name(best)}, scores "
+        f"{_test(best, metric)}.{_tie(chosen)}"
+    )
     start += _against(incumbent, best, metric)
     if reference is None:
         return start if incumbent else f"{start} No reference was scored on the test split."
@@ -44,6 +49,29 @@ def _architecture(best: Record, results: Results, limit: float | None) -> str:
         f"{start} The best reference, {_name(reference)}, scores {_score_and_time(reference, best)}"
         f"{_over(reference, limit)}. {_verdict(best, reference, metric)}"
     )
+
+
+def _tie(chosen: Recommendation) -> str:
+    """Standing of the recommended one and of the highest score, behind another sentence."""
+    other = chosen.other
+    if other is None:
+        return ""
+    if chosen.prefer == SCORE:
+        return (
+            f" It has the highest score on validation; {_name(other)} ties with it there and is "
+            f"{_faster(other, chosen.highest)} ({_score_and_time(other)})."
+        )
+    return (
+        f" On validation it ties with {_name(other)}, the highest score there "
+        f"({_score_and_time(other)}), and is {_faster(chosen.fastest, other)}."
+    )
+
+
+def _faster(fast: Record, slow: Record) -> str:
+    """Return how much faster a record is: ``7 times faster``."""
+    if as_fast(fast, slow) or not fast.p50:
+        return "as fast, with a smaller embedding"
+    return f"{(slow.p50 or 0.0) / fast.p50:.2g} times faster"
 
 
 def _winners(best: Record, results: Results) -> list[Record]:
@@ -60,14 +88,14 @@ def _beaten(winners: list[Record], best: Record, results: Results, limit: float 
     others = "".join(f", as does {_name(r)} ({_score_and_time(r)})" for r in winners[1:])
     text = (
         f"{_capital(_name(first))} scores {_test(first, metric)}{_over(first, limit)} and beats "
-        f"the best architecture{_within(limit)} ({_score_and_time(best)}){others}. "
+        f"the recommended architecture{_within(limit)} ({_score_and_time(best)}){others}. "
         f"{_verdict(first, best, metric)}"
     )
     return text if incumbent in winners else text + _against(incumbent, best, metric)
 
 
 def _against(incumbent: Record | None, best: Record, metric: Metric) -> str:
-    """Standing of the best architecture against the incumbent, behind another sentence."""
+    """Standing of the recommended architecture against the incumbent, behind another sentence."""
     if incumbent is None or incumbent.test_score is None:
         return ""
     standing = _verdict(best, incumbent, metric, "The architecture's", " to it")
@@ -83,8 +111,8 @@ def _reference_won(best: Record, results: Results, limit: float | None) -> str:
     """The choice fell on a reference: say it, and how near the search came."""
     metric = results.metric
     start = (
-        f"{_capital(_name(best))}, a reference, is the best architecture{_within(limit)}: it "
-        f"scores {_test(best, metric)}.{_against(results.incumbent, best, metric)}"
+        f"{_capital(_name(best))}, a reference, is the recommended architecture{_within(limit)}: "
+        f"it scores {_test(best, metric)}.{_against(results.incumbent, best, metric)}"
     )
     others = [
         record
@@ -116,6 +144,9 @@ def _nothing(results: Results, limit: float | None) -> str:
             f"No architecture fits {limit:g} ms: the fastest, {fastest.name or fastest.summary}, "
             f"takes {show_ms(fastest.p50)} ms."
         )
+    if results.unstable and results.complete:
+        each = "; ".join(f"{_name(r)} {show_each_seed(r)}" for r in results.unstable)
+        return f"No finalist{_within(limit)} is stable: the seeds disagree on validation ({each})."
     states = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in results.counts.items() if n)
     return f"No trial{_within(limit)} was trained to the end ({states or 'none began'})."
 
@@ -134,6 +165,8 @@ def _verdict(
     if difference is None:
         return "Their difference is not known."
     change = f"{noun} difference{to} ({show_change(difference.value)})"
+    if difference.unstable:
+        return f"{change} says nothing: the seeds of one of them disagree."
     if difference.real is None:
         return f"{change} has no measured spread."
     if not difference.real:

@@ -81,11 +81,11 @@ def _section(heading: str, *parts: str) -> str:
 
 
 def _best(results: Results, facts: RunInfo) -> str:
-    fits = results.within(facts.latency_ms)
-    if not fits:
+    best = results.recommended(facts.latency_ms, facts.prefer)
+    if best is None:
         return ""
-    shown = escape(title(fits[0]))
-    return f'<p class="best">Trial {fits[0].number} is <b>{shown}</b></p>'
+    subject = "The reference" if best.number < 0 else f"Trial {best.number}"
+    return f'<p class="best">{subject} is <b>{escape(title(best))}</b></p>'
 
 
 def _plot(key: str, figure: go.Figure) -> str:

@@ -11,7 +11,8 @@ from automlrank.runs.results import Results
 
 RANKS = (
     "rank: by test; a lower rank only if one of the rank above is significantly better "
-    "(95 %, same rows, seeds). Equal ranks are ties, the faster first."
+    "(95 %, same rows, seeds). Equal ranks are ties, the faster first. "
+    "An unstable one has none."
 )
 
 PROBABILITIES = ("log loss", "calibration")  # headings of columns that only probabilities have
@@ -37,7 +38,7 @@ def ranked(results: Results) -> list[Record]:
 
 
 def ranks(results: Results) -> dict[str, int]:
-    """Return the rank of every record with a test score, by fingerprint.
+    """Return the rank of every stable record with a test score, by fingerprint.
 
     Rank 1 holds the records that no other significantly beats, rank 2 those that no other left
     significantly beats, and so on. Two of one rank are a tie; a record stands above all that it
@@ -45,6 +46,7 @@ def ranks(results: Results) -> dict[str, int]:
     are not transitive (a = b = c, yet a > c): a pair of different ranks may be a tie.
     """
     left = [r for r in _candidates(results).values() if r.test_score is not None]
+    left = [record for record in left if not record.is_unstable]
     places: dict[str, int] = {}
     rank = 1
     while left:

@@ -7,14 +7,20 @@ import itertools
 from automlrank.measurement.bootstrap import RESAMPLES
 from automlrank.measurement.calibration import BINS
 from automlrank.measurement.metrics import Metric
-from automlrank.report.cells import show_labels, show_seconds, show_share, title
-from automlrank.report.compare import as_fast
+from automlrank.report.cells import show_each_seed, show_labels, show_seconds, show_share, title
 from automlrank.report.grids import one_class
 from automlrank.report.ranking import has_probabilities, ranked
+from automlrank.runs.recommendation import TIE, as_fast
 from automlrank.runs.results import Results
 from automlrank.runs.run_info import RunInfo
 
 Pairs = list[tuple[str, str]]
+CHOICE = (
+    "by validation alone: of the finalists that tie there with the highest score, the fastest; "
+    "among those as fast, the one with the smallest embedding. One of k finalists ties up to "
+    f"{TIE} / sqrt(k) standard errors below it, over the paired rows and the seeds, which fresh "
+    "seeds confirm in 95 % of searches. The test split was scored for finalists only"
+)
 EXACT = {"auc": "DeLong", "rmse": "the delta method"}
 
 
@@ -45,7 +51,15 @@ def measured(results: Results, facts: RunInfo) -> Pairs:
         pairs.append((f"Split {split}", "; ".join([f"{rows:,} rows", *shown])))
     if facts.sample_rows is not None:
         pairs.append(("Sample", f"trials saw about {facts.sample_rows:,} training rows"))
-    pairs.append(("Choice", "by validation; the test split was scored for finalists only"))
+    pairs.append(("Choice", CHOICE))
+    pairs += [
+        (
+            f"Unstable: {record.name or f'trial {record.number}'}",
+            f"its seeds score {show_each_seed(record)} on validation, apart beyond what rows and "
+            "the other finalists explain: it is not recommended, and has no rank",
+        )
+        for record in results.unstable
+    ]
     if results.finalists or any(reference.test for reference in results.references):
         pairs.append(("Test", _test_protocol(results)))
     protocol = ", ".join(f"{key} {value}" for key, value in results.latency.items())

@@ -7,7 +7,7 @@ import json
 import shlex
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,9 @@ LOCK_FILE = "run.lock"
 CHECKSUM = "checksum"  # of a finalist's scores and logits
 BUSY_SECONDS = 60  # that other workers may write to the study, on a busy machine
 LOCK_SECONDS = 0.5  # a worker that checks the lock holds it for less
+
+Final = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
+"""Scores of one training of a finalist, and its logits by split."""
 
 
 class RunFolder:
@@ -197,8 +200,8 @@ class RunFolder:
 
     # -- finalists --------------------------------------------------------------------------
 
-    def final(self, fingerprint: str, seed: int) -> tuple[dict[str, Any], npt.NDArray[Any]] | None:
-        """Return a finalist's scores and test logits for a seed; None if no run has left them.
+    def final(self, fingerprint: str, seed: int, splits: Collection[str]) -> Final | None:
+        """Return a finalist's scores for a seed, and its logits by split; None if there are none.
 
         Raises RunError if they cannot be read.
         """
@@ -207,26 +210,38 @@ class RunFolder:
             return None
         with reading(stem.with_suffix(".json"), ""):
             scores = dict(json.loads(stem.with_suffix(".json").read_bytes()))
-            known = scores.pop(CHECKSUM, None)
-        with reading(stem.with_suffix(".npy"), ""):
-            logits = np.load(stem.with_suffix(".npy"), allow_pickle=False)
-            if known != _checksum(scores, logits):
-                raise RunError("it is not as it was written")
-            return scores, logits
+            known = scores.pop(CHECKSUM, {})
+        logits = {}
+        for split in splits:
+            with reading(file := _logits(stem, split), ""):
+                logits[split] = np.load(file, allow_pickle=False)
+                if known.get(split) != _checksum(scores, logits[split]):
+                    raise RunError("it is not as it was written")
+        return scores, logits
 
     def write_final(
-        self, fingerprint: str, seed: int, scores: Mapping[str, Any], logits: npt.NDArray[Any]
+        self,
+        fingerprint: str,
+        seed: int,
+        scores: Mapping[str, Any],
+        logits: Mapping[str, npt.NDArray[Any]],
     ) -> None:
         stem = self.trial(fingerprint) / f"final-{seed}"
         stem.parent.mkdir(parents=True, exist_ok=True)
-        np.save(stem.with_suffix(".npy"), logits, allow_pickle=False)
-        checked = {**scores, CHECKSUM: _checksum(scores, logits)}
-        write_text(stem.with_suffix(".json"), json.dumps(checked))  # last: it vouches
+        for split, array in logits.items():
+            np.save(_logits(stem, split), array, allow_pickle=False)
+        known = {split: _checksum(scores, array) for split, array in logits.items()}
+        text = json.dumps({**scores, CHECKSUM: known})
+        write_text(stem.with_suffix(".json"), text)  # last: it vouches
 
 
 def _checksum(scores: Mapping[str, Any], logits: npt.NDArray[Any]) -> int:
     text = json.dumps(dict(scores)).encode()
     return checksum_of_bytes(memoryview(logits.tobytes()), zlib.crc32(text))
+
+
+def _logits(stem: Path, split: str) -> Path:
+    return stem.with_name(f"{stem.name}-{split}.npy")
 
 
 def check_format(file: Path, data: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from automlrank.runs.score_data import (
     read_split_scores,
     split_scores_data,
 )
-from automlrank.runs.scores import FinalScores, SplitScores, finite
+from automlrank.runs.scores import FinalScores, Interval, SplitScores, finite
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -100,6 +100,17 @@ class Record:
         """Median latency of the first measurement; None if it was not measured."""
         first = None if self.latency_ms is None else finite(self.latency_ms.p50_first)
         return self.p50 if first is None else first
+
+    @property
+    def latency_interval(self) -> Interval:
+        """Interval of the median latency, known if it was measured again."""
+        latency = self.latency_ms
+        return Interval() if latency is None else Interval(latency.low, latency.high)
+
+    @property
+    def is_unstable(self) -> bool:
+        """True if the seeds of a finalist disagree beyond what rows and peers explain."""
+        return self.valid is not None and self.valid.unstable
 
     @property
     def is_measured_again(self) -> bool:

@@ -1,13 +1,13 @@
 """All records of a run, with its counts, front, finalists and best models.
 
-``Results.to_data`` is the JSON that ``automlrank report --format json`` prints and ``front.json``
-holds.
+``Results.to_data`` is the JSON that ``front.json`` holds beside the recommendation.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +18,9 @@ from automlrank.measurement.metrics import METRICS, Metric
 if TYPE_CHECKING:
     import pandas as pd
 
+from automlrank.runs.recommendation import Recommendation, by_score
 from automlrank.runs.record import COUNTED, Record, flat, plain
+from automlrank.runs.search_config import SPEED
 
 FORMAT = 1
 """Number of the JSON contract; a change of its keys needs the next one."""
@@ -68,8 +70,16 @@ class Results:
 
     @property
     def finalists(self) -> tuple[Record, ...]:
-        """Complete trials that were scored on the test split, references among them."""
-        return tuple(r for r in self.complete if r.test_score is not None)
+        """Architectures that were scored on the test split, references among them."""
+        outside = (r for r in self.references if r.state == "reference" and r.architecture)
+        tested = (*self.complete, *outside)
+        return tuple(r for r in tested if r.test_score is not None and r.p50 is not None)
+
+    @property
+    def unstable(self) -> tuple[Record, ...]:
+        """Finalists whose seeds disagree beyond what rows and peers explain."""
+        known = {r.fingerprint: r for r in (*self.references, *self.finalists)}
+        return tuple(record for record in known.values() if record.is_unstable)
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -94,49 +104,76 @@ class Results:
         return any(record.fingerprint == reference.fingerprint for reference in self.references)
 
     def within(self, max_latency_ms: float | None) -> tuple[Record, ...]:
-        """Return the finalists within a latency, else trials of the front, best first."""
+        """Return the stable finalists within a latency, else trials of the front, best first."""
         for group in (self.finalists, self.front):
             fits = [
                 record
                 for record in group
-                if max_latency_ms is None or (record.p50 or 0.0) <= max_latency_ms
+                if not record.is_unstable
+                and (max_latency_ms is None or (record.p50 or 0.0) <= max_latency_ms)
             ]
             if fits:
-                sign = -1 if self.metric.up else 1
-                key = {id(r): sign * (r.choice_score or 0.0) for r in fits}
-                return tuple(sorted(fits, key=lambda r: (key[id(r)], r.p50 or 0.0, r.number)))
+                return tuple(by_score(fits, self.metric))
         return ()
+
+    def changed(self, change: Callable[[Record], Record]) -> Self:
+        """Return the results with a change of every record, trials and references."""
+        return dataclasses.replace(
+            self,
+            records=tuple(map(change, self.records)),
+            references=tuple(map(change, self.references)),
+        )
+
+    def recommendation(
+        self, max_latency_ms: float | None = None, prefer: str = SPEED
+    ) -> Recommendation | None:
+        """Return the recommended record within a latency, and what else it could be."""
+        return Recommendation.among(self.within(max_latency_ms), self.metric, prefer)
+
+    def recommended(self, max_latency_ms: float | None, prefer: str) -> Record | None:
+        """Return the recommended record within a latency; None if there is none."""
+        chosen = self.recommendation(max_latency_ms, prefer)
+        return None if chosen is None else chosen.recommended
 
     def best_reference(self, limit: float | None = None, split: str = "test") -> Record | None:
         """Return the reference with the best score within a latency, or at any if none fits.
 
         It is chosen by test, not by validation, once there is a test score: the strongest
-        comparison, whichever reference a search preferred.
+        comparison, whichever reference a search preferred. An unstable one is the last resort.
         """
         sign = 1.0 if self.metric.up else -1.0
         scored = [r for r in self.references if r.score_on(split) is not None]
+        scored = [r for r in scored if not r.is_unstable] or scored
         fits = [r for r in scored if limit is None or (r.p50 or 0.0) <= limit]
         score = {id(r): sign * (r.score_on(split) or 0.0) for r in scored}
         return max(fits or scored, key=lambda r: score[id(r)], default=None)
 
-    def best(self, max_latency_ms: float | None = None) -> Record:
-        """Return the best finalist within a p50 latency, chosen on validation: test stays unseen.
+    def best(self, max_latency_ms: float | None = None, prefer: str = SPEED) -> Record:
+        """Return the recommended record within a p50 latency: test stays unseen.
 
-        Raises RunError without a complete trial, BudgetError where none is fast enough.
+        It is the fastest finalist that is not really worse than the best on validation; with
+        ``prefer="score"`` the one with the highest score. Raises RunError without a complete trial
+        or with unstable ones only, BudgetError where none is fast enough.
         """
-        fits = self.within(max_latency_ms)
-        if fits:
-            return fits[0]
+        best = self.recommended(max_latency_ms, prefer)
+        if best is not None:
+            return best
         if not self.complete:
             raise RunError("a best trial needs a complete one, but the run has none.")
         quickest = min(self.complete, key=lambda record: record.p50 or 0.0)
+        if max_latency_ms is None or (quickest.p50 or 0.0) <= max_latency_ms:
+            names = ", ".join(str(record.number) for record in self.unstable)
+            raise RunError(
+                f"no finalist is stable: the seeds of trials {names} disagree.",
+                "Search longer, or choose one by its number.",
+            )
         raise BudgetError(
             f"no complete trial takes {max_latency_ms:g} ms or less.",
             f"The fastest, trial {quickest.number}, takes {quickest.p50 or 0.0:.1f} ms.",
         )
 
     def to_data(self) -> dict[str, Any]:
-        """Return the JSON contract of ``automlrank report --format json``."""
+        """Return the results as JSON-safe data; a report adds what it recommends."""
         return {
             "format": FORMAT,
             "metric": self.metric.name,

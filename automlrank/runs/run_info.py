@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,6 +10,7 @@ from typing import Any, Self
 from automlrank.errors import RunError
 from automlrank.runs.field_types import check_fields
 from automlrank.runs.record import checked, to_data
+from automlrank.runs.search_config import SPEED
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,17 @@ class RunInfo:
     """Processor seconds of the workers: in training and scoring, and in total."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the last session, as a file of options holds them."""
+
+    @property
+    def prefer(self) -> str:
+        """Preference by which one finalist is recommended."""
+        return str(self.options.get("prefer", SPEED))
+
+    def preferring(self, prefer: str | None) -> Self:
+        """Return the facts with another preference, if one is given."""
+        if prefer is None:
+            return self
+        return dataclasses.replace(self, options={**self.options, "prefer": prefer})
 
     def to_data(self) -> dict[str, Any]:
         """Return the facts as YAML- and JSON-safe data."""

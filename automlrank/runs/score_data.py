@@ -24,7 +24,7 @@ from automlrank.runs.scores import (
     SplitScores,
 )
 
-LOW, HIGH, STD, MEAN = "_low", "_high", "_std", "_mean"
+LOW, HIGH, STD, MEAN, SEEDS = "_low", "_high", "_std", "_mean", "_seeds"
 Data = Mapping[str, Any]
 Value = TypeVar("Value")
 
@@ -45,15 +45,31 @@ def read_latency(data: Data) -> Latency:
 def split_scores_data(scores: SplitScores) -> dict[str, Any]:
     """Return the JSON of the scores of one training on a split."""
     name = scores.metric.name
-    mean = {} if scores.mean is None else {f"{name}{MEAN}": scores.mean}
-    return {name: scores.value, "tasks": _each(_part_data, scores.tasks), **mean}
+    always = {name: scores.value, "tasks": _each(_part_data, scores.tasks)}
+    if scores.mean is None:
+        return always
+    return {
+        **always,
+        f"{name}{MEAN}": scores.mean,
+        f"{name}{SEEDS}": list(scores.seeds),
+        "versus": _each(_pair_data, scores.versus),
+        "unstable": scores.unstable,
+    }
 
 
 def read_split_scores(data: Data) -> SplitScores:
     """Return the scores of one training on a split from their JSON."""
-    name = next(key for key in data if key != "tasks" and not key.endswith(MEAN))
-    tasks = _each(_read_part, data["tasks"])
-    return SplitScores(parse_metric(name), data[name], tasks, data.get(f"{name}{MEAN}"))
+    others = "tasks", "versus", "unstable"
+    name = next(k for k in data if k not in others and not k.endswith((MEAN, SEEDS)))
+    return SplitScores(
+        metric=parse_metric(name),
+        value=data[name],
+        tasks=_each(_read_part, data["tasks"]),
+        mean=data.get(f"{name}{MEAN}"),
+        seeds=tuple(data.get(f"{name}{SEEDS}", ())),
+        versus=_each(_read_pair, data.get("versus", {})),
+        unstable=data.get("unstable", False),
+    )
 
 
 def final_scores_data(scores: FinalScores) -> dict[str, Any]:

@@ -24,6 +24,12 @@ class Interval:
         """Half the width; None if an end is not defined."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
+    def overlaps(self, other: Interval) -> bool | None:
+        """Return True if two intervals have a number in common; None if an end is not known."""
+        if self.low is None or self.high is None or other.low is None or other.high is None:
+            return None
+        return self.low <= other.high and other.low <= self.high
+
 
 @dataclass(frozen=True)
 class PairedDifference:
@@ -69,7 +75,7 @@ class ScenarioScores:
 
 @dataclass(frozen=True)
 class SpecialistScore:
-    """Scores of the best architecture and of a model trained for one part alone."""
+    """Scores of the recommended architecture and of a model trained for one part alone."""
 
     metric: Metric
     whole: float | None
@@ -81,13 +87,19 @@ class SpecialistScore:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """Scores of one training on a split."""
+    """Scores of one training on a split; of a finalist on validation those of its seeds, too."""
 
     metric: Metric
     value: float | None
     tasks: Mapping[str, PartScore] = field(default_factory=dict)
     mean: float | None = None
     """Mean of a finalist's seeds, none of which the search chose by."""
+    seeds: tuple[float | None, ...] = ()
+    """Score of each of these seeds."""
+    versus: Mapping[str, PairedDifference] = field(default_factory=dict)
+    """Differences of the means to other finalists, by fingerprint; the spread is of all seeds."""
+    unstable: bool = False
+    """True if the seeds disagree beyond what rows and other finalists explain."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +129,7 @@ class FinalScores:
     """Number of rows with a score; None if all rows have one."""
     scenarios: Mapping[str, ScenarioScores] = field(default_factory=dict)
     seesaw: Mapping[str, Mapping[str, SpecialistScore]] | None = None
-    """Comparisons with specialists by kind and part; None for all but the best architecture."""
+    """Comparisons with specialists by kind and part; None for all but the recommended one."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from automlrank.options.kinds import choice, duration, number, whole
 
 DEVICES = ("auto", "cpu", "cuda")
 SAMPLERS = ("tpe", "evolution", "nsga2", "random")
+SPEED, SCORE = "speed", "score"
+PREFERENCES = (SPEED, SCORE)
 PRUNERS = ("halving", "none")
 PATIENCE = 60  # a search of some 50 parameters then ends after some 230 trials
 LATENCY_STEPS = 50  # of a budget

@@ -38,7 +38,7 @@ def test_tasks_are_compared_on_the_same_rows(dataset: Dataset) -> None:
     found = breakdown(dataset, AUC, {"weak": weak, "strong": strong})
     labels = dataset.labels("test")[:, 1]
     columns = np.stack([x[:, 1] for x in (*weak, *strong)], axis=1)
-    expected = sampling(AUC, labels, columns).difference([0, 1], [2, 3])
+    expected = sampling(AUC, labels, columns, dataset.groups("test")).difference([0, 1], [2, 3])
     versus = found["weak"].tasks["buy"].versus["strong"]
     assert (versus.value, versus.error) == pytest.approx(expected)
     cut = breakdown(dataset, AUC, {"a": weak[:1], "b": strong})

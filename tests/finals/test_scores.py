@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from automlrank.data.dataset import Dataset
-from automlrank.finals.scores import FinalRun, final_scores
+from automlrank.finals.joint_scores import FinalRun, Logits
+from automlrank.finals.scores import final_scores
 from automlrank.measurement.calibration import calibration
 from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import AUC, METRICS, Metric, logloss
@@ -18,15 +19,22 @@ from automlrank.runs.scores import SeedScores
 from automlrank.training.loop import score_logits
 
 
+def logits_of(dataset: Dataset, split: str, metric: Metric, strength: float, seed: int) -> Logits:
+    labels = np.nan_to_num(dataset.labels(split))
+    noise = np.random.default_rng(seed).normal(size=labels.shape)
+    if metric.kind == "regression":
+        return (labels + noise / strength).astype(np.float32)
+    return (strength * (labels - 0.5) + noise).astype(np.float32)
+
+
 def trained(dataset: Dataset, metric: Metric, strength: float, seed: int) -> FinalRun:
     """A made-up training: logits that hold the label by ``strength``."""
-    labels = np.nan_to_num(dataset.labels("test"))
-    noise = np.random.default_rng(seed).normal(size=labels.shape)
-    logits = (strength * (labels - 0.5) + noise).astype(np.float32)
-    if metric.kind == "regression":
-        logits = (labels + noise / strength).astype(np.float32)
+    valid, logits = (
+        logits_of(dataset, split, metric, strength, seed) for split in ("valid", "test")
+    )
+    on_valid = score_logits(valid, dataset, "valid", metric)
     scores = score_logits(logits, dataset, "test", metric)
-    return FinalRun(SeedScores(scores, scores), logits)
+    return FinalRun(SeedScores(on_valid, scores), {"valid": valid, "test": logits})
 
 
 @pytest.fixture(params=METRICS)
@@ -61,7 +69,7 @@ def test_a_score_stands_with_its_interval_and_apart_from_it_the_spread(data, met
         assert test.interval.low < test.value < test.interval.high
         assert test.seeds == 3
         assert test.tasks[task].value == pytest.approx(test.value)
-        assert found.valid_mean == test.value
+        assert found.valid.mean == pytest.approx(np.mean(found.valid.seeds))
 
 
 def test_log_loss_and_calibration_are_told_whatever_the_metric(data, metric, runs):
@@ -72,7 +80,7 @@ def test_log_loss_and_calibration_are_told_whatever_the_metric(data, metric, run
         return
     labels = data.labels("test")[:, 0]
     test = final_scores(data, metric, runs)["weak"].test
-    columns = [run.logits[:, 0] for run in runs["weak"]]
+    columns = [run.logits["test"][:, 0] for run in runs["weak"]]
     assert test.probabilities.logloss == pytest.approx(
         np.mean([logloss(labels, x) for x in columns])
     )
@@ -114,10 +122,10 @@ def test_bent_probabilities_are_told_once_they_are_shifted_back(dataset):
     for n in range(2):
         run = trained(dataset, AUC, 1.0, n)
         scores = replace(run.scores, shift=-1.5 - n)
-        bent.append(FinalRun(scores, run.logits + 1.5 + n))
+        bent.append(FinalRun(scores, {k: x + 1.5 + n for k, x in run.logits.items()}))
     plain = [trained(dataset, AUC, 1.0, n) for n in range(2)]
     found = final_scores(dataset, AUC, {"bent": bent, "plain": plain})
-    expected = np.mean([logloss(labels, run.logits[:, 0]) for run in plain])
+    expected = np.mean([logloss(labels, run.logits["test"][:, 0]) for run in plain])
     assert found["bent"].test.logloss_recalibrated == pytest.approx(expected, rel=1e-5)
     assert found["bent"].test.probabilities.logloss > expected
     assert found["plain"].test.logloss_recalibrated is None
@@ -137,3 +145,41 @@ def test_a_weighted_metric_is_the_tasks_mean_with_one_interval(dataset):
     value, error = dataclasses.astuple(test.versus["weak"])
     assert value == pytest.approx(test.value - found["weak"].test.value)
     assert value > 1.96 * error > 0
+
+
+# -- validation, by which one finalist is chosen --------------------------------------------------
+
+
+def test_finalists_are_chosen_by_seeds_and_rows_of_validation(data, metric, runs):
+    """Each seed's score, and differences of the means on the same rows, seen from both sides."""
+    found = final_scores(data, metric, runs)
+    task = data.schema.tasks[0].name
+    for name, mine in runs.items():
+        valid = found[name].valid
+        assert list(valid.seeds) == [run.scores.valid[task] for run in mine]
+        assert valid.mean == pytest.approx(np.mean(valid.seeds))
+    weak, strong = found["weak"].valid, found["strong"].valid
+    value, error = dataclasses.astuple(strong.versus["weak"])
+    assert value == pytest.approx(strong.mean - weak.mean)
+    assert weak.versus["strong"].error == pytest.approx(error)
+    assert abs(value) > 1.96 * error > 0
+    assert not weak.unstable
+
+
+def test_one_spread_serves_finalists_whose_other_seeds_the_clock_cut_off(data, metric, runs):
+    cut = {"weak": runs["weak"][:1], "strong": runs["strong"]}
+    assert final_scores(data, metric, cut)["weak"].valid.versus["strong"].error > 0
+    cut = {name: mine[:1] for name, mine in runs.items()}
+    assert final_scores(data, metric, cut)["weak"].valid.versus == {}
+
+
+def test_a_collapsed_seed_makes_one_unstable_and_widens_no_other_comparison(dataset):
+    steady = {name: [trained(dataset, AUC, s, 10 * i + n) for n in range(3)]
+              for i, (name, s) in enumerate({"a": 3.0, "b": 3.1, "c": 3.2}.items())}  # fmt: skip
+    wild = [*steady["a"][:2], trained(dataset, AUC, -1.0, 99)]
+    found = final_scores(dataset, AUC, {**steady, "wild": wild})
+    assert [name for name, one in found.items() if one.valid.unstable] == ["wild"]
+    alone = final_scores(dataset, AUC, steady)
+    for other in ("b", "c"):
+        mine, without = found["a"].valid.versus[other], alone["a"].valid.versus[other]
+        assert mine.error == pytest.approx(without.error)

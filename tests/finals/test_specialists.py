@@ -103,7 +103,9 @@ def run_with_finals(
     labels = np.nan_to_num(dataset.labels("test"))
     for n in range(SEEDS):
         logits = 3 * labels + rng.normal(size=labels.shape)
-        folder.write_final(architecture.fingerprint, seed_of(seed, FINAL_SEEDS, n), {}, logits)
+        folder.write_final(
+            architecture.fingerprint, seed_of(seed, FINAL_SEEDS, n), {}, {"test": logits}
+        )
     best = Record(0, "complete", architecture.fingerprint, architecture.to_data(), "a")
     return events, evaluator, folder, best
 
@@ -138,7 +140,7 @@ def test_the_trees_of_a_task_are_its_specialists_too(
         seed = seed_of(evaluator.config.seed, FINAL_SEEDS, n)
         noise = np.random.default_rng(n).normal(size=labels.shape)
         trees = np.where(signs > 0, 30 * labels, 0.0) + noise
-        folder.write_final(BOOSTED["lightgbm_rates"].fingerprint, seed, {}, trees)
+        folder.write_final(BOOSTED["lightgbm_rates"].fingerprint, seed, {}, {"test": trees})
     found = seesaw(evaluator, folder, best)
     assert list(found) == ["tasks", "boosted", "scenarios"]
     click, buy = found["boosted"]["click"], found["boosted"]["buy"]

@@ -68,7 +68,7 @@ def reference(run: Result, name: str) -> Record:
 
 def logits(run: Result, record: Record) -> list[np.ndarray[Any, Any]]:
     """What each seed of a finalist gave on test."""
-    paths = (run.folder / "trials" / record.fingerprint).glob("final-*.npy")
+    paths = (run.folder / "trials" / record.fingerprint).glob("final-*-test.npy")
     return [np.load(path)[:, 0] for path in sorted(paths)]
 
 
@@ -91,7 +91,8 @@ def test_the_incumbent_is_scores_and_nothing_else(run: Result) -> None:
 
 def test_it_is_compared_with_every_finalist_on_the_rows_that_both_scored(run: Result) -> None:
     frame, _ = scored_frame()
-    labels, old = (frame[1200:][name].to_numpy() for name in ("click", "old"))
+    test = frame[1200:]
+    labels, old, users = (test[name].to_numpy() for name in ("click", "old", "user_id"))
     known = ~np.isnan(old)
     record = reference(run, "incumbent")
     assert record.test is not None
@@ -103,7 +104,8 @@ def test_it_is_compared_with_every_finalist_on_the_rows_that_both_scored(run: Re
         columns = [x[known] for x in logits(run, other)]
         assert len(columns) == 3
         scores = np.stack([*columns, old[known]], axis=1)
-        expected = sampling(AUC, labels[known], scores).difference([0, 1, 2], [3])
+        sampled = sampling(AUC, labels[known], scores, users[known])
+        expected = sampled.difference([0, 1, 2], [3])
         assert (difference, error) == pytest.approx(expected)
         found = dataclasses.astuple(record.test.versus[other.fingerprint])
         assert found == pytest.approx((-difference, error))
@@ -203,7 +205,7 @@ def test_scores_that_leak_the_label_win_and_the_headline_says_so(tmp_path: Path)
     )
     text = headline(result.results, result.facts)
     assert text.startswith(
-        "The current model ('old') scores test AUC 1.0000 ± 0.0000 and beats the best architecture"
+        "The current model ('old') scores test AUC 1.0000 ± 0.0000 and beats the recommended"
     )
     assert text.endswith("is significant at 95 %.")
     assert "old" not in result.facts.set_aside

@@ -168,7 +168,7 @@ def test_a_resumed_search_writes_again_what_follows_from_the_rest(
         half(path)
     finals = sorted(run.glob("trials/*/final-*.json"))
     zeros(finals[0])
-    zeros(finals[1].with_suffix(".npy"))
+    zeros(finals[1].with_name(f"{finals[1].stem}-valid.npy"))
     told: list[Event] = []
     result = search(config=run / "run.yaml", out=run, resume=True, listen=told.append)
     assert result.results.counts == searched.results.counts

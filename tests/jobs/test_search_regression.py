@@ -63,7 +63,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, told: list[Event]) -> Result:
 
 def finals(run: Result, record: Record) -> list[np.ndarray]:
     """The values of each seed of a finalist on test."""
-    paths = (run.folder / "trials" / record.fingerprint).glob("final-*.npy")
+    paths = (run.folder / "trials" / record.fingerprint).glob("final-*-test.npy")
     return [np.load(path)[:, 0] for path in sorted(paths)]
 
 
@@ -90,7 +90,7 @@ def test_the_front_has_low_errors_and_low_latencies(run: Result) -> None:
 
 def test_the_best_has_the_least_error_on_validation(run: Result) -> None:
     means = [record.choice_score for record in run.results.finalists]
-    assert run.best().choice_score == min(x for x in means if x is not None)
+    assert run.best(prefer="score").choice_score == min(x for x in means if x is not None)
 
 
 def test_a_finalists_error_is_that_of_its_values(run: Result) -> None:

@@ -57,13 +57,14 @@ def labels(run: Result) -> np.ndarray:
 
 def scores(run: Result, record: Record) -> list[np.ndarray]:
     """The fused scores of each seed of a finalist on test."""
-    paths = (run.folder / "trials" / record.fingerprint).glob("final-*.npy")
+    paths = (run.folder / "trials" / record.fingerprint).glob("final-*-test.npy")
     return [fused(np.load(path), (1.0, 0.5)) for path in sorted(paths)]
 
 
 def test_finalists_have_the_scores_auc_by_the_labels_of_its_tasks(run: Result) -> None:
     """The mean over the seeds, weighted by the exponents, with an interval round it."""
     truth = labels(run)
+    users = synthetic_frame(2500, seed=0)[0][2000:]["user_id"].to_numpy()
     for record in (r for r in run.results.finalists if r.architecture):
         assert record.test is not None
         each = [[auc(truth[:, task], s) for task in (0, 1)] for s in scores(run, record)]
@@ -74,7 +75,8 @@ def test_finalists_have_the_scores_auc_by_the_labels_of_its_tasks(run: Result) -
         assert record.test.value == pytest.approx((click + 0.5 * buy) / 1.5)
         assert record.test.interval.low < record.test.value < record.test.interval.high
         assert record.test.std is not None
-        low, high = sampling(AUC, truth[:, 1], np.stack(scores(run, record), 1)).interval([0, 1, 2])
+        columns = np.stack(scores(run, record), 1)
+        low, high = sampling(AUC, truth[:, 1], columns, users).interval([0, 1, 2])
         assert found["buy"].interval.low == pytest.approx(low, abs=1e-3)
         assert found["buy"].interval.high == pytest.approx(high, abs=1e-3)
         assert set(record.test.tasks) == {"click", "buy"}
@@ -84,7 +86,7 @@ def test_the_incumbents_score_is_taken_for_the_fused_one(run: Result) -> None:
     """On the rows that have it, by the labels of all tasks; compared with every finalist."""
     record = next(r for r in run.results.references if r.name == "incumbent")
     assert record.test is not None
-    (path,) = (run.folder / "trials" / record.fingerprint).glob("final-*.npy")
+    (path,) = (run.folder / "trials" / record.fingerprint).glob("final-*-test.npy")
     (score,) = np.load(path).T
     known, truth = ~np.isnan(score), labels(run)
     click, buy = (auc(truth[known, task], score[known]) for task in (0, 1))

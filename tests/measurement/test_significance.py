@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, METRICS, auc, evaluate
-from automlrank.measurement.significance import Sampling, auc_error, sampling, student_95
+from automlrank.measurement.significance import (
+    Sampling,
+    Spread,
+    auc_error,
+    sampling,
+    student_95,
+)
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 1), st.integers(-4, 4), st.integers(-4, 4)), min_size=6, max_size=40
@@ -181,3 +187,55 @@ def test_the_error_without_rows_falls_with_their_root():
     assert auc_error(1.0, 5, 5) == 0
     assert math.isnan(auc_error(0.7, 0, 5))
     assert math.isnan(auc_error(0.7, 5, 0))
+
+
+# -- rows of one group ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+def test_a_row_that_a_group_repeats_tells_nothing_new(metric):
+    """A group of k equal rows is one row: its errors are not those of k independent rows."""
+    if metric.grouped:
+        pytest.skip("it draws groups in any case")
+    _, labels, scores = rows_of(2, 300)
+    once = sampling(metric, labels, scores, np.arange(300)).difference([0], [1])
+    again = (np.repeat(labels, 4), np.repeat(scores, 4, axis=0))
+    told = sampling(metric, *again, np.repeat(np.arange(300), 4)).difference([0], [1])
+    blind = sampling(metric, *again).difference([0], [1])
+    assert told == pytest.approx(once, rel=1e-3)
+    assert blind[1] == pytest.approx(once[1] / 2, rel=0.1)
+
+
+def test_groups_of_one_row_are_rows():
+    """To the factor by which DeLong counts each class for itself."""
+    _, labels, scores = rows_of(3)
+    found = sampling(AUC, labels, scores, np.arange(400)).covariance
+    np.testing.assert_allclose(found, sampling(AUC, labels, scores).covariance, rtol=0.01)
+
+
+def test_the_error_of_an_auc_over_groups_is_that_of_draws_of_groups():
+    """Against 2,000 draws of whole groups, whose rows share a part of their score and label."""
+    draw = np.random.default_rng(0)
+    shared = np.repeat(draw.normal(size=(100, 2)), 8, axis=0)
+    labels = (shared[:, 0] + draw.normal(size=800) > 0).astype(float)
+    scores = labels + 2 * shared[:, 1] + draw.normal(size=800)
+    groups = np.repeat(np.arange(100), 8)
+    drawn = []
+    for _ in range(2000):
+        rows = (8 * draw.integers(0, 100, 100)[:, None] + np.arange(8)).ravel()
+        drawn.append(auc(labels[rows], scores[rows]))
+    error = math.sqrt(sampling(AUC, labels, scores[:, None], groups).covariance[0, 0])
+    assert error == pytest.approx(np.std(drawn), rel=0.1)
+    assert error > 1.3 * math.sqrt(sampling(AUC, labels, scores[:, None]).covariance[0, 0])
+
+
+# -- the spread of several architectures together -------------------------------------------------
+
+
+def test_a_pooled_spread_counts_its_own_degrees():
+    """``sqrt(S / n_a + S / n_b)``, widened by Student's quantile at the pooled degrees."""
+    values = np.array([0.7, 0.71, 0.72, 0.6, 0.6, 0.6])
+    found = Sampling(values, np.zeros((6, 6)))
+    value, error = found.difference(range(3), range(3, 6), Spread(3e-4, 10))
+    assert value == pytest.approx(0.11)
+    assert error == pytest.approx(math.sqrt(2e-4) * 2.2281 / 1.959964, rel=1e-3)

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from automlrank.measurement.latency import Latency
 from automlrank.report.cells import show_interval
-from automlrank.report.compare import as_fast
 from automlrank.report.headline import headline
 from automlrank.report.leaderboard import Leaderboard
 from automlrank.report.sections import equally_fast, measured
+from automlrank.runs.recommendation import as_fast
 from automlrank.runs.record import Record
 
 

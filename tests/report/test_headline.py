@@ -6,11 +6,15 @@ import dataclasses
 
 import pytest
 
-from automlrank.measurement.metrics import GAUC, LOGLOSS, METRICS
+from automlrank.measurement.metrics import AUC, GAUC, LOGLOSS, METRICS
+from automlrank.report.cells import row
 from automlrank.report.compare import compare
+from automlrank.report.files import results_data
 from automlrank.report.headline import headline
+from automlrank.report.ranking import ranks
+from automlrank.report.sections import measured
 from automlrank.runs.results import Results
-from automlrank.runs.scores import FinalScores, Interval, SplitScores
+from automlrank.runs.scores import FinalScores, Interval, PairedDifference, SplitScores
 
 
 def run(*records, references=(), metric="auc"):
@@ -20,7 +24,8 @@ def run(*records, references=(), metric="auc"):
 def test_a_tie_is_said_to_be_one(results, facts):
     """.0015 is below 1.96 * .0011; lr is scored too, but deepfm is the better reference."""
     assert headline(results, facts) == (
-        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.1 ms. The best "
+        "The recommended architecture within 30 ms, trial 1, scores test AUC 0.7279 ± 0.0027 at "
+        "4.1 ms. The best "
         "reference, deepfm, scores 0.7264 at 5.0 ms. The difference (+0.0015) is within noise: "
         "a tie."
     )
@@ -40,11 +45,14 @@ def test_a_real_loss_is_not_sold_as_a_gain(make_trial, make_test, deepfm, facts)
 
 
 def test_for_log_loss_a_positive_difference_is_a_loss(make_trial, facts):
+    """The reference is worse on validation, so that it is not recommended."""
+
     def losses(number, value, **more):
         test = FinalScores(LOGLOSS, value, interval=Interval(value - 0.001, value + 0.001))
         return make_trial(number, None, 4.0, valid=SplitScores(LOGLOSS, value), test=test, **more)
 
-    reference = losses(-1, 0.60, state="reference", name="lr")
+    worse = SplitScores(LOGLOSS, 0.9)
+    reference = dataclasses.replace(losses(-1, 0.60, state="reference", name="lr"), valid=worse)
     text = headline(run(losses(1, 0.65), references=[reference], metric="logloss"), facts)
     assert "scores test log loss 0.6500 ± 0.0010" in text
     assert text.endswith("The architecture is significantly worse (+0.0500).")
@@ -58,7 +66,7 @@ def test_a_reference_that_wins_is_named_with_the_best_of_the_search(
     known = dataclasses.replace(deepfm, number=0, state="complete")
     own = make_trial(1, 0.73, 4.0, test=make_test(0.7250, deepfm=[-0.0014, 0.0011]))
     assert headline(run(known, own, references=[known]), facts) == (
-        "deepfm, a reference, is the best architecture within 30 ms: it scores test AUC "
+        "deepfm, a reference, is the recommended architecture within 30 ms: it scores test AUC "
         "0.7264 ± 0.0027 at 5.0 ms. The best architecture of the search scores 0.7250 at 4.0 ms. "
         "The difference (+0.0014) is within noise: a tie."
     )
@@ -107,8 +115,9 @@ def test_boosted_trees_that_win_come_first(make_trial, make_test, deepfm, booste
     best = make_trial(1, 0.74, 10.5, test=make_test(0.7285, trees=[-0.0020, 0.0006]))
     results = run(best, references=[deepfm, boosted(make_test(0.7305, print1=[0.0020, 0.0006]))])
     assert headline(results, facts) == (
-        "LightGBM with target rates scores test AUC 0.7305 ± 0.0027 at 2.1 ms and beats the best "
-        "architecture within 30 ms (0.7285 at 10.5 ms). The gain of 0.0020 is significant at 95 %."
+        "LightGBM with target rates scores test AUC 0.7305 ± 0.0027 at 2.1 ms and beats the "
+        "recommended architecture within 30 ms (0.7285 at 10.5 ms). The gain of 0.0020 is "
+        "significant at 95 %."
     )
 
 
@@ -116,7 +125,9 @@ def test_boosted_trees_over_the_budget_win_all_the_same(make_trial, make_test, b
     best = make_trial(1, 0.74, 10.5, test=make_test(0.7285, trees=[-0.0020, 0.0006]))
     results = run(best, references=[boosted(make_test(0.7305), p50=44.0)])
     text = headline(results, facts)
-    assert "at 44.0 ms (over the budget) and beats the best architecture within 30 ms" in text
+    assert (
+        "at 44.0 ms (over the budget) and beats the recommended architecture within 30 ms" in text
+    )
 
 
 def test_boosted_trees_within_noise_or_behind_are_the_best_reference_at_most(
@@ -128,7 +139,9 @@ def test_boosted_trees_within_noise_or_behind_are_the_best_reference_at_most(
     ):
         best = make_trial(1, 0.74, 10.5, test=make_test(0.7285, trees=[difference, 0.0019]))
         text = headline(run(best, references=[boosted(make_test(0.7285 - difference))]), facts)
-        assert text.startswith("The best architecture within 30 ms scores test AUC 0.7285")
+        assert text.startswith(
+            "The recommended architecture within 30 ms, trial 1, scores test AUC 0.7285"
+        )
         assert "The best reference, LightGBM with target rates, scores" in text
         assert text.endswith(verdict)
 
@@ -139,7 +152,8 @@ def test_the_incumbent_is_always_compared(make_trial, make_test, deepfm, incumbe
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, **versus))
     present = incumbent(make_test(0.7200))
     start = (
-        "The best architecture within 30 ms scores test AUC 0.7279 ± 0.0027 at 4.0 ms. The current "
+        "The recommended architecture within 30 ms, trial 1, scores test AUC 0.7279 ± 0.0027 at "
+        "4.0 ms. The current "
         "model ('old') scores 0.7200. The architecture's gain of 0.0079 over it is significant at "
         "95 %."
     )
@@ -160,8 +174,8 @@ def test_an_incumbent_that_wins_comes_first(make_trial, make_test, deepfm, incum
     best = make_trial(1, 0.74, 4.0, test=make_test(0.7279, incumbent=[-0.0100, 0.0011]))
     results = run(best, references=[deepfm, incumbent(make_test(0.7379))])
     assert headline(results, facts) == (
-        "The current model ('old') scores test AUC 0.7379 ± 0.0027 and beats the best architecture "
-        "within 30 ms (0.7279 at 4.0 ms). The gain of 0.0100 is significant at 95 %."
+        "The current model ('old') scores test AUC 0.7379 ± 0.0027 and beats the recommended "
+        "architecture within 30 ms (0.7279 at 4.0 ms). The gain of 0.0100 is significant at 95 %."
     )
 
 
@@ -175,7 +189,7 @@ def test_of_two_winners_the_better_one_speaks(make_trial, make_test, boosted, in
 
 
 def test_trees_that_win_do_not_hide_the_incumbent(make_trial, make_test, boosted, incumbent, facts):
-    """Nor does a reference that is the best architecture."""
+    """Nor does a reference that is the recommended architecture."""
     versus = {"incumbent": [0.0050, 0.0011], "trees": [-0.0100, 0.0011]}
     best = make_trial(1, 0.74, 4.0, name="deepfm", test=make_test(0.7279, **versus))
     present = incumbent(make_test(0.7229))
@@ -193,7 +207,9 @@ def test_for_log_loss_less_wins(make_trial, boosted, facts):
     trees = dataclasses.replace(boosted(losses(0.55)), valid=SplitScores(LOGLOSS, 0.55))
     assert headline(run(best, references=[trees], metric="logloss"), facts).startswith("LightGBM")
     trees = dataclasses.replace(trees, test=losses(0.65))
-    assert headline(run(best, references=[trees], metric="logloss"), facts).startswith("The best")
+    assert headline(run(best, references=[trees], metric="logloss"), facts).startswith(
+        "The recommended"
+    )
 
 
 @pytest.mark.parametrize(("half", "real"), [(0.004, False), (0.001, True)])
@@ -222,3 +238,71 @@ def test_the_best_reference_is_the_strongest_within_the_budget(make_trial, make_
     results = run(references=[deepfm, slow])
     assert results.best_reference().name == "din"
     assert results.best_reference(30.0).name == "deepfm"
+
+
+# -- the recommended one beside the highest score -------------------------------------------------
+
+
+def tied(make_trial, make_test, score, p50, number, **versus):
+    """A finalist that ties on validation with the others."""
+    valid = SplitScores(AUC, score, mean=score, seeds=(score,) * 3, **versus)
+    return make_trial(number, score, p50, valid=valid, test=make_test(score - 0.01))
+
+
+@pytest.fixture
+def pair(make_trial, make_test):
+    """Trial 31 with the highest score, and trial 52, which ties with it and is faster."""
+    small = PairedDifference(0.0002, 0.001)
+    back = PairedDifference(-0.0002, 0.001)
+    return (
+        tied(make_trial, make_test, 0.7333, 13.4, 31, versus={"print52": small}),
+        tied(make_trial, make_test, 0.7331, 1.9, 52, versus={"print31": back}),
+    )
+
+
+def test_the_faster_of_a_tie_is_recommended_beside_the_highest_score(pair, facts):
+    assert headline(run(*pair), facts) == (
+        "The recommended architecture within 30 ms, trial 52, scores test AUC 0.7231 ± 0.0027 at "
+        "1.9 ms. On validation it ties with trial 31, the highest score there (0.7233 at 13.4 ms), "
+        "and is 7.1 times faster. No reference was scored on the test split."
+    )
+
+
+def test_who_prefers_the_score_is_told_of_the_faster_one(pair, facts):
+    assert headline(run(*pair), facts.preferring("score")).startswith(
+        "The recommended architecture within 30 ms, trial 31, scores test AUC 0.7233 ± 0.0027 at "
+        "13.4 ms. It has the highest score on validation; trial 52 ties with it there and is 7.1 "
+        "times faster (0.7231 at 1.9 ms)."
+    )
+
+
+def test_an_unstable_finalist_is_told_with_its_seeds_and_has_no_rank(pair, make_trial, make_test):
+    wild = tied(make_trial, make_test, 0.7033, 0.3, 7)
+    seeds = SplitScores(AUC, 0.79, mean=0.7033, seeds=(0.79, 0.79, 0.53), unstable=True)
+    wild = dataclasses.replace(wild, valid=seeds)
+    results = run(*pair, wild)
+    assert "print7" not in ranks(results)
+    assert row(wild, results).seeds == "3, sd 0.0006, unstable"
+    assert compare(wild, pair[0]).verdict == compare(pair[0], wild).verdict == "unstable"
+    alone = run(wild)
+    assert alone.recommendation() is None
+
+
+def test_where_every_finalist_is_unstable_their_seeds_are_told(make_trial, make_test, facts):
+    seeds = SplitScores(AUC, 0.79, mean=0.7033, seeds=(0.79, 0.79, 0.53), unstable=True)
+    wild = make_trial(7, 0.79, 0.3, valid=seeds, test=make_test(0.7))
+    assert headline(run(wild), facts) == (
+        "No finalist within 30 ms is stable: the seeds disagree on validation (trial 7 0.7900, "
+        "0.7900, 0.5300)."
+    )
+    said = dict(measured(run(wild), facts))
+    assert said["Unstable: trial 7"].startswith("its seeds score 0.7900, 0.7900, 0.5300")
+
+
+def test_front_json_names_the_recommended_and_the_unstable(pair, facts, make_trial, make_test):
+    seeds = SplitScores(AUC, 0.79, mean=0.7033, seeds=(0.79, 0.79, 0.53), unstable=True)
+    wild = make_trial(7, 0.79, 0.3, valid=seeds, test=make_test(0.7))
+    data = results_data(run(*pair, wild), facts)
+    assert (data["recommended"], data["unstable"]) == (52, [7])
+    assert results_data(run(*pair), facts.preferring("score"))["recommended"] == 31
+    assert results_data(run(wild), facts)["recommended"] is None

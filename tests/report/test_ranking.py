@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automlrank.finals.finalists import with_finals
-from automlrank.finals.scores import FinalRun, final_scores
+from automlrank.finals.joint_scores import FinalRun
+from automlrank.finals.scores import final_scores
 from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import METRICS
 from automlrank.report.ranking import ranked, ranks, really_beats
@@ -96,17 +97,20 @@ def test_from_logits_to_ranks(dataset, metric, strength):
     tasks = tuple(dataclasses.replace(t, kind=kind, of=None) for t in dataset.schema.tasks)
     schema = dataclasses.replace(dataset.schema, tasks=tasks)
     dataset = dataclasses.replace(dataset, schema=schema)
-    labels = np.nan_to_num(dataset.labels("test"))
+    labels = {split: np.nan_to_num(dataset.labels(split)) for split in ("test", "valid")}
     draw = np.random.default_rng(1)
+
+    def logits(labels, strength):
+        noise = draw.normal(0, 0.5, labels.shape)
+        if kind == "regression":
+            return (labels + noise / strength).astype(np.float32)
+        return (strength * (labels - 0.5) + noise).astype(np.float32)
 
     def runs(strength):
         for _ in range(3):
-            noise = draw.normal(0, 0.5, labels.shape)
-            logits = (strength * (labels - 0.5) + noise).astype(np.float32)
-            if kind == "regression":
-                logits = (labels + noise / strength).astype(np.float32)
-            scores = score_logits(logits, dataset, "test", metric)
-            yield FinalRun(SeedScores(scores, scores), logits)
+            found = {split: logits(known, strength) for split, known in labels.items()}
+            scores = score_logits(found["test"], dataset, "test", metric)
+            yield FinalRun(SeedScores(scores, scores), found)
 
     twin = list(runs(1.5))
     models = {"print0": twin, "print1": twin, "print2": list(runs(strength))}

@@ -95,7 +95,7 @@ def test_leaderboard_holds_each_record_once_best_first(results):
 
 def test_markdown_begins_with_the_answer(results, facts):
     text = markdown(results, facts)
-    assert text.splitlines()[2].startswith("The best architecture within 30 ms scores test AUC")
+    assert text.splitlines()[2].startswith("The recommended architecture within 30 ms, trial 1")
     for fact in ("c0ffee", "131,474 rows", "needs a history", "1 over budget", "2.13.0"):
         assert fact in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from automlrank.measurement.latency import Latency
@@ -9,6 +10,7 @@ from automlrank.measurement.metric_language import parse_metric
 from automlrank.measurement.metrics import AUC, RMSE
 from automlrank.runs.record import Record
 from automlrank.runs.results import Results
+from automlrank.runs.run_info import RunInfo
 from automlrank.runs.scores import (
     FinalScores,
     Interval,
@@ -46,7 +48,11 @@ BEST = Record(
     fingerprint="a0",
     architecture={"interaction": ["linear", {"mlp": {"width": 64, "depth": 2}}], "tasks": "mmoe"},
     summary="emb8 · [linear, mlp 2x64] · mmoe",
-    valid=valid(0.7125, 0.7053, 12.25, 0.7105),
+    valid=dataclasses.replace(
+        valid(0.7125, 0.7053, 12.25, 0.7105),
+        seeds=(0.7095, 0.7105, 0.7115),
+        versus=versus(b1=(0.0091, 0.0022)),
+    ),
     test=FinalScores(
         METRIC,
         0.7113,
@@ -238,4 +244,17 @@ RUN = Results(
     },
     RECORDS,
     (RECORDS[1], LGB, OLD, GONE),
+)
+
+FACTS = RunInfo(
+    command="automlrank search clicks.parquet",
+    seed=0,
+    data="clicks",
+    data_fingerprint="c0ffee",
+    metric=METRIC.name,
+    rows={},
+    label_rates={},
+    versions={},
+    machine="2 cores",
+    seconds=60.0,
 )

@@ -39,20 +39,21 @@ def test_a_run_of_another_format_is_refused_with_what_to_do(
     assert ("automlrank 2.1.0, which wrote it." in str(raised.value)) == ("versions" in text)
 
 
-@pytest.mark.parametrize("file", ["final-5.npy", "final-5.json"])
+@pytest.mark.parametrize("file", ["final-5-test.npy", "final-5.json"])
 def test_a_finalist_is_read_as_it_was_written_or_refused(tmp_path: Path, file: str) -> None:
     """A power cut leaves zeros at the end; a changed score is none of this training."""
     folder, logits = RunFolder(tmp_path), np.linspace(0.0, 1.0, 9, dtype=np.float32)[:, None]
     scores = {"valid": {"auc": 0.7123}, "test": {"auc": 0.75}}
-    folder.write_final("f", 5, scores, logits)
-    found = folder.final("f", 5)
+    folder.write_final("f", 5, scores, {"valid": logits[:4], "test": logits})
+    found = folder.final("f", 5, ["test", "valid"])
     assert found is not None
     assert found[0] == scores
-    assert np.array_equal(found[1], logits)
+    assert np.array_equal(found[1]["test"], logits)
+    assert np.array_equal(found[1]["valid"], logits[:4])
     path = folder.trial("f") / file
     data = path.read_bytes()
     changed = data.replace(b"0.7123", b"0.7923") if file.endswith("json") else data[:-4] + bytes(4)
     assert changed != data
     path.write_bytes(changed)
     with pytest.raises(RunError, match="it is not as it was written"):
-        folder.final("f", 5)
+        folder.final("f", 5, ["test"])
