@@ -82,6 +82,14 @@ def filled(out: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def remove(path: Path) -> None:
+    """Remove a folder with all that is in it, a file or a link, if one is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def check_file(path: Path, hint: str) -> None:
     """Raise RunError unless a file can be written at ``path``, in a folder that exists."""
     with _refused(path, "written", hint):

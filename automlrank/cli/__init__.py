@@ -22,6 +22,7 @@ from automlrank.cli.blocks import blocks
 from automlrank.cli.console import show_what_can_be_shown
 from automlrank.cli.data import inspect
 from automlrank.cli.export import export
+from automlrank.cli.failures import told
 from automlrank.cli.latency import latency
 from automlrank.cli.report import report
 from automlrank.cli.search import search
@@ -76,4 +77,7 @@ def data_() -> None:
 
 def main() -> None:
     """The console script ``automlrank``."""
-    app(prog_name="automlrank")  # as `python -m` too
+    try:
+        app(prog_name="automlrank")  # as `python -m` too
+    except OSError as error:  # of help and version, which no command of ours prints
+        raise SystemExit(told(error)) from None

@@ -37,12 +37,17 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
         except BaseException as error:  # a panic of Polars is none of Exception
             if os.environ.get(DEBUG) == "1" and not isinstance(error, FORESEEN):
                 raise
-            code, sentences = _end_of(error)
-            for sentence in sentences:
-                typer.echo(printable(sentence), err=True)
-            raise typer.Exit(code) from None
+            raise typer.Exit(told(error)) from None
 
     return run
+
+
+def told(error: BaseException) -> int:
+    """Print an error's sentences to stderr; return its exit code."""
+    code, sentences = _end_of(error)
+    for sentence in sentences:
+        typer.echo(printable(sentence), err=True)
+    return code
 
 
 def _end_of(error: BaseException) -> tuple[int, Iterable[str]]:

@@ -33,7 +33,7 @@ from automlrank.data.transform import Encoder
 from automlrank.data.values import Array, Ragged
 from automlrank.documents import read_json
 from automlrank.errors import DataError, DocumentError
-from automlrank.files import disk_error, write_text
+from automlrank.files import disk_error, remove, write_text
 
 SAMPLE_FILE = "rows.parquet"
 FORMAT = 5  # of the manifest and of what the arrays mean
@@ -188,12 +188,12 @@ class StoreWriter:
 def _new_store(folder: Path) -> Iterator[StoreWriter]:
     """A writer beside ``folder`` whose work takes its place when all went well."""
     partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed; the lock is ours
+    remove(partial)  # of a process that was killed; the lock is ours
     partial.mkdir()
     writer = StoreWriter(partial)
     try:
         yield writer
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         partial.rename(folder)
     finally:
         try:

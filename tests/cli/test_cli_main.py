@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +156,14 @@ def test_a_developer_may_ask_for_the_traceback() -> None:
         assert ended.returncode == 1
         assert ("Traceback" in ended.stderr) is shown
         assert "ZeroDivisionError: division by zero" in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", [["--help"], ["search", "--help"], ["--version"], ["blocks"]])
+def test_output_that_finds_no_room_is_a_sentence(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        line = [sys.executable, "-m", "automlrank", *words]
+        ended = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Error: No space left on device.\n")
+    assert "Traceback" not in ended.stderr

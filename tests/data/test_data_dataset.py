@@ -7,6 +7,7 @@ import datetime
 import json
 import multiprocessing
 import shutil
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -191,9 +192,11 @@ def test_another_schema_or_order_of_columns_is_another_store(tmp_path):
     assert len(prints) == 3
 
 
-@pytest.mark.parametrize("damage", ["missing", "short", "manifest", "partial", "encoder"])
+@pytest.mark.parametrize(
+    "damage", ["missing", "short", "manifest", "partial", "encoder", "file", "link", "partial link"]
+)
 def test_a_damaged_store_is_built_again(tmp_path, damage):
-    """A file that is missing or cut, a broken manifest, or the remains of a killed build."""
+    """A file that is missing or cut, a broken manifest, the remains of a killed build, or none."""
     first = Dataset.open(small(), label="y", cache=tmp_path)
     labels = first.labels("train").copy()
     folder = first.folder
@@ -209,6 +212,15 @@ def test_a_damaged_store_is_built_again(tmp_path, damage):
         case "partial":
             shutil.move(folder, f"{folder}.partial")
             (folder.with_name(folder.name + ".partial") / "manifest.json").unlink()
+        case "file":
+            shutil.rmtree(folder)
+            folder.write_text("mine")
+        case "link":
+            shutil.rmtree(folder)
+            folder.symlink_to(tmp_path / "nowhere")
+        case "partial link":
+            shutil.rmtree(folder)
+            Path(f"{folder}.partial").symlink_to(tmp_path / "nowhere")
     again = Dataset.open(small(), label="y", cache=tmp_path)
     np.testing.assert_array_equal(again.labels("train"), labels)
     assert json.loads((folder / "manifest.json").read_text())
