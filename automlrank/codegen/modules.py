@@ -58,6 +58,7 @@ HOMES = {
     **{f"automlrank.data.{name}": f"encoder.{name}" for name in ENCODER},
     **{f"automlrank.data.{name}": f"files.{name}" for name in FILES},
     "automlrank.errors": "files.errors",
+    "automlrank.printable": "files.printable",
     "automlrank.data.batches": "training.batches",
     **{f"automlrank.training.{name}": f"training.{name}" for name in TRAINING},
     **{f"automlrank.measurement.{name}": f"measurement.{name}" for name in MEASUREMENT},

@@ -205,7 +205,7 @@ def test_files_of_a_split_are_typed_together(
     export_architecture(make("lr"), schema, data.encoder, tmp_path / "export")
     table = reader(load_script(tmp_path / "export"))
     with open_table(parts_of(tmp_path, split)) as ours:
-        frame, rows = table.read_split(tmp_path, split, ours.forms)
+        frame, rows, _ = table.read_split(tmp_path, split, ours.forms)
         assert_frame_equal(frame, ours.scan.collect())
         labels = assign(ours, schema)
     for number, name in enumerate(("train", "valid", "test")):
@@ -314,6 +314,7 @@ def test_any_column_name_compiles_and_runs(
     with caplog.at_level("INFO"):
         script["main"](script["PARTS"], script["FILES"])
     assert "valid: GAUC" in caplog.text
+    assert all(record.getMessage().isprintable() for record in caplog.records)
 
 
 @pytest.mark.parametrize(

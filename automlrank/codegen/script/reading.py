@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -36,12 +38,27 @@ class TableError(ValueError):
     """A table is missing, or lacks columns or rows that the training needs."""
 
 
+class Origin(NamedTuple):
+    """A table's path, and the number of rows of each of its files, in their order."""
+
+    path: Path
+    files: Sequence[tuple[Path, int]]
+
+    def of(self, row: int) -> tuple[Path, int]:
+        """Return the file that holds a row of the table, and the row's place in it."""
+        for file, rows in self.files:
+            if row < rows:
+                return file, row
+            row -= rows
+        return self.path, row
+
+
 # ---- files ---------------------------------------------------------------------------------
 
 
 def read_table(path: Path) -> pl.DataFrame:
     """Read a file, a folder of parts, a Delta table, or all files that a pattern matches."""
-    return read_files([files_of(path)])[0]
+    return read_files(files_of(path))[0]
 
 
 def files_of(path: Path) -> tuple[TableFile, ...]:
@@ -51,12 +68,11 @@ def files_of(path: Path) -> tuple[TableFile, ...]:
     try:
         return files_matched(str(path)) if is_pattern(path) else files_in(path)
     except DataError as error:
-        raise TableError(str(error)) from None
+        raise TableError(str(error.faults[0])) from None
 
 
-def read_files(groups: Sequence[Sequence[TableFile]]) -> tuple[pl.DataFrame, list[int]]:
-    """Return the rows of all files, and how many each group has; unlike types become text."""
-    files = [file for group in groups for file in group]
+def read_files(files: Sequence[TableFile]) -> tuple[pl.DataFrame, list[tuple[Path, int]]]:
+    """Return the rows of all files, and how many each has; unlike types become text."""
     try:
         parts = [read_file(file) for file in files]
         found = [
@@ -64,10 +80,9 @@ def read_files(groups: Sequence[Sequence[TableFile]]) -> tuple[pl.DataFrame, lis
         ]
         pieces, _ = aligned(files, found)
     except DataError as error:
-        raise TableError(str(error)) from None
-    rows = iter(parts)
-    heights = [sum(next(rows).height for _ in group) for group in groups]
-    return pl.concat([piece.scan for (piece,) in pieces]).collect(), heights
+        raise TableError(str(error.faults[0])) from None
+    rows = [(file.path, part.height) for file, part in zip(files, parts, strict=True)]
+    return pl.concat([piece.scan for (piece,) in pieces]).collect(), rows
 
 
 def read_file(file: TableFile) -> pl.DataFrame:
@@ -92,34 +107,50 @@ def read_file(file: TableFile) -> pl.DataFrame:
 
 def read_split(
     path: Path, split: Split, forms: Mapping[str, Form]
-) -> tuple[pl.DataFrame, dict[str, Rows]]:
-    """Return the table read by its forms, and the rows of train, valid and test in its order."""
-    if split.by == "file":
-        folder = path if path.is_dir() else path.parent
-        files = [files_of(folder / str(f)) for f in (split.train_file, split.test_file)]
-        frame, (first, _) = read_files(files)
-        rest = labels_at_random(frame.height - first, split.valid, 1 - split.valid)
-        labels = np.concatenate([np.zeros(first, np.int8), rest])
+) -> tuple[pl.DataFrame, dict[str, Rows], Origin]:
+    """Return the table read by its forms, and the rows of train, valid and test in its order.
+
+    Also the files that the rows lie in.
+    """
+    groups = split_files(path, split)
+    frame, heights = read_files(list(chain(*groups)))
+    origin = Origin(path, heights)
+    with of_table(origin):
         frame = typed(frame, forms)
-    else:
-        frame = typed(read_table(path), forms)
-        with of_table(path):
+        if split.by == "file":
+            first = sum(rows for _, rows in heights[: len(groups[0])])
+            rest = labels_at_random(frame.height - first, split.valid, 1 - split.valid)
+            labels = np.concatenate([np.zeros(first, np.int8), rest])
+        else:
             labels = split_labels(frame, split)
     rows = {name: np.flatnonzero(labels == i) for i, name in enumerate(NAMES)}
     for name, part in rows.items():
         if not len(part):
             raise TableError(f"{path}: the {name} split has no rows.")
-    return frame, rows
+    return frame, rows, origin
+
+
+def split_files(path: Path, split: Split) -> list[tuple[TableFile, ...]]:
+    """Return the files of a table; of a split by file those of train, then those of test."""
+    if split.by != "file":
+        return [files_of(path)]
+    folder = path if path.is_dir() else path.parent
+    return [files_of(folder / str(name)) for name in (split.train_file, split.test_file)]
 
 
 @contextmanager
-def of_table(path: Path) -> Iterator[None]:
-    """Raise what is wrong with the values of a table as TableError with its path."""
+def of_table(origin: Origin) -> Iterator[None]:
+    """Raise what is wrong with the values of a table as TableError with the file of the row."""
     try:
         yield
-    except (DataError, EncodingError, TableError, pl.exceptions.PolarsError) as error:
+    except EncodingError as error:
+        if error.row is None:
+            raise TableError(f"{origin.path}: {error.problem}") from None
+        file, row = origin.of(error.row)
+        raise TableError(f"{file}: {EncodingError(error.problem, row)}") from None
+    except (DataError, TableError, pl.exceptions.PolarsError) as error:
         problem = str(error).splitlines()[0].rstrip(".")
-        raise TableError(f"{path}: {problem}.") from None
+        raise TableError(f"{origin.path}: {problem}.") from None
 
 
 def split_labels(frame: pl.DataFrame, split: Split) -> Labels:
@@ -141,9 +172,12 @@ def split_labels(frame: pl.DataFrame, split: Split) -> Labels:
 def named_splits(column: pl.Series) -> Labels:
     """Return the labels of a column that says train, valid or test."""
     names = column.cast(pl.String)
-    others = set(names.unique()) - set(NAMES)
-    if others:
-        raise TableError(f"column {column.name!r} must say train, valid or test, not {others}.")
+    odd = np.flatnonzero(~names.is_in(NAMES).to_numpy())
+    if len(odd):
+        row = int(odd[0])
+        raise EncodingError(
+            f"column {column.name!r} must say train, valid or test, not {names[row]!r:.100}.", row
+        )
     return names.replace_strict(list(NAMES), [0, 1, 2], return_dtype=pl.Int8).to_numpy()
 
 
@@ -159,9 +193,11 @@ def with_column(frame: pl.DataFrame, *names: str | None) -> pl.DataFrame:
 
 
 def complete_column(frame: pl.DataFrame, name: str) -> pl.Series:
-    """Return a column that must have a value in every row."""
+    """Return a column that must have a value in every row; raise EncodingError with the first."""
     column = with_column(frame, name)[name]
     column = column.fill_nan(None) if column.dtype.is_float() else column
     if column.null_count():
-        raise TableError(f"column {name!r} is null in {column.null_count()} rows.")
+        raise EncodingError(
+            f"column {name!r} is null in {column.null_count()} rows.", column.is_null().arg_max()
+        )
     return column

@@ -108,9 +108,9 @@ def load_table(
     path: Path, settings: TableSettings, encoder: Encoder, max_unknown: float = UNKNOWN_SHARE
 ) -> EncodedTable:
     """Read, split and encode a table; raise TableError with the row of a value that has no code."""
-    frame, places = read_split(path, settings.split, encoder.forms)
+    frame, places, origin = read_split(path, settings.split, encoder.forms)
     group = None
-    with of_table(path):
+    with of_table(origin):
         arrays = {**encoder.encode(frame), **outcomes(frame, settings)}
         if settings.group:
             group = read_group(with_column(frame, settings.group), settings.group)
@@ -118,7 +118,7 @@ def load_table(
     for split, rows in places.items():
         part = {key: gather(array, rows) for key, array in arrays.items()}
         unknown[split] = unknown_values(encoder, frame[rows], part, max_unknown)
-    with of_table(path):
+    with of_table(origin):
         hide_own_labels(frame, arrays, places["train"], encoder)
     ids = encoder.ids_in(arrays)
     if settings.scenario and settings.scenario not in ids:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 import torch
@@ -23,6 +24,7 @@ from automlrank.data.checksum import Known, damaged_files
 from automlrank.data.transform import Encoder
 from automlrank.data.unknown import UNKNOWN_SHARE
 from automlrank.data.values import Array, EncodingError
+from automlrank.printable import printable
 from automlrank.training.course import DivergedError, train
 from automlrank.training.device_batches import DeviceBatches, ahead
 from automlrank.training.label_stats import fit_to_labels
@@ -49,9 +51,17 @@ class Parts:
     """Optimizers of single parameters by the names in config.yaml."""
 
 
+class Parser(argparse.ArgumentParser):
+    """A command line that shows arguments as a person sees them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong with the arguments, and exit with 2."""
+        super().error(printable(message))
+
+
 def options() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    parser = argparse.ArgumentParser(description="Train the ranking model of model.py.")
+    parser = Parser(description="Train the ranking model of model.py.")
     parser.add_argument("data", type=Path, help="Parquet, Arrow or CSV file, or folder of parts")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and dropout")
     parser.add_argument("--epochs", type=int, help="at most (default: config.yaml's)")
@@ -80,7 +90,7 @@ def run(parts: Parts, files: Known, chosen: argparse.Namespace) -> None:
     scored = ("valid", "test") if chosen.test else ("valid",)
     for split in scored:
         for sentence in table.unknown[split]:
-            sys.stderr.write(f"Warning: {split} rows: {sentence}\n")
+            sys.stderr.write(f"{printable(f'Warning: {split} rows: {sentence}')}\n")
     torch.manual_seed(chosen.seed)
     model = parts.model().to(DEVICE)
     if chosen.score:
@@ -171,7 +181,7 @@ def score(model: nn.Module, table: EncodedTable, split: str, config: Config) -> 
 def shown(scores: Mapping[str, float], config: Config) -> str:
     """Return the metric of each task in one line."""
     values = ", ".join(f"{task} {value:.6f}" for task, value in scores.items())
-    return f"{label_of(config.metric, config.table.tasks)} {values}"
+    return printable(f"{label_of(config.metric, config.table.tasks)} {values}")
 
 
 def main(parts: Parts, files: Known) -> None:
@@ -185,12 +195,7 @@ def main(parts: Parts, files: Known) -> None:
         run(parts, files, chosen)
     except DivergedError as error:
         parser.exit(1, f"{error}\n")
-    except (
-        ConfigError,
-        TableError,
-        EncodingError,
-        OSError,
-        ImportError,
-        pl.exceptions.PolarsError,
-    ) as error:
-        parser.exit(2, f"{str(error).splitlines()[0]}\n")
+    except (ConfigError, TableError, EncodingError) as error:
+        parser.exit(2, f"{printable(str(error))}\n")
+    except (OSError, ImportError, pl.exceptions.PolarsError) as error:
+        parser.exit(2, f"{printable(str(error).splitlines()[0])}\n")
