@@ -107,7 +107,7 @@ def _dates(table: Table, names: Sequence[str]) -> dict[str, str]:
     }
     tests = [
         (
-            Form("time", format=form).expression(name, table.schema[name]).null_count()
+            Form("time", format=form).typed(name, table.schema[name]).null_count()
             == _known(name, table.schema[name]).null_count()
         ).alias(str(i))
         for i, (name, form) in enumerate(formats.items())
@@ -154,9 +154,9 @@ class _Search:
             self.known += values.len() - values.null_count()
             return
         self.is_plain = False
-        frame = values.to_frame()
-        text = frame.select(self.form.text(self.name)).to_series()
-        typed = frame.select(self.form.expression(self.name, pl.String())).to_series()
+        frame = values.to_frame().select(self.form.known(self.name, pl.String()))
+        text = frame.to_series()
+        typed = frame.select(self.form.typed(self.name, pl.String())).to_series()
         self.known += len(text) - text.null_count()
         odd = text.is_not_null() & typed.is_null()
         _note(self.misfits, text, odd, start)
@@ -170,8 +170,11 @@ class _Search:
 
     def end(self) -> None:
         """Keep the form, or try another if values do not fit."""
+        if not self.misfits:
+            self.accept()
+            return
         other = best([*self.sample, *self.misfits], self.wish)
-        if not self.misfits or (other == self.form and self.are_slips()):
+        if other == self.form and self.are_slips():
             self.accept()
         elif other.kind == "text" or other == self.form:
             self.give_up()

@@ -102,16 +102,23 @@ class Form:
         """
         if values.dtype == pl.String and self.kind == "text" and not self.nulls:
             return values  # blanks and empty text are seen to by the one text of a value
-        known = _made(values, self._known(column(values.name), values.dtype))
-        typed = _made(known, self._typed(column(known.name), known.dtype))
+        known = _made(values, self.known(values.name, values.dtype))
+        typed = _made(known, self.typed(known.name, values.dtype))
         if self.kind == "time" and typed.null_count() > known.null_count():
             typed = typed.zip_with(typed.is_not_null(), _other_times(known))
         return typed if typed.null_count() == known.null_count() else self._spelled(known, typed)
 
-    def expression(self, name: str, dtype: pl.DataType) -> pl.Expr:
-        """The column in the form's type; what does not fit is null."""
-        known = self._known(column(name), dtype)
-        return self._typed(known, self._held(dtype)).alias(name)
+    def known(self, name: str, dtype: pl.DataType) -> pl.Expr:
+        """The column with null for what spells it, and no blanks around text."""
+        return self._known(column(name), dtype).alias(name)
+
+    def typed(self, name: str, dtype: pl.DataType) -> pl.Expr:
+        """The column that ``known`` gave in the form's type; what does not fit is null.
+
+        It is a step of its own: in one expression Polars makes what is known anew wherever it is
+        used, which takes twice as long.
+        """
+        return self._typed(column(name), self._held(dtype)).alias(name)
 
     def cast(self, name: str) -> pl.Expr:
         """Plain numbers of a column of text; null for any other spelling."""
@@ -129,10 +136,6 @@ class Form:
             return False
         return self.whole or not numbers.is_nan().any()
 
-    def text(self, name: str) -> pl.Expr:
-        """A text column without blanks around values; empty text and ``nulls`` are null."""
-        return self._known(column(name), pl.String()).alias(name)
-
     def _known(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         """The values with null for what spells it; categories as text."""
         if self._held(dtype) == pl.String:
@@ -145,12 +148,14 @@ class Form:
 
     def _known_text(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         text = values.cast(pl.String).str.strip_chars() if dtype in TEXT else spelled(values, dtype)
-        is_null = text.is_in(["", *self.nulls]) if self.nulls else text == ""
-        if self.numbers and self.kind == "number":
-            is_null |= self._number(text).cast(pl.Float64).is_in(self.numbers).fill_null(False)
-        elif self.numbers:
-            is_null |= spelled(text, pl.String()).is_in(as_text(pl.Series(self.nulls)).implode())
-        return pl.when(~is_null).then(text)
+        known = text.replace(["", *self.nulls], None)
+        if not self.numbers:
+            return known
+        if self.kind == "number":
+            is_null = self._number(text).cast(pl.Float64).is_in(self.numbers).fill_null(False)
+        else:
+            is_null = spelled(text, pl.String()).is_in(as_text(pl.Series(self.nulls)).implode())
+        return pl.when(~is_null).then(known)
 
     def _held(self, dtype: pl.DataType) -> pl.DataType:
         """The type of values when what spells null is null: text for categories."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -35,14 +35,17 @@ class Table:
         self,
         forms: Mapping[str, Form],
         notes: Sequence[str] = (),
-        plain: Collection[str] = frozenset(),
+        plain: Set[str] = frozenset(),
     ) -> Table:
         """The table with columns read by these forms; for ``plain`` text a cast is enough."""
-        reads = [
-            form.cast(name) if name in plain else form.expression(name, self.schema[name])
-            for name, form in forms.items()
-        ]
-        pieces = tuple(piece._replace(scan=piece.scan.with_columns(reads)) for piece in self.pieces)
+        known, reads = [], [forms[name].cast(name) for name in plain]
+        for name in forms.keys() - plain:
+            known.append(forms[name].known(name, self.schema[name]))
+            reads.append(forms[name].typed(name, self.schema[name]))
+        pieces = tuple(
+            piece._replace(scan=piece.scan.with_columns(known).with_columns(reads))
+            for piece in self.pieces
+        )
         scan = together(pieces).scan
         return dataclasses.replace(
             self,

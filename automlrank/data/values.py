@@ -104,8 +104,8 @@ def stored_text(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _text_of_text(text: pl.Expr) -> pl.Expr:
-    text = text.str.strip_chars().replace(TRUTH).str.replace(WHOLE_FLOAT, "$1").replace("-0", "0")
-    return pl.when(text != "").then(text)
+    text = text.str.strip_chars().str.replace(WHOLE_FLOAT, "$1")
+    return text.replace({**TRUTH, "-0": "0", "": None})  # when(text != "") would make it twice
 
 
 def _text_of_floats(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -59,7 +59,8 @@ def list_forms(table: Table, schema: Schema) -> tuple[dict[str, Form], list[str]
         if wish.role == "list" and table.schema[name] == pl.String
     }
     lost = [
-        form.text(name).null_count() - column(name).null_count() for name, form in forms.items()
+        form.known(name, pl.String()).null_count() - column(name).null_count()
+        for name, form in forms.items()
     ]
     row = table.select(*(e.alias(str(i)) for i, e in enumerate(lost))).row(0) if lost else ()
     notes = [

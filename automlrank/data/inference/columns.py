@@ -130,14 +130,14 @@ class ColumnKinds:
         return number
 
     def note_text(self, name: str) -> None:
-        if may_be_lists(self.view.list_texts(self.view.texts(name))):
+        if may_be_lists(self.view.possible_lists(name)):
             self.texts.append(name)
         else:
             self.look_at_categories(name)
 
     def look_at_text(self, name: str, ids: Mapping[str, pl.Series]) -> None:
         """Take text with separators for lists, or for categories."""
-        texts = self.view.list_texts(self.view.texts(name))
+        texts = self.view.possible_lists(name)
         separator = separator_of(texts, ids.values())
         lists = separator and read_lists(self.view, name, separator)
         if lists:

@@ -158,7 +158,8 @@ def _splits_ids(mark: str, known: pl.Series, values: pl.Series, ids: list[pl.Ser
     lengths = lists.list.len().drop_nulls().to_numpy()
     if len(np.unique(lengths)) < 2 or lengths.max() < LEAST_LONGEST:
         return False
-    return any(_share_in(flatten(lists)[0], of) >= KNOWN for of in ids)
+    parts = as_text(flatten(lists)[0])
+    return any(_share_in(parts, of) >= KNOWN for of in ids)
 
 
 def _splits(mark: str, known: pl.Series, values: pl.Series, ids: list[pl.Series]) -> bool:
@@ -172,7 +173,8 @@ def _splits(mark: str, known: pl.Series, values: pl.Series, ids: list[pl.Series]
         return False
     if _are_times(parts["part"]) or _are_vectors(parts):
         return True
-    if any(_share_in(parts["part"], of) >= KNOWN for of in ids):
+    texts = as_text(parts["part"])
+    if any(_share_in(texts, of) >= KNOWN for of in ids):
         return True
     if mark == " " and share_of(parts["part"].str.contains(r"\d")) < BY_BLANKS:
         return False
@@ -203,7 +205,7 @@ def _are_vectors(parts: pl.DataFrame) -> bool:
 
 
 def _share_in(parts: pl.Series, values: pl.Series) -> float:
-    return share_of(as_text(parts).is_in(values.implode()))
+    return share_of(parts.is_in(values.implode()))
 
 
 def _come_back(parts: pl.DataFrame) -> bool:

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from automlrank.data.check import is_list
+from automlrank.data.exact import column
 from automlrank.data.forms import Form
 from automlrank.data.sampled import every_kth
 from automlrank.data.summary import Summary
 from automlrank.data.table import Table
-from automlrank.data.values import as_lists, as_text, flatten, text_of
+from automlrank.data.values import as_lists, as_text, flatten
 from automlrank.data.wishes import Wish
 from automlrank.schema import Nulls
 
@@ -34,6 +35,7 @@ class View:
     nulls: Nulls | None = None
     """Spellings of null that the schema names."""
     _texts: dict[str, pl.Series] = field(default_factory=dict)
+    _possible_lists: dict[str, pl.Series] = field(default_factory=dict)
     _values: dict[str, pl.Series] = field(default_factory=dict)
     _lengths: dict[str, pl.Series] = field(default_factory=dict)
     _owned: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -58,14 +60,25 @@ class View:
                 self._texts[name] = as_text(values)
         return self._texts[name]
 
-    def list_texts(self, values: pl.Series) -> pl.Series:
-        """Text that may be lists, without spellings of null."""
+    def keys(self, name: str) -> pl.Series:
+        """The sampled values as they are compared fastest: equal where their texts are."""
+        kind = self.sample.schema[name]
+        is_exact = kind.is_integer() or kind in (pl.Date, pl.Datetime("us"))
+        return self.sample[name] if is_exact else self.texts(name)
+
+    def possible_lists(self, name: str) -> pl.Series:
+        """The sampled text of a column that may hold lists, without spellings of null."""
+        if name not in self._possible_lists:
+            self._possible_lists[name] = self._list_texts(self.texts(name))
+        return self._possible_lists[name]
+
+    def _list_texts(self, values: pl.Series) -> pl.Series:
         form = Form("list", Wish("list", self.nulls).nulls_of("list"))
-        return values.to_frame().select(form.text(values.name)).to_series()
+        return values.to_frame().select(form.known(values.name, pl.String())).to_series()
 
     def read_lists(self, values: pl.Series, separator: str | None) -> pl.Series:
         """Values as lists."""
-        return as_lists(values if separator is None else self.list_texts(values), separator)
+        return as_lists(values if separator is None else self._list_texts(values), separator)
 
     def lists(self, name: str, separator: str | None) -> pl.Series:
         """The sampled lists of a column."""
@@ -78,8 +91,8 @@ class View:
                 flat, _ = flatten(self.lists(name, separator))
                 found = as_text(flat.alias(name)).drop_nulls().unique()
             else:
-                text = text_of(name, self.table.schema[name])
-                found = self.table.select(text.drop_nulls().unique()).to_series()
+                distinct = self.table.select(column(name).unique()).to_series()
+                found = as_text(distinct).drop_nulls().unique()
             self._values[name] = found
         return self._values[name]
 
@@ -119,7 +132,7 @@ class View:
         """
         key = (name, owner)
         if key not in self._owned:
-            pairs = pl.DataFrame({"owner": self.texts(owner), "value": self.texts(name)})
+            pairs = pl.DataFrame({"owner": self.keys(owner), "value": self.keys(name)})
             self._owned[key] = _belongs(pairs.drop_nulls())
         return self._owned[key]
 
@@ -131,14 +144,17 @@ def share_of(flags: pl.Series) -> float:
 
 
 def _belongs(pairs: pl.DataFrame) -> bool:
-    groups = pairs.group_by("owner").agg(rows=pl.len(), values=pl.col("value").n_unique())
+    value = pl.col("value")
+    groups = pairs.group_by("owner").agg(rows=pl.len(), mixed=value.min() != value.max())
     repeated = groups.filter(pl.col("rows") > 1)
     rows = int(repeated["rows"].sum())
     if rows < max(LEAST_REPEATS, REPEATS * pairs.height):
+        return False
+    mixed = int(repeated.filter("mixed")["rows"].sum())
+    if mixed > SLIPS * rows:  # fewer are expected than there are
         return False
     shares = pairs["value"].value_counts(normalize=True)["proportion"].to_numpy()
     sizes = repeated["rows"].to_numpy()
     agree = np.array([(shares**n).sum() for n in range(MOST_ROWS + 1)])
     expected = float((sizes * (1 - agree[np.minimum(sizes, MOST_ROWS)])).sum())
-    mixed = int(repeated.filter(pl.col("values") > 1)["rows"].sum())
     return expected >= LEAST_REPEATS and mixed <= SLIPS * expected
