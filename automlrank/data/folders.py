@@ -45,7 +45,7 @@ def _inside(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if not path.is_dir():
             yield path
-        elif not _is_hidden(path.name) and ("=" in path.name or "=" in folder.name):
+        elif not is_hidden(path.name) and ("=" in path.name or "=" in folder.name):
             yield from _inside(path)
 
 
@@ -57,14 +57,14 @@ def _matched(pattern: str) -> Iterator[Path]:
     named = set(Path(pattern).parts)
     found: dict[Path, None] = {}
     for path in sorted(Path(name) for name in glob.glob(pattern, recursive=True)):
-        if any(_is_hidden(part) and part not in named for part in path.parts[:-1]):
+        if any(is_hidden(part) and part not in named for part in path.parts[:-1]):
             continue
         inside = _inside(path) if path.is_dir() and "=" in path.name else [path]
         found |= dict.fromkeys(inside)
     return iter(sorted(found))
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     """Return True for a folder of bookkeeping, as ``_temporary`` is; ``_day=3`` is none."""
     return (name.startswith(".") and name.strip(".") != "") or (
         name.startswith("_") and "=" not in name

@@ -30,6 +30,7 @@ from automlrank.data.sources import (
     is_files,
     is_sample,
     items,
+    left_out,
     locate,
     name_of,
     sample_path,
@@ -127,7 +128,9 @@ def _opened(source: Data, joins: Sequence[Join], place: Staging) -> tuple[Table,
 def _scan(source: Data, place: Staging) -> Scanned:
     """The rows of a source, and how many each of its parts has."""
     if is_files(source):
-        return scan_files([files_of(item) for item in items(source)], place)
+        groups = [files_of(item) for item in items(source)]
+        read = scan_files(groups, place)
+        return read._replace(notes=(*read.notes, *left_out(items(source), groups)))
     scan = _lazy(source)
     if isinstance(source, pl.LazyFrame):
         pieces = place.write([Piece(scan, 0)])

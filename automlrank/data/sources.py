@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import glob
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 import polars as pl
 
-from automlrank.data.folders import files_in, files_matched, is_pattern
-from automlrank.data.formats import kind_of
+from automlrank.data.delta import is_delta
+from automlrank.data.folders import files_in, files_matched, is_hidden, is_pattern
+from automlrank.data.formats import KINDS, TEXT, kind_of
 from automlrank.data.pieces import TableFile
 from automlrank.errors import DataError, did_you_mean, nearest
 
@@ -88,3 +90,41 @@ def name_of(source: Data) -> str:
 def files_of(item: str | Path) -> tuple[TableFile, ...]:
     """The files of one table: the file, the folder's parts, or what a pattern matches."""
     return files_matched(str(item)) if is_pattern(item) else files_in(locate(item))
+
+
+def left_out(given: Sequence[str | Path], groups: Sequence[Sequence[TableFile]]) -> Iterator[str]:
+    """A sentence on each folder with table files below that are in none of the groups read."""
+    known = {file.path for files in groups for file in files}
+    for item, files in zip(given, groups, strict=True):
+        kind = kind_of(files[0].path)
+        kinds = {kind, *KINDS.values()} - (set(TEXT) - {kind})  # a read-me is no part
+        for top in _folders(item):
+            below = [path for path in _tables_below(top) if kind_of(path) in kinds]
+            if other := [path for path in below if path not in known]:
+                known |= set(other)
+                yield _not_read(top, other, kind)
+
+
+def _folders(item: str | Path) -> Iterator[Path]:
+    """The folders that an item of a source names; those of Delta tables have a log."""
+    names = sorted(glob.glob(str(item), recursive=True)) if is_pattern(item) else [item]
+    return (path for path in map(Path, names) if path.is_dir() and not is_delta(path))
+
+
+def _tables_below(folder: Path) -> Iterator[Path]:
+    """All table files of a folder's folders that are not hidden, by their paths."""
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts
+        hidden = any(map(is_hidden, inside[:-1])) or inside[-1][0] in "._"
+        if not hidden and kind_of(path) and path.is_file():
+            yield path
+
+
+def _not_read(folder: Path, files: Sequence[Path], kind: str | None) -> str:
+    others = "1 table file" if len(files) == 1 else f"{len(files):,} table files"
+    said = f"{folder}: {others} in folders of it not read, such as {files[0]}."
+    same = next((path for path in files if kind_of(path) == kind), None)
+    if same is None:
+        return said
+    whole = f"{glob.escape(str(folder))}/**/*{same.suffix}"
+    return f"{said} To read {folder} with its folders, name '{whole}'."
