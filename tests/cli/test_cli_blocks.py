@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from automlrank.blocks import BLOCKS
 from automlrank.cli.blocks import ports
+from automlrank.cli.console import show_what_can_be_shown
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])
@@ -22,6 +24,26 @@ def test_the_table_names_every_block(
     assert all(f"  {name} " in ended.out for name in BLOCKS)
     assert max(map(len, ended.out.splitlines())) <= int(columns)
     assert "…" not in ended.out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_a_console_shows_what_its_encoding_has(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Characters of ours as others that look alike, those of data as escapes."""
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding=encoding, newline="\n")
+    monkeypatch.setattr("sys.stdout", stream)
+    show_what_can_be_shown()
+    print("a → b ± 1: \u6771")
+    stream.flush()
+    shown = {
+        "ascii": "a > b +- 1: \\u6771",
+        "latin-1": "a > b ± 1: \\u6771",
+        "cp1252": "a > b ± 1: \\u6771",
+        "utf-8": "a → b ± 1: \u6771",
+    }
+    assert written.getvalue().decode(encoding) == shown[encoding] + "\n"
 
 
 @pytest.mark.parametrize("name", BLOCKS)

@@ -87,6 +87,13 @@ FILES: dict[str, tuple[str, Told]] = {
     ),
     "true as a block": ("interaction: true\n", [(":1: interaction: ", "but got True.")]),
     # ---- knobs
+    **{
+        f"{value} as training": (
+            f"interaction: mlp\ntraining: {value}\n",
+            [(":2: training: ", f"takes a mapping of knobs, but got {shown}.")],
+        )
+        for value, shown in (("5", "5"), ("x", "'x'"), ("[1]", "[1]"), ("true", "True"))
+    },
     "knobs as a list": ("interaction: {mlp: [width]}", [(":1: interaction.mlp: ", "of knobs")]),
     "not a number": (
         "interaction: {mlp: {dropout: .nan}}\ntraining: {learning_rate: {log: [1e-3, .inf]}}\n",

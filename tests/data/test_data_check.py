@@ -143,6 +143,37 @@ def test_a_time_of_day_or_a_duration_is_no_time(kind: pl.DataType) -> None:
     assert all("a time must be a number or a date, but column 't' is" in fault for fault in faults)
 
 
+DURATION = pl.Series([3] * N).cast(pl.Duration("us"))
+
+
+@pytest.mark.parametrize(
+    ("schema", "place", "said"),
+    [
+        (Schema(TASK, (CategoricalFeature("d"),)), "features.d", "one value per row"),
+        (Schema(TASK, group="d"), "group", "one value per row"),
+        (Schema(TASK, split=Split(by="group", column="d")), "split.column", "one value per row"),
+        (Schema(TASK, (MultiFeature("d"),)), "features.d", "must hold lists"),
+    ],
+)
+def test_a_duration_is_refused_by_name_where_it_is_no_amount(
+    schema: Schema, place: str, said: str
+) -> None:
+    (fault,) = faults_of(schema, table(d=DURATION))
+    assert fault.startswith(f"{place}: ")
+    assert said in fault
+    assert "is Duration" in fault
+
+
+def test_lists_of_durations_are_no_ids() -> None:
+    frame = table(d=pl.Series([[3]] * N).cast(pl.List(pl.Duration("us"))))
+    (fault,) = faults_of(Schema(TASK, (MultiFeature("d"),)), frame)
+    assert fault.startswith("features.d: a multi column must hold lists of plain values, but is")
+
+
+def test_a_duration_is_a_number_of_seconds() -> None:
+    assert faults_of(Schema(TASK, (NumericFeature("d"),)), table(d=DURATION)) == []
+
+
 def test_a_label_of_text_is_to_be_stored_as_numbers() -> None:
     (fault,) = faults_of(Schema((Task("x"),)), table(x=["0", "yes"] * (N // 2)))
     assert fault == (

@@ -297,6 +297,28 @@ def test_a_number_that_spells_null_is_null_in_any_spelling(values):
     assert forms_from(forms_data({"x": form})) == {"x": form}
 
 
+@pytest.mark.parametrize("name", ["*", "^a$", "^.*$"])
+@pytest.mark.parametrize("ending", ["parquet", "csv", "arrow", "frame"])
+def test_a_name_that_is_a_pattern_is_that_of_one_column(name, ending, tmp_path):
+    """Numbers with a marker and text, each of which another column called ``a`` stands beside."""
+    odd = [f"v{i % 5}" for i in range(ROWS)]
+    frame = pl.DataFrame({name: odd, "a": with_one("-", PRICES), "y": [0, 1] * (ROWS // 2)})
+    source = frame if ending == "frame" else tmp_path / f"t.{ending}"
+    match ending:
+        case "parquet":
+            frame.write_parquet(source)
+        case "csv":
+            frame.write_csv(source)
+        case "arrow":
+            frame.write_ipc(source)
+    with open_table(source) as table:
+        assert list(table.schema) == [name, "a", "y"]
+        assert table.column(name).to_list() == odd
+        assert (table.schema["a"], table.column("a").null_count()) == (pl.Float64, 1)
+        found = complete(Schema((Task("y"),)), table).schema
+    assert [(f.name, f.kind) for f in found.features] == [(name, "categorical"), ("a", "numeric")]
+
+
 @pytest.mark.parametrize("name", ["^a$", "*", "^($"])
 def test_methods_and_operators_of_a_series_take_its_name_as_it_is(name):
     """Polars looks most of them up by the name as a pattern."""
