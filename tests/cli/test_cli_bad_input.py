@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
 from automlrank.documents import dump
 from automlrank.schema import CategoricalFeature, Schema, Task
@@ -157,6 +158,30 @@ def test_an_output_that_exists(
         out.mkdir()
     (out / "notes.txt" if what == "folder" else out).write_text("mine")
     assert "Give another --out" in refused(*search_arguments[1:], out=out)
+
+
+@pytest.mark.parametrize("name", ["search", "train"])
+def test_an_impossible_output_is_told_before_the_table_is_read(
+    name: str,
+    command: Callable[..., Any],
+    inputs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("the table was read")
+
+    monkeypatch.setattr(Dataset, "open", read)
+    link, file = tmp_path / "link", tmp_path / "file"
+    link.symlink_to(link)
+    file.write_text("mine")
+    table, schema = inputs / "impressions.parquet", inputs / "schema.yaml"
+    what = (table,) if name == "search" else ("lr", table)
+    for out, said in ((link, "is a link."), (file / "below", "is no folder.")):
+        ended = command(name, *what, "--schema", schema, "--out", out)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith("Error: ")
+        assert said in ended.err
 
 
 def test_a_run_of_other_data(
