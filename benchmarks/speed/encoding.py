@@ -1,11 +1,14 @@
 """Time and memory to prepare a table: read, fit, encode and store, against a bare read of the file.
 
     python -m benchmarks.speed.encoding [--rows 1000000 10000000] [--repeats 3] [--out FILE]
+    python -m benchmarks.speed.encoding --endings odd.csv
 
 The table has Criteo's shape: a label, 13 numeric columns with nulls, 26 columns of text ids with
-log-spaced vocabularies (10 to 1 million) and skewed frequencies. Each measurement is a process of
-its own, bare reads and ours in turn; medians are printed. "Again" is a new process that finds the
-table encoded: from its start, imports included, to the first training batch.
+log-spaced vocabularies (10 to 1 million) and skewed frequencies. In ``odd.csv``
+nulls are spelled NA, and numbers as 7.0 or 1,234: forms that are found before anything is read.
+Each measurement is a process of its own, bare reads and ours in turn; medians are printed. "Again"
+is a new process that finds the table encoded: from its start, imports included, to the first
+training batch.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ FEATURES: dict[str, dict[str, object]] = {
     **{f"I{i}": {"kind": "numeric", "transform": "log"} for i in range(NUMERIC)},
     **{f"C{i}": {"kind": "categorical", "min_count": 2} for i in range(CATEGORICAL)},
 }
+AIMS = {"parquet": "12", "csv": "5", "odd.csv": "-"}
 SCHEMA = {"tasks": {"label": {"kind": "binary"}}, "features": FEATURES, "statistics": "none"}
 
 HEADINGS = (
@@ -52,6 +56,7 @@ def main() -> None:
     parser = harness.parser(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--endings", nargs="+", choices=AIMS, default=["parquet", "csv"])
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "encoding"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
@@ -61,23 +66,32 @@ def main() -> None:
         return
     table = harness.Figures(HEADINGS)
     for rows in chosen.rows:
-        for ending, aim in (("parquet", 12), ("csv", 5)):
-            path = table(chosen.folder, rows, ending)
-            table.add(compared(path, rows, aim, chosen.repeats))
+        for ending in chosen.endings:
+            path = written(chosen.folder, rows, ending)
+            table.add(compared(path, rows, ending, chosen.repeats))
     table.write(chosen.out)
 
 
-def table(folder: Path, rows: int, ending: str) -> Path:
-    """The table's file; both endings are written where one is missing."""
+def written(folder: Path, rows: int, ending: str) -> Path:
+    """The table's file; those of all endings are written where one is missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {e: folder / f"{rows}.{e}" for e in ("parquet", "csv")}
+    paths = {e: folder / f"{rows}.{e}" for e in AIMS}
     if not all(path.exists() for path in paths.values()):
         rng = np.random.default_rng(0)
         parts = [part(rng, min(PART, rows - start)) for start in range(0, rows, PART)]
         frame = pl.concat(parts)
         frame.write_parquet(paths["parquet"])
         frame.write_csv(paths["csv"])
+        odd(frame).write_csv(paths["odd.csv"], null_value="NA")
     return paths[ending]
+
+
+def odd(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with a third of its numbers as floats, a third with commas between thousands."""
+    digits = [pl.col(f"I{i}").cast(pl.String) for i in range(1, NUMERIC, 3)]
+    return frame.with_columns(
+        pl.col(f"I{i}").cast(pl.Float64) for i in range(0, NUMERIC, 3)
+    ).with_columns(text.str.replace_all(r"(\d)(\d{3})$", "$1,$2") for text in digits)
 
 
 def part(rng: np.random.Generator, rows: int) -> pl.DataFrame:
@@ -93,7 +107,7 @@ def part(rng: np.random.Generator, rows: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def compared(path: Path, rows: int, aim: int, repeats: int) -> list[str]:
+def compared(path: Path, rows: int, ending: str, repeats: int) -> list[str]:
     found: dict[str, list[dict[str, float]]] = {"bare": [], "ours": [], "again": []}
     with tempfile.TemporaryDirectory(dir=path.parent) as cache:
         for _ in range(repeats):
@@ -104,8 +118,8 @@ def compared(path: Path, rows: int, aim: int, repeats: int) -> list[str]:
     bare, ours, again = (median(run["seconds"] for run in found[k]) for k in found)
     peak = median(run["peak_mib"] for run in found["ours"])
     bound = found["ours"][0]["bound_mib"]
-    times = [f"{bare:.2f}", f"{ours:.2f}", f"{ours / bare:.1f}", str(aim)]
-    return [f"{rows:,}", path.suffix[1:], *times, f"{peak:.0f}", f"{bound:.0f}", f"{again:.1f}"]
+    times = [f"{bare:.2f}", f"{ours:.2f}", f"{ours / bare:.1f}", AIMS[ending]]
+    return [f"{rows:,}", ending, *times, f"{peak:.0f}", f"{bound:.0f}", f"{again:.1f}"]
 
 
 def in_process(what: str, path: Path, cache: str) -> dict[str, float]:
