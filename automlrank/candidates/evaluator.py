@@ -102,12 +102,12 @@ class Evaluator:
     ) -> Trained:
         """Train to the end, or until ``watch``, which hears of every progress, raises.
 
-        Raises TimeIsUp past the deadline, TookTooLong past a trial's time, TrialError if it cannot
-        go on.
+        Raises TimeIsUp past the deadline, with the best epoch if one has ended, TookTooLong past a
+        trial's time, TrialError if it cannot go on.
         """
         said = self.teacher_predictions() if architecture.training.distillation else None
         began = time.perf_counter()
-        config, progress = self.config, None
+        config = self.config
         ends: list[Progress] = []
         steps = fit(
             model,
@@ -119,16 +119,23 @@ class Evaluator:
             checkpoint=checkpoint,
             said=said,
         )
-        with closing(steps):  # a training that stops here pauses nobody's latency any more
-            for progress in self.counted(steps):
-                self.listen(TrainingUpdate(what, architecture.summary, progress))
-                if progress.scores is not None:
-                    ends.append(progress)
-                watch(progress)
-                self.check_clock(time.perf_counter() - began)
-        assert progress is not None
-        seconds = time.perf_counter() - began
-        return Trained.of(model, ends, self.metric, seconds)
+        try:
+            with closing(steps):  # a training that stops here pauses nobody's latency any more
+                for progress in self.counted(steps):
+                    self.listen(TrainingUpdate(what, architecture.summary, progress))
+                    if progress.scores is not None:
+                        ends.append(progress)
+                    watch(progress)
+                    self.check_clock(time.perf_counter() - began)
+        except TimeIsUp:
+            if not ends:
+                raise
+            raise TimeIsUp(self._trained(model, ends, began)) from None
+        return self._trained(model, ends, began)
+
+    def _trained(self, model: RankingModel, ends: Sequence[Progress], began: float) -> Trained:
+        """Return a training that began then, by its epochs; the model has the best weights."""
+        return Trained.of(model, ends, self.metric, time.perf_counter() - began)
 
     def teacher_predictions(self) -> Array:
         """Return the predictions of boosted trees that networks learn from, trained if not kept.

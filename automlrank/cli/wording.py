@@ -67,12 +67,13 @@ def outcome(record: Record, metric: Metric) -> str:
     scored = f"{metric.label} {show_score(score)}"
     took = show_seconds(record.seconds)
     ms = "" if record.p50 is None else f" at {show_ms(record.p50)} ms"
-    return f"{start}: valid {scored}{ms}, in {took}"
+    why = f": {record.reason}" if record.reason else ""
+    return f"{start}: valid {scored}{ms}, in {took}{why}"
 
 
 def counts(results: Results, trained: int, target: SearchTarget) -> str:
     """Return ``7 of 20 trained · 2 pruned · 3 over budget · 0 failed · 1 duplicate``."""
-    states = ("pruned", "over_budget", "failed", "duplicate")
+    states = ("pruned", "over_budget", "time_up", "failed", "duplicate")
     others = [f"{results.counts[state]} {state.replace('_', ' ')}" for state in states]
     return " · ".join([f"{trained} of {target.trials} trained", *others])
 

@@ -28,7 +28,7 @@ from automlrank.runs.scores import FinalScores, Interval, SplitScores, finite
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-STATES = ("complete", "pruned", "failed", "over_budget", "duplicate", "reference")
+STATES = ("complete", "pruned", "failed", "over_budget", "time_up", "duplicate", "reference")
 COUNTED = STATES[:-1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automlrank.errors import SpaceError, TrialError
+from automlrank.training.trained import Trained
 
 TIME_UP, INTERRUPTED = "the time was up", "interrupted"  # why a search stopped
 
@@ -12,6 +13,11 @@ FAILURES = (TrialError, SpaceError, RuntimeError, ValueError, ArithmeticError, M
 
 class TimeIsUp(Exception):
     """The time limit of the search was reached while a model was being trained."""
+
+    def __init__(self, reached: Trained | None = None) -> None:
+        super().__init__(TIME_UP)
+        self.reached = reached
+        """The training up to its last whole validation; None before the first."""
 
 
 class TookTooLong(TrialError):

@@ -158,10 +158,8 @@ class Objective:
         what, limit = f"trial {trial.number}", self.evaluator.config.trial_time
         try:
             trained = self.evaluator.train(model, architecture, seed, what, watch, checkpoint)
-        except TimeIsUp:
-            attributes = TrialAttributes(trial)
-            attributes.cut_off, attributes.reason = True, "the search's time was up"
-            raise optuna.TrialPruned from None
+        except TimeIsUp as ended:
+            trained = self.in_time(trial, ended, architecture.training.epochs)
         except TookTooLong as error:
             checkpoint.drop()
             over(trial, "seconds", error.seconds, limit or 0.0)
@@ -170,6 +168,20 @@ class Objective:
             raise
         checkpoint.drop()
         return trained
+
+    def in_time(self, trial: optuna.Trial, ended: TimeIsUp, epochs: int) -> Trained:
+        """Return a training that the clock cut off, by its best epoch; raises TrialPruned before.
+
+        Without a whole validation it has no result, and a search that continues trains it again.
+        """
+        attributes = TrialAttributes(trial)
+        if ended.reached is None:
+            attributes.cut_off, attributes.reason = True, "the search's time was up"
+            attributes.state = "time_up"
+            raise optuna.TrialPruned
+        done = len(ended.reached.curve)
+        attributes.reason = f"the search's time was up after {done} of at most {epochs} epochs"
+        return ended.reached
 
     def tell(self, text: str) -> None:
         self.evaluator.listen(Notice(text))

@@ -61,31 +61,33 @@ def train(
 ) -> Generator[Progress]:
     """Train until the validation metric stops improving; at the end the best weights are back.
 
-    ``judge`` scores the model on the validation rows, ``metric`` compares its scores. Yields every
-    20 steps and past each quarter of an epoch, when the model may be scored, and at the end of an
-    epoch, with scores. ``course`` holds the epochs behind, to which new ones are added. Raises
-    DivergedError if the loss is not finite.
+    They are back too if it is stopped after an epoch. ``judge`` scores the model on the validation
+    rows, ``metric`` compares its scores. Yields every 20 steps and past each quarter of an epoch,
+    when the model may be scored, and at the end of an epoch, with scores. ``course`` holds the
+    epochs behind, to which new ones are added. Raises DivergedError if the loss is not finite.
     """
     course, recipe = course or Course(), trainer.recipe
     began = time.perf_counter() - course.seconds
-    for epoch in range(len(course.ends), recipe.epochs):
-        if course.waited == recipe.patience:
-            break
-        last = yield from train_epoch(trainer, device_batches, seed, epoch, course.rows, began)
-        scores = judge()
-        count(course, scores, metric, trainer)
-        end = replace(
-            last,
-            seconds=time.perf_counter() - began,
-            scores=scores,
-            best=scores if course.waited == 0 else course.best,
-            zero_shares=zero_shares(recipe, trainer.optimizers),
-            weights=dict(zip(scores, trainer.weights.taken(), strict=False)),
-        )
-        course.ends.append(end)
-        yield end
-    if course.best_weights:
-        trainer.model.load_state_dict(course.best_weights)
+    try:
+        for epoch in range(len(course.ends), recipe.epochs):
+            if course.waited == recipe.patience:
+                break
+            last = yield from train_epoch(trainer, device_batches, seed, epoch, course.rows, began)
+            scores = judge()
+            count(course, scores, metric, trainer)
+            end = replace(
+                last,
+                seconds=time.perf_counter() - began,
+                scores=scores,
+                best=scores if course.waited == 0 else course.best,
+                zero_shares=zero_shares(recipe, trainer.optimizers),
+                weights=dict(zip(scores, trainer.weights.taken(), strict=False)),
+            )
+            course.ends.append(end)
+            yield end
+    finally:  # whoever stops it after an epoch has the best one, too
+        if course.best_weights:
+            trainer.model.load_state_dict(course.best_weights)
 
 
 def train_epoch(

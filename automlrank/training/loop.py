@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 
 import numpy as np
 import numpy.typing as npt
@@ -55,18 +55,21 @@ def fit(
     course = load_course(checkpoint, trainer) if checkpoint else Course()
     yield from course.ends
     try:
-        for progress in train(
-            trainer,
-            device_batches,
-            lambda: score(model, data, "valid", metric, device),
-            metric,
-            seed,
-            course,
-        ):
-            if checkpoint and checkpoint.is_due and progress.scores is not None:
-                save_course(checkpoint, course, trainer)
-            with device_batches.outside():
-                yield progress
+        with closing(
+            train(
+                trainer,
+                device_batches,
+                lambda: score(model, data, "valid", metric, device),
+                metric,
+                seed,
+                course,
+            )
+        ) as steps:
+            for progress in steps:
+                if checkpoint and checkpoint.is_due and progress.scores is not None:
+                    save_course(checkpoint, course, trainer)
+                with device_batches.outside():
+                    yield progress
     except DivergedError as error:
         raise TrialError(str(error)) from None
 

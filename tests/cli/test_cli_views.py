@@ -104,7 +104,7 @@ def test_each_trial_counts_once() -> None:
     assert [r.number for r in results.records] == [0, 1, 2, 3]
     assert {r.name for r in results.references} == {"lr", "deepfm"}
     assert counts(results, 3, GOAL) == (
-        "3 of 20 trained · 0 pruned · 1 over budget · 0 failed · 0 duplicate"
+        "3 of 20 trained · 0 pruned · 1 over budget · 0 time up · 0 failed · 0 duplicate"
     )
 
 

@@ -26,6 +26,7 @@ from automlrank.jobs.train import train
 from automlrank.measurement.latency import ROUNDS, Latency
 from automlrank.model.network import RankingModel
 from automlrank.runs.events import Event, Notice, TrainingUpdate, TrialEnded
+from automlrank.runs.folder import RunFolder
 
 SPACE = """
 name: tiny
@@ -265,6 +266,30 @@ def test_the_time_covers_everything(inputs: dict[str, Any], clock: Any) -> None:
     assert clock.now - began < 12.0 + 8.0
     assert result.facts.ended == "the time was up"
     assert result.results.complete
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_a_trial_that_the_clock_cuts_off_keeps_its_best_epoch(
+    inputs: dict[str, Any], clock: Any, validated: bool
+) -> None:
+    """After a whole validation it is a result with its weights; before, its state says why not."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrainingUpdate) and event.what == "trial 1":
+            past = event.progress.scores is not None
+            clock.now += 1000.0 if past == validated else 0.0
+
+    result = search(**inputs, trials=3, time=900.0, listen=listen)
+    record = result.record(1)
+    if validated:
+        assert record.state == "complete"
+        assert str(record.reason).startswith("the search's time was up after 1 of at most")
+        assert RunFolder(result.folder).has_weights(record.fingerprint)
+        assert record in result.results.complete
+    else:
+        assert (record.state, record.valid) == ("time_up", None)
+        assert result.results.counts["time_up"] == 1
+    assert result.facts.ended == "the time was up"
 
 
 @pytest.mark.parametrize(

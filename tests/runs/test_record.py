@@ -113,7 +113,8 @@ def test_a_front_after_a_second_measurement_has_only_finalists_of_the_first_or_i
 def test_counts_are_those_of_the_states():
     results = run(trial(0, 0.5, 1.0), trial(1, 0.5, 1.0), trial(2, None, 9.0, state="pruned"))
     assert results.counts == {
-        "complete": 2, "pruned": 1, "failed": 0, "over_budget": 0, "duplicate": 0}  # fmt: skip
+        "complete": 2, "pruned": 1, "failed": 0, "over_budget": 0, "time_up": 0,
+        "duplicate": 0}  # fmt: skip
 
 
 def test_best_is_chosen_on_validation_not_on_test():

@@ -67,6 +67,17 @@ def test_the_best_weights_are_restored(dataset: Dataset) -> None:
     assert curve[-1] != max(curve)
 
 
+def test_who_stops_a_training_has_the_best_epoch_so_far(dataset: Dataset) -> None:
+    model = build_model(read(FAST), dataset.schema, 0)
+    steps, curve = fit(model, read(FAST), dataset, seed=0), []
+    for step in steps:
+        if len(curve) == 2:
+            break  # within the third epoch
+        curve += [step.scores["click"]] if step.scores else []
+    steps.close()
+    assert score(model, dataset, "valid", AUC)["click"] == max(curve)
+
+
 def test_patience_ends_it(dataset: Dataset) -> None:
     _, steps = run(read(FAST + ", patience: 1"), dataset)
     curve = [s.scores["click"] for s in steps if s.scores]
