@@ -61,6 +61,15 @@ class Document:
     lines: Mapping[Path_, int] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     """Faults of the YAML itself; a lenient reader reports them together with its own."""
+    unread: frozenset[Path_] = frozenset()
+    """Places of the values that could not be read, which are None."""
+
+    def is_unread(self, path: Path_) -> bool:
+        """Return True if the value at ``path`` or one inside it could not be read.
+
+        A rule that it breaks is no second mistake.
+        """
+        return any(place[: len(path)] == path for place in self.unread) and path != ()
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> Fault:
         """Return a fault at ``path``, with the line of the nearest parent that has one."""
@@ -137,7 +146,7 @@ def parse_document(text: str, file: str | None = None, *, strict: bool = True) -
     data = walker.value(node, ())
     if walker.faults and (strict or walker.exploded):
         raise DocumentError(walker.faults)
-    return Document(data, file, walker.lines, tuple(walker.faults))
+    return Document(data, file, walker.lines, tuple(walker.faults), frozenset(walker.unread))
 
 
 def _syntax_fault(error: yaml.YAMLError, text: str, file: str | None) -> Fault:
@@ -155,6 +164,7 @@ class _Walker:
         self.file = file
         self.lines: dict[Path_, int] = {}
         self.faults: list[Fault] = []
+        self.unread: set[Path_] = set()
         self.exploded = False
 
     def value(self, node: yaml.Node, path: Path_) -> object:
@@ -197,7 +207,8 @@ class _Walker:
             if isinstance(value, int) and value.bit_length() > LONGEST_INT:
                 raise OverflowError
         except UNREADABLE:
-            self._fault(node, path, f"{shown(node.value)} is no {node.tag.removeprefix(TAG)}.")
+            problem = f"{shown(node.value)} is no {node.tag.removeprefix(TAG)}."
+            self._not_read(node, path, problem)
             return None
         if not isinstance(value, SCALARS):  # bytes, or an empty set of !!set x
             self._bad_tag(node, path)
@@ -205,7 +216,11 @@ class _Walker:
         return value
 
     def _bad_tag(self, node: yaml.Node, path: Path_) -> None:
-        self._fault(node, path, f"the tag {node.tag!r} is not allowed: plain values only.")
+        self._not_read(node, path, f"the tag {node.tag!r} is not allowed: plain values only.")
+
+    def _not_read(self, node: yaml.Node, path: Path_, problem: str) -> None:
+        self.unread.add(path)
+        self._fault(node, path, problem)
 
     def _fault(self, node: yaml.Node, path: Path_, problem: str) -> None:
         self.faults.append(Fault(problem, show_path(path), "", self.file, node.start_mark.line + 1))

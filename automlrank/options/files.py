@@ -31,7 +31,7 @@ def read_options(options: type[Any], file: str | Path) -> dict[str, object]:
             faults.append(document.fault(at, "no such option.", did_you_mean(key, known)))
             continue
         option: Option = known[key].metadata[KEY]
-        if value is None or (place and not option.recorded):
+        if value is None or document.is_unread(at) or (place and not option.recorded):
             continue
         try:
             value = _beside(option, _typed(option, value), Path(file).parent)

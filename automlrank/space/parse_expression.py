@@ -7,7 +7,7 @@ from typing import Any
 
 from automlrank.blocks import BLOCKS
 from automlrank.blocks.base import FAMILIES
-from automlrank.documents import Document, Path_, show_path
+from automlrank.documents import Document, Path_
 from automlrank.errors import Fault, did_you_mean, shown
 from automlrank.space.combinators import COMBINATORS, leaf, reading
 from automlrank.space.grammar import NODES, SCOPE_KEYS, Expression, Leaf
@@ -24,7 +24,6 @@ class ExpressionParser:
         self.document = document
         self.faults: list[Fault] = []
         self.closed = isinstance(document.data, Mapping) and "architecture" in document.data
-        self.told = {fault.path for fault in document.faults}
 
     def expression(self, data: object, path: Path_, families: tuple[str, ...]) -> Expression:
         """Return an expression, or a hole where it is faulty."""
@@ -144,6 +143,5 @@ class ExpressionParser:
             self.fault(path, f"no block {shown(name)}.", did_you_mean(name, [*known, *others]))
 
     def fault(self, path: Path_, problem: str, hint: str = "") -> None:
-        if show_path(path) in self.told:
-            return  # its YAML was at fault already
-        self.faults.append(self.document.fault(path, problem, hint))
+        if not self.document.is_unread(path):
+            self.faults.append(self.document.fault(path, problem, hint))

@@ -103,12 +103,13 @@ FILES: dict[str, tuple[str, Told]] = {
         ],
     ),
     "huge numbers": (
-        f"interaction: {{mlp: {{width: {HUGE}, depth: {{int: [1, {HUGE}]}}}}}}\n"
+        f"interaction: {{mlp: {{width: {HUGE}, depth: {{int: [1, {HUGE}]}},"
+        f" dropout: [0, {HUGE}]}}}}\n"
         f"limits: {{latency_ms: {HUGE}}}\n",
         [
             (":1: interaction.mlp.width: ", "is no int."),
             (":1: interaction.mlp.depth.int[1]: ", "is no int."),
-            (":1: interaction.mlp.depth: ", "int takes two numbers, [low, high]"),
+            (":1: interaction.mlp.dropout[1]: ", "is no int."),
             (":2: limits.latency_ms: ", "is no int."),
         ],
     ),
