@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from automlrank.printable import printable
 
 NEAR = 0.7  # of names alike: "user" is like "user_id" at .73, and "norun" like "none" at .67
+STEM = 4  # letters at least that begin two words alike, as "halve" and "halving"
 MOST_NAMES = 20  # in a hint
 
 
@@ -121,4 +122,11 @@ def nearest(word: object, known: Iterable[str]) -> str:
     begun = [name for name in names if len(word) > 1 and name.startswith(word)]  # "no" for "none"
     longer = [name for name in names if name == word[:-1]]
     near = difflib.get_close_matches(word, names, n=1, cutoff=NEAR) or turned or begun or longer
+    near = near or sorted((name for name in names if _have_one_stem(name, word)), key=len)
     return f"Did you mean {names[near[0]]!r}?" if near else ""
+
+
+def _have_one_stem(name: str, word: str) -> bool:
+    """Return True if two words begin alike but for the last letter of the shorter."""
+    stem = max(STEM, min(len(name), len(word)) - 1)
+    return name[:stem] == word[:stem]
