@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,7 +74,7 @@ def _inferred(schema: Schema, view: View, *, is_alone: bool, outcomes: bool) -> 
     table, reader = view.table, ColumnKinds(schema, view)
     reader.look_at(name for name in table.schema if name not in reader.taken)
     times = when(view, list(reader.times), reader.plain_ids, schema.tasks[0])
-    schema, notes = _with_time(schema, table, times) if is_alone else (schema, ())
+    schema, notes = _with_time(schema, reader, times) if is_alone else (schema, ())
     reader.reasons |= _reasons_of_times(reader.times, times, schema, table)
     reader.look_at_histories(schema.time)
     places = {name: place for place, name in enumerate(table.schema)}
@@ -85,7 +85,8 @@ def _inferred(schema: Schema, view: View, *, is_alone: bool, outcomes: bool) -> 
     check(result, table)
     tasks = {task.name for task in result.tasks}
     set_aside = tuple(name for name in reader.set_aside if name not in tasks)
-    return Inferred(result, reader.reasons, set_aside, (*table.notes, *notes))
+    said = (*table.notes, *notes, *_notes_of_epochs(reader, times, result, table))
+    return Inferred(result, reader.reasons, set_aside, said)
 
 
 def _check_label(label: str, table: Table) -> None:
@@ -117,7 +118,7 @@ def _kind_of(table: Table, label: str) -> Literal["binary", "regression"]:
     return "regression" if distinct > 2 and share >= AMOUNT_SHARE else "binary"
 
 
-def _with_time(schema: Schema, table: Table, times: Times) -> tuple[Schema, tuple[str, ...]]:
+def _with_time(schema: Schema, reader: ColumnKinds, times: Times) -> tuple[Schema, tuple[str, ...]]:
     """The schema with its time and a split by it, and a sentence on what was decided."""
     if times.column is None:
         if not times.candidates:
@@ -128,8 +129,10 @@ def _with_time(schema: Schema, table: Table, times: Times) -> tuple[Schema, tupl
             "Name one under time and split."
         )
         return schema, (sentence,)
-    split, problem = split_by(table, times.column, schema)
+    split, problem = split_by(reader.table, times.column, schema)
     found = f"{times.column!r} tells when a row happened"
+    if epochs := reader.epochs.get(times.column):
+        found += f" ({epochs}, as {epochs.reason})"
     sentence = (
         f"{found}, but the split is random, as {problem}."
         if problem
@@ -150,6 +153,25 @@ def _reasons_of_times(
     if times.column and times.column == schema.time:
         reasons[times.column] = kinds[times.column].replace("a time", "no feature: the time", 1)
     return reasons
+
+
+def _notes_of_epochs(
+    reader: ColumnKinds, times: Times, schema: Schema, table: Table
+) -> Iterator[str]:
+    """A sentence on each column of numbers that only by their values may be times.
+
+    That of the row, or of several that may be it, is named elsewhere.
+    """
+    for name, found in reader.epochs.items():
+        reason = reader.reasons[name]
+        if not found.are_times:
+            advice = "" if schema.time else f" If it is one, {_advice(name, schema, table)}."
+            yield (
+                f"{name!r} may be {found}, but is not taken for a time, as {found.reason} "
+                f"({reason}).{advice}"
+            )
+        elif name in times.others:
+            yield f"{name!r} is taken for {found}, as {found.reason}. It is {reason}."
 
 
 def _advice(name: str, schema: Schema, table: Table) -> str:

@@ -95,6 +95,43 @@ def test_ids_and_amounts_are_no_times(name: str, numbers: np.ndarray) -> None:  
     assert (found.time, found.split) == (None, Split())
 
 
+REPEATED = (
+    "'x' may be seconds since 1970, but is not taken for a time, as its values repeat, in no order "
+    "(ids and amounts). If it is one, name it under time and split."
+)
+COUNTED = "as its values are as near to each other as ids that were counted up (left out: "
+IN_ORDER = (
+    "'x' tells when a row happened (seconds since 1970, as its values are in the order of the"
+)
+FACT = "'x' is taken for seconds since 1970, as its values are in the order of the rows. It is left"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (np.sort(SECONDS), IN_ORDER),
+        (SECONDS, REPEATED),
+        (START + RNG.permutation(N), COUNTED),
+        (START * 1000 + RNG.permutation(N) * 61_000, "(milliseconds since 1970, as its values h"),
+        (RNG.permutation(np.linspace(1e9, 4e9, N).astype(int)), "as its values span more than 20"),
+    ],
+)
+def test_of_numbers_that_may_be_times_it_is_said_what_was_decided_and_why(
+    numbers: np.ndarray,  # type: ignore[type-arg]
+    said: str,
+) -> None:
+    """In one sentence, where no name says that they are; other numbers have none."""
+    (note,) = of_label(x=numbers, age=USER, item_code=ITEM).read_as
+    assert said in note
+
+
+def test_numbers_that_are_a_time_but_not_the_rows_are_named() -> None:
+    clicked = pl.Series(np.sort(SECONDS)).set(pl.Series(CLICK == 0), None)
+    (note,) = of_label(x=clicked).read_as
+    assert note.startswith(FACT)
+    assert note.endswith("left out: a time that is known only after 'click'.")
+
+
 @pytest.mark.parametrize("shape", ["date", "datetime", "zoned"])
 def test_dates_split_the_rows(shape: str) -> None:
     values = pl.Series(days(np.arange(N) // 40))

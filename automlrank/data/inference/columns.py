@@ -13,10 +13,10 @@ from automlrank.data.inference.lists import (
     read_lists,
     separator_of,
 )
-from automlrank.data.inference.names import is_id
+from automlrank.data.inference.names import is_id, is_time
 from automlrank.data.inference.sequences import Sequences
 from automlrank.data.inference.view import View
-from automlrank.data.inference.when import UNIQUE_SHARE, epoch_unit
+from automlrank.data.inference.when import UNIQUE_SHARE, Epochs, epochs_of
 from automlrank.data.summary import Summary
 from automlrank.schema import (
     CategoricalFeature,
@@ -46,6 +46,8 @@ class ColumnKinds:
         self.reasons: dict[str, str] = {}
         self.set_aside: list[str] = []
         self.times: dict[str, str] = {}
+        self.epochs: dict[str, Epochs] = {}
+        """Whole numbers that may be times, though their names do not say so."""
         self.texts: list[str] = []
         self.lists: dict[str, ListColumn] = {}
         split = schema.split.column if schema.split.by in ("time", "column") else None
@@ -99,8 +101,16 @@ class ColumnKinds:
             self.reasons[name] = "set aside: only 0 and 1, so it may be an outcome"
         elif kind in TEXT:
             self.note_text(name)
-        elif unit := epoch_unit(self.view, name):
-            self.times[name] = f"a time in {unit}"
+        else:
+            self.look_at_numbers(name, found)
+
+    def look_at_numbers(self, name: str, found: Summary) -> None:
+        """Take numbers for times, for ids or for amounts."""
+        epochs = epochs_of(self.view, name)
+        if epochs and found.whole and not is_time(name):
+            self.epochs[name] = epochs
+        if epochs and epochs.are_times:
+            self.times[name] = f"a time in {epochs.unit}"
         elif found.whole:
             self.look_at_whole(name, found)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from automlrank.data.table import Table
 from automlrank.data.times import UNITS, YEAR_2100
 from automlrank.schema import Schema, Split, Task
 
+UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 YEAR_1990, YEAR_2000 = 631_152_000, 946_684_800  # seconds; MovieLens begins in 1995
 # Numbers without a name that speaks of time are times if they are in order, or if they hardly
 # repeat and lie as times do: within 20 years, as ids of ten digits that are drawn from all of them
@@ -30,19 +32,35 @@ LEAST_PART = 0.25  # of its share that a split by time must get
 LEAST_TRAIN = 0.5
 
 
-def epoch_unit(view: View, name: str) -> str | None:
-    """The unit of a column of numbers that are times up to 2100; None of other columns."""
+class Epochs(NamedTuple):
+    """Numbers that are all times up to 2100, if they are times."""
+
+    unit: str
+    reason: str
+    """The sign that they are times; or, of ``are_times`` False, that they are not."""
+    are_times: bool = True
+
+    def __str__(self) -> str:
+        return f"{UNIT_WORDS[self.unit]} since 1970"
+
+
+def epochs_of(view: View, name: str) -> Epochs | None:
+    """Numbers that may be times; None of other columns, and of those that are named as ids."""
     found = view.summaries[name]
     if found.low is None or is_id(name):
         return None
-    named = is_time(name)
-    first = YEAR_1990 if named else YEAR_2000
+    first = YEAR_1990 if is_time(name) else YEAR_2000
     unit = next((u for u, per in UNITS.items() if _within(found, first, per)), None)
-    if unit is None or named:
-        return unit
-    if unit == "ns" and bool((view.sample[name] % 1000 != 0).any()):
+    if unit is None:
         return None
-    return unit if view.is_sorted(name) or _is_spread(view, name, UNITS[unit]) else None
+    if is_time(name):
+        return Epochs(unit, "its name says so")
+    if unit == "ns" and bool((view.sample[name] % 1000 != 0).any()):
+        return Epochs(unit, "its digits do not end in zeros", are_times=False)
+    if view.is_sorted(name):
+        return Epochs(unit, "its values are in the order of the rows")
+    doubt = _not_spread(view, name, UNITS[unit])
+    return Epochs(unit, doubt or "its values hardly repeat and lie as times do", not doubt)
 
 
 def _within(found: Summary, first: float, per: float) -> bool:
@@ -50,11 +68,15 @@ def _within(found: Summary, first: float, per: float) -> bool:
     return bool(first * per <= found.low and found.high < YEAR_2100 * per)
 
 
-def _is_spread(view: View, name: str, per: float) -> bool:
+def _not_spread(view: View, name: str, per: float) -> str:
+    """The reason why values in no order do not lie as times do; empty if they do."""
     found = view.summaries[name]
     span = found.high - found.low
-    unique = found.distinct > UNIQUE_SHARE * view.known(name)
-    return unique and COUNTED_UP * found.distinct < span < LOGGED_YEARS * per
+    if found.distinct <= UNIQUE_SHARE * view.known(name):
+        return "its values repeat, in no order"
+    if span <= COUNTED_UP * found.distinct:
+        return "its values are as near to each other as ids that were counted up"
+    return "" if span < LOGGED_YEARS * per else "its values span more than 20 years"
 
 
 @dataclass(frozen=True)
