@@ -33,7 +33,7 @@ def train(console: Console, options: TrainOptions) -> None:
 
 
 def epoch_lines(console: Console) -> Listen:
-    """Return a listener that writes a line for each epoch, in the metric of the data."""
+    """Return a listener that writes what is said of the data, and a line for each epoch."""
     from automlrank.cli.wording import epoch_line
     from automlrank.runs.events import DataReady, Event, TrainingUpdate
 
@@ -43,6 +43,8 @@ def epoch_lines(console: Console) -> Listen:
         nonlocal metric
         if isinstance(event, DataReady):
             metric = event.metric
+            for sentence in event.notes:
+                console.say(sentence)
             for sentence in event.suspicions:
                 console.say(f"Warning: {sentence}")
         if metric and isinstance(event, TrainingUpdate) and event.progress.scores is not None:

@@ -119,7 +119,7 @@ def _keep(
     result: TrainingResult,
     trained: Trained,
 ) -> None:
-    """Write the architecture, the weights, and ``training.yaml``."""
+    """Write the architecture, the weights, and ``training.yaml`` with what was said of the data."""
     facts = {
         "architecture": result.architecture.name,
         "data": dataset.name,
@@ -131,6 +131,8 @@ def _keep(
         },
         "latency_ms": latency_data(result.latency),
         "zero_shares": dict(result.zero_shares),
+        "suspicions": list(result.suspicions),
+        "notes": list(dataset.notes),
         "versions": versions(),
         "machine": machine(),
     }

@@ -16,7 +16,9 @@ import pytest
 import automlrank
 from automlrank.blocks.history.dsin import SessionPool
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.data.dataset import Dataset
 from automlrank.data.synthetic import synthetic_frame
+from automlrank.documents import read_document
 from automlrank.errors import BudgetError, RunError, SpaceError, TrialError, UsageError
 from automlrank.jobs.latency import latency
 from automlrank.jobs.report import load_run, rewrite
@@ -416,13 +418,22 @@ def test_a_schema_without_item_columns_is_refused(inputs: dict[str, Any]) -> Non
         search(**{**inputs, "schema": schema, "space": "lr"})
 
 
-def test_train_reports_test_only_if_asked(inputs: dict[str, Any], tmp_path: Path) -> None:
+def test_train_reports_test_only_if_asked(
+    inputs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And keeps what it was and what was said of its data."""
+    monkeypatch.setattr(Dataset, "unknown", lambda *_: ["valid rows: told"])
+    monkeypatch.setattr(Dataset, "notes", ("decided",))
     arguments = {"data": inputs["data"], "schema": inputs["schema"]}
     plain = train("deepfm", **arguments)
     assert plain.scores["test"] is None
     asked = train("lr", **arguments, test=True, out=tmp_path / "lr")
     assert asked.scores["test"].value > 0.5  # type: ignore[index]
-    assert "test: true" in (tmp_path / "lr" / "training.yaml").read_text()
+    facts = read_document(tmp_path / "lr" / "training.yaml").data
+    assert isinstance(facts, dict)
+    assert facts["test"] is True
+    assert facts["suspicions"] == list(asked.suspicions) == ["valid rows: told"]
+    assert facts["notes"] == ["decided"]
     with pytest.raises(RunError, match="not empty"):
         train("lr", **arguments, out=tmp_path / "lr")
     with pytest.raises(SpaceError, match="nothing to choose"):
