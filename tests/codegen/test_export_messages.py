@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,3 +88,17 @@ def test_the_file_of_a_folder_that_holds_a_wrong_value_is_named(
     frame.tail(500).with_columns(changed).write_parquet(folder / "b.parquet")
     assert exported(folder, "--score") == 2
     assert f"{folder / 'b.parquet'}: row 7: column {column!r}" in capsys.readouterr().err
+
+
+def test_names_that_a_console_lacks_are_printed_as_escapes(
+    exported: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consoles = [io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2)]
+    for name, console in zip(("stdout", "stderr"), consoles, strict=True):
+        monkeypatch.setattr(sys, name, console)
+    assert exported(tmp_path / "\N{ROCKET}.csv") == 2
+    for console in consoles:
+        console.write("\N{ROCKET}")
+        console.seek(0)
+    assert consoles[0].read() == "\\U0001f680"
+    assert "\\U0001f680.csv" in consoles[1].read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import logging
 import sys
 from collections.abc import Callable, Mapping
@@ -186,6 +187,9 @@ def shown(scores: Mapping[str, float], config: Config) -> str:
 
 def main(parts: Parts, files: Known) -> None:
     """Run the command line; ``files`` are the encoder's, with their sizes and checksums."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no name is an error to a console
     parser = options()
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
