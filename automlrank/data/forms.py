@@ -148,7 +148,7 @@ class Form:
 
     def _known_text(self, values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         text = values.cast(pl.String).str.strip_chars() if dtype in TEXT else spelled(values, dtype)
-        known = text.replace(["", *self.nulls], None)
+        known = text.replace(list(dict.fromkeys(("", *self.nulls))), None)
         if not self.numbers:
             return known
         if self.kind == "number":

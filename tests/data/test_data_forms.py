@@ -183,6 +183,12 @@ def test_nulls_of_a_schema_replace_the_usual_ones_or_add_to_them():
     assert found.null_count() == 9
 
 
+def test_a_spelling_that_is_named_twice_or_is_the_empty_text_counts_once():
+    for said in (("", "*", "*"), ("-", "")):
+        found, _, _ = column_of(["*", "-", "", *PRICES], nulls=Nulls(said, adds=True))
+        assert found.null_count() == 3
+
+
 def test_a_number_may_be_a_spelling_of_null():
     schema = read_schema({"tasks": {"y": None}, "nulls": {"add": [-1]}})
     assert schema.nulls == Nulls(("-1",), adds=True)

@@ -114,7 +114,7 @@ def test_a_trial_has_its_time(inputs: dict[str, Any]) -> None:
         ({"sampler": "tpee"}, "--sampler must be one of .* but got 'tpee'. Did you mean 'tpe'"),
         (
             {"pruner": "halve"},
-            "--pruner must be halving or none, but got 'halve'. Known: halving, none.",
+            "--pruner must be halving or none, but got 'halve'. Did you mean 'halving'",
         ),
         ({"workers": 0}, "--workers must be 1 or more"),
         ({"objectives": 3}, "--objectives must be 1 or 2"),

@@ -166,7 +166,7 @@ def test_a_search_reports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert best.test is not None
     assert best.test.tasks["watched"].value > 0
     assert set(best.test.seesaw) == {"tasks", "scenarios"}
-    assert best.weights is not None
+    assert all(record.weights for record in result.results.complete)
     text = (tmp_path / "run" / "report.md").read_text()
     for heading in ("## Tasks", "RMSE of watched", "## Scenarios", "## Seesaw", "## Task weights"):
         assert heading in text
