@@ -11,7 +11,7 @@ from torch import nn
 
 from automlrank.architecture import Architecture
 from automlrank.candidates.baseline import Baseline, BaselineRun
-from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.evaluator import REQUESTS, Evaluator
 from automlrank.candidates.networks import NetworkBaseline
 from automlrank.errors import TrialError, reason_of
 from automlrank.finals.joint_scores import FinalRun
@@ -19,7 +19,7 @@ from automlrank.finals.kept import kept_final
 from automlrank.finals.row_sampling import task_of
 from automlrank.finals.scores import FinalistScores, final_scores
 from automlrank.measurement.calibration import intercept
-from automlrank.measurement.latency import Latency, remeasure
+from automlrank.measurement.latency import Latency, remeasure, seconds_of_rounds
 from automlrank.measurement.metrics import USUAL
 from automlrank.runs.events import Notice
 from automlrank.runs.folder import RunFolder
@@ -219,6 +219,15 @@ def measure_in_turn(evaluator: Evaluator, models: Mapping[str, nn.Module]) -> di
         key: dataclasses.replace(found[key, False], p50_repeated=found[key, True].p50)
         for key in models
     }
+
+
+def measuring_seconds(finalists: Sequence[Record]) -> float:
+    """Return about how many seconds ``measure_in_turn`` takes, by the latencies known so far."""
+    known = [record.p50 for record in finalists if record.p50 is not None]
+    return sum(
+        seconds_of_rounds(p50, REQUESTS) + seconds_of_rounds(p50, REQUESTS, brief=True)
+        for p50 in known
+    )
 
 
 def with_latency(record: Record, latencies: Mapping[str, Latency]) -> Record:

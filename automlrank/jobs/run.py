@@ -18,6 +18,7 @@ from automlrank.finals.finalists import (
     choose_finalists,
     leaders_of,
     measure_in_turn,
+    measuring_seconds,
     models_of,
     run_finals,
     with_all_finals,
@@ -41,6 +42,7 @@ from automlrank.study.study_records import processor_seconds, results_of
 from automlrank.workers.coordinator import Coordinator
 
 FINALS_SHARE = 1 / 3  # of --time
+REPORT_SECONDS = 3.0  # to open the finalists' models, and to write the report
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,20 @@ class SearchRun:
         seconds = self.evaluator.config.time
         return self.began + seconds * share if seconds else None
 
+    def finals_deadline(self, measuring: float) -> float | None:
+        """Return the end of finalists' trainings: measurements and the report take time, too."""
+        seconds = self.evaluator.config.time
+        if not seconds:
+            return None
+        after = min(measuring + REPORT_SECONDS, seconds * FINALS_SHARE / 2)
+        return self.began + seconds - after
+
     def finals(self, results: Results) -> tuple[Results, str | None]:
         """Return the results with the finalists' test scores, and the reason of an early stop."""
         config = dataclasses.replace(self.evaluator.config, trial_time=None)  # all rows take longer
         evaluator = Evaluator(self.data, config, self.evaluator.listen, splits=("valid", "test"))
-        evaluator.deadline = self.deadline(1.0)
         finalists = self.finalists(results)
+        evaluator.deadline = self.finals_deadline(measuring_seconds(finalists))
         leaders = leaders_of(results, config.latency_ms)
         finals, stopped = run_finals(evaluator, self.folder, finalists, leaders, self.baselines)
         tested = with_all_finals(results, finals)
@@ -103,6 +113,7 @@ class SearchRun:
             tested = self.measured_again(evaluator, tested, finalists)
         if stopped is not None:
             return tested, stopped
+        evaluator.deadline = self.finals_deadline(0.0)
         try:
             return self.with_specialists(evaluator, tested), None
         except KeyboardInterrupt:

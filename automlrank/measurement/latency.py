@@ -89,6 +89,13 @@ def remeasure(
     return {name: _over_rounds(times[name]) for name in names}
 
 
+def seconds_of_rounds(p50_ms: float, requests: int, *, brief: bool = False) -> float:
+    """Return about how many seconds ``remeasure`` takes for a model of that median."""
+    warm_up, least = (1, requests) if brief else (WARM_UP, MIN_CALLS)
+    call = p50_ms / 1000
+    return ROUNDS * (warm_up * call + max(ROUND_SECONDS, least * call))
+
+
 def timed(
     calls: Sequence[Call], seconds: float, warm_up: int = WARM_UP, least: int = MIN_CALLS
 ) -> list[float]:

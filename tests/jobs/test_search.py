@@ -253,7 +253,7 @@ def test_a_second_search_on_a_run_is_refused(inputs: dict[str, Any]) -> None:
 
 
 def test_the_time_covers_everything(inputs: dict[str, Any], clock: Any) -> None:
-    """Trials stop at two thirds of it, finalists at all of it: each at its next step."""
+    """Trials stop at two thirds of it, finalists in time for latencies and report: at a step."""
     began, moments = clock.now, []
 
     def listen(event: Event) -> None:
@@ -263,7 +263,7 @@ def test_the_time_covers_everything(inputs: dict[str, Any], clock: Any) -> None:
 
     result = search(**inputs, trials=10_000, time=12.0, listen=listen)
     assert result.facts.seconds == pytest.approx(clock.now - began, abs=0.1)
-    assert max(moment for moment, _ in moments) <= 12.0 + 0.125
+    assert max(moment for moment, _ in moments) <= 10.0 + 0.125  # half of the finalists' at least
     assert max(moment for moment, final in moments if not final) <= 8.0 + 0.125
     assert clock.now - began < 12.0 + 8.0
     assert result.facts.ended == "the time was up"

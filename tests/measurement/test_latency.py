@@ -16,11 +16,13 @@ from automlrank.measurement import latency
 from automlrank.measurement.latency import (
     MAX_CALLS,
     MIN_CALLS,
+    ROUNDS,
     WARM_UP,
     Latency,
     measure_latency,
     median_interval,
     remeasure,
+    seconds_of_rounds,
     timed,
 )
 
@@ -131,3 +133,17 @@ def test_the_queue_s_clock_never_runs_back() -> None:
         times = [waited() for _ in range(1000)]
     assert times == sorted(times)
     assert times[0] >= 0.0
+
+
+@pytest.mark.parametrize("ms", [0.5, 3.0, 40.0])
+@pytest.mark.parametrize("brief", [True, False])
+def test_the_time_of_a_measurement_is_foretold(clock: Any, ms: float, brief: bool) -> None:
+    """Within a call of each round, on a clock that only the calls move."""
+
+    def call() -> None:
+        clock.now += ms / 1000
+
+    began = clock.now
+    remeasure({"a": [call] * 8}, 0, brief=["a"] if brief else [])
+    took = clock.now - began
+    assert took == pytest.approx(seconds_of_rounds(ms, 8, brief=brief), abs=ROUNDS * ms / 1000)
