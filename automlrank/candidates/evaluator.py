@@ -175,6 +175,18 @@ class Evaluator:
         if limit is not None and trial_seconds > limit:
             raise TookTooLong(trial_seconds)
 
+    @contextmanager
+    def at_most(self, share: float) -> Iterator[None]:
+        """Bring the deadline, if there is one, forward to a share of the time until then."""
+        before = self.deadline
+        if before is not None:
+            now = time.monotonic()
+            self.deadline = now + share * (before - now)
+        try:
+            yield
+        finally:
+            self.deadline = before
+
     def out_of_time(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 

@@ -65,7 +65,10 @@ class NetworkBaseline:
 
     def train(self, evaluator: Evaluator, seed: int, what: str) -> BaselineRun:
         model = build(evaluator.wire(self.of), seed)
-        trained = evaluator.train(model, self.of, seed, what)
+        return self.run_of(evaluator, evaluator.train(model, self.of, seed, what))
+
+    def run_of(self, evaluator: Evaluator, trained: Trained) -> NetworkRun:
+        """Return a training as a baseline's."""
         return NetworkRun(evaluator, trained.model, trained.scores, self.of, trained)
 
     def served(self, evaluator: Evaluator, folder: RunFolder) -> nn.Module:

@@ -9,17 +9,19 @@ from typing import Any
 import optuna
 
 from automlrank.architecture import Architecture
-from automlrank.candidates.baseline import Baseline
+from automlrank.candidates.baseline import Baseline, BaselineRun
 from automlrank.candidates.evaluator import Evaluator
+from automlrank.candidates.networks import NetworkBaseline
 from automlrank.errors import reason_of
 from automlrank.runs.folder import RunFolder
 from automlrank.runs.record import Record
 from automlrank.runs.seeds import seed_of
-from automlrank.runs.stop_reasons import FAILURES
+from automlrank.runs.stop_reasons import FAILURES, TimeIsUp, TookTooLong
 from automlrank.space.space import Space
 from automlrank.study.attributes import StudyAttributes, TrialAttributes
 from automlrank.study.suggest import params_of
 
+TIME_SHARE = 0.1  # of the time left for trials, that one reference may take
 REFERENCE_SEEDS = 2  # the stream of seeds that references beside the study train with
 
 
@@ -56,7 +58,7 @@ def _trained(evaluator: Evaluator, folder: RunFolder, baseline: Baseline, number
     outcome: dict[str, Any] = {}
     try:
         outcome |= baseline.cost(evaluator)
-        run = baseline.train(evaluator, seed, baseline.name)
+        run = _in_time(evaluator, baseline, seed)
         latency = run.latency()
         outcome |= {"latency_ms": latency, **run.facts}
         outcome["valid"] = evaluator.scores(run.scores("valid"))
@@ -73,3 +75,20 @@ def _trained(evaluator: Evaluator, folder: RunFolder, baseline: Baseline, number
         seconds=round(time.perf_counter() - began, 3),
         **outcome,
     )
+
+
+def _in_time(evaluator: Evaluator, baseline: Baseline, seed: int) -> BaselineRun:
+    """Return a reference's training; of a network that takes too long its best epoch.
+
+    Raises TookTooLong before a whole validation, TimeIsUp past the search's deadline.
+    """
+    began = time.perf_counter()
+    try:
+        with evaluator.at_most(TIME_SHARE):
+            return baseline.train(evaluator, seed, baseline.name)
+    except TimeIsUp as ended:
+        if ended.reached is not None and isinstance(baseline, NetworkBaseline):
+            return baseline.run_of(evaluator, ended.reached)
+        if evaluator.out_of_time():
+            raise
+        raise TookTooLong(time.perf_counter() - began) from None

@@ -80,18 +80,14 @@ class Coordinator:
         """
         if not self.space.distils:
             return
-        deadline, now = self.evaluator.deadline, time.monotonic()
-        if deadline is not None:
-            self.evaluator.deadline = now + TEACHING_SHARE * (deadline - now)
         try:
-            self.evaluator.teacher_predictions()
+            with self.evaluator.at_most(TEACHING_SHARE):
+                self.evaluator.teacher_predictions()
         except TimeIsUp:
             problem = "the trees of distillation took half of the trials' time."
             raise UsageError(problem, f"Give more --time, or {NO_TEACHER}") from None
         except FAILURES as error:
             raise UsageError(f"{reason_of(error)}.", f"Take {NO_TEACHER}") from error
-        finally:
-            self.evaluator.deadline = deadline
 
     def run_all(self, baselines: Sequence[Baseline]) -> str | None:
         """Run baselines and trials, here or in processes of their own, which can be killed."""
