@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
@@ -30,8 +31,9 @@ from automlrank.runs.scores import SeedScores, SplitScores
 from automlrank.runs.seeds import seed_of
 from automlrank.runs.stop_reasons import FAILURES, INTERRUPTED, TIME_UP, TimeIsUp
 
-MOST = 5  # finalists, references not counted
+MOST, LEAST = 5, 2  # finalists, references not counted
 SEEDS = 3
+SEEDS_IN_TIME = 2  # of all finalists: with less time there are fewer of them
 FINAL_SEEDS = 3  # the stream of seeds
 ORDER_SEEDS = 5  # the stream of seeds for the order of a measurement
 NOISE = 0.5
@@ -42,8 +44,14 @@ of it.
 """
 
 
-def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]:
-    """Return at most 5 trials, the front's best and those within noise of it, and references."""
+def choose_finalists(
+    results: Results, valid_error: float, seconds: float = math.inf
+) -> tuple[Record, ...]:
+    """Return at most 5 trials, the front's best and those within noise of it, and references.
+
+    There are two trials at least, and more only if two trainings of all take no more than so many
+    seconds, as their first ones did.
+    """
     sign = -1.0 if results.metric.up else 1.0
 
     def rank(record: Record) -> float:
@@ -59,11 +67,17 @@ def choose_finalists(results: Results, valid_error: float) -> tuple[Record, ...]
             if r not in chosen and rank(r) - best <= NOISE * valid_error
         ]
         chosen += near[: MOST - len(chosen)]
+    known = [record for record in results.references if record.valid is not None]
+    while len(chosen) > LEAST and _seconds((*chosen, *known)) > seconds:
+        chosen.pop()
     taken = {record.fingerprint for record in chosen}
-    return (
-        *chosen,
-        *(r for r in results.references if r.fingerprint not in taken and r.valid is not None),
-    )
+    return *chosen, *(record for record in known if record.fingerprint not in taken)
+
+
+def _seconds(finalists: Sequence[Record]) -> float:
+    """Return about how many seconds the seeds of all finalists take that are due in time."""
+    each = {record.fingerprint: record.seconds or 0.0 for record in finalists}
+    return SEEDS_IN_TIME * sum(each.values())
 
 
 def run_finals(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,7 +122,9 @@ class SearchRun:
 
     def finalists(self, results: Results) -> tuple[Record, ...]:
         """Choose the finalists, and report their number."""
-        finalists = choose_finalists(results, self.valid_error(results))
+        end = self.finals_deadline(0.0)
+        left = math.inf if end is None else end - clock.monotonic()
+        finalists = choose_finalists(results, self.valid_error(results), left)
         if finalists:
             self.notice(
                 f"Finalists, trained again with unseen seeds and scored on the test split: "

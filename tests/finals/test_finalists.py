@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from automlrank.finals.finalists import SEEDS, in_order, leaders_of
+from automlrank.finals.finalists import SEEDS, choose_finalists, in_order, leaders_of
 from automlrank.measurement.latency import Latency
 from automlrank.measurement.metrics import AUC
 from automlrank.runs.record import Record
@@ -54,3 +56,17 @@ def test_one_seed_of_all_then_the_leaders_then_the_others() -> None:
     assert len(order) == len(set(order)) == SEEDS * len(finalists)
     assert order[:4] == [(0, "best"), (0, "strong"), (0, "second"), (0, "weak")]
     assert order[4:8] == [(1, "best"), (1, "strong"), (2, "best"), (2, "strong")]
+
+
+@pytest.mark.parametrize(("seconds", "trials"), [(1e9, 5), (100.0, 4), (60.0, 2), (0.0, 2)])
+def test_with_less_time_there_are_fewer_finalists_with_two_seeds_each(
+    seconds: float, trials: int
+) -> None:
+    """Six trials of 10 s on the front and a reference of 9 s: two trainings of all must fit."""
+    front = [
+        dataclasses.replace(record(f"t{n}", 0.7 + n / 100, 1.0 + n), number=n, seconds=10.0)
+        for n in range(6)
+    ]
+    known = dataclasses.replace(record("deepfm", 0.6, 1.0, "reference"), seconds=9.0)
+    found = choose_finalists(Results(AUC, {}, tuple(front), (known,)), 0.0, seconds)
+    assert [r.name for r in found] == [*(f"t{5 - n}" for n in range(trials)), "deepfm"]
