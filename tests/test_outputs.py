@@ -71,28 +71,28 @@ def state(folder: Path) -> list[tuple[str, int]]:
     return sorted((path.name, path.lstat().st_mode) for path in folder.rglob("*"))
 
 
+def refused(
+    check: Callable[[Path], None], make: Callable[[Path], Path], said: str, hint: str, folder: Path
+) -> None:
+    """A place is refused with what is wrong and what to do, and nothing is left behind."""
+    place = make(folder / "place")
+    before = state(folder)
+    with pytest.raises(RunError) as raised:
+        check(place)
+    assert said in str(raised.value)
+    assert hint in str(raised.value)
+    assert state(folder) == before
+
+
 @pytest.mark.parametrize("name", NO_FOLDER)
 def test_an_impossible_folder_is_refused(name: str, tmp_path: Path) -> None:
-    make, said = NO_FOLDER[name]
-    place = make(tmp_path / "place")
-    before = state(tmp_path)
-    with pytest.raises(RunError) as raised:
-        check_new(place)
-    assert said in str(raised.value)
-    assert "--out" in str(raised.value)
-    assert state(tmp_path) == before
+    refused(check_new, *NO_FOLDER[name], "--out", tmp_path)
 
 
 @pytest.mark.parametrize("name", NO_FILE)
 def test_an_impossible_file_is_refused(name: str, tmp_path: Path) -> None:
-    make, said = NO_FILE[name]
-    place = make(tmp_path / "place")
-    before = state(tmp_path)
-    with pytest.raises(RunError) as raised:
-        check_file(place, "Give another --html.")
-    assert said in str(raised.value)
-    assert "Give another --html." in str(raised.value)
-    assert state(tmp_path) == before
+    hint = "Give another --html."
+    refused(lambda place: check_file(place, hint), *NO_FILE[name], hint, tmp_path)
 
 
 @pytest.mark.parametrize("place", ["new", "new/and/deeper", "."])
